@@ -2,6 +2,7 @@
 //! record never reaches the caller.
 
 mod counters;
+mod origins;
 mod records;
 mod traces;
 

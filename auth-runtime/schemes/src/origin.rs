@@ -65,6 +65,9 @@ impl TrustedOrigins {
     /// Returns whether a request may act for the owner of its cookie: it only reads, or comes from a page
     /// of the own origin or an added one, or not from a browser of this decade.
     ///
+    /// A rejected origin is logged at debug level, with the host that it differs from: a proxy in front may drop
+    /// or add a port.
+    ///
     /// The rules are those of Go's `CrossOriginProtection` and of `tower-http`'s `CsrfLayer`, and
     /// cover WebSockets too: these start with a `GET`, and other sites can read their messages.
     pub fn allow(&self, request: &Credentials<'_>) -> bool {
@@ -79,16 +82,39 @@ impl TrustedOrigins {
         {
             return true;
         }
-        match only_line(headers, &SEC_FETCH_SITE) {
+        let is_allowed = match only_line(headers, &SEC_FETCH_SITE) {
             Some(site) => site.is_some_and(|site| site == "same-origin" || site == "none"),
             None => match origin {
                 Some(origin) => origin.is_some_and(|origin| is_own(origin, request)),
                 // No browser of this decade.
                 None => true,
             },
+        };
+        if !is_allowed {
+            tracing::debug!(
+                origin = start_of(origin.flatten().map(HeaderValue::as_bytes)),
+                host = start_of(requested_host(request)),
+                sec_fetch_site = start_of(
+                    only_line(headers, &SEC_FETCH_SITE)
+                        .flatten()
+                        .map(HeaderValue::as_bytes)
+                ),
+                "the origin of a request with a cookie is neither the host of the request nor trusted; a proxy \
+                 in front has to keep `Host`, with its port, or the service trusts the origin"
+            );
         }
+        is_allowed
     }
 }
+
+/// The start of a value, for the log.
+fn start_of(value: Option<&[u8]>) -> String {
+    let start = value.map(|value| value.get(..MAX_LOGGED).unwrap_or(value));
+    start.map_or_else(String::new, |start| start.escape_ascii().to_string())
+}
+
+/// The longest part of a value that is logged, in bytes.
+const MAX_LOGGED: usize = 256;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -107,15 +133,19 @@ fn is_own(origin: &HeaderValue, request: &Credentials<'_>) -> bool {
     let Ok(origin) = std::str::from_utf8(origin.as_bytes()) else {
         return false;
     };
-    let asked = match request.uri().authority() {
+    let host = origin.split_once("://").map(|(_, host)| host.as_bytes());
+    host.zip(requested_host(request))
+        .is_some_and(|(host, requested)| host.eq_ignore_ascii_case(requested))
+}
+
+/// The host of a request, with its port as the client or the proxy in front sends it.
+fn requested_host<'r>(request: &Credentials<'r>) -> Option<&'r [u8]> {
+    match request.uri().authority() {
         Some(authority) => Some(authority.as_str().as_bytes()),
         None => only_line(request.headers(), &HOST)
             .flatten()
             .map(HeaderValue::as_bytes),
-    };
-    let host = origin.split_once("://").map(|(_, host)| host.as_bytes());
-    host.zip(asked)
-        .is_some_and(|(host, asked)| host.eq_ignore_ascii_case(asked))
+    }
 }
 
 /// Returns whether the text is a lower-case origin: scheme, host, and a port if it is not the
