@@ -78,7 +78,9 @@ mod readme {}
 pub use auth_macros::{actions, public, requires, vocabulary};
 #[cfg(feature = "axum")]
 #[doc(inline)]
-pub use auth_runtime_axum::{Denied, Guard, GuardedRouter, ProtectError, ProtectedRouter};
+pub use auth_runtime_axum::{
+    CurrentUser, Denied, Guard, GuardedRouter, ProtectError, ProtectedRouter,
+};
 #[doc(inline)]
 pub use auth_runtime_core::{
     Caller, CheckRequest, ClientAddress, HandlerLocation, Identity, ProtectionSpace,
@@ -91,7 +93,7 @@ pub use auth_runtime_policy::{Policy, Requirement};
 pub mod schemes {
     #[doc(inline)]
     pub use auth_runtime_core::{
-        Client, Credentials, Scheme, Source, TrustedProxiesError, Verification,
+        Client, Credentials, Scheme, SchemeExt, Source, TrustedProxiesError, Verification, WithUser,
     };
     #[doc(inline)]
     pub use auth_runtime_schemes::*;
@@ -180,13 +182,17 @@ pub mod routing {
     //! ```
 
     #[doc(inline)]
+    pub use auth_runtime_axum::MissingUser;
+    #[doc(inline)]
     pub use auth_runtime_axum::routing::{
         FromGranted, FromGrantedRequest, FromIdentity, GuardedMethodRouter, GuardedMethods,
-        GuardedParameters, TakesGuard, ViaIdentity, ViaParts, ViaRequest, any, any_service,
-        connect, connect_service, delete, delete_service, get, get_service, head, head_service, on,
-        on_service, options, options_service, patch, patch_service, post, post_service, put,
-        put_service, trace, trace_service,
+        GuardedParameters, TakesGuard, ViaIdentity, ViaOptionalIdentity, ViaParts, ViaRequest, any,
+        any_service, connect, connect_service, delete, delete_service, get, get_service, head,
+        head_service, on, on_service, options, options_service, patch, patch_service, post,
+        post_service, put, put_service, trace, trace_service,
     };
+    #[doc(inline)]
+    pub use auth_runtime_core::adapter::UserType;
     #[doc(inline)]
     pub use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};
 }

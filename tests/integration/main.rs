@@ -27,4 +27,5 @@ mod protocol;
 mod providers;
 mod routing;
 mod schemes;
+mod users;
 mod vocabulary;

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod current_user;
 mod guard;
 #[cfg(feature = "inspection")]
 mod indistinguishable;
@@ -15,6 +16,7 @@ pub mod routing;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use crate::current_user::{CurrentUser, MissingUser};
 pub use crate::guard::{
     Declared, Denied, FromCaller, Guard, HasIdentity, HasPolicy, KnowsCaller, OfHandler, OfService,
     PublicCaller, PublicPolicy, ServicePolicy, Undeclared, type_id_of, uses_guard,

@@ -40,7 +40,7 @@ mod unknown_path;
 
 pub use self::handler::{
     FromGranted, FromGrantedRequest, FromIdentity, GuardedParameters, TakesGuard, ViaIdentity,
-    ViaParts, ViaRequest,
+    ViaOptionalIdentity, ViaParts, ViaRequest,
 };
 pub use self::method_router::{
     GuardedMethodRouter, GuardedMethods, any, any_service, connect, connect_service, delete,

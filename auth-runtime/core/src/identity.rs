@@ -150,6 +150,34 @@ impl Identity {
         })
     }
 
+    /// Attaches the service's own user. The type need not be `Clone`, since clones of the identity share
+    /// the user. There is one user per type; a second one replaces the first.
+    ///
+    /// A scheme adds it with [`SchemeExt::with_user`](crate::SchemeExt::with_user). This method is for verifiers
+    /// that find the user together with the caller, and for tests.
+    ///
+    /// ```
+    /// use auth_runtime::Identity;
+    ///
+    /// struct User {
+    ///     email: String,
+    /// }
+    ///
+    /// let ann = Identity::new("ann").with_user(User { email: "ann@shop.example".to_owned() });
+    /// let email = ann.user::<User>().map(|user| &*user.email);
+    /// assert_eq!(email, Some("ann@shop.example"));
+    /// ```
+    #[must_use]
+    pub fn with_user<U: Send + Sync + 'static>(self, user: U) -> Self {
+        self.with_extension(Arc::new(user))
+    }
+
+    /// The service's own user, of the type `U`. A handler that takes a parameter `CurrentUser<U>`
+    /// always has one.
+    pub fn user<U: Send + Sync + 'static>(&self) -> Option<&Arc<U>> {
+        self.extension()
+    }
+
     /// The name that the scheme assigned: a token's `sub`, a user name, or the name of a key.
     pub fn subject(&self) -> &str {
         &self.0.subject

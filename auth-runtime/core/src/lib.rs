@@ -39,6 +39,9 @@ mod settings;
 mod space;
 mod trusted_proxies;
 pub mod url;
+mod user_type;
+mod verification;
+mod with_user;
 
 pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
 pub use crate::caller::{Caller, Rejection};
@@ -68,10 +71,12 @@ pub use crate::request_data::RequestData;
 #[cfg(feature = "resource-metadata")]
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 pub use crate::return_path::ReturnPath;
-pub use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source, Verification};
+pub use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 pub use crate::url::UrlProblem;
+pub use crate::verification::Verification;
+pub use crate::with_user::{SchemeExt, WithUser};
 
 /// The types that an adapter to a web framework needs, and the expansions of the attributes.
 ///
@@ -95,4 +100,5 @@ pub mod adapter {
         ObjectReport, Offered, Place, RequestBody, RequestOrigin, Route, RouteChallenges, Target,
         UNKNOWN_PATH, UsedScheme, View, forbid_storing,
     };
+    pub use crate::user_type::UserType;
 }

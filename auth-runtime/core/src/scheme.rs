@@ -2,20 +2,19 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
-use crate::caller::{Caller, Rejection};
+use crate::caller::Rejection;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::{Client, ClientAddress};
 use crate::head::Head;
+use crate::user_type::UserType;
+use crate::verification::Verification;
 
 /// An authentication scheme (RFC 9110 §11.1).
 ///
@@ -162,6 +161,14 @@ pub trait Scheme: Send + Sync + 'static {
     fn login_page(&self) -> Option<&str> {
         None
     }
+
+    /// Returns whether every identity of this scheme has a [user](crate::Identity::user) of this type, so that
+    /// handlers can take it as a parameter. Default: no; the methods of
+    /// [`SchemeExt`](crate::SchemeExt) make it true.
+    fn provides_user(&self, user: UserType) -> bool {
+        let _ = user;
+        false
+    }
 }
 
 /// The place of credentials in a request.
@@ -283,84 +290,6 @@ impl<'r> Credentials<'r> {
 impl fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").finish_non_exhaustive()
-    }
-}
-
-/// A [`Caller`], available now or later.
-///
-/// A scheme that only computes returns a caller directly, without an allocation. A scheme that has
-/// to wait, for a database say, returns a future.
-///
-/// ```
-/// use auth_runtime::{Caller, Identity};
-/// use auth_runtime::schemes::Verification;
-///
-/// # async fn look_up(_: String) -> Option<String> { None }
-/// fn verify(key: &str) -> Verification {
-///     if key.len() != 32 {
-///         return Verification::done(Caller::rejected());
-///     }
-///     let key = key.to_owned();
-///     Verification::pending(async move {
-///         match look_up(key).await {
-///             Some(user) => Caller::known(Identity::new(user)),
-///             None => Caller::rejected(),
-///         }
-///     })
-/// }
-/// ```
-pub struct Verification(State);
-
-enum State {
-    Done(Caller),
-    Pending(Pin<Box<dyn Future<Output = Caller> + Send>>),
-}
-
-impl Verification {
-    /// Creates a verification that is complete.
-    pub fn done(caller: Caller) -> Self {
-        Self(State::Done(caller))
-    }
-
-    /// Creates a verification that `future` completes. The future owns its data.
-    pub fn pending(future: impl Future<Output = Caller> + Send + 'static) -> Self {
-        Self(State::Pending(Box::pin(future)))
-    }
-
-    /// Returns the caller if the verification is complete, or else the verification itself.
-    pub(crate) fn into_caller(self) -> Result<Caller, Self> {
-        match self.0 {
-            State::Done(caller) => Ok(caller),
-            pending @ State::Pending(_) => Err(Self(pending)),
-        }
-    }
-
-    /// Transforms the caller with `next` when the verification is complete.
-    pub fn and_then(self, next: impl FnOnce(Caller) -> Caller + Send + 'static) -> Self {
-        match self.0 {
-            State::Done(caller) => Self::done(next(caller)),
-            State::Pending(future) => Self::pending(async move { next(future.await) }),
-        }
-    }
-}
-
-impl Future for Verification {
-    type Output = Caller;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Caller> {
-        match &mut self.0 {
-            State::Done(caller) => Poll::Ready(std::mem::replace(caller, Caller::Anonymous)),
-            State::Pending(future) => future.as_mut().poll(context),
-        }
-    }
-}
-
-impl fmt::Debug for Verification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            State::Done(_) => "Verification::done",
-            State::Pending(_) => "Verification::pending",
-        })
     }
 }
 

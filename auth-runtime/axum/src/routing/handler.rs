@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use auth_runtime_core::Identity;
+use auth_runtime_core::adapter::UserType;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -53,6 +54,8 @@ pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
                response",
     note = "each parameter after the guard implements `FromRequestParts` or `FromIdentity`, and \
             the last one may implement `FromRequest`, for the state of the router",
+    note = "a `FromIdentity` parameter, such as `Identity` or `CurrentUser`, needs a policy that grants \
+            known callers only, such as `#[requires(authenticated)]`",
     note = "the handler is an `async fn` whose return type implements `IntoResponse`"
 )]
 pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
@@ -65,12 +68,20 @@ pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
         state: S,
         seal: seal::Seal,
     ) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    /// The users of the service that the parameters need.
+    #[doc(hidden)]
+    fn needed_users() -> Vec<UserType> {
+        Vec::new()
+    }
 }
 
 /// An extractor that needs the caller, such as one for the account of a user.
 ///
 /// Handlers of a [`GuardedRouter`](crate::GuardedRouter) take it as a parameter, like axum's
-/// extractors, if their policy requires a known caller. On a public handler it does not compile.
+/// extractors, if their policy requires a known caller. On a public handler it does not compile; a handler
+/// with `identity = optional` takes an `Option`. The service's own user is a
+/// [`CurrentUser`](crate::CurrentUser), which needs no implementation of this trait.
 ///
 /// ```
 /// use auth_runtime::routing::{FromIdentity, get};
@@ -118,6 +129,41 @@ pub trait FromIdentity<S>: Sized {
         head: &mut Parts,
         state: &S,
     ) -> impl Future<Output = Result<Self, Self::Rejection>> + Send;
+
+    /// The service's own user that the value is made of; see [`CurrentUser`](crate::CurrentUser). `protect`
+    /// then requires schemes that provide it. Default: none.
+    ///
+    /// ```
+    /// use auth_runtime::routing::{FromIdentity, UserType};
+    /// use auth_runtime::{CurrentUser, Identity};
+    /// use axum::http::request::Parts;
+    ///
+    /// struct User {
+    ///     tenant: u32,
+    /// }
+    ///
+    /// struct Tenant(u32);
+    ///
+    /// impl<S: Sync> FromIdentity<S> for Tenant {
+    ///     type Rejection = <CurrentUser<User> as FromIdentity<S>>::Rejection;
+    ///
+    ///     async fn from_identity(
+    ///         identity: &Identity,
+    ///         head: &mut Parts,
+    ///         state: &S,
+    ///     ) -> Result<Self, Self::Rejection> {
+    ///         let user = CurrentUser::<User>::from_identity(identity, head, state).await?;
+    ///         Ok(Self(user.tenant))
+    ///     }
+    ///
+    ///     fn needed_user() -> Option<UserType> {
+    ///         Some(UserType::of::<User>())
+    ///     }
+    /// }
+    /// ```
+    fn needed_user() -> Option<UserType> {
+        None
+    }
 }
 
 /// Extracts the identity, for handlers that need nothing else from their guard.
@@ -137,6 +183,11 @@ pub trait FromGranted<P: HasPolicy, S, M>: Sized {
         head: &mut Parts,
         state: &S,
     ) -> impl Future<Output = Result<Self, Response>> + Send;
+
+    #[doc(hidden)]
+    fn needed_user() -> Option<UserType> {
+        None
+    }
 }
 
 /// The last parameter of a handler, which may consume the request.
@@ -147,6 +198,11 @@ pub trait FromGrantedRequest<P: HasPolicy, S, M>: Sized {
         request: Request,
         state: &S,
     ) -> impl Future<Output = Result<Self, Response>> + Send;
+
+    #[doc(hidden)]
+    fn needed_user() -> Option<UserType> {
+        None
+    }
 }
 
 /// Marks axum's extractors from the head of a request.
@@ -160,6 +216,11 @@ pub struct ViaRequest<Via>(Via);
 /// Marks extractors that need the caller.
 #[derive(Debug)]
 pub enum ViaIdentity {}
+
+/// Marks extractors that need the caller, as an `Option` for policies that also grant callers that are not
+/// known.
+#[derive(Debug)]
+pub enum ViaOptionalIdentity {}
 
 #[diagnostic::do_not_recommend]
 impl<T, P, S> FromGranted<P, S, ViaParts> for T
@@ -184,6 +245,30 @@ where
     async fn from_granted(guard: &Guard<P>, head: &mut Parts, state: &S) -> Result<Self, Response> {
         let part = T::from_identity(guard.identity(), head, state).await;
         part.map_err(IntoResponse::into_response)
+    }
+
+    fn needed_user() -> Option<UserType> {
+        T::needed_user()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, P, S> FromGranted<P, S, ViaOptionalIdentity> for Option<T>
+where
+    T: FromIdentity<S>,
+    P: HasPolicy<Caller = Option<Identity>>,
+    S: Sync,
+{
+    async fn from_granted(guard: &Guard<P>, head: &mut Parts, state: &S) -> Result<Self, Response> {
+        let Some(identity) = guard.identity() else {
+            return Ok(None);
+        };
+        let part = T::from_identity(identity, head, state).await;
+        part.map(Some).map_err(IntoResponse::into_response)
+    }
+
+    fn needed_user() -> Option<UserType> {
+        T::needed_user()
     }
 }
 
@@ -219,6 +304,32 @@ where
         let (mut head, _) = request.into_parts();
         let last = T::from_identity(guard.identity(), &mut head, state).await;
         last.map_err(IntoResponse::into_response)
+    }
+
+    fn needed_user() -> Option<UserType> {
+        T::needed_user()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, P, S> FromGrantedRequest<P, S, ViaOptionalIdentity> for Option<T>
+where
+    T: FromIdentity<S>,
+    P: HasPolicy<Caller = Option<Identity>>,
+    S: Sync,
+{
+    async fn from_granted_request(
+        guard: &Guard<P>,
+        request: Request,
+        state: &S,
+    ) -> Result<Self, Response> {
+        let (mut head, _) = request.into_parts();
+        <Self as FromGranted<P, S, ViaOptionalIdentity>>::from_granted(guard, &mut head, state)
+            .await
+    }
+
+    fn needed_user() -> Option<UserType> {
+        T::needed_user()
     }
 }
 
@@ -291,6 +402,11 @@ macro_rules! guarded_handler {
                     };
                     handler(guard, $($part,)* $last).await.into_response()
                 })
+            }
+
+            fn needed_users() -> Vec<UserType> {
+                let needed = [$($part::needed_user(),)* $last::needed_user()];
+                needed.into_iter().flatten().collect()
             }
         }
     };

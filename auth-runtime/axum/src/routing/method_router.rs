@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::State;
+use auth_runtime_core::adapter::{State, UserType};
 use auth_runtime_core::{HandlerLocation, ServiceFunction};
 use auth_runtime_policy::Policy;
 use axum::extract::Request;
@@ -58,6 +58,8 @@ pub(crate) struct Endpoint<S> {
     /// A handler with the guard of another one.
     pub(crate) borrower: Option<Borrower>,
     pub(crate) uses_guard: bool,
+    /// The users of the service that its parameters need.
+    pub(crate) users: Vec<UserType>,
     /// The state for the functions. `None` if no state is set yet, or if no functions exist.
     pub(crate) state: Option<Arc<State>>,
     pub(crate) mount: Mount<S>,
@@ -75,7 +77,10 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         M: 'static,
     {
         let borrower = Borrower::find::<H, H::Policy>();
-        Self::new::<H::Policy, _, _>(filter, None, borrower, handler)
+        Self {
+            users: T::needed_users(),
+            ..Self::new::<H::Policy, _, _>(filter, None, borrower, handler)
+        }
     }
 
     pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
@@ -109,6 +114,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             service_type,
             borrower,
             uses_guard: P::USES_GUARD,
+            users: Vec::new(),
             state: None,
             mount: Arc::new(move |authorizer, place| {
                 let handler = Authorized::new(inner.clone(), authorizer, place);
@@ -135,6 +141,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             service_type: self.service_type,
             borrower: self.borrower,
             uses_guard: self.uses_guard,
+            users: self.users,
             state: self.state.or(own),
             mount: Arc::new(move |authorizer, place| {
                 mount(authorizer, place).with_state(state.clone())

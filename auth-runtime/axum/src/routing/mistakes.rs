@@ -73,6 +73,15 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
             function: function.name(),
             state: function.state().name,
         });
+    let users = endpoint.users.iter().filter_map(|user| {
+        let without = space.schemes_without(*user, endpoint.policy);
+        let schemes: Vec<String> = without.map(str::to_owned).collect();
+        (!schemes.is_empty()).then_some(Mistake::User {
+            handler,
+            user: user.name(),
+            schemes,
+        })
+    });
     let demands = endpoint.policy.demands_bound_credentials();
     let unbound = (demands && !space.can_constrain_senders(endpoint.policy))
         .then_some(Mistake::Unbound { handler });
@@ -101,6 +110,7 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
     let offers = unbound.into_iter().chain(realm).chain(unasked);
     schemes
         .chain(states)
+        .chain(users)
         .chain(offers)
         .chain(settings)
         .chain(undecided)

@@ -39,6 +39,12 @@ pub(crate) enum Mistake {
         function: &'static str,
         state: &'static str,
     },
+    /// A parameter of the handler is a user of the service that an accepted scheme does not provide.
+    User {
+        handler: &'static str,
+        user: &'static str,
+        schemes: Vec<String>,
+    },
     /// Two path parameters have the same name, so that a check and the handler can read different
     /// values.
     Parameter {
@@ -111,6 +117,16 @@ impl fmt::Display for Mistake {
                 f,
                 "the function `{function}` of `{handler}` needs the state `{state}`, and the router of \
                  the handler has another state",
+            ),
+            Self::User {
+                handler,
+                user,
+                schemes,
+            } => write!(
+                f,
+                "`{handler}` takes the user `{user}`, and callers by `{}` have none; add \
+                 `.with_user(…)` to each of these schemes, or exclude them with `schemes(…)`",
+                schemes.join("`, `"),
             ),
             Self::Parameter {
                 handler,

@@ -72,6 +72,8 @@ impl GuardedRouter {
     /// - a policy that can lead to a 401, without an accepted scheme that has a challenge;
     /// - a check that takes another type of state than the router has;
     /// - a `setting` that the space has no value for;
+    /// - a handler that takes a [`CurrentUser`](crate::CurrentUser), with an accepted scheme that does not
+    ///   provide users of that type;
     /// - a `can` requirement that the decision point of the space does not know, or without a decision
     ///   point; an object with a path parameter that the route does not have;
     /// - a handler that takes the guard of another one;

@@ -42,7 +42,7 @@ use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::head::Head;
 use crate::scheme::Source;
-use crate::scheme::Verification;
+use crate::verification::Verification;
 
 /// The authentication of a request.
 #[derive(Clone, Debug)]

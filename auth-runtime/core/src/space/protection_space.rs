@@ -18,6 +18,7 @@ use crate::events::Audit;
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, Scheme, Source};
 use crate::settings::Settings;
+use crate::user_type::UserType;
 
 /// The realm, its accepted schemes, and the responses to denied requests (RFC 9110 §11.5).
 ///
@@ -216,6 +217,15 @@ impl ProtectionSpace {
             let error = challenge.err().filter(|_| policy.accepts(&accepted.name))?;
             Some((accepted.name.as_str(), error))
         })
+    }
+
+    /// The schemes that `policy` accepts and that do not provide this user.
+    pub fn schemes_without(&self, user: UserType, policy: &Policy) -> impl Iterator<Item = &str> {
+        let accepted = self.0.schemes.iter();
+        let accepted = accepted.filter(|scheme| policy.accepts(&scheme.name));
+        accepted
+            .filter(move |accepted| !accepted.scheme.provides_user(user))
+            .map(|accepted| accepted.name.as_str())
     }
 
     /// Returns the reason why no credentials that the space accepts can meet `policy`, or why the policy
