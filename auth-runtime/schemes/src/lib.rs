@@ -14,7 +14,6 @@ mod basic;
 mod bearer;
 #[cfg(feature = "mtls")]
 mod client_certificate;
-#[cfg(any(feature = "jwt", feature = "sessions"))]
 mod cookie;
 #[cfg(feature = "digest")]
 mod digest;
@@ -53,7 +52,6 @@ mod proxy_identity;
 mod random;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(feature = "sessions")]
 mod sessions;
 #[cfg(feature = "signed-urls")]
 mod signed_urls;
@@ -98,9 +96,8 @@ pub use self::proxy_identity::{ProxyIdentity, ProxyIdentityBuilder, ProxyIdentit
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisBuilder, RedisError};
 #[cfg(feature = "sessions")]
-pub use self::sessions::{
-    SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
-};
+pub use self::sessions::{SessionCookieLayer, SessionCookies};
+pub use self::sessions::{Sessions, SessionsBuilder, SessionsError};
 #[cfg(feature = "signed-urls")]
 pub use self::signed_urls::{LinkError, SignedUrls, SignedUrlsBuilder, SignedUrlsError};
 #[cfg(feature = "token-cache")]

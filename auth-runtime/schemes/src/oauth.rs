@@ -35,7 +35,6 @@ pub(super) fn challenge(
 
 /// The challenge of a scheme outside of OAuth: the realm, and a newer or stronger login if that is
 /// required.
-#[cfg(any(feature = "jwt", feature = "sessions"))]
 pub(super) fn login_challenge(
     scheme: &str,
     context: &ChallengeContext<'_>,

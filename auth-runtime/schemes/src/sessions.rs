@@ -1,105 +1,46 @@
-//! Browser sessions, identified by a cookie and stored by `tower-sessions`.
+//! Browser sessions, identified by a cookie.
 
 mod builder;
+#[cfg(feature = "sessions")]
 mod cookie_layer;
+#[cfg(feature = "sessions")]
 mod login;
+#[cfg(feature = "sessions")]
+mod tower_sessions;
 
+use std::any::type_name;
 use std::fmt;
-use std::sync::Arc;
+use std::future::Future;
 
-use auth_runtime_core::cookies::cookies;
 use auth_runtime_core::{
-    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Identity,
-    Rejection, Scheme, Source, Verification,
+    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Rejection, Scheme,
+    Source, Verification,
 };
 use http::header::SET_COOKIE;
-use http::{Extensions, HeaderName, HeaderValue};
-use tower_sessions_core::session::Error;
-use tower_sessions_core::{Session, SessionStore};
+use http::{HeaderName, HeaderValue};
 
 pub use self::builder::{SessionsBuilder, SessionsError};
+#[cfg(feature = "sessions")]
 pub use self::cookie_layer::{SessionCookieLayer, SessionCookies};
-use self::cookie_layer::{Sifted, id_in, is_plain};
-use self::login::Login;
+use crate::cookie::is_plain;
 use crate::oauth;
 use crate::origin::TrustedOrigins;
 
-/// Browser sessions. The caller is the user of the live session that the cookie identifies.
+/// Browser sessions of any kind. The caller is the user of the live session that a cookie identifies.
 ///
-/// The sessions are those of [`tower-sessions`](https://docs.rs/tower-sessions/0.14) 0.14, the version
-/// that `axum-login` 0.18 uses. Its layer goes around the protected router. Without it, requests with
-/// the cookie receive 503, and the cause is logged. Around that goes the
-/// [`cookie_layer`](Self::cookie_layer), for browsers that send several cookies of the name. If several
-/// session layers enclose the router, the one of this cookie has to be the innermost: a request holds
-/// the session of that layer only, and a cookie that does not name it is rejected.
+/// | sessions | constructor |
+/// |---|---|
+/// | rows of the service's own table, signed values | [`look_up`](Self::look_up): a function of the value |
+/// | `axum-login`, `axum_session`, any version of `tower-sessions` | [`in_extension`](Self::in_extension): a function of the session that their layer adds to the request |
+/// | `tower-sessions` 0.14, with the login kept by this crate | [`builder`](Self::builder), with the feature `sessions` |
 ///
-/// ```
-/// use auth_runtime::routing::{get, post};
-/// use auth_runtime::{Guard, GuardedRouter, Identity, ProtectionSpace, public, requires};
-/// use auth_runtime::schemes::Sessions;
-/// use axum::http::StatusCode;
-/// use axum::response::Redirect;
-/// use tower_sessions::cookie::{SameSite, time::Duration};
-/// use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
+/// The [guide](https://docs.rs/auth-runtime/latest/auth_runtime/guide/browsers) has a recipe for each library.
 ///
-/// const COOKIE: &str = "__Host-session";
-///
-/// #[requires(authenticated)]
-/// async fn account(guard: Guard) -> String {
-///     format!("hello {}", guard.identity().subject())
-/// }
-///
-/// #[public(reason = "whoever logs in is not logged in yet")]
-/// async fn log_in(session: Session) -> Result<Redirect, StatusCode> {
-///     // … once the password was verified:
-///     let ann = Identity::new("ann").with_roles(["editor"]);
-///     let logged_in = Sessions::log_in(&session, &ann).await;
-///     logged_in.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-///     Ok(Redirect::to("/account"))
-/// }
-///
-/// #[requires(authenticated)]
-/// async fn log_out(session: Session) -> Result<Redirect, StatusCode> {
-///     let flushed = session.flush().await;
-///     flushed.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-///     Ok(Redirect::to("/"))
-/// }
-///
-/// # fn app() -> Result<auth_runtime::ProtectedRouter, Box<dyn std::error::Error>> {
-/// let store = MemoryStore::default();
-/// let sessions = Sessions::builder().cookie(COOKIE).login_page("/login").build()?;
-/// let cookies = sessions.cookie_layer(store.clone());
-/// let space = ProtectionSpace::builder().realm("shop").scheme(sessions).build()?;
-/// let app = GuardedRouter::new()
-///     .route("/account", get(account))
-///     .route("/login", post(log_in))
-///     .route("/logout", post(log_out))
-///     .protect(space)?;
-/// // In addition to `Secure` and `HttpOnly`, which are its defaults.
-/// let layer = SessionManagerLayer::new(store)
-///     .with_name(COOKIE)
-///     .with_same_site(SameSite::Lax)
-///     .with_expiry(Expiry::OnInactivity(Duration::hours(1)));
-/// # Ok(
-/// app.layer(layer).layer(cookies)
-/// # )
-/// # }
-/// ```
-///
-/// # Logged-in users
-///
-/// By default, the user is the identity that [`log_in`](Self::log_in) put into the session, with
-/// the roles of that moment. A service that keeps other data there, or reads roles anew for each
-/// request, sets [`identify`](SessionsBuilder::identify). That function also converts users of
-/// `axum-login` to identities.
-///
-/// A live session without a login, such as one that only holds a shopping cart, makes its owner
-/// anonymous. A cookie without a live session is rejected: the session has expired or was logged
-/// out, or the cookie is forged. The response removes the cookie from the browser, so the rejection
-/// occurs once, on a hidden and on an unknown path alike. Public pages, such as the login page, do
-/// not verify the cookie.
-///
-/// If the session store is unavailable, the response is 503.
+/// A function returns [`Caller::Anonymous`] for a live session without a login, such as one that only holds
+/// a shopping cart, [`Caller::rejected`] for a session that has ended, and [`Caller::unverifiable`] if the
+/// store is unavailable: the response is 503. The response to a rejected cookie removes it from the browser,
+/// so the rejection occurs once, on a hidden and on an unknown path alike. Public pages, such as the login
+/// page, do not verify the cookie.
 ///
 /// # 401 or login page
 ///
@@ -133,17 +74,15 @@ use crate::origin::TrustedOrigins;
 ///
 /// A browser sends several cookies of one name if they were set for several paths or domains: by an
 /// earlier version of the service, or by another host of the site, which may want visitors to act in a
-/// session of its own. The session layer takes the last one, live or not. The
-/// [`cookie_layer`](Self::cookie_layer) looks up at most four of them in the store: cookies without a live
-/// session are ignored, and two of different live sessions are ambiguous, which leads to a 400. Names that
-/// equal the cookie's name only after decoding, or without surrounding spaces, are ignored.
+/// session of its own. With [`look_up`](Self::look_up), each of the last four different values is looked up:
+/// rejected ones are ignored, and two of live sessions are ambiguous, which leads to a 400. With
+/// [`in_extension`](Self::in_extension), the session layer takes one of them, and which one is unknown:
+/// all are rejected. Other spellings of the name count as well, such as percent-encoded ones, since the
+/// session layer may decode them. A name that starts with
+/// `__Host-` is set by this host only, and for one path.
 ///
-/// Without that layer, only the cookie that the session layer took is used, and only if its name is
-/// spelled exactly. A live session of another cookie is not found then.
-///
-/// A 400 for ambiguous cookies, and a 401 for a cookie without a live session, remove the cookie
-/// with the path `/` and no domain. No response can remove a cookie that another host of the site
-/// has set.
+/// A 400 for ambiguous cookies, and a 401 for a rejected cookie, remove the cookie with the path `/` and no
+/// domain. No response can remove a cookie that another host of the site has set.
 ///
 /// # Other schemes
 ///
@@ -158,85 +97,78 @@ pub struct Sessions {
     identify: Identify,
 }
 
-/// The source of the identity.
-enum Identify {
-    /// The session itself, where [`Sessions::log_in`] has put it.
-    Session,
-    /// The service.
-    Service(AskService),
-}
-
-/// Returns `None` if a layer is missing.
-type AskService = Box<dyn Fn(&Extensions) -> Option<Verification> + Send + Sync>;
+/// Finds the caller of the session that a cookie identifies. The first argument is the name of the cookie.
+type Identify = Box<dyn Fn(&str, &Credentials<'_>) -> Verification + Send + Sync>;
 
 impl Sessions {
-    /// Starts with the cookie `id`, the default of `tower-sessions`, with identities from
-    /// [`log_in`](Self::log_in), and without a login page.
-    pub fn builder() -> SessionsBuilder {
-        SessionsBuilder::default()
-    }
-
-    /// Returns the layer to add around the session layer, with the same store. It finds the cookie
-    /// of the live session if a browser sends several of the name.
+    /// Starts with a function that looks up the value of the cookie: in the service's own table of sessions,
+    /// or by a signature.
     ///
-    /// A request with one cookie of the name causes no look-up in this layer.
+    /// A table should store the hash of the value, so that neither the time of the look-up nor a leaked table
+    /// reveals sessions.
     ///
     /// ```
-    /// # fn app(router: axum::Router) -> Result<axum::Router, Box<dyn std::error::Error>> {
+    /// use auth_runtime::{Caller, Identity};
     /// use auth_runtime::schemes::Sessions;
-    /// use tower_sessions::{MemoryStore, SessionManagerLayer};
     ///
-    /// let store = MemoryStore::default();
-    /// let sessions = Sessions::builder().cookie("__Host-session").build()?;
-    /// let cookies = sessions.cookie_layer(store.clone());
-    /// let layer = SessionManagerLayer::new(store).with_name("__Host-session");
-    /// let app = router.layer(layer).layer(cookies);
-    /// # Ok(app)
-    /// # }
+    /// # enum Row { LoggedIn(String), Cart }
+    /// # async fn find(_: String) -> Result<Option<Row>, std::io::Error> { Ok(None) }
+    /// let sessions = Sessions::look_up(async |value| match find(value).await {
+    ///     Ok(Some(Row::LoggedIn(user))) => Caller::known(Identity::new(user)),
+    ///     Ok(Some(Row::Cart)) => Caller::Anonymous,
+    ///     Ok(None) => Caller::rejected(),
+    ///     Err(_) => Caller::unverifiable(),
+    /// });
+    /// let sessions = sessions.cookie("__Host-session").login_page("/login").build()?;
+    /// # Ok::<(), auth_runtime::schemes::SessionsError>(())
     /// ```
-    pub fn cookie_layer<Store: SessionStore>(&self, store: Store) -> SessionCookieLayer<Store> {
-        SessionCookieLayer {
-            cookie: self.cookie.as_str().into(),
-            store: Arc::new(store),
-        }
+    pub fn look_up<F>(look_up: impl Fn(String) -> F + Send + Sync + 'static) -> SessionsBuilder
+    where
+        F: Future<Output = Caller> + Send + 'static,
+    {
+        SessionsBuilder::new(Box::new(move |_, credentials| {
+            Verification::pending(look_up(credentials.value().to_owned()))
+        }))
     }
 
-    /// Logs `identity` in: puts it into the session, and gives the session a new id. The old id
-    /// then gives no access, which prevents session fixation.
+    /// Starts with a function of the session that a layer has added to the extensions of the request, by its
+    /// type: the `AuthSession<…>` of `axum-login`, the `Session` of `tower-sessions` or of `axum_session`.
     ///
-    /// Other data of the session is kept, unless another user was logged in. Call it again when the
-    /// grants of the user change. The time of the login is now, by the clock of the system, unless the
-    /// identity has an [`auth_time`](Identity::auth_time), such as the identity of a guard: `max_age`
-    /// uses it.
-    ///
-    /// The identity's [extensions](Identity::with_extension) are not kept. Its binding to a key is
-    /// not kept either, since a cookie is not bound.
-    ///
-    /// To log out, flush the session, which removes it from the store. The cookie is invalid from
-    /// then on. The same response removes it from the browser. If its name starts with `__Host-` or
-    /// `__Secure-`, the next 401 does.
+    /// That layer goes around the protected router, and has the same cookie. Without it, requests with the
+    /// cookie receive 503, and the missing type is logged.
     ///
     /// ```
-    /// # use auth_runtime::Guard;
+    /// # use auth_runtime::{Caller, Identity};
     /// # use auth_runtime::schemes::Sessions;
-    /// # async fn promote(guard: Guard, session: tower_sessions::Session) -> Result<(), tower_sessions::session::Error> {
-    /// let editor = guard.identity().clone().with_roles(["editor"]);
-    /// Sessions::log_in(&session, &editor).await?;
-    /// # Ok(())
-    /// # }
+    /// # #[derive(Clone)] struct User { name: String, roles: Vec<String> }
+    /// # #[derive(Clone)] struct Backend;
+    /// # #[derive(Clone)] struct AuthSession<B> { user: Option<User>, backend: B }
+    /// let sessions = Sessions::in_extension(async |auth: AuthSession<Backend>| match auth.user {
+    ///     Some(user) => Caller::known(Identity::new(user.name).with_roles(user.roles)),
+    ///     None => Caller::Anonymous,
+    /// });
+    /// let sessions = sessions.cookie("__Host-session").build()?;
+    /// # Ok::<(), auth_runtime::schemes::SessionsError>(())
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// The store is unavailable, or the old session cannot be removed. The user is not logged in
-    /// then.
-    pub async fn log_in(session: &Session, identity: &Identity) -> Result<(), Error> {
-        let before = session.get_value(Login::KEY).await?;
-        if before.is_some_and(|before| !Login::is_of(identity, before)) {
-            session.clear().await;
-        }
-        session.cycle_id().await?;
-        session.insert(Login::KEY, Login::now(identity)).await
+    pub fn in_extension<T, F>(identify: impl Fn(T) -> F + Send + Sync + 'static) -> SessionsBuilder
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Caller> + Send + 'static,
+    {
+        SessionsBuilder::new(Box::new(move |cookie, credentials| {
+            let Some(session) = credentials.extensions().get::<T>().cloned() else {
+                tracing::error!(
+                    "a request has a session's cookie and no `{}`; add the layer that provides it \
+                     around the protected router, in the same version",
+                    type_name::<T>(),
+                );
+                return Verification::done(Caller::unverifiable());
+            };
+            match is_plain(credentials.headers(), cookie) {
+                true => Verification::pending(identify(session)),
+                false => Verification::done(Caller::rejected()),
+            }
+        }))
     }
 }
 
@@ -250,46 +182,10 @@ impl Scheme for Sessions {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        let Some(session) = credentials.extensions().get::<Session>().cloned() else {
-            tracing::error!(
-                "a request has a session's cookie and no session; add the `SessionManagerLayer` of \
-                 tower-sessions 0.14 around the protected router"
-            );
-            return Verification::done(Caller::unverifiable());
-        };
-        if !self.origins.allow(credentials) {
-            return Verification::done(Caller::Rejected(Rejection::InvalidProof));
+        match self.origins.allow(credentials) {
+            true => (self.identify)(&self.cookie, credentials),
+            false => Verification::done(Caller::Rejected(Rejection::InvalidProof)),
         }
-        let is_plain = is_plain(credentials.headers(), &self.cookie);
-        let is_named = match Sifted::is_verifiable(credentials.extensions(), &self.cookie) {
-            Some(false) => return Verification::done(Caller::unverifiable()),
-            // Each of them is live, and they are ambiguous.
-            Some(true) if !is_plain => true,
-            None if !is_plain => session.id() == id_in(credentials.value().as_bytes()),
-            Some(true) | None => is_of_cookie(&session, credentials),
-        };
-        if !is_named {
-            return Verification::done(Caller::rejected());
-        }
-        let identification = match &self.identify {
-            Identify::Session => None,
-            Identify::Service(identify) => match identify(credentials.extensions()) {
-                Some(identification) => Some(identification),
-                None => return Verification::done(Caller::unverifiable()),
-            },
-        };
-        Verification::pending(async move {
-            // Before its data is read, a session has the id that the cookie claims.
-            let Ok(login) = session.get_value(Login::KEY).await else {
-                // tower-sessions logs the reason.
-                return Caller::unverifiable();
-            };
-            match (session.id(), identification) {
-                (None, _) => Caller::rejected(),
-                (Some(_), Some(identification)) => identification.await,
-                (Some(_), None) => login.map_or(Caller::Anonymous, Login::caller),
-            }
-        })
     }
 
     /// Returns a challenge with an error only if a newer or stronger login is required, in the
@@ -324,27 +220,6 @@ impl Scheme for Sessions {
     fn login_page(&self) -> Option<&str> {
         self.login_page.as_deref()
     }
-}
-
-/// Returns whether a session may be that of the only cookie of its name, and not that of another
-/// session layer.
-fn is_of_cookie(session: &Session, credentials: &Credentials<'_>) -> bool {
-    let taken = session.id();
-    let is_of_cookie = match id_in(credentials.value().as_bytes()) {
-        Some(id) => taken == Some(id),
-        // The session layer may sign or encrypt its cookie.
-        None => {
-            let mut others = cookies(credentials.headers());
-            taken.is_none() || !others.any(|cookie| id_in(cookie.value()) == taken)
-        }
-    };
-    if !is_of_cookie && taken.is_some() {
-        tracing::warn!(
-            "the session of a request is not that of its cookie: of several session layers, that of \
-             the cookie has to be the innermost"
-        );
-    }
-    is_of_cookie
 }
 
 impl fmt::Debug for Sessions {

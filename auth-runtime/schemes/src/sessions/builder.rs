@@ -1,10 +1,6 @@
 //! The builder of sessions, and its errors.
 
 use std::fmt;
-use std::future::Future;
-
-use auth_runtime_core::{Caller, Verification};
-use http::Extensions;
 
 use super::{Identify, Sessions};
 use crate::cookie::removal;
@@ -20,20 +16,19 @@ pub struct SessionsBuilder {
     identify: Identify,
 }
 
-impl Default for SessionsBuilder {
-    fn default() -> Self {
+impl SessionsBuilder {
+    pub(super) fn new(identify: Identify) -> Self {
         Self {
             cookie: "id".to_owned(),
             login_page: None,
             origins: TrustedOrigins::default(),
             error: None,
-            identify: Identify::Session,
+            identify,
         }
     }
-}
 
-impl SessionsBuilder {
-    /// Sets the name of the cookie, the same as in the session layer. Default: `id`, as there.
+    /// Sets the name of the cookie, the same as in the session layer, if there is one. Default: `id`, as
+    /// in `tower-sessions`.
     ///
     /// Start it with `__Host-` if the whole service uses TLS. `__Secure-` is not a substitute:
     /// other hosts of the site can set a cookie of such a name, and a denial does not remove a
@@ -78,59 +73,6 @@ impl SessionsBuilder {
         self
     }
 
-    /// Sets a function that returns the caller for each request with the cookie of a live session.
-    /// Default: the identity of [`Sessions::log_in`].
-    ///
-    /// `identify` receives data that a layer has put into the request's extensions, by its type:
-    /// the `Session` of `tower-sessions`, or the `AuthSession<…>` of `axum-login`. If no user is
-    /// logged in, it returns [`Caller::Anonymous`]. If its data source is unavailable, it returns
-    /// [`Caller::Unverifiable`].
-    ///
-    /// ```
-    /// # use std::convert::Infallible;
-    /// use auth_runtime::{Caller, Identity};
-    /// use auth_runtime::schemes::Sessions;
-    /// use tower_sessions::Session;
-    ///
-    /// # async fn roles_of(_: &str) -> Result<Vec<String>, Infallible> { Ok(Vec::new()) }
-    /// let sessions = Sessions::builder().identify(async |session: Session| {
-    ///     let user = match session.get::<String>("user").await {
-    ///         Ok(Some(user)) => user,
-    ///         Ok(None) => return Caller::Anonymous,
-    ///         Err(_) => return Caller::unverifiable(),
-    ///     };
-    ///     match roles_of(&user).await {
-    ///         Ok(roles) => Caller::known(Identity::new(user).with_roles(roles)),
-    ///         Err(_) => Caller::unverifiable(),
-    ///     }
-    /// });
-    /// ```
-    ///
-    /// With `axum-login`, add its layer around the protected router:
-    ///
-    /// ```
-    /// # use auth_runtime::{Caller, Identity};
-    /// # use auth_runtime::schemes::Sessions;
-    /// # #[derive(Clone)] struct User { name: String, roles: Vec<String> }
-    /// # #[derive(Clone)] struct Backend;
-    /// # #[derive(Clone)] struct AuthSession<B> { user: Option<User>, backend: B }
-    /// let sessions = Sessions::builder().identify(async |auth: AuthSession<Backend>| match auth.user {
-    ///     Some(user) => {
-    ///         let identity = Identity::new(&user.name).with_roles(user.roles.clone());
-    ///         Caller::known(identity.with_extension(user))
-    ///     }
-    ///     None => Caller::Anonymous,
-    /// });
-    /// ```
-    pub fn identify<T, F>(mut self, identify: impl Fn(T) -> F + Send + Sync + 'static) -> Self
-    where
-        T: Clone + Send + Sync + 'static,
-        F: Future<Output = Caller> + Send + 'static,
-    {
-        self.identify = by(identify);
-        self
-    }
-
     /// Builds the scheme. The login page is checked later, by the builder of the space.
     ///
     /// # Errors
@@ -151,24 +93,6 @@ impl SessionsBuilder {
             identify: self.identify,
         })
     }
-}
-
-fn by<T, F>(identify: impl Fn(T) -> F + Send + Sync + 'static) -> Identify
-where
-    T: Clone + Send + Sync + 'static,
-    F: Future<Output = Caller> + Send + 'static,
-{
-    Identify::Service(Box::new(move |extensions: &Extensions| {
-        let Some(found) = extensions.get::<T>().cloned() else {
-            tracing::error!(
-                "a request has no `{}` with the logged-in user; add the layer that provides it \
-                 around the protected router",
-                std::any::type_name::<T>(),
-            );
-            return None;
-        };
-        Some(Verification::pending(identify(found)))
-    }))
 }
 
 /// An error of building [`Sessions`].

@@ -15,6 +15,8 @@ use tower::{Layer, Service};
 use tower_sessions_core::session::Id;
 use tower_sessions_core::{Session, SessionStore, session_store};
 
+use crate::cookie::is_plain;
+
 /// Finds the cookie of the live session if a browser sends several of the session's name. Created
 /// by [`Sessions::cookie_layer`](super::Sessions::cookie_layer).
 pub struct SessionCookieLayer<Store> {
@@ -144,14 +146,6 @@ fn mark(extensions: &mut Extensions, cookie: &Arc<str>, is_verifiable: bool) {
         is_verifiable,
         outer,
     });
-}
-
-/// Returns whether a request has at most one cookie that may be read as `name`, in the exact
-/// spelling.
-pub(super) fn is_plain(headers: &HeaderMap, name: &str) -> bool {
-    let mut read_as = cookies(headers).filter(|cookie| cookie.is_read_as(name));
-    let first = read_as.next();
-    first.is_none_or(|cookie| cookie.is_named(name) && read_as.next().is_none())
 }
 
 /// Returns whether an outer session layer has already taken one of the cookies.

@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 
 use ::axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, login_required};
+use auth_runtime::CurrentUser;
+use auth_runtime::schemes::SchemeExt;
 use axum::routing;
 
 use super::*;
@@ -73,20 +75,26 @@ async fn log_out(mut auth: AuthSession<Backend>) {
 }
 
 #[requires(role = "admin")]
-async fn admin(guard: Guard, auth: AuthSession<Backend>) -> String {
-    assert_eq!(guard.identity().extension(), auth.user.as_ref());
-    guard.identity().subject().to_owned()
+async fn admin(user: CurrentUser<User>, auth: AuthSession<Backend>) -> String {
+    assert_eq!(Some(&*user), auth.user.as_ref());
+    user.name.clone()
 }
 
 fn serve(backend: Backend) -> Browser {
-    let sessions = builder().identify(async |auth: AuthSession<Backend>| match auth.user {
+    let sessions = Sessions::in_extension(async |auth: AuthSession<Backend>| match auth.user {
         Some(user) => {
             let identity = Identity::new(&user.name).with_roles(user.roles.clone());
-            Caller::known(identity.with_extension(user))
+            Caller::known(identity.with_user(user))
         }
+        // The session has ended.
+        None if auth.session.id().is_none() => Caller::rejected(),
         None => Caller::Anonymous,
     });
-    let space = shop(sessions).build().expect("the space is in order");
+    let sessions = sessions.cookie(NAME).build().expect("sessions");
+    let space = ProtectionSpace::builder()
+        .realm("shop")
+        .scheme(sessions.requires_user::<User>());
+    let space = space.build().expect("the space is in order");
     let app = GuardedRouter::new()
         .route("/login", post(log_in))
         .route("/logout", post(log_out))

@@ -146,30 +146,3 @@ async fn step_up_works_beside_tokens() {
     let denied = ann.get("/fresh").await;
     assert!(challenges(&denied)[0].starts_with("Cookie realm=\"shop\", error=\"insufficient_user"));
 }
-
-#[tokio::test]
-async fn services_identify_users() {
-    let sessions =
-        builder().identify(
-            async |session: Session| match session.get::<String>("cart").await {
-                Ok(Some(cart)) => Caller::known(Identity::new(format!("owner of {cart}"))),
-                Ok(None) => Caller::Anonymous,
-                Err(_) => Caller::unverifiable(),
-            },
-        );
-    let mut ann = serve(shop(sessions));
-    ann.cookie = Some(Id(4711).to_string());
-    assert_eq!(ann.get("/account").await.status(), 401);
-    ann.post("/cart").await;
-    assert_eq!(text(ann.get("/account").await).await, "owner of a hat");
-}
-
-#[tokio::test]
-async fn missing_identification_is_closed() {
-    #[derive(Clone)]
-    struct OfNoLayer;
-
-    let sessions = builder().identify(async |_: OfNoLayer| Caller::known(Identity::new("eve")));
-    let mut ann = serve(shop(sessions)).logged_in("ann").await;
-    assert_eq!(ann.get("/account").await.status(), 503);
-}
