@@ -234,7 +234,23 @@ impl Bearer {
 
     /// Accepts tokens in `Authorization` without the name of a scheme as well, for clients such as cargo,
     /// which sends the token of a registry in this way. Other schemes of the space keep their names in
-    /// the field. Default: no.
+    /// the field. The challenge stays that of Bearer. Default: no.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::{Basic, Bearer};
+    /// use auth_runtime::{Caller, ProtectionSpace};
+    ///
+    /// # async fn look_up(_: String) -> Caller { Caller::rejected() }
+    /// # async fn log_in(_: String, _: auth_runtime::schemes::Password) -> Caller { Caller::rejected() }
+    /// // `Authorization: cio…`, `Bearer cio…` and `Basic …`
+    /// let space = ProtectionSpace::builder()
+    ///     .realm("registry")
+    ///     .scheme(Bearer::new(look_up).accept_bare())
+    ///     .scheme(Basic::new(log_in))
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::SpaceError>(())
+    /// ```
+    #[must_use]
     pub fn accept_bare(self) -> Self {
         Self {
             is_bare: true,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use auth_runtime::schemes::Introspection;
+use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError};
+use auth_runtime::schemes::{Introspection, Source};
 use auth_tests::App;
 
 use crate::schemes::introspection::{Server, active};
@@ -189,4 +190,64 @@ async fn bare_tokens_are_accepted_on_request() {
     }
     let two = [authorization("cio0123456789"), authorization(ann.as_str())].concat();
     assert_eq!(send(&bare, "/known", &two).await.status(), 400);
+}
+
+/// The scheme of a registry beside Basic and Bearer, which keep their names in the field.
+#[tokio::test]
+async fn schemes_of_the_service_read_bare_tokens() {
+    struct Registry;
+
+    impl Scheme for Registry {
+        fn name(&self) -> &str {
+            "Cargo"
+        }
+
+        fn sources(&self) -> Vec<Source> {
+            vec![Source::BareAuthorization]
+        }
+
+        fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+            Verification::done(match credentials.value() {
+                "cio0123" => Caller::known(Identity::new("cargo")),
+                _ => Caller::rejected(),
+            })
+        }
+
+        fn challenge(&self, _: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+            let page = "https://registry.example/me";
+            Challenge::builder("Cargo")
+                .quoted("login_url", page)
+                .build()
+        }
+    }
+
+    let known = |name: &'static str| std::future::ready(Caller::known(Identity::new(name)));
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Registry)
+        .scheme(Bearer::new(move |_| known("bearer")))
+        .scheme(Basic::new(move |_, _| known("basic")));
+    let app = app(space.build().expect("a space"));
+    let ann = format!("Basic {}", STANDARD.encode("ann:x"));
+    for (value, status, caller) in [
+        ("cio0123", 200, "cargo"),
+        (" cio0123 ", 200, "cargo"),
+        ("bearer cio0123", 200, "bearer"),
+        (ann.as_str(), 200, "basic"),
+        ("cio9999", 401, ""),
+        ("Cargo cio0123", 401, ""),
+        ("Bearer", 401, ""),
+        ("Bearer\tcio0123", 401, ""),
+        ("cio0123\t", 401, ""),
+        ("cio0123,cio0123", 401, ""),
+    ] {
+        let response = send(&app, "/known", &authorization(value)).await;
+        assert_eq!(response.status(), status, "{value}");
+        if status == 401 {
+            let cargo = "Cargo login_url=\"https://registry.example/me\"";
+            assert_eq!(challenges(&response)[0], cargo, "{value}");
+        } else {
+            assert!(text(response).await.contains(caller), "{value}");
+        }
+    }
 }
