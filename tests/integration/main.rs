@@ -27,5 +27,6 @@ mod protocol;
 mod providers;
 mod routing;
 mod schemes;
+mod testing;
 mod users;
 mod vocabulary;

@@ -16,17 +16,10 @@
 //!
 //! ```
 //! use auth_runtime::routing::get;
-//! use auth_runtime::testing::{assert_hidden, with_identity};
-//! use auth_runtime::{GuardedRouter, Identity, ProtectionSpace, requires};
+//! use auth_runtime::testing::{assert_hidden, space, with_identity};
+//! use auth_runtime::{GuardedRouter, Identity, requires};
 //! use axum::{body::Body, http::Request};
 //! use tower::ServiceExt;
-//! # struct Badge;
-//! # impl auth_runtime::schemes::Scheme for Badge {
-//! #     fn name(&self) -> &str { "Badge" }
-//! #     fn verify(&self, _: &auth_runtime::schemes::Credentials<'_>) -> auth_runtime::schemes::Verification {
-//! #         auth_runtime::schemes::Verification::done(auth_runtime::Caller::rejected())
-//! #     }
-//! # }
 //!
 //! #[requires(role = "admin", hide_as = 404)]
 //! async fn dashboard() -> &'static str {
@@ -35,8 +28,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let space = ProtectionSpace::builder().realm("test").scheme(Badge).build()?;
-//! let app = GuardedRouter::new().route("/admin", get(dashboard)).protect(space)?;
+//! let app = GuardedRouter::new().route("/admin", get(dashboard)).protect(space())?;
 //!
 //! let request = Request::get("/admin").body(Body::empty())?;
 //! let admin = Identity::new("ann").with_roles(["admin"]);
@@ -60,9 +52,13 @@ compile_error!(
 
 use std::convert::Infallible;
 
-use auth_runtime_core::{Caller, Identity};
+use auth_runtime_core::adapter::UserType;
+use auth_runtime_core::{
+    Caller, Credentials, Identity, ProtectionSpace, ProtectionSpaceBuilder, Scheme, Verification,
+};
 use axum::body::{Body, Bytes};
 use axum::response::Response;
+use axum::{Extension, Router};
 use http::request::Parts;
 use http::{Extensions, Request, Uri};
 use tower::Service;
@@ -70,6 +66,119 @@ use tower::Service;
 use crate::indistinguishable::{
     App, call, fallback_of, neighbours, same_but_for_the_path, transcript,
 };
+
+/// Returns a protection space without real schemes. [`with_identity`] and [`with_caller`] set the callers.
+///
+/// It accepts the schemes of this crate by their names, and provides users of every type. It rejects all
+/// credentials of requests. Its challenges have a realm, and no errors.
+///
+/// # Panics
+///
+/// Never: the space is complete.
+pub fn space() -> ProtectionSpace {
+    match space_builder().build() {
+        Ok(space) => space,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Returns the builder of the space that [`space`] returns, to which a test adds the decision point, or a
+/// scheme that a policy names and that is not of this crate.
+///
+/// ```
+/// use auth_runtime::objects::DecisionPoint;
+/// use auth_runtime::testing::space_builder;
+/// use auth_runtime::{ProtectionSpace, SpaceError};
+///
+/// fn space(rules: impl DecisionPoint) -> Result<ProtectionSpace, SpaceError> {
+///     space_builder().decision_point(rules).build()
+/// }
+/// ```
+pub fn space_builder() -> ProtectionSpaceBuilder {
+    let builder = ProtectionSpace::builder().realm("test");
+    SCHEMES
+        .iter()
+        .fold(builder, |builder, name| builder.scheme(AnyScheme(name)))
+}
+
+/// Adds `space` to a plain axum `Router`, so that its handlers with a policy decide by it.
+///
+/// ```
+/// use auth_runtime::testing::{guarded, space, with_identity};
+/// use auth_runtime::{Identity, requires};
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use tower::ServiceExt;
+///
+/// #[requires(scope = "reports:read")]
+/// async fn reports() -> &'static str {
+///     "the reports"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = guarded(Router::new().route("/reports", get(reports)), space());
+/// let ann = Identity::new("ann").with_scopes(["reports:read"]);
+/// let request = with_identity(Request::get("/reports").body(Body::empty())?, ann);
+/// assert_eq!(app.oneshot(request).await?.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
+pub fn guarded(router: Router, space: ProtectionSpace) -> Router {
+    router.layer(Extension(space))
+}
+
+/// The names of the schemes of this crate, Bearer first.
+const SCHEMES: [&str; 10] = [
+    "Bearer",
+    "DPoP",
+    "Basic",
+    "Digest",
+    "Cookie",
+    "ApiKey",
+    "JWT",
+    "SignedUrl",
+    "Webhook",
+    "Proxy",
+];
+
+/// A scheme in place of a real one of that name.
+struct AnyScheme(&'static str);
+
+impl AnyScheme {
+    fn is_one_of(&self, names: &[&str]) -> bool {
+        names.contains(&self.0)
+    }
+}
+
+impl Scheme for AnyScheme {
+    fn name(&self) -> &str {
+        self.0
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::rejected())
+    }
+
+    fn has_challenge(&self) -> bool {
+        self.0 != "SignedUrl"
+    }
+
+    fn is_oauth(&self) -> bool {
+        self.is_one_of(&["Bearer", "DPoP"])
+    }
+
+    fn constrains_sender(&self) -> bool {
+        self.is_oauth()
+    }
+
+    fn supports_step_up(&self) -> bool {
+        self.is_one_of(&["Bearer", "DPoP", "Cookie", "JWT"])
+    }
+
+    fn provides_user(&self, _: UserType) -> bool {
+        true
+    }
+}
 
 /// Sets the caller of `request` to `identity`, regardless of its credentials.
 ///

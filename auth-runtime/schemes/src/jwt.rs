@@ -15,6 +15,8 @@ mod key_source;
 mod remote_keys;
 mod rules;
 mod spiffe;
+#[cfg(feature = "testing")]
+mod testing;
 
 use std::fmt;
 use std::sync::Arc;

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 /// ```
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub struct Claims(Map<String, Value>);
+pub struct Claims(pub(super) Map<String, Value>);
 
 /// The place of a claim: its name, or the names that lead to it through objects.
 ///

@@ -1,0 +1,170 @@
+//! Support for tests of services: a space without real schemes, and callers of claims.
+
+use std::time::{Duration, SystemTime};
+
+use auth_runtime::routing::get;
+use auth_runtime::schemes::{Jwt, JwtKey};
+use auth_runtime::testing::{guarded, space, space_builder, with_caller, with_identity};
+use auth_runtime::{Caller, CurrentUser, GuardedRouter, Identity, Rejection, requires};
+use auth_tests::{AUDIENCE, App, ISSUER, verifier};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::routing;
+use http::StatusCode;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+struct User;
+
+#[requires(role = "editor", max_age = "5m")]
+async fn fresh() {}
+
+#[requires(scope = "read", schemes(Basic, "Cookie"))]
+async fn read(_: CurrentUser<User>) {}
+
+#[requires(scope = "read", sender_constrained)]
+async fn bound() {}
+
+#[requires(permission = "orders:notify", schemes("Webhook"), hide_as = 404)]
+async fn webhook() {}
+
+fn request() -> Request {
+    Request::get("/").body(Body::empty()).expect("a request")
+}
+
+async fn status(app: &impl App, request: Request) -> StatusCode {
+    let response = app.clone().oneshot(request).await;
+    response.expect("infallible").status()
+}
+
+fn ann() -> Identity {
+    Identity::new("ann")
+        .with_scopes(["read"])
+        .with_roles(["editor"])
+}
+
+fn logged_in(ago: u64) -> Identity {
+    ann().with_auth_time(SystemTime::now() - Duration::from_secs(ago))
+}
+
+#[tokio::test]
+async fn every_policy_is_tested_without_schemes() {
+    let app = |router: GuardedRouter| router.protect(space()).expect("it accepts all of them");
+    let fresh = app(GuardedRouter::new().route("/", get(fresh)));
+    let read = app(GuardedRouter::new().route("/", get(read)));
+    let bound = app(GuardedRouter::new().route("/", get(bound)));
+    let webhook = app(GuardedRouter::new().route("/", get(webhook)));
+    for (app, identity, expected) in [
+        (&fresh, logged_in(10), 200),
+        (&fresh, logged_in(600), 401),
+        (&fresh, Identity::new("bob"), 403),
+        (&read, ann().with_user(User), 200),
+        (&read, Identity::new("bob").with_user(User), 403),
+        (&bound, ann().with_sender_constraint(), 200),
+        (&bound, ann(), 401),
+        (&webhook, ann().with_permissions(["orders:notify"]), 200),
+        (&webhook, ann(), 404),
+    ] {
+        let request = with_identity(request(), identity.clone());
+        assert_eq!(status(app, request).await, expected, "{identity:?}");
+    }
+    assert_eq!(status(&fresh, request()).await, 401);
+    let down = with_caller(request(), Caller::unverifiable());
+    assert_eq!(status(&fresh, down).await, 503);
+}
+
+#[tokio::test]
+async fn credentials_of_the_network_are_rejected() {
+    let app = GuardedRouter::new().route("/", get(bound)).protect(space());
+    let app = app.expect("it accepts all of them");
+    let mut request = request();
+    let token = "Bearer anything".parse().expect("a value");
+    request.headers_mut().insert("authorization", token);
+    assert_eq!(status(&app, request).await, 401);
+}
+
+#[tokio::test]
+async fn plain_routers_are_guarded() {
+    let app = guarded(Router::new().route("/", routing::get(fresh)), space());
+    let by = |identity| with_identity(request(), identity);
+    assert_eq!(status(&app, request()).await, 401);
+    assert_eq!(status(&app, by(logged_in(10))).await, 200);
+    assert_eq!(status(&app, by(Identity::new("bob"))).await, 403);
+}
+
+#[test]
+fn schemes_of_the_service_are_added() {
+    #[requires(authenticated, schemes("Badge"))]
+    async fn gate() {}
+    struct Badge;
+    impl auth_runtime::schemes::Scheme for Badge {
+        fn name(&self) -> &str {
+            "Badge"
+        }
+
+        fn verify(
+            &self,
+            _: &auth_runtime::schemes::Credentials<'_>,
+        ) -> auth_runtime::schemes::Verification {
+            auth_runtime::schemes::Verification::done(Caller::rejected())
+        }
+    }
+    let router = || GuardedRouter::new().route("/", get(gate));
+    assert!(router().protect(space()).is_err());
+    let space = space_builder().scheme(Badge).build().expect("a space");
+    assert!(router().protect(space).is_ok());
+}
+
+fn issuer(name: &str) -> auth_runtime::schemes::JwtBuilder {
+    let key = JwtKey::hs256([7; 32]).expect("it is long enough");
+    Jwt::builder().issuer(name).audience(AUDIENCE).key(key)
+}
+
+#[test]
+fn claims_are_read_by_the_rules_of_their_issuer() {
+    let other = issuer("https://partner.example")
+        .roles_claim(["realm_access", "roles"])
+        .rfc9068_only()
+        .revoked_if(|claims| claims.get("jti").is_some_and(|id| id == "stolen"));
+    let both = Jwt::any_of([verifier(), other.build().expect("a verifier")]).expect("two");
+    let partner = |mut more: Value| {
+        more["iss"] = json!("https://partner.example");
+        both.caller_of(more)
+    };
+    let ann = both.caller_of(json!({ "sub": "ann", "scope": "read write", "roles": ["editor"] }));
+    let ann = ann.identity().expect("a known caller");
+    assert_eq!((ann.subject(), ann.issuer()), ("ann", Some(ISSUER)));
+    assert!(ann.has_scope("write") && ann.has_role("editor"));
+    let bob = partner(json!({ "sub": "bob", "realm_access": { "roles": ["admin"] } }));
+    let bob = bob.identity().expect("a known caller");
+    assert!(bob.has_role("admin"));
+    for (caller, rejection) in [
+        (
+            both.caller_of(json!({ "scope": "read" })),
+            Rejection::Invalid,
+        ),
+        (
+            both.caller_of(json!({ "sub": "ann", "exp": 1 })),
+            Rejection::Expired,
+        ),
+        (
+            both.caller_of(json!({ "sub": "ann", "aud": "another" })),
+            Rejection::Invalid,
+        ),
+        (
+            both.caller_of(json!({ "sub": "ann", "iss": "https://eve.example" })),
+            Rejection::Invalid,
+        ),
+        (both.caller_of(json!("ann")), Rejection::Invalid),
+        (
+            partner(json!({ "sub": "bob", "jti": "stolen" })),
+            Rejection::Invalid,
+        ),
+    ] {
+        assert!(
+            matches!(caller, Caller::Rejected(own) if own == rejection),
+            "{caller:?}"
+        );
+    }
+}
