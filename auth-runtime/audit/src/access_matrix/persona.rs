@@ -53,7 +53,8 @@ impl Persona {
         Self::named(name, Caller::rejected())
     }
 
-    /// Creates a caller with valid credentials of `identity`.
+    /// Creates a caller with valid credentials of `identity`. For handlers that take a `CurrentUser`, it
+    /// has the [user](Identity::with_user), which no scheme loads here.
     pub fn known(name: impl Into<String>, identity: Identity) -> Self {
         Self::named(name, Caller::known(identity))
     }
