@@ -82,8 +82,8 @@ pub fn space() -> ProtectionSpace {
     }
 }
 
-/// Returns the builder of the space that [`space`] returns, to which a test adds the decision point, or a
-/// scheme that a policy names and that is not of this crate.
+/// Returns the builder of the space that [`space`] returns, to which a test adds the decision point, values
+/// of settings, or a scheme that a policy names and that is not of this crate.
 ///
 /// ```
 /// use auth_runtime::objects::DecisionPoint;
