@@ -509,6 +509,7 @@ impl<P: HasPolicy> Guard<P> {
             functions: P::FUNCTIONS,
             location: Some(P::LOCATION),
             denies_objects: P::USES_GUARD,
+            constants: None,
             is_unknown_path: false,
         };
         let surroundings = Surroundings {

@@ -11,7 +11,7 @@ mod objects;
 mod offer;
 mod protection_space;
 mod report;
-mod route_challenges;
+mod route_constants;
 mod target;
 
 pub use self::answer::forbid_storing;
@@ -23,5 +23,5 @@ pub use self::credentials::RequestBody;
 pub use self::objects::AboutRequest;
 pub use self::protection_space::{Offered, ProtectionSpace, UnknownPaths};
 pub use self::report::{ObjectReport, RequestOrigin};
-pub use self::route_challenges::RouteChallenges;
+pub use self::route_constants::RouteConstants;
 pub use self::target::{Place, Target, UsedScheme};

@@ -92,7 +92,7 @@ struct User {
 
 /// The verification of a user's password.
 enum Verifier {
-    Argon2(StoredHash),
+    Argon2(Box<StoredHash>),
     Function(Box<VerifyPassword>),
 }
 
@@ -290,7 +290,7 @@ pub struct PasswordHashesBuilder {
 impl PasswordHashesBuilder {
     /// Adds a user with the hash of the password, as a PHC string: `$argon2id$v=19$…`.
     pub fn user(mut self, name: impl Into<String>, hash: &str, identity: Identity) -> Self {
-        let verifier = StoredHash::parse(hash).map(Verifier::Argon2);
+        let verifier = StoredHash::parse(hash).map(|hash| Verifier::Argon2(Box::new(hash)));
         self.users.push((name.into(), verifier, identity));
         self
     }

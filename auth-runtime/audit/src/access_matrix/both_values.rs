@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::{AccessMatrixError, Kind};
-use super::matrix::AccessMatrix;
+use super::matrix::{AccessMatrix, AccessMatrixRow};
 use super::text;
 
 impl AccessMatrix {
@@ -54,7 +54,7 @@ impl AccessMatrix {
     /// Returns a mistake for each setting that has one value only.
     pub(super) fn settings_with_one_value(&self) -> Vec<String> {
         let mut values: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
-        for (name, value) in self.rows.iter().flat_map(|row| row.settings()) {
+        for (name, value) in self.rows.iter().flat_map(AccessMatrixRow::settings) {
             let (on, off) = values.entry(name).or_default();
             *on |= value;
             *off |= !value;

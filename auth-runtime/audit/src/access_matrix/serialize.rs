@@ -43,7 +43,7 @@ impl Serialize for AccessMatrixRow {
         }
         match has_settings {
             true => {
-                row.serialize_field("settings", &self.settings().collect::<BTreeMap<_, _>>())?
+                row.serialize_field("settings", &self.settings().collect::<BTreeMap<_, _>>())?;
             }
             false => row.skip_field("settings")?,
         }

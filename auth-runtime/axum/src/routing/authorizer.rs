@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
     Authentication, AuthenticationFuture, Authorization, RequestBody, RequestView, Route,
-    RouteChallenges, State, Surroundings, Target, UNKNOWN_PATH, Watch,
+    RouteConstants, State, Surroundings, Target, UNKNOWN_PATH, Watch,
 };
 use auth_runtime_core::{
     Caller, Denial, DenialDetails, HandlerLocation, ProtectionSpace, RequestSnapshot,
@@ -41,7 +41,7 @@ pub(crate) struct RouteAuthorizer {
     /// Whether the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
-    pub(crate) challenges: Arc<RouteChallenges>,
+    pub(crate) constants: Arc<RouteConstants>,
     /// The value of `Vary`, if the response depends on an optional identity.
     pub(crate) vary: Option<HeaderValue>,
     /// The state of the handler's router, for functions of the policy.
@@ -122,7 +122,7 @@ impl RouteAuthorizer {
             is_subtree: false,
             uses_guard: false,
             space: fallback.first_space().clone(),
-            challenges: Arc::default(),
+            constants: Arc::new(fallback.first_space().constants_of(&UNKNOWN_PATH)),
             vary: None,
             state: Arc::new(()),
             fallback,
@@ -140,6 +140,7 @@ impl RouteAuthorizer {
             functions: self.functions,
             location: self.resource.location().copied(),
             denies_objects: self.uses_guard,
+            constants: Some(&self.constants),
             is_unknown_path: !self.resource.exists(),
         }
     }
@@ -396,7 +397,7 @@ impl RouteAuthorizer {
         let authentication = &authorization.authentication;
         let answer = self
             .space
-            .answer_with(&self.challenges, details, authentication, asked);
+            .answer_with(&self.constants, details, authentication, asked);
         answer.map(Body::from)
     }
 

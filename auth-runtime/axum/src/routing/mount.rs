@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use auth_runtime_core::ProtectionSpace;
-use auth_runtime_core::adapter::RouteChallenges;
+use auth_runtime_core::adapter::RouteConstants;
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_policy::Policy;
 use axum::Router;
@@ -90,7 +90,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     }
     for member in members {
         // Many routes have the same policy.
-        let mut challenges: HashMap<Cow<'_, Policy>, Arc<RouteChallenges>> = HashMap::new();
+        let mut constants: HashMap<Cow<'_, Policy>, Arc<RouteConstants>> = HashMap::new();
         for route in &member.routes.routes {
             let has_others = has_others.entry(&route.full_path).or_insert(true);
             let path_is_hidden = hidden_paths.contains(&route.full_path);
@@ -98,13 +98,13 @@ pub(super) fn mount(members: &[Member]) -> Routes {
                 true => route.endpoint.policy.on_hidden_path(),
                 false => Cow::Borrowed(route.endpoint.policy),
             };
-            let built = challenges
+            let computed = constants
                 .entry(policy.clone())
-                .or_insert_with(|| Arc::new(member.space.challenges_of(&policy)));
+                .or_insert_with(|| Arc::new(member.space.constants_of(&policy)));
             let placed = Placed {
                 space: &member.space,
                 policy,
-                challenges: Arc::clone(built),
+                constants: Arc::clone(computed),
                 fallback: &fallback,
                 fallback_steps,
                 path_is_hidden,
@@ -288,7 +288,7 @@ struct Placed<'a> {
     space: &'a ProtectionSpace,
     /// On a path with a hidden method, it is hidden as well.
     policy: Cow<'static, Policy>,
-    challenges: Arc<RouteChallenges>,
+    constants: Arc<RouteConstants>,
     fallback: &'a Fallback,
     /// The steps around the fallback, from the inside out.
     fallback_steps: &'a [Step],
@@ -312,7 +312,7 @@ impl Placed<'_> {
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let authorizer = Arc::new(RouteAuthorizer {
-            challenges: self.challenges,
+            constants: self.constants,
             vary: match self.policy.has_optional_identity() {
                 true => self.space.vary(&self.policy),
                 false => None,

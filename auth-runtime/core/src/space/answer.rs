@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::authentication::Authentication;
 use super::offer::{Offer, leave_out_prompts};
 use super::protection_space::ProtectionSpace;
-use super::route_challenges::{BuiltChallenges, RouteChallenges};
+use super::route_constants::{BuiltChallenges, RouteConstants};
 use crate::caller::Rejection;
 use crate::decision::Denial;
 use crate::denial_body::{RequestView, negotiate};
@@ -27,13 +27,13 @@ impl ProtectionSpace {
         authentication: &Authentication,
         asked: RequestView<'_>,
     ) -> http::Response<Bytes> {
-        self.answer_with(&RouteChallenges::default(), details, authentication, asked)
+        self.answer_with(RouteConstants::UNKNOWN, details, authentication, asked)
     }
 
-    /// Returns the same response, with those challenges that were built for the route.
+    /// Returns the same response, with the constants of the route.
     pub fn answer_with(
         &self,
-        built: &RouteChallenges,
+        constants: &RouteConstants,
         details: DenialDetails<'_>,
         authentication: &Authentication,
         asked: RequestView<'_>,
@@ -64,7 +64,7 @@ impl ProtectionSpace {
             Some(_) => StatusCode::SEE_OTHER,
             None => denial.status(),
         };
-        *response.headers_mut() = offer.fields(built, denial, login_page, body.content_type);
+        *response.headers_mut() = offer.fields(constants, denial, login_page, body.content_type);
         response
     }
 }
@@ -91,13 +91,13 @@ impl<'a> Offer<'a> {
     /// Returns the fields of a denial, in their order.
     fn fields(
         &self,
-        built: &RouteChallenges,
+        constants: &RouteConstants,
         denial: &Denial,
         login_page: Option<HeaderValue>,
         content_type: HeaderValue,
     ) -> HeaderMap {
         let mut fields = HeaderMap::with_capacity(4);
-        let built = built.find(denial, self.used.filter(|_| self.is_known));
+        let built = constants.challenges(denial, self.used.filter(|_| self.is_known));
         let lines = match built {
             Some(built) => self.built(built, denial, &mut fields),
             None => self.make_lines(denial, &mut fields),

@@ -140,6 +140,17 @@ impl Authentication {
         View::of(caller, used).into()
     }
 
+    /// Returns whether the request has no credentials that count for the policy.
+    pub(super) fn is_anonymous(&self) -> bool {
+        matches!(
+            self.to_policy,
+            View::Caller {
+                caller: Caller::Anonymous,
+                used: UsedScheme::Nothing,
+            }
+        )
+    }
+
     /// The view by the credentials that the policy of the handler accepts.
     pub fn to_policy(&self) -> &View {
         &self.to_policy

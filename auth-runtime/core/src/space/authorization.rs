@@ -7,6 +7,7 @@ use http::request::Parts;
 use super::authentication::{Authentication, AuthenticationFuture};
 use super::credentials::RequestBody;
 use super::protection_space::{ProtectionSpace, UnknownPaths};
+use super::route_constants::RouteConstants;
 use super::target::Target;
 use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings, run_check};
@@ -30,6 +31,8 @@ pub struct Route<'a> {
     pub location: Option<HandlerLocation>,
     /// True if the handler can deny objects through its guard.
     pub denies_objects: bool,
+    /// The constants of the route, if it was mounted.
+    pub constants: Option<&'a RouteConstants>,
     /// Whether the path is unknown. Then the policy is [`UNKNOWN_PATH`], and the request is reported as
     /// one to an unknown path.
     pub is_unknown_path: bool,
@@ -112,6 +115,7 @@ impl ProtectionSpace {
             functions,
             location: None,
             denies_objects: false,
+            constants: None,
             is_unknown_path: false,
         };
         let surroundings = Surroundings {
@@ -186,6 +190,15 @@ impl ProtectionSpace {
         head: Head<'_>,
         watch: &Watch,
     ) -> Result<Authorization, Authentication> {
+        if let Some(decision) = self.decided_before(route, &authentication, head, watch) {
+            return Ok(Authorization {
+                authentication,
+                decision,
+                missing: Vec::new(),
+                conceal: false,
+                data: None,
+            });
+        }
         let context = self.context(route.policy, &authentication, head);
         match decide(route, context.as_ref()) {
             Ok((decision, conceal)) => {
@@ -202,6 +215,23 @@ impl ProtectionSpace {
             }
             Err(_) => Err(authentication),
         }
+    }
+
+    /// The decision about a caller without credentials that was made when the route was mounted, unless a
+    /// record or a body needs more than the decision.
+    fn decided_before(
+        &self,
+        route: Route<'_>,
+        authentication: &Authentication,
+        head: Head<'_>,
+        watch: &Watch,
+    ) -> Option<Decision> {
+        let decision = route.constants.and_then(RouteConstants::anonymous)?;
+        let is_enough = authentication.is_anonymous()
+            && !watch.is_on()
+            && !self.renders_bodies()
+            && !RequestBody::is_unreadable(head);
+        is_enough.then(|| decision.clone())
     }
 
     /// Decides about a request, and runs the checks that the decision depends on.

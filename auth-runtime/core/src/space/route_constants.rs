@@ -1,0 +1,146 @@
+//! The parts of the decisions about a route, and of its responses, that do not depend on the request.
+
+use auth_runtime_policy::Policy;
+use http::HeaderValue;
+
+use super::offer::{Offer, Sent, leave_out_prompts};
+use super::protection_space::{ProtectionSpace, Space};
+use crate::caller::Caller;
+use crate::context::Context;
+use crate::decision::{Decision, Denial};
+use crate::identity::Identity;
+
+/// The decision about a caller without credentials, and the challenges of the most frequent denials: that of
+/// such a caller, and that of a caller without scopes. They are computed when a route is mounted.
+#[derive(Debug)]
+pub struct RouteConstants {
+    /// `None` if the decision depends on the address of the client, or is a grant.
+    anonymous: Option<Decision>,
+    /// Challenges that are not [constant](crate::ChallengeBuilder::constant) are missing.
+    challenges: Vec<BuiltChallenges>,
+}
+
+/// The challenges of one denial.
+#[derive(Debug)]
+pub(super) struct BuiltChallenges {
+    denial: Denial,
+    /// The scheme of a known caller; `None` without credentials.
+    used: Option<usize>,
+    to_clients: SentChallenges,
+    /// Those without a browser's prompt.
+    to_scripts: SentChallenges,
+}
+
+/// The challenges of one response.
+#[derive(Debug)]
+pub(super) struct SentChallenges {
+    /// The lines of `WWW-Authenticate`.
+    pub(super) lines: Vec<HeaderValue>,
+    /// The indexes of the schemes.
+    pub(super) schemes: Vec<usize>,
+}
+
+impl RouteConstants {
+    /// Those of a route that was not mounted.
+    pub(super) const UNKNOWN: &'static Self = &Self {
+        anonymous: None,
+        challenges: Vec::new(),
+    };
+
+    /// The decision about a caller without credentials, if it is a constant.
+    pub(super) fn anonymous(&self) -> Option<&Decision> {
+        self.anonymous.as_ref()
+    }
+
+    /// The challenges of a denial for a known caller with credentials of the scheme `used`, or for any
+    /// other caller.
+    pub(super) fn challenges(
+        &self,
+        denial: &Denial,
+        used: Option<usize>,
+    ) -> Option<&BuiltChallenges> {
+        let mut built = self.challenges.iter();
+        built.find(|built| built.used == used && built.denial == *denial)
+    }
+}
+
+impl BuiltChallenges {
+    pub(super) fn for_sender(&self, spares_script: bool) -> &SentChallenges {
+        match spares_script {
+            true => &self.to_scripts,
+            false => &self.to_clients,
+        }
+    }
+}
+
+impl SentChallenges {
+    /// `None` if a challenge is not constant.
+    fn of(space: &Space, challenges: Vec<Sent<'_>>) -> Option<Self> {
+        let mut schemes: Vec<usize> = challenges.iter().map(|sent| sent.index).collect();
+        schemes.dedup();
+        let is_constant = challenges.iter().all(|sent| sent.challenge.is_constant());
+        is_constant.then(|| Self {
+            lines: space.lines(challenges),
+            schemes,
+        })
+    }
+}
+
+impl ProtectionSpace {
+    /// Computes the constants of a route with this policy.
+    pub fn constants_of(&self, policy: &Policy) -> RouteConstants {
+        let schemes = self.0.schemes.iter().enumerate();
+        let oauth =
+            schemes.filter(|(_, accepted)| accepted.is_oauth && policy.accepts(&accepted.name));
+        let known = Caller::known(Identity::new("a caller without scopes"));
+        let callers = oauth.map(|(index, _)| (Context::new(&known).by_oauth(), Some(index)));
+        let anonymous = self.decide_constantly(policy, Context::new(&Caller::Anonymous));
+        let decided =
+            callers.map(|(context, used)| (self.decide_constantly(policy, context), used));
+        let decided = decided.chain([(anonymous.clone(), None)]);
+        let challenges = decided.filter_map(|(decision, used)| match decision {
+            Decision::Deny(denial) => self.built_challenges(policy, denial, used),
+            _ => None,
+        });
+        let challenges = challenges.collect();
+        let is_constant = !policy.asks_for_network() && anonymous != Decision::Grant;
+        RouteConstants {
+            challenges,
+            anonymous: is_constant.then_some(anonymous),
+        }
+    }
+
+    /// The decision about a request from no address.
+    fn decide_constantly(&self, policy: &Policy, context: Context<'_>) -> Decision {
+        let context = context.with_settings(self.0.settings.clone());
+        let context = match self.can_constrain_senders(policy) {
+            true => context,
+            false => context.without_binding(),
+        };
+        Decision::of(policy, &context)
+    }
+
+    fn built_challenges(
+        &self,
+        policy: &Policy,
+        denial: Denial,
+        used: Option<usize>,
+    ) -> Option<BuiltChallenges> {
+        let offer = Offer {
+            space: &self.0,
+            policy: Some(policy),
+            used,
+            is_known: used.is_some(),
+            spares_script: false,
+        };
+        let challenges = || offer.challenges(&denial);
+        let mut to_scripts = challenges();
+        leave_out_prompts(&mut to_scripts);
+        Some(BuiltChallenges {
+            to_clients: SentChallenges::of(&self.0, challenges())?,
+            to_scripts: SentChallenges::of(&self.0, to_scripts)?,
+            denial,
+            used,
+        })
+    }
+}
