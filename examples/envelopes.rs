@@ -123,10 +123,7 @@ fn grpc_web(denial: &DenialDetails<'_>) -> Vec<u8> {
     [&[0x80][..], &length.to_be_bytes(), &trailers].concat()
 }
 
-fn app(
-    jwt: Jwt,
-    is_open: bool,
-) -> Result<ProtectedRouter, Box<dyn std::error::Error + Send + Sync>> {
+fn app(jwt: Jwt, is_open: bool) -> Result<ProtectedRouter, Box<dyn std::error::Error>> {
     let space = ProtectionSpace::builder()
         .realm("registry")
         .scheme(Bearer::jwt(jwt))
