@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auth_runtime_core::adapter::Offered;
 use auth_runtime_core::{AccessRow, AccessTable, HandlerLocation, ProtectionSpace, RouteKind};
-use auth_runtime_policy::{Policy, Requirement};
+use auth_runtime_policy::Policy;
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -372,29 +372,15 @@ impl<'a> Writer<'a> {
         policy: &Policy,
         schemes: &[Offered<'_>],
     ) -> Option<Vec<SecurityRequirement>> {
-        if policy.has_optional_identity() {
-            return Some(security::optional(schemes));
-        }
-        let requirement = policy.requirement().cloned();
-        let requirement = match requirement.unwrap_or(Requirement::always()) {
-            // A public handler, or one that a setting of the space opens.
-            all if all == Requirement::always() => return Some(Vec::new()),
-            // A setting of the space closes the handler. OpenAPI has no word for that.
-            none if none == Requirement::never() => Requirement::authenticated(),
-            other => other,
-        };
-        let requirement = &requirement;
-        let security = security::alternatives(requirement, schemes);
-        if security.is_empty() {
-            // An empty list would mean that every caller is granted.
+        let security = security::of_policy(policy, schemes);
+        if security.is_none() {
             self.mistakes.push(Mistake::Unmet {
                 method: name.method.to_owned(),
                 path: name.path.to_owned(),
                 handler: row.location().map_or("", HandlerLocation::handler),
             });
-            return None;
         }
-        Some(security)
+        security
     }
 
     fn write_security(

@@ -30,7 +30,7 @@ impl AccessMatrix {
         for row in other.rows {
             let mut own = self.rows.iter();
             if let Some(same) = own.find(|own| own.is_at_place_of(&row)) {
-                let cells = |row: &super::AccessMatrixRow| {
+                let cells = |row: &AccessMatrixRow| {
                     let cells = row.answers.iter().map(ToString::to_string);
                     cells.collect::<Vec<_>>()
                 };

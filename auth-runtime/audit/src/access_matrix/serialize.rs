@@ -41,11 +41,11 @@ impl Serialize for AccessMatrixRow {
             Some(object) => row.serialize_field("object", object)?,
             None => row.skip_field("object")?,
         }
-        match has_settings {
-            true => {
-                row.serialize_field("settings", &self.settings().collect::<BTreeMap<_, _>>())?;
-            }
-            false => row.skip_field("settings")?,
+        if has_settings {
+            let settings: BTreeMap<_, _> = self.settings().collect();
+            row.serialize_field("settings", &settings)?;
+        } else {
+            row.skip_field("settings")?;
         }
         row.serialize_field("answers", self.answers())?;
         row.end()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_runtime_core::Source;
 use auth_runtime_core::adapter::Offered;
 use auth_runtime_policy::dnf::{Role, minimal_sets};
-use auth_runtime_policy::{Atom, Group, Requirement};
+use auth_runtime_policy::{Atom, Group, Policy, Requirement};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi, SecurityRequirement};
 
@@ -15,14 +15,33 @@ use super::operations;
 /// The key of the client certificates that Bearer tokens are bound to (RFC 8705).
 pub(super) const CERTIFICATE: &str = "MutualTLS";
 
+/// Returns the alternatives that meet `policy`; `None` if no accepted scheme can meet it. The list is empty if
+/// every caller is granted.
+pub(super) fn of_policy(
+    policy: &Policy,
+    schemes: &[Offered<'_>],
+) -> Option<Vec<SecurityRequirement>> {
+    if policy.has_optional_identity() {
+        return Some(optional(schemes));
+    }
+    let found = match policy.requirement() {
+        // A public handler, or one that a setting of the space opens.
+        None => return Some(Vec::new()),
+        Some(all) if *all == Requirement::always() => return Some(Vec::new()),
+        // A setting of the space closes the handler. OpenAPI has no word for that.
+        Some(none) if *none == Requirement::never() => {
+            alternatives(&Requirement::authenticated(), schemes)
+        }
+        Some(requirement) => alternatives(requirement, schemes),
+    };
+    (!found.is_empty()).then_some(found)
+}
+
 /// Returns the alternatives that meet `requirement`: one for each sufficient set of atoms and each
 /// scheme. Empty if nothing can meet it.
 ///
 /// A set of networks only needs no credentials.
-pub(super) fn alternatives(
-    requirement: &Requirement,
-    schemes: &[Offered<'_>],
-) -> Vec<SecurityRequirement> {
+fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<SecurityRequirement> {
     let mut found = Vec::new();
     let mut is_open = false;
     for set in sufficient(requirement) {
@@ -53,7 +72,7 @@ pub(super) fn alternatives(
 }
 
 /// Returns the alternatives of a public operation that identifies known callers: each scheme, or none.
-pub(super) fn optional(schemes: &[Offered<'_>]) -> Vec<SecurityRequirement> {
+fn optional(schemes: &[Offered<'_>]) -> Vec<SecurityRequirement> {
     let names = schemes.iter().map(|scheme| scheme.name);
     let known = names.map(|name| SecurityRequirement::new(name, NO_SCOPES));
     known.chain([SecurityRequirement::default()]).collect()
