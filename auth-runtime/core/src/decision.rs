@@ -25,6 +25,8 @@
 //! exception is the request for a new login: it is disclosed, since that login would lead to a
 //! grant.
 
+mod missing;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,6 +37,7 @@ use http::StatusCode;
 
 use crate::caller::{Caller, Rejection};
 use crate::context::Context;
+pub(crate) use crate::decision::missing::missing;
 
 /// The decision about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,39 +237,6 @@ pub(crate) fn conceals(policy: &Policy, context: &Context<'_>) -> Result<bool, A
     Ok(lesser.evaluate()? != Truth::True)
 }
 
-/// Returns the smallest set of atoms that the caller of a disclosed denial does not meet, and that would lead
-/// to a grant: those that the denial asks for, if it asks for some.
-pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -> Vec<Atom> {
-    let Some(requirement) = policy.requirement() else {
-        return Vec::new();
-    };
-    let evaluated = Evaluator {
-        requirement,
-        context,
-    };
-    let never = |_: &Atom| false;
-    let is_fresh = |atom: &Atom| evaluated.is_fresh(atom);
-    let is_bound = |atom: &Atom| is_fresh(atom) || atom.group() == Group::Binding;
-    // As for the scopes of the denial.
-    let is_assumed = |atom: &Atom| is_fresh(atom) || context.can_bind(atom);
-    let found = match denial {
-        Denial::StepUp { .. } => evaluated.lacks(&is_fresh, &never),
-        Denial::SenderConstraintRequired => evaluated.lacks(&is_bound, &never),
-        Denial::InsufficientScope { .. } => evaluated.lacks(&is_scope, &is_assumed),
-        Denial::Unauthenticated { .. } => {
-            let is_login = |atom: &Atom| is_assumed(atom) || *atom == Atom::Authenticated;
-            let by_scopes = evaluated.lacks(&is_scope, &is_login);
-            match by_scopes.is_empty() {
-                true => evaluated.lacks(&|atom| atom.group() != Group::Context, &never),
-                false => by_scopes,
-            }
-        }
-        Denial::Forbidden { .. } => evaluated.lacks(&|_| true, &never),
-        Denial::InvalidRequest | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
-    };
-    found.into_iter().cloned().collect()
-}
-
 fn is_scope(atom: &Atom) -> bool {
     matches!(atom, Atom::Scope(_))
 }
@@ -282,24 +252,6 @@ impl Evaluator<'_> {
     /// decision point requests a login.
     fn is_fresh(&self, atom: &Atom) -> bool {
         atom.group() == Group::Freshness || !self.context.acr_values(atom).is_empty()
-    }
-
-    /// The smallest set of `wanted` atoms that makes the requirement true, without those that hold. The atoms
-    /// that `assumed` accepts count as true. Empty if there is none.
-    fn lacks(&self, wanted: &dyn Fn(&Atom) -> bool, assumed: &dyn Fn(&Atom) -> bool) -> Vec<&Atom> {
-        let set = minimal_set(
-            self.requirement,
-            &|atom| match (wanted(atom), self.holds(atom)) {
-                (true, true) => Role::Held,
-                (true, false) => Role::Missing,
-                (false, true) => Role::True,
-                (false, false) if assumed(atom) => Role::True,
-                (false, false) => Role::False,
-            },
-        );
-        let mut set = set.unwrap_or_default();
-        set.retain(|atom| !self.holds(atom));
-        set
     }
 
     fn holds(&self, atom: &Atom) -> bool {

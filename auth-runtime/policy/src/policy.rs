@@ -1,5 +1,6 @@
 //! The requirement of one handler, and the disclosure of its denials.
 
+mod settings;
 mod text;
 
 use std::borrow::Cow;
@@ -286,25 +287,6 @@ impl Policy {
         })
     }
 
-    /// The equivalent policy while the setting `name` has this value.
-    ///
-    /// ```
-    /// use auth_runtime_policy::{Policy, Requirement};
-    ///
-    /// let pull = Requirement::any([Requirement::setting("open"), Requirement::scope("pull")]);
-    /// let closed = Policy::requires(pull).with_setting("open", false);
-    /// assert_eq!(closed.to_string(), r#"requires(scope = "pull")"#);
-    /// ```
-    #[must_use]
-    pub fn with_setting(&self, name: &str, value: bool) -> Self {
-        let policy = self.map(|requirement| requirement.with_setting(name, value));
-        match policy.shown_to() {
-            Some(lesser) if *lesser == Requirement::always() => policy.shown(),
-            Some(lesser) if *lesser == Requirement::never() => policy.hide_as_not_found(),
-            _ => policy,
-        }
-    }
-
     /// The callers that it allows.
     pub const fn access(&self) -> &Access {
         &self.access
@@ -399,35 +381,6 @@ impl Policy {
     /// Returns whether the policy depends on the client's address.
     pub const fn asks_for_network(&self) -> bool {
         self.asks_for_network
-    }
-
-    /// The settings that the policy depends on, each once, in the order of the attribute.
-    ///
-    /// ```
-    /// use auth_runtime_policy::{Policy, Requirement};
-    ///
-    /// let pull = Requirement::any([Requirement::setting("open"), Requirement::scope("pull")]);
-    /// assert_eq!(Policy::requires(pull).settings(), ["open"]);
-    /// ```
-    pub fn settings(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        // Most policies have none, and each request asks for them.
-        if !self
-            .groups
-            .and(self.groups_of_lesser)
-            .contain(Group::Context)
-        {
-            return names;
-        }
-        let requirements = self.requirement().into_iter().chain(self.shown_to());
-        for atom in requirements.flat_map(Requirement::atoms) {
-            if let Atom::Setting(name) = atom
-                && !names.contains(&name.as_ref())
-            {
-                names.push(name.as_ref());
-            }
-        }
-        names
     }
 
     /// Returns whether the requirement has an atom of the given group.

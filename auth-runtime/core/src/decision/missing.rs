@@ -1,0 +1,60 @@
+//! The requirements that a denied caller does not meet.
+
+use auth_runtime_policy::dnf::{Role, minimal_set};
+use auth_runtime_policy::{Atom, Group, Policy};
+
+use super::{Denial, Evaluator, is_scope};
+use crate::context::Context;
+
+/// Returns the smallest set of atoms that the caller of a disclosed denial does not meet, and that would lead
+/// to a grant: those that the denial asks for, if it asks for some.
+pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -> Vec<Atom> {
+    let Some(requirement) = policy.requirement() else {
+        return Vec::new();
+    };
+    let evaluated = Evaluator {
+        requirement,
+        context,
+    };
+    let never = |_: &Atom| false;
+    let is_fresh = |atom: &Atom| evaluated.is_fresh(atom);
+    let is_bound = |atom: &Atom| is_fresh(atom) || atom.group() == Group::Binding;
+    // As for the scopes of the denial.
+    let is_assumed = |atom: &Atom| is_fresh(atom) || context.can_bind(atom);
+    let found = match denial {
+        Denial::StepUp { .. } => evaluated.lacks(&is_fresh, &never),
+        Denial::SenderConstraintRequired => evaluated.lacks(&is_bound, &never),
+        Denial::InsufficientScope { .. } => evaluated.lacks(&is_scope, &is_assumed),
+        Denial::Unauthenticated { .. } => {
+            let is_login = |atom: &Atom| is_assumed(atom) || *atom == Atom::Authenticated;
+            let by_scopes = evaluated.lacks(&is_scope, &is_login);
+            match by_scopes.is_empty() {
+                true => evaluated.lacks(&|atom| atom.group() != Group::Context, &never),
+                false => by_scopes,
+            }
+        }
+        Denial::Forbidden { .. } => evaluated.lacks(&|_| true, &never),
+        Denial::InvalidRequest | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
+    };
+    found.into_iter().cloned().collect()
+}
+
+impl Evaluator<'_> {
+    /// The smallest set of `wanted` atoms that makes the requirement true, without those that hold. The atoms
+    /// that `assumed` accepts count as true. Empty if there is none.
+    fn lacks(&self, wanted: &dyn Fn(&Atom) -> bool, assumed: &dyn Fn(&Atom) -> bool) -> Vec<&Atom> {
+        let set = minimal_set(
+            self.requirement,
+            &|atom| match (wanted(atom), self.holds(atom)) {
+                (true, true) => Role::Held,
+                (true, false) => Role::Missing,
+                (false, true) => Role::True,
+                (false, false) if assumed(atom) => Role::True,
+                (false, false) => Role::False,
+            },
+        );
+        let mut set = set.unwrap_or_default();
+        set.retain(|atom| !self.holds(atom));
+        set
+    }
+}
