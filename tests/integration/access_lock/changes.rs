@@ -375,6 +375,14 @@ fn each_difference_is_named() {
             "restated: the realm differs",
         ),
         (
+            line(
+                "",
+                "requires(role = \"a\", says = \"No.  Ask.\")",
+                "shop::x",
+            ),
+            "restated: the text of denials differs",
+        ),
+        (
             line("", "requires(role = \"a\", realm = \"other\")", "shop::y"),
             "moved: the realm differs; another handler",
         ),

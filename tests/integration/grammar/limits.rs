@@ -310,6 +310,7 @@ fn names_and_messages_are_bounded() {
         "acr",
         "amr",
         "network",
+        "setting",
         "policy",
     ] {
         let long = messages(&format!("{key} = \"{}\"", name(1 << 20)), None);
@@ -319,10 +320,19 @@ fn names_and_messages_are_bounded() {
         let rest = "…` has 1048576 characters; the maximum is 256 [AUTH0064]";
         assert_eq!(*message, format!("the {key} `{}{rest}", name(32)));
     }
-    for key in ["scope", "role", "permission", "acr", "amr"] {
+    for key in ["scope", "role", "permission", "acr", "amr", "setting"] {
         let text = format!("{key} = \"{}\"", name(256));
         assert_eq!(messages(&text, None), Vec::<String>::new(), "{key}");
     }
+    let says = |length| messages(&format!("authenticated, says = \"{}\"", name(length)), None);
+    assert_eq!(says(512), Vec::<String>::new());
+    assert_eq!(
+        says(513),
+        [
+            "the text has 513 characters; the maximum is 512 [AUTH0065]\n\
+          help: link to a page with the rest"
+        ]
+    );
     for arguments in [
         format!("authenticated, realm = \"{}\"", name(257)),
         format!("authenticated, schemes(\"{}\")", name(257)),
@@ -339,6 +349,7 @@ fn names_and_messages_are_bounded() {
     }
     for text in [
         format!("[roles]\n{} = \"x\"\n", name(257)),
+        format!("[settings]\n{} = \"x\"\n", name(257)),
         format!("[networks]\n{} = \"10.0.0.0/8\"\n", name(257)),
         format!(
             "[policies.{}]\ndescription = \"x\"\nrequires = 'authenticated'\n",

@@ -31,7 +31,22 @@ fn code_point(character: char) -> String {
 #[test]
 fn invisible_characters_are_refused() {
     for character in INVISIBLE {
-        for key in ["scope", "role", "permission", "acr", "amr", "realm"] {
+        let says = messages(&format!("authenticated, says = \"Only{character}us\""));
+        // Texts may have no-break spaces.
+        assert_eq!(says.is_empty(), character == '\u{A0}', "{says:?}");
+        assert!(
+            says.iter().all(|it| it.contains(&code_point(character))),
+            "{says:?}"
+        );
+        for key in [
+            "scope",
+            "role",
+            "permission",
+            "acr",
+            "amr",
+            "setting",
+            "realm",
+        ] {
             let arguments = format!("authenticated, {key} = \"a{character}dmin\"");
             let messages = messages(&arguments);
             let names_it = messages.iter().any(|message| {

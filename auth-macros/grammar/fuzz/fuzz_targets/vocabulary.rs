@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
         mistakes: Vec::new(),
     };
     for attribute in [
-        r#"scope = "a", role = "b", network = "c", policy = "d""#,
+        r#"scope = "a", role = "b", network = "c", setting = "f", policy = "d""#,
         r#"policy = "d", policy = "e""#,
         r#"role = "b", hide_as = 404, hide_unless = policy("d")"#,
         r#"module(policy = "d"), policy = "e", loosen = "x""#,
