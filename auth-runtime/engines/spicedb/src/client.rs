@@ -1,5 +1,6 @@
 //! Calls over one connection, which is replaced after a failure.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
@@ -56,12 +57,15 @@ impl Client {
         self.call(|| self.check_once(request, request_id)).await
     }
 
+    /// Returns the objects of a list. `has_begun` becomes true with the first of them.
     pub(crate) async fn lookup(
         &self,
         request: &LookupResourcesRequest,
         request_id: Option<&HeaderValue>,
+        has_begun: &AtomicBool,
     ) -> Result<Listed, Failure> {
-        self.call(|| self.lookup_once(request, request_id)).await
+        self.call(|| self.lookup_once(request, request_id, has_begun))
+            .await
     }
 
     /// Makes a call, and repeats it over a new connection if the connection fails. Calls change nothing.
@@ -95,6 +99,7 @@ impl Client {
         &self,
         request: &LookupResourcesRequest,
         request_id: Option<&HeaderValue>,
+        has_begun: &AtomicBool,
     ) -> Result<Listed, Failure> {
         let request = self.request(request.clone(), request_id)?;
         let codec = ProstCodec::<LookupResourcesRequest, _>::default();
@@ -103,6 +108,7 @@ impl Client {
         let mut stream = response.await?.into_inner();
         let mut listed = Listed::default();
         while let Some(found) = stream.message().await? {
+            has_begun.store(true, Ordering::Relaxed);
             listed.add(found)?;
         }
         Ok(listed)

@@ -227,7 +227,7 @@ impl Remote {
         if questions.batches.is_empty() {
             return Ok(decisions);
         }
-        let is_answered = AtomicBool::new(false);
+        let has_begun = AtomicBool::new(false);
         let asking = async {
             let mut freshness = freshness;
             let mut found = Vec::with_capacity(questions.asked.len());
@@ -235,19 +235,14 @@ impl Remote {
                 let consistency = Some(self.consistency(&freshness));
                 let check = CheckBulkPermissionsRequest { consistency, items };
                 let mut response = self.client.check(&check, request.request_id).await?;
-                is_answered.store(true, Ordering::Relaxed);
+                has_begun.store(true, Ordering::Relaxed);
                 freshness.responded(response.checked_at.take());
                 found.extend(answer::decisions(&check.items, response)?);
             }
             freshness.keep(&request);
             Ok(found)
         };
-        // A server that answered some calls works: a caller with many questions opens no circuit.
-        let late = || match is_answered.load(Ordering::Relaxed) {
-            true => Failure::LongBatch,
-            false => Failure::Late,
-        };
-        let found = self.ask(asking, late).await?;
+        let found = self.ask(asking, &has_begun).await?;
         for (index, decision) in questions.asked.into_iter().zip(found) {
             if let Some(asked) = decisions.get_mut(index) {
                 *asked = decision;
@@ -268,8 +263,9 @@ impl Remote {
         let Some(lookup) = lookup.map_err(|problem| error(problem, LATER))? else {
             return Ok(Permitted::Ids(Vec::new()));
         };
-        let asking = self.client.lookup(&lookup, request.request_id);
-        let mut listed = self.ask(asking, || Failure::Late).await?;
+        let has_begun = AtomicBool::new(false);
+        let asking = self.client.lookup(&lookup, request.request_id, &has_begun);
+        let mut listed = self.ask(asking, &has_begun).await?;
         freshness.responded(listed.looked_up_at.take());
         freshness.keep(&request);
         Ok(Permitted::Ids(listed.into_ids()))
@@ -285,21 +281,22 @@ impl Remote {
         }
     }
 
-    /// Waits for responses of the server, within the bounds. `late` is the failure after the time.
+    /// Waits for responses of the server, within the bounds. `has_begun` is true after the first of them: the
+    /// server works, and a caller with many questions or a long list opens no circuit.
     async fn ask<T>(
         &self,
         asking: impl Future<Output = Result<T, Failure>>,
-        late: impl FnOnce() -> Failure,
+        has_begun: &AtomicBool,
     ) -> Result<T, DecisionPointError> {
         let asked = async {
             let connection = self.client.connection_number();
             let asked = timeout(self.timeout, asking).await;
             asked.unwrap_or_else(|_| {
-                let failure = late();
-                if matches!(failure, Failure::Late) {
-                    self.client.disconnect(connection);
+                if has_begun.load(Ordering::Relaxed) {
+                    return Err(Failure::Unfinished);
                 }
-                Err(failure)
+                self.client.disconnect(connection);
+                Err(Failure::Late)
             })
         };
         let called = self.calls.call(asked, Failure::is_of_request).await;

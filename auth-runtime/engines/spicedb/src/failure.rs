@@ -15,8 +15,8 @@ pub(crate) enum Failure {
     Late,
     /// The server could not decide about one question, for the reason of this code.
     Question(Code, String),
-    /// The first calls for a batch were answered, and not all of them in time.
-    LongBatch,
+    /// The server answered some of the questions, or named some objects of a list, and not all in time.
+    Unfinished,
     /// The response is not one to the request.
     Answer(String),
     /// The list has more objects than this number.
@@ -30,7 +30,7 @@ impl Failure {
         match self {
             Self::Status(status) => !is_of_connection(status) && is_about_request(status.code()),
             Self::Question(code, _) => is_about_request(*code),
-            Self::LongBatch | Self::LongList(_) => true,
+            Self::Unfinished | Self::LongList(_) => true,
             Self::Late | Self::Answer(_) => false,
         }
     }
@@ -67,7 +67,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Status(status) => write_status(status, f),
             Self::Late => f.write_str("the response is too late"),
-            Self::LongBatch => f.write_str("not all questions were answered in time"),
+            Self::Unfinished => f.write_str("the end of the response is too late"),
             Self::Question(code, problem) => {
                 write!(
                     f,
@@ -118,7 +118,7 @@ mod tests {
     fn failures_of_one_request_are_none_of_the_server() {
         let question = |code| Failure::Question(code, String::new());
         for (failure, is_of_request) in [
-            (Failure::LongBatch, true),
+            (Failure::Unfinished, true),
             (Failure::LongList(7), true),
             (question(Code::FailedPrecondition), true),
             (question(Code::ResourceExhausted), true),

@@ -80,7 +80,7 @@ async fn loaded_properties_are_part_of_the_question() {
         _ => vec![Entity::new("Document", wanted.id()).with_property("owner", "ann")],
     });
     assert_eq!(allowed(ask(&engine, &[read("d1")]).await), [true]);
-    let expected = [[Wanted::new("Document", "d1"), Wanted::new("user", "ann")]];
+    let expected = [[Wanted::new("user", "ann"), Wanted::new("Document", "d1")]];
     assert_eq!(*calls.lock().unwrap(), expected);
     let body = pdp.last().body;
     assert_eq!(

@@ -38,6 +38,19 @@ async fn late_responses_grant_nothing() {
     }
 }
 
+/// The server works: a caller with long lists does not open the circuit for others.
+#[tokio::test]
+async fn unfinished_lists_are_no_failures_of_the_server() {
+    let pdp = Pdp::start().await;
+    let engine = engine(&pdp);
+    pdp.behave(Behaviour::Unfinished);
+    for _ in 0..6 {
+        assert!(list(&engine).await.is_err());
+    }
+    pdp.behave(Behaviour::Decide);
+    assert_it_decides(&engine).await;
+}
+
 /// A listener that accepts connections, sends `greeting`, and keeps them.
 async fn listener(greeting: &'static [u8], is_closed: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, Uri};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http_body_util::StreamBody;
 use prost::Message;
 use tokio::net::TcpListener;
@@ -42,6 +42,8 @@ pub(crate) enum Behaviour {
     Long(usize),
     /// Decides after a time.
     Late(Duration),
+    /// Lists one object, and nothing else.
+    Unfinished,
     /// Sends the head of the response, and nothing else.
     OnlyHead,
     Never,
@@ -146,6 +148,12 @@ async fn answer(
                 .unwrap()
         }
         Behaviour::NoStatus => head(Body::from(decided(|_| ()))),
+        Behaviour::Unfinished => {
+            let first = stream::iter([Ok(framed(&own[0]))]);
+            head(Body::from_stream(
+                first.chain(stream::pending::<Result<Bytes, std::io::Error>>()),
+            ))
+        }
         Behaviour::OnlyHead => head(Body::from_stream(stream::pending::<
             Result<Bytes, std::io::Error>,
         >())),
