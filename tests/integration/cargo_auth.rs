@@ -10,6 +10,7 @@ mod patterns;
 mod reasons;
 mod refused;
 mod router;
+mod routes;
 mod sarif;
 
 use std::collections::BTreeMap;

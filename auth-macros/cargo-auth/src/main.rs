@@ -11,6 +11,9 @@
 //!   the guard of another handler.
 //! - `cargo auth diff REVISION` reports policies that were loosened, changed, added, removed or
 //!   tightened since a git revision. It compares their meaning.
+//! - `cargo auth routes` prints every route of any axum service, with the code that seems to check
+//!   access: an extractor, a middleware, a layer, an attribute or a statement. It needs none of the
+//!   attributes.
 //! - `cargo auth explain AUTH0001` prints the page of a code.
 //!
 //! # Exceptions
@@ -38,6 +41,13 @@
 //! the same function, adds them to a plain router; their contents are not seen. Layers are not seen
 //! either. A handler on a plain router without the layer for its guard responds 500.
 //!
+//! `routes` evaluates the functions that make routers, with their arguments. It knows the routers of
+//! axum, axum-extra (`TypedPath`), `utoipa-axum` and `aide`. Not seen are routes that macros make, and
+//! routers in collections. A part of a path that is not known is in angle brackets, and a part that
+//! only some configurations have in square brackets; a `?` marks a layer that only some have. Checks
+//! are recognized by their names, types, and responses such as 401. So a check may be missed, and a
+//! check that is found may be incomplete.
+//!
 //! `diff` identifies handlers by their paths. One that was moved is removed and added, and the
 //! place where it is mounted is not compared. Of a `check` function only the name is compared, and
 //! of a service only the policy. Unguarded handlers and routers are identified by file, reason and
@@ -50,6 +60,7 @@ mod explain;
 mod list;
 mod report;
 mod revision;
+mod routes;
 mod sarif;
 mod sources;
 mod style;
@@ -112,6 +123,12 @@ enum Command {
         /// The output format
         #[arg(long, value_enum, default_value_t)]
         format: PlainFormat,
+    },
+    /// Prints every route of any axum service, and the code that seems to check access
+    Routes {
+        /// The output format
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
     /// Prints the page of a code
     Explain {
@@ -190,6 +207,7 @@ fn run(auth: &Auth) -> Result<Report, Failure> {
             let with = with.as_deref();
             diff::run(&workspace, &auth.package, revision, with, *format).map(clean)
         }
+        Command::Routes { format } => routes::run(&workspace()?, *format).map(clean),
         Command::Explain { code } => explain::run(code).map(clean),
     }
 }

@@ -1,11 +1,12 @@
 //! Output in SARIF 2.1.0, for code scanning.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use auth_runtime::catalogue;
 use serde_json::{Value, json};
 
-use crate::sources::{Finding, Place, Sources};
+use crate::routes::named;
+use crate::sources::{AxumRoute, Finding, Place, Sources};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -16,6 +17,9 @@ const POLICY: &str = "policy";
 
 /// The rule of unguarded handlers and routers with a reason, for review.
 const UNGUARDED: &str = "unguarded";
+/// The rules of routes with and without a check.
+const ROUTE: &str = "route";
+const UNCHECKED: &str = "route-without-check";
 
 /// Returns every policy, and every unguarded handler and router, as informational results.
 pub(crate) fn policies(sources: &Sources) -> Value {
@@ -59,6 +63,40 @@ pub(crate) fn findings(findings: &[Finding]) -> Value {
     });
     let results = results.collect();
     log(ids.iter().map(|id| rule(id)).collect(), results)
+}
+
+/// Returns every route, and those without a check for review. Several routes at one place are one
+/// result.
+pub(crate) fn routes(routes: &[AxumRoute]) -> Value {
+    let mut places: BTreeMap<&Place, Vec<&AxumRoute>> = BTreeMap::new();
+    for route in routes {
+        places.entry(&route.place).or_default().push(route);
+    }
+    let results = places.iter().map(|(place, routes)| {
+        let is_open = routes.iter().any(|route| route.checks.is_empty());
+        let names = routes.iter().map(|it| format!("{} {}", it.method, it.path));
+        let names: Vec<_> = names.collect();
+        let checks: BTreeSet<_> = routes.iter().flat_map(|route| &route.checks).collect();
+        let checks: Vec<_> = checks.into_iter().map(named).collect();
+        let text = match checks.is_empty() {
+            true => format!("{}: no check found", names.join(", ")),
+            false => format!("{}: {}", names.join(", "), checks.join(", ")),
+        };
+        json!({
+            "ruleId": if is_open { UNCHECKED } else { ROUTE },
+            "kind": if is_open { "review" } else { "informational" },
+            "level": "none",
+            "message": { "text": text },
+            "locations": [location(place)],
+        })
+    });
+    let results = results.collect();
+    let rule = |id: &str, text: &str| json!({ "id": id, "shortDescription": { "text": text } });
+    let rules = vec![
+        rule(ROUTE, "a route, and the code that seems to check access"),
+        rule(UNCHECKED, "a route without code that seems to check access"),
+    ];
+    log(rules, results)
 }
 
 /// Returns the rule of a code: its title and its help text.

@@ -18,6 +18,7 @@ mod open_patterns;
 mod policy_attribute;
 mod reasons;
 mod record;
+mod routers;
 mod routing;
 mod text;
 mod unguarded;
@@ -33,6 +34,7 @@ use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
 pub(crate) use self::finding::{Finding, Place};
 pub(crate) use self::record::{Entry, EntryKind, OpenRouteKind, Sources, Unguarded};
+pub(crate) use self::routers::{AxumRoute, Check, CheckKind, routes};
 use self::text::shown;
 use self::used_names::UsedNames;
 use self::walk::Walk;
@@ -41,6 +43,15 @@ use crate::workspace::Workspace;
 
 /// Reads all sources of a workspace.
 pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
+    let sources = read_partly(workspace)?;
+    match sources.unread.first() {
+        Some(reason) => Err(Failure::new(reason)),
+        None => Ok(sources),
+    }
+}
+
+/// Reads the sources of a workspace, except those that are missing or invalid.
+pub(crate) fn read_partly(workspace: &Workspace) -> Result<Sources, Failure> {
     let mut sources = Sources::default();
     let mut vocabularies: BTreeMap<PathBuf, Option<UsedNames>> = BTreeMap::new();
     for krate in &workspace.crates {
@@ -52,7 +63,7 @@ pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
         });
         let used = used.and_then(Option::as_mut);
         let before = sources.counts();
-        Walk::new(&workspace.root, krate, found.as_ref(), used, &mut sources).krate()?;
+        Walk::new(&workspace.root, krate, found.as_ref(), used, &mut sources).krate();
         if !krate.is_selected {
             sources.truncate(before);
         }

@@ -28,6 +28,7 @@ fn sarif_follows_its_schema() {
         ("shop", "check"),
         ("careless", "list"),
         ("careless", "check"),
+        ("plain", "routes"),
     ] {
         let log = json(&workspace(name), &[command, "--format=sarif"]);
         let errors: Vec<_> = schema.iter_errors(&log).map(|it| it.to_string()).collect();

@@ -337,6 +337,8 @@ impl Visit<'_> for Body<'_> {
         let outer = self.scope;
         if !items.is_empty() {
             self.scope = self.sources.names.block(outer, &self.function);
+            let place = (self.file.to_owned(), start_of(block));
+            self.sources.blocks.insert(place, self.scope);
             self.items.push((self.scope, items));
         }
         let around = std::mem::take(&mut self.begins);

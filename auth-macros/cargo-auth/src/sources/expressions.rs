@@ -142,6 +142,17 @@ pub(super) fn leftmost(expression: &Expr) -> &Expr {
     }
 }
 
+/// Returns the expression before all method calls of a chain.
+pub(super) fn receiver_of(chain: &Expr) -> &Expr {
+    match chain {
+        Expr::Await(inner) => receiver_of(&inner.base),
+        Expr::MethodCall(call) => receiver_of(&call.receiver),
+        Expr::Paren(inner) => receiver_of(&inner.expr),
+        Expr::Try(inner) => receiver_of(&inner.expr),
+        other => other,
+    }
+}
+
 pub(super) fn line_of(tokens: &impl Spanned) -> usize {
     tokens.span().start().line
 }

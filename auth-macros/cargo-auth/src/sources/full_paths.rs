@@ -142,7 +142,7 @@ impl<'s> Index<'s> {
 }
 
 /// Joins a prefix and a path as axum does.
-fn joined(prefix: &str, path: &str) -> String {
+pub(super) fn joined(prefix: &str, path: &str) -> String {
     match prefix.strip_suffix('/') {
         None if path == "/" && !prefix.is_empty() => prefix.to_owned(),
         None => format!("{prefix}{path}"),

@@ -221,6 +221,15 @@ impl Names {
         found
     }
 
+    /// Returns the full paths for the `path` of a type.
+    pub(super) fn resolve_type(&self, scope: usize, path: &[String]) -> Paths {
+        let found = self.look(scope, path, Wanted::MODULE, &mut Known::new());
+        if found.is_empty() {
+            return Paths::from([path.to_vec()]);
+        }
+        found
+    }
+
     fn look(&self, id: usize, path: &[String], wanted: Wanted, known: &mut Known) -> Paths {
         let query = (id, path.to_vec(), wanted);
         if let Some(found) = known.get(&query) {

@@ -1,9 +1,10 @@
 //! The results of reading the sources: policies, mistakes and routes without a policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use auth_grammar::requirement::ParsedPolicy;
 use serde::Serialize;
+use syn::Item;
 
 use super::aliases::Alias;
 use super::chains::Router;
@@ -35,6 +36,20 @@ pub(crate) struct Sources {
     pub(super) excused: Vec<Excused>,
     pub(super) reasons: Vec<Reason>,
     pub(super) aliases: Vec<Alias>,
+    /// The files that were not read, with the reasons.
+    pub(crate) unread: Vec<String>,
+    /// The items that routes can refer to.
+    pub(super) items: Vec<ReadItem>,
+    /// The scopes of blocks with items, by file and offset.
+    pub(super) blocks: BTreeMap<(String, usize), usize>,
+}
+
+/// An item of the sources, and the place of its names.
+pub(super) struct ReadItem {
+    pub(super) file: String,
+    pub(super) scope: usize,
+    pub(super) is_selected: bool,
+    pub(super) item: Item,
 }
 
 /// An item with a policy.

@@ -22,10 +22,9 @@ use super::finding::{Finding, Place, is_written};
 use super::items::{attributes_in, attributes_of, borrowed_guard, kind_of, name_of};
 use super::policy_attribute::PolicyAttribute;
 use super::reasons;
-use super::record::{Entry, EntryKind, Sources};
+use super::record::{Entry, EntryKind, ReadItem, Sources};
 use super::text::{named, readable, shown};
 use super::used_names::UsedNames;
-use crate::report::Failure;
 use crate::workspace::Crate;
 
 /// The state of a walk.
@@ -41,8 +40,6 @@ pub(super) struct Walk<'w> {
     text: String,
     /// The file, and the files of its parent modules.
     open: Vec<PathBuf>,
-    /// The first failure in a visitor method, which cannot return it.
-    failure: Option<Failure>,
 }
 
 /// The surroundings of items.
@@ -97,12 +94,11 @@ impl<'w> Walk<'w> {
             file: String::new(),
             text: String::new(),
             open: Vec::new(),
-            failure: None,
         }
     }
 
     /// Reads the whole crate.
-    pub(super) fn krate(mut self) -> Result<(), Failure> {
+    pub(super) fn krate(mut self) {
         let path = std::slice::from_ref(&self.krate.name);
         let scope = self.sources.names.module(path, &self.krate.axum);
         let folder = self.krate.source.parent().unwrap_or(Path::new(""));
@@ -115,7 +111,6 @@ impl<'w> Walk<'w> {
         };
         let source = self.krate.source.clone();
         self.file(&source, &around);
-        self.failure.map_or(Ok(()), Err)
     }
 
     fn file(&mut self, path: &Path, around: &Around) {
@@ -159,9 +154,9 @@ impl<'w> Walk<'w> {
         (self.file, self.text) = outer;
     }
 
-    /// Records a failure that makes the list incomplete; the first one is kept.
+    /// Records a failure that makes the list incomplete.
     fn fail(&mut self, message: String) {
-        self.failure.get_or_insert_with(|| Failure::new(message));
+        self.sources.unread.push(message);
     }
 
     /// Reads items. Their names come first, because items refer to each other in any order.
@@ -234,8 +229,8 @@ impl<'w> Walk<'w> {
                 item = read;
             }
         }
-        match item {
-            Item::Mod(module) => self.module(module, &around),
+        match &item {
+            Item::Mod(_) => {}
             Item::Use(import) => {
                 let aliases = aliases::of_import(&import.tree, &self.file, around.scope);
                 self.sources.aliases.extend(aliases);
@@ -260,7 +255,16 @@ impl<'w> Walk<'w> {
                 if let Some(name) = &name {
                     body.named(name);
                 }
-                body.visit_item(&other);
+                body.visit_item(other);
+            }),
+        }
+        match item {
+            Item::Mod(module) => self.module(module, &around),
+            item => self.sources.items.push(ReadItem {
+                file: self.file.clone(),
+                scope: around.scope,
+                is_selected: self.krate.is_selected,
+                item,
             }),
         }
     }

@@ -1,0 +1,128 @@
+//! The routes of all routers, with the parts that seem to check access. Here, plain routers are read
+//! in the same way as guarded ones.
+
+mod definitions;
+mod evaluate;
+mod extractors;
+mod handlers;
+mod layers;
+mod macros;
+mod mounts;
+mod value;
+mod words;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use self::definitions::Definitions;
+use self::evaluate::Evaluator;
+use self::mounts::routes_in;
+use self::value::{Callable, Route};
+pub(crate) use self::value::{Check, CheckKind};
+use super::finding::Place;
+use super::record::Sources;
+
+/// A route, and the parts around it that seem to check access.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct AxumRoute {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    /// The method, or `*` for all.
+    pub(crate) method: String,
+    /// The path. Unknown parts are in angle brackets, optional ones in square brackets.
+    pub(crate) path: String,
+    pub(crate) handler: String,
+    /// The types of the handler's parameters.
+    pub(crate) extractors: Vec<String>,
+    /// The layers around it, the outermost first.
+    pub(crate) layers: Vec<String>,
+    pub(crate) checks: Vec<Check>,
+}
+
+/// Returns the routes of a workspace, by place.
+pub(crate) fn routes(sources: &Sources) -> Vec<AxumRoute> {
+    let definitions = Definitions::of(sources);
+    let mut called = BTreeSet::new();
+    let mut results = Vec::new();
+    for (index, function) in definitions.functions.iter().enumerate() {
+        let mut evaluator = Evaluator::new(&definitions);
+        let value = evaluator.call(index, Vec::new());
+        called.append(&mut evaluator.called);
+        if function.is_selected {
+            let mut routes = evaluator.emitted;
+            routes.extend(routes_in(value).into_iter().flatten());
+            results.push((index, routes));
+        }
+    }
+    let (within, roots): (Vec<_>, Vec<_>) = results
+        .into_iter()
+        .partition(|(index, _)| called.contains(index));
+    let mut found: Vec<Route<'_>> = roots.into_iter().flat_map(|(_, routes)| routes).collect();
+    let known: BTreeSet<Place> = found.iter().map(|route| route.place.clone()).collect();
+    // The result of a function may reach a router in a way that is not read.
+    for mut route in within.into_iter().flat_map(|(_, routes)| routes) {
+        if !known.contains(&route.place) {
+            route.path.insert(0, '…');
+            found.push(route);
+        }
+    }
+    let mut routes: Vec<_> = found
+        .into_iter()
+        .map(|route| described(&definitions, route))
+        .collect();
+    routes.sort();
+    routes.dedup_by(|one, other| {
+        let same = |route: &AxumRoute| {
+            (
+                route.place.clone(),
+                route.method.clone(),
+                route.path.clone(),
+            )
+        };
+        same(one) == same(other)
+    });
+    routes
+}
+
+fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {
+    let policy = match route.target.callable {
+        Some(Callable::Function(index)) => {
+            let path = definitions.functions.get(index).map(|it| it.path.as_str());
+            let mut entries = definitions.sources.entries.iter();
+            entries.find(|entry| Some(entry.path.as_str()) == path)
+        }
+        _ => None,
+    };
+    let policy = policy.map(|entry| Check {
+        kind: CheckKind::Policy,
+        text: entry.policy.to_string(),
+    });
+    let handler = route
+        .target
+        .callable
+        .map(|callable| handlers::read(definitions, callable))
+        .unwrap_or_default();
+    let around = route.layers.iter().filter_map(|layer| layer.check.clone());
+    let mut checks: Vec<Check> = policy.into_iter().chain(around).collect();
+    checks.extend(handler.checks);
+    checks.sort();
+    checks.dedup();
+    let shown = route
+        .layers
+        .iter()
+        .rev()
+        .map(|layer| match layer.is_conditional {
+            true => format!("{}?", layer.text),
+            false => layer.text.clone(),
+        });
+    AxumRoute {
+        place: route.place,
+        method: route.method,
+        path: route.path,
+        handler: route.target.name,
+        extractors: handler.extractors,
+        layers: shown.collect(),
+        checks,
+    }
+}

@@ -1,0 +1,289 @@
+//! The items that routes refer to: functions, extractors and constants.
+
+use std::collections::BTreeMap;
+
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Block, Expr, FnArg, ImplItem, Item, ItemImpl, ItemType, Lit, Meta, Signature, Token,
+    TraitItem, Type,
+};
+
+use crate::sources::expressions::segments_of;
+use crate::sources::record::{ReadItem, Sources};
+use crate::sources::text::named;
+
+/// A function, or a method.
+pub(super) struct Function<'s> {
+    /// The path from the name of the crate.
+    pub(super) path: String,
+    pub(super) file: &'s str,
+    pub(super) scope: usize,
+    /// The path of the type that it is a method of.
+    pub(super) owner: Option<Vec<String>>,
+    pub(super) attributes: &'s [Attribute],
+    pub(super) signature: &'s Signature,
+    pub(super) block: &'s Block,
+    pub(super) is_selected: bool,
+}
+
+/// A type alias, and the scope of its names.
+pub(super) struct Alias<'s> {
+    pub(super) scope: usize,
+    pub(super) item: &'s ItemType,
+}
+
+/// All items, by their paths.
+pub(super) struct Definitions<'s> {
+    pub(super) sources: &'s Sources,
+    pub(super) functions: Vec<Function<'s>>,
+    by_path: BTreeMap<String, usize>,
+    /// The functions with a receiver, by name.
+    methods: BTreeMap<String, Vec<usize>>,
+    /// The implementations of `FromRequest` and `FromRequestParts`, by type.
+    extractors: BTreeMap<String, &'s ItemImpl>,
+    constants: BTreeMap<String, (usize, &'s Expr)>,
+    aliases: BTreeMap<String, Alias<'s>>,
+    /// The paths of types with `#[typed_path("…")]`.
+    typed_paths: BTreeMap<String, String>,
+}
+
+impl<'s> Definitions<'s> {
+    pub(super) fn of(sources: &'s Sources) -> Self {
+        let mut all = Self {
+            sources,
+            functions: Vec::new(),
+            by_path: BTreeMap::new(),
+            methods: BTreeMap::new(),
+            extractors: BTreeMap::new(),
+            constants: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            typed_paths: BTreeMap::new(),
+        };
+        for read in &sources.items {
+            all.add(read);
+        }
+        for (index, function) in all.functions.iter().enumerate() {
+            all.by_path.entry(function.path.clone()).or_insert(index);
+            if let Some(FnArg::Receiver(_)) = function.signature.inputs.first() {
+                let name = named(&function.signature.ident);
+                all.methods.entry(name).or_default().push(index);
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, read: &'s ReadItem) {
+        let path = |name| self.sources.names.path_in(read.scope, &named(name));
+        match &read.item {
+            Item::Fn(item) => self.functions.push(Function {
+                path: path(&item.sig.ident).join("::"),
+                file: &read.file,
+                scope: read.scope,
+                owner: None,
+                attributes: &item.attrs,
+                signature: &item.sig,
+                block: &item.block,
+                is_selected: read.is_selected,
+            }),
+            Item::Impl(item) => self.add_methods(read, item),
+            Item::Trait(item) => {
+                let owner = path(&item.ident);
+                for member in &item.items {
+                    if let TraitItem::Fn(function) = member
+                        && let Some(block) = &function.default
+                    {
+                        let (attributes, signature) = (&function.attrs, &function.sig);
+                        self.add_method(read, &owner, attributes, signature, block);
+                    }
+                }
+            }
+            Item::Const(item) => {
+                let value = (read.scope, &*item.expr);
+                self.constants.insert(path(&item.ident).join("::"), value);
+            }
+            Item::Static(item) => {
+                let value = (read.scope, &*item.expr);
+                self.constants.insert(path(&item.ident).join("::"), value);
+            }
+            Item::Type(item) => {
+                let alias = Alias {
+                    scope: read.scope,
+                    item,
+                };
+                self.aliases.insert(path(&item.ident).join("::"), alias);
+            }
+            Item::Struct(item) => {
+                if let Some(text) = item.attrs.iter().find_map(typed_path) {
+                    self.typed_paths.insert(path(&item.ident).join("::"), text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_methods(&mut self, read: &'s ReadItem, item: &'s ItemImpl) {
+        let Type::Path(owner) = &*item.self_ty else {
+            return;
+        };
+        let owner = self.resolve_type(read.scope, None, &segments_of(&owner.path));
+        if let Some((of, _)) = &item.trait_
+            && let Some(last) = of.segments.last()
+            && matches!(
+                named(&last.ident).as_str(),
+                "FromRequest" | "FromRequestParts"
+            )
+        {
+            self.extractors.insert(owner.join("::"), item);
+        }
+        for member in &item.items {
+            if let ImplItem::Fn(function) = member {
+                let (attributes, signature) = (&function.attrs, &function.sig);
+                self.add_method(read, &owner, attributes, signature, &function.block);
+            }
+        }
+    }
+
+    fn add_method(
+        &mut self,
+        read: &'s ReadItem,
+        owner: &[String],
+        attributes: &'s [Attribute],
+        signature: &'s Signature,
+        block: &'s Block,
+    ) {
+        self.functions.push(Function {
+            path: format!("{}::{}", owner.join("::"), named(&signature.ident)),
+            file: &read.file,
+            scope: read.scope,
+            owner: Some(owner.to_vec()),
+            attributes,
+            signature,
+            block,
+            is_selected: read.is_selected,
+        });
+    }
+
+    /// Returns the full path for a path in a scope: the first one, if a `cfg` chooses.
+    pub(super) fn resolve(&self, scope: usize, path: &[String]) -> Vec<String> {
+        let paths = self.sources.names.resolve(scope, path);
+        paths.into_iter().next().unwrap_or_else(|| path.to_vec())
+    }
+
+    /// Returns the full path of a type.
+    pub(super) fn resolve_type(
+        &self,
+        scope: usize,
+        owner: Option<&Vec<String>>,
+        path: &[String],
+    ) -> Vec<String> {
+        if let (Some(owner), [only]) = (owner, path)
+            && only == "Self"
+        {
+            return owner.clone();
+        }
+        let paths = self.sources.names.resolve_type(scope, path);
+        paths.into_iter().next().unwrap_or_else(|| path.to_vec())
+    }
+
+    /// Returns the full path for a path in a function, where `Self` has a meaning.
+    pub(super) fn resolve_in(
+        &self,
+        scope: usize,
+        owner: Option<&Vec<String>>,
+        path: &[String],
+    ) -> Vec<String> {
+        match (path.split_first(), owner) {
+            (Some((first, rest)), Some(owner)) if first == "Self" => [owner, rest].concat(),
+            _ => self.resolve(scope, path),
+        }
+    }
+
+    pub(super) fn function(&self, path: &[String]) -> Option<usize> {
+        self.by_path.get(&path.join("::")).copied()
+    }
+
+    /// Returns the method of that name, if it is the only one that returns a router.
+    pub(super) fn method(&self, name: &str) -> Option<usize> {
+        let all = self.methods.get(name)?.iter();
+        let mut makes = all.filter(|index| {
+            let function = self.functions.get(**index);
+            function.is_some_and(Function::makes_router)
+        });
+        match (makes.next(), makes.next()) {
+            (Some(only), None) => Some(*only),
+            _ => None,
+        }
+    }
+
+    pub(super) fn extractor(&self, path: &[String]) -> Option<&'s ItemImpl> {
+        self.extractors.get(&path.join("::")).copied()
+    }
+
+    /// Returns the methods of an implementation.
+    pub(super) fn methods_of(&self, item: &ItemImpl) -> Vec<&Function<'s>> {
+        let blocks = item.items.iter().filter_map(|member| match member {
+            ImplItem::Fn(function) => Some(&function.block),
+            _ => None,
+        });
+        let blocks: Vec<&Block> = blocks.collect();
+        let is_one = |it: &&Function<'_>| blocks.iter().any(|block| std::ptr::eq(*block, it.block));
+        self.functions.iter().filter(is_one).collect()
+    }
+
+    pub(super) fn constant(&self, path: &[String]) -> Option<(usize, &'s Expr)> {
+        self.constants.get(&path.join("::")).copied()
+    }
+
+    pub(super) fn alias(&self, path: &[String]) -> Option<&Alias<'s>> {
+        self.aliases.get(&path.join("::"))
+    }
+
+    pub(super) fn typed_path(&self, path: &[String]) -> Option<&String> {
+        self.typed_paths.get(&path.join("::"))
+    }
+}
+
+impl Function<'_> {
+    /// Returns whether its result may have routes, or be a layer, by the name of its type.
+    pub(super) fn makes_router(&self) -> bool {
+        let syn::ReturnType::Type(_, ty) = &self.signature.output else {
+            return false;
+        };
+        mentions_router(ty)
+    }
+}
+
+/// Returns whether a type is a router, or contains one.
+pub(super) fn mentions_router(ty: &impl quote::ToTokens) -> bool {
+    fn any(tokens: proc_macro2::TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            proc_macro2::TokenTree::Group(group) => any(group.stream()),
+            proc_macro2::TokenTree::Ident(name) => {
+                let name = name.to_string();
+                name.ends_with("Router") || name.starts_with("IntoMakeService") || name == "Routes"
+            }
+            _ => false,
+        })
+    }
+    any(ty.to_token_stream())
+}
+
+/// Returns the text of `#[typed_path("…")]`.
+fn typed_path(attribute: &Attribute) -> Option<String> {
+    let Meta::List(list) = &attribute.meta else {
+        return None;
+    };
+    if !list.path.is_ident("typed_path") {
+        return None;
+    }
+    let arguments = list
+        .parse_args_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+        .ok()?;
+    match arguments.first()? {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,662 @@
+//! The construction of routers, evaluated without running it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syn::spanned::Spanned;
+use syn::{
+    Block, Expr, ExprCall, ExprClosure, ExprIf, ExprMacro, ExprMatch, ExprMethodCall, FnArg, Lit,
+    Local, Pat, Stmt,
+};
+
+use super::definitions::{Definitions, mentions_router};
+use super::layers::layers_of;
+use super::macros;
+use super::mounts::{Argument, link_methods, link_router, of_method, routes_in};
+use super::value::{Layer, Route, Source, Value, add_layers, join};
+use crate::sources::expressions::{path_of, start_of, variable};
+use crate::sources::finding::Place;
+use crate::sources::routing::routing_function;
+use crate::sources::text::named;
+
+/// The maximum numbers of functions within each other, and of calls for one function.
+const MAX_DEPTH: usize = 40;
+const MAX_CALLS: usize = 20_000;
+
+/// An evaluation of one function, and of the functions that it calls.
+pub(super) struct Evaluator<'d, 's> {
+    definitions: &'d Definitions<'s>,
+    /// The routes of routers that are served or passed on.
+    pub(super) emitted: Vec<Route<'s>>,
+    /// The functions whose results are used by others.
+    pub(super) called: BTreeSet<usize>,
+    open: Vec<usize>,
+    calls: usize,
+}
+
+/// The state of one function.
+struct Frame<'s> {
+    function: usize,
+    file: &'s str,
+    scope: usize,
+    variables: BTreeMap<String, Variable<'s>>,
+    returned: Option<Value<'s>>,
+}
+
+#[derive(Clone)]
+struct Variable<'s> {
+    value: Value<'s>,
+    /// True if the value was used.
+    is_read: bool,
+}
+
+impl<'s> Frame<'s> {
+    fn source(&self, expression: &'s Expr) -> Source<'s> {
+        Source {
+            expression,
+            scope: self.scope,
+            function: self.function,
+        }
+    }
+}
+
+impl<'d, 's> Evaluator<'d, 's> {
+    pub(super) fn new(definitions: &'d Definitions<'s>) -> Self {
+        Self {
+            definitions,
+            emitted: Vec::new(),
+            called: BTreeSet::new(),
+            open: Vec::new(),
+            calls: 0,
+        }
+    }
+
+    /// Returns the result of a function.
+    pub(super) fn call(&mut self, index: usize, arguments: Vec<Value<'s>>) -> Value<'s> {
+        let Some(function) = self.definitions.functions.get(index) else {
+            return Value::Unknown;
+        };
+        self.calls += 1;
+        let is_too_deep = self.open.len() >= MAX_DEPTH || self.calls >= MAX_CALLS;
+        if self.open.contains(&index) || is_too_deep {
+            return Value::Unknown;
+        }
+        let mut frame = Frame {
+            function: index,
+            file: function.file,
+            scope: function.scope,
+            variables: BTreeMap::new(),
+            returned: None,
+        };
+        let mut arguments = arguments.into_iter();
+        for input in &function.signature.inputs {
+            let value = arguments.next().unwrap_or(Value::Unknown);
+            match input {
+                FnArg::Receiver(_) => self.bind_name("self".to_owned(), value, &mut frame),
+                FnArg::Typed(typed) => {
+                    let is_router = mentions_router(&typed.ty);
+                    let value = match value {
+                        // The caller adds the routes of its router.
+                        Value::Unknown | Value::Source(_) if is_router => Value::Router(Vec::new()),
+                        value => value,
+                    };
+                    self.bind(&typed.pat, value, &mut frame);
+                }
+            }
+        }
+        self.open.push(index);
+        let value = self.block(function.block, &mut frame);
+        self.open.pop();
+        let unread = std::mem::take(&mut frame.variables).into_values();
+        for variable in unread.filter(|it| !it.is_read) {
+            self.emit(variable.value);
+        }
+        match frame.returned {
+            Some(returned) => join(value, returned),
+            None => value,
+        }
+    }
+
+    fn emit(&mut self, value: Value<'s>) {
+        self.emitted.extend(routes_in(value).into_iter().flatten());
+    }
+
+    fn block(&mut self, block: &'s Block, frame: &mut Frame<'s>) -> Value<'s> {
+        let blocks = &self.definitions.sources.blocks;
+        let own = blocks.get(&(frame.file.to_owned(), start_of(block)));
+        let inner = own.copied().unwrap_or(frame.scope);
+        let outer = std::mem::replace(&mut frame.scope, inner);
+        let mut hidden: Vec<(String, Option<Variable<'s>>)> = Vec::new();
+        let mut result = Value::Unknown;
+        for statement in &block.stmts {
+            result = Value::Unknown;
+            match statement {
+                Stmt::Local(local) => self.local(local, &mut hidden, frame),
+                Stmt::Expr(expression, end) => {
+                    let value = self.value(expression, frame);
+                    match end {
+                        None => result = value,
+                        Some(_) => self.emit(value),
+                    }
+                }
+                Stmt::Macro(_) | Stmt::Item(_) => {}
+            }
+        }
+        frame.scope = outer;
+        for (name, before) in hidden.into_iter().rev() {
+            let last = match before {
+                Some(before) => frame.variables.insert(name, before),
+                None => frame.variables.remove(&name),
+            };
+            if let Some(Variable {
+                value,
+                is_read: false,
+            }) = last
+            {
+                self.emit(value);
+            }
+        }
+        result
+    }
+
+    fn local(
+        &mut self,
+        local: &'s Local,
+        hidden: &mut Vec<(String, Option<Variable<'s>>)>,
+        frame: &mut Frame<'s>,
+    ) {
+        let value = match &local.init {
+            Some(init) => {
+                if let Some((_, diverges)) = &init.diverge {
+                    let value = self.value(diverges, frame);
+                    self.emit(value);
+                }
+                self.value(&init.expr, frame)
+            }
+            None => Value::Unknown,
+        };
+        let mut names = Vec::new();
+        names_in(&local.pat, &mut names);
+        for name in names {
+            let before = frame.variables.get(&name).cloned();
+            // A variable of an outer block is restored, and one of this block is replaced.
+            if !hidden.iter().any(|(known, _)| *known == name) {
+                hidden.push((name, before));
+            }
+        }
+        self.bind(&local.pat, value, frame);
+    }
+
+    fn bind(&mut self, pattern: &Pat, value: Value<'s>, frame: &mut Frame<'s>) {
+        match (pattern, value) {
+            (Pat::Tuple(patterns), Value::Tuple(values)) => {
+                for (pattern, value) in patterns.elems.iter().zip(values) {
+                    self.bind(pattern, value, frame);
+                }
+            }
+            (Pat::Type(typed), value) => self.bind(&typed.pat, value, frame),
+            // `if let Some(router) = …`
+            (Pat::TupleStruct(patterns), value) if patterns.elems.len() == 1 => {
+                if let Some(inner) = patterns.elems.first() {
+                    self.bind(inner, value, frame);
+                }
+            }
+            (pattern, value) => match variable(pattern) {
+                Some(name) => self.bind_name(name, value, frame),
+                None => {
+                    let mut names = Vec::new();
+                    names_in(pattern, &mut names);
+                    for name in names {
+                        self.bind_name(name, Value::Unknown, frame);
+                    }
+                    self.emit(value);
+                }
+            },
+        }
+    }
+
+    fn bind_name(&mut self, name: String, value: Value<'s>, frame: &mut Frame<'s>) {
+        let variable = Variable {
+            value,
+            is_read: false,
+        };
+        if let Some(before) = frame.variables.insert(name, variable)
+            && !before.is_read
+        {
+            self.emit(before.value);
+        }
+    }
+
+    fn value(&mut self, expression: &'s Expr, frame: &mut Frame<'s>) -> Value<'s> {
+        match expression {
+            Expr::Await(it) => self.value(&it.base, frame),
+            Expr::Group(it) => self.value(&it.expr, frame),
+            Expr::Paren(it) => self.value(&it.expr, frame),
+            Expr::Reference(it) => self.value(&it.expr, frame),
+            Expr::Try(it) => self.value(&it.expr, frame),
+            Expr::Block(it) => self.block(&it.block, frame),
+            Expr::Unsafe(it) => self.block(&it.block, frame),
+            Expr::Async(it) => self.block(&it.block, frame),
+            Expr::Lit(it) => match &it.lit {
+                Lit::Str(text) => Value::Text(text.value()),
+                _ => Value::Unknown,
+            },
+            Expr::Path(_) => self.path(expression, frame),
+            Expr::Call(it) => self.function(expression, it, frame),
+            Expr::MethodCall(it) => self.method(expression, it, frame),
+            Expr::Macro(it) => self.written(expression, it, frame),
+            Expr::If(it) => self.choice(it, frame),
+            Expr::Match(it) => self.arms(it, frame),
+            Expr::Tuple(it) => {
+                let parts = it.elems.iter().map(|part| self.value(part, frame));
+                Value::Tuple(parts.collect())
+            }
+            Expr::Array(it) => {
+                let parts = it.elems.iter().map(|part| self.value(part, frame));
+                Value::Tuple(parts.collect())
+            }
+            Expr::Assign(it) => {
+                let value = self.value(&it.right, frame);
+                match path_of(&it.left).as_deref() {
+                    Some([name]) => self.bind_name(name.clone(), value, frame),
+                    _ => self.emit(value),
+                }
+                Value::Unknown
+            }
+            Expr::Return(it) => {
+                if let Some(inner) = &it.expr {
+                    let value = self.value(inner, frame);
+                    frame.returned = Some(match frame.returned.take() {
+                        Some(before) => join(before, value),
+                        None => value,
+                    });
+                }
+                Value::Unknown
+            }
+            Expr::Struct(it) => {
+                for field in &it.fields {
+                    let value = self.value(&field.expr, frame);
+                    self.emit(value);
+                }
+                Value::Source(frame.source(expression))
+            }
+            Expr::ForLoop(it) => {
+                let value = self.value(&it.expr, frame);
+                self.emit(value);
+                self.bind(&it.pat, Value::Unknown, frame);
+                self.repeat(&it.body, frame)
+            }
+            Expr::While(it) => self.repeat(&it.body, frame),
+            Expr::Loop(it) => self.repeat(&it.body, frame),
+            Expr::Let(it) => {
+                let value = self.value(&it.expr, frame);
+                self.bind(&it.pat, value, frame);
+                Value::Unknown
+            }
+            Expr::Binary(it) => {
+                self.value(&it.left, frame);
+                self.value(&it.right, frame);
+                Value::Unknown
+            }
+            Expr::Break(it) => match &it.expr {
+                Some(inner) => self.value(inner, frame),
+                None => Value::Unknown,
+            },
+            _ => Value::Source(frame.source(expression)),
+        }
+    }
+
+    fn repeat(&mut self, body: &'s Block, frame: &mut Frame<'s>) -> Value<'s> {
+        let before = frame.variables.clone();
+        let value = self.block(body, frame);
+        merge_variables(before, frame);
+        value
+    }
+
+    fn path(&mut self, expression: &'s Expr, frame: &mut Frame<'s>) -> Value<'s> {
+        let path = path_of(expression).unwrap_or_default();
+        if let [name] = path.as_slice()
+            && let Some(variable) = frame.variables.get_mut(name)
+        {
+            variable.is_read = true;
+            return match &variable.value {
+                Value::Unknown => Value::Source(frame.source(expression)),
+                value => value.clone(),
+            };
+        }
+        let whole = self.whole(&path, frame);
+        if let Some((scope, constant)) = self.definitions.constant(&whole)
+            && self.open.len() < MAX_DEPTH
+        {
+            let mut inner = Frame {
+                function: frame.function,
+                file: frame.file,
+                scope,
+                variables: BTreeMap::new(),
+                returned: None,
+            };
+            self.open.push(usize::MAX);
+            let value = self.value(constant, &mut inner);
+            self.open.pop();
+            if let Value::Text(_) = value {
+                return value;
+            }
+        }
+        Value::Source(frame.source(expression))
+    }
+
+    /// Returns the full path of a path in a function.
+    fn whole(&self, path: &[String], frame: &Frame<'s>) -> Vec<String> {
+        let function = self.definitions.functions.get(frame.function);
+        let owner = function.and_then(|it| it.owner.as_ref());
+        self.definitions.resolve_in(frame.scope, owner, path)
+    }
+
+    fn arguments(
+        &mut self,
+        arguments: impl IntoIterator<Item = &'s Expr>,
+        frame: &mut Frame<'s>,
+    ) -> Vec<Argument<'s>> {
+        let mut all = Vec::new();
+        for expression in arguments {
+            let value = match expression {
+                Expr::Closure(closure) => {
+                    self.closure(closure, frame);
+                    Value::Source(frame.source(expression))
+                }
+                _ => self.value(expression, frame),
+            };
+            all.push(Argument {
+                value,
+                source: frame.source(expression),
+                place: Place::of(frame.file, expression.span()),
+            });
+        }
+        all
+    }
+
+    /// Evaluates a closure where it is written, since it may make a router.
+    fn closure(&mut self, closure: &'s ExprClosure, frame: &mut Frame<'s>) {
+        let outer = frame.variables.clone();
+        for input in &closure.inputs {
+            self.bind(input, Value::Unknown, frame);
+        }
+        let value = self.value(&closure.body, frame);
+        self.emit(value);
+        let inner = std::mem::replace(&mut frame.variables, outer);
+        for (name, variable) in &mut frame.variables {
+            variable.is_read |= inner.get(name).is_some_and(|it| it.is_read);
+        }
+    }
+
+    /// Evaluates a call of a function.
+    fn function(
+        &mut self,
+        expression: &'s Expr,
+        call: &'s ExprCall,
+        frame: &mut Frame<'s>,
+    ) -> Value<'s> {
+        let path = path_of(&call.func).unwrap_or_default();
+        let arguments = self.arguments(&call.args, frame);
+        let Some(name) = path.last() else {
+            return self.opaque(expression, arguments, frame);
+        };
+        let is_wrapper = matches!(name.as_str(), "Ok" | "Some")
+            || (name == "new" && path.iter().any(|it| matches!(it.as_str(), "Arc" | "Box")));
+        if is_wrapper && arguments.len() == 1 {
+            let inner = arguments.into_iter().next().map(|it| it.value);
+            return inner.unwrap_or(Value::Unknown);
+        }
+        let whole = self.whole(&path, frame);
+        if let Some(index) = self.definitions.function(&whole) {
+            let function = self.definitions.functions.get(index);
+            if function.is_some_and(super::definitions::Function::makes_router) {
+                self.called.insert(index);
+                let values = arguments.into_iter().map(|it| it.value).collect();
+                return self.call(index, values);
+            }
+            return self.opaque(expression, arguments, frame);
+        }
+        if is_router(&whole) {
+            return Value::Router(Vec::new());
+        }
+        let is_routing = routing_function(&whole).is_some() || is_like_routing(&whole, &path);
+        if is_routing && let Some(routes) = of_method(self.definitions, name, &arguments) {
+            return Value::Methods(routes);
+        }
+        if let [.., ty, "new"] = whole
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .as_slice()
+            && *ty == "MethodRouter"
+        {
+            return Value::Methods(Vec::new());
+        }
+        self.opaque(expression, arguments, frame)
+    }
+
+    /// Returns a value that is not known; the routers among the arguments are passed on.
+    fn opaque(
+        &mut self,
+        expression: &'s Expr,
+        arguments: Vec<Argument<'s>>,
+        frame: &Frame<'s>,
+    ) -> Value<'s> {
+        for argument in arguments {
+            self.emit(argument.value);
+        }
+        Value::Source(frame.source(expression))
+    }
+
+    /// Evaluates a call of a method.
+    fn method(
+        &mut self,
+        expression: &'s Expr,
+        call: &'s ExprMethodCall,
+        frame: &mut Frame<'s>,
+    ) -> Value<'s> {
+        let receiver = self.value(&call.receiver, frame);
+        let name = named(&call.method);
+        let mut arguments = self.arguments(&call.args, frame);
+        match receiver {
+            Value::Router(mut routes) => {
+                if name == "split_for_parts" {
+                    return Value::Tuple(vec![Value::Router(routes), Value::Unknown]);
+                }
+                if link_router(self.definitions, &mut routes, &name, &mut arguments) {
+                    return Value::Router(routes);
+                }
+                if let Some(index) = self.definitions.method(&name) {
+                    let values = arguments.into_iter().map(|it| it.value);
+                    let values = [Value::Router(routes)].into_iter().chain(values).collect();
+                    self.called.insert(index);
+                    return self.call(index, values);
+                }
+                // A method of another crate, which may do anything.
+                let layer = Layer {
+                    text: format!(".{name}()"),
+                    check: None,
+                    is_conditional: false,
+                };
+                add_layers(&mut routes, &[layer.into()], true);
+                for argument in arguments {
+                    routes.extend(routes_in(argument.value).into_iter().flatten());
+                }
+                Value::Router(routes)
+            }
+            Value::Methods(mut routes) => {
+                link_methods(self.definitions, &mut routes, &name, &mut arguments);
+                Value::Methods(routes)
+            }
+            Value::Text(text) => match name.as_str() {
+                "as_ref" | "as_str" | "clone" | "into" | "to_owned" | "to_string" => {
+                    Value::Text(text)
+                }
+                _ => Value::Source(frame.source(expression)),
+            },
+            Value::Tuple(parts) => {
+                for argument in arguments {
+                    self.emit(argument.value);
+                }
+                Value::Tuple(parts)
+            }
+            receiver => {
+                if let Some(index) = self.definitions.method(&name) {
+                    let values = arguments.into_iter().map(|it| it.value);
+                    let values = [receiver].into_iter().chain(values).collect();
+                    self.called.insert(index);
+                    return self.call(index, values);
+                }
+                // `ServiceBuilder::new().layer(…).service(router)`
+                if let ("service" | "layer", [only]) = (name.as_str(), arguments.as_mut_slice())
+                    && let Value::Router(routes) = &mut only.value
+                {
+                    let layers = layers_of(self.definitions, frame.source(&call.receiver));
+                    add_layers(routes, &layers, true);
+                    return std::mem::replace(&mut only.value, Value::Unknown);
+                }
+                self.opaque(expression, arguments, frame)
+            }
+        }
+    }
+
+    fn written(
+        &mut self,
+        expression: &'s Expr,
+        written: &'s ExprMacro,
+        frame: &mut Frame<'s>,
+    ) -> Value<'s> {
+        let routes = macros::routes(self.definitions, frame.file, frame.scope, &written.mac);
+        if let Some(routes) = routes {
+            return Value::Router(routes);
+        }
+        let known = |name: &Expr| match (path_of(name)?.as_slice(), name) {
+            ([name], _) => match &frame.variables.get(name)?.value {
+                Value::Text(text) => Some(text.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let constant = |name: &Expr| match name {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value()),
+                _ => None,
+            },
+            name => {
+                let whole = self.whole(&path_of(name)?, frame);
+                match self.definitions.constant(&whole)?.1 {
+                    Expr::Lit(literal) => match &literal.lit {
+                        Lit::Str(text) => Some(text.value()),
+                        _ => None,
+                    },
+                    _ => None,
+                }
+            }
+        };
+        match macros::text(&written.mac, |name| known(name).or_else(|| constant(name))) {
+            Some(text) => Value::Text(text),
+            None => Value::Source(frame.source(expression)),
+        }
+    }
+
+    fn choice(&mut self, written: &'s ExprIf, frame: &mut Frame<'s>) -> Value<'s> {
+        self.value(&written.cond, frame);
+        let before = frame.variables.clone();
+        let one = self.block(&written.then_branch, frame);
+        let after = std::mem::replace(&mut frame.variables, before);
+        let other = match &written.else_branch {
+            Some((_, other)) => self.value(other, frame),
+            None => Value::Unknown,
+        };
+        let is_left = |block: &Block| {
+            let last = block.stmts.last();
+            matches!(
+                last,
+                Some(Stmt::Expr(
+                    Expr::Return(_) | Expr::Continue(_) | Expr::Break(_),
+                    _
+                ))
+            )
+        };
+        if !is_left(&written.then_branch) {
+            merge_variables(after, frame);
+        }
+        join(one, other)
+    }
+
+    fn arms(&mut self, written: &'s ExprMatch, frame: &mut Frame<'s>) -> Value<'s> {
+        let matched = self.value(&written.expr, frame);
+        self.emit(matched);
+        let before = frame.variables.clone();
+        let mut all: Option<Value<'s>> = None;
+        let mut afters = Vec::new();
+        for arm in &written.arms {
+            frame.variables.clone_from(&before);
+            self.bind(&arm.pat, Value::Unknown, frame);
+            let value = self.value(&arm.body, frame);
+            all = Some(match all {
+                Some(others) => join(others, value),
+                None => value,
+            });
+            afters.push(std::mem::take(&mut frame.variables));
+        }
+        let mut afters = afters.into_iter();
+        frame.variables = afters.next().unwrap_or(before);
+        for after in afters {
+            merge_variables(after, frame);
+        }
+        all.unwrap_or(Value::Unknown)
+    }
+}
+
+/// Joins the variables of another branch.
+fn merge_variables<'s>(other: BTreeMap<String, Variable<'s>>, frame: &mut Frame<'s>) {
+    for (name, variable) in other {
+        let Some(known) = frame.variables.remove(&name) else {
+            frame.variables.insert(name, variable);
+            continue;
+        };
+        let joined = Variable {
+            value: join(known.value, variable.value),
+            is_read: known.is_read || variable.is_read,
+        };
+        frame.variables.insert(name, joined);
+    }
+}
+
+/// Collects the variables of a pattern.
+fn names_in(pattern: &Pat, names: &mut Vec<String>) {
+    match pattern {
+        Pat::Ident(it) => names.push(named(&it.ident)),
+        Pat::Type(it) => names_in(&it.pat, names),
+        Pat::Reference(it) => names_in(&it.pat, names),
+        Pat::Tuple(it) => it.elems.iter().for_each(|it| names_in(it, names)),
+        Pat::TupleStruct(it) => it.elems.iter().for_each(|it| names_in(it, names)),
+        Pat::Struct(it) => it.fields.iter().for_each(|it| names_in(&it.pat, names)),
+        _ => {}
+    }
+}
+
+/// Returns whether a path makes a router: of axum, of a crate on top of it, or a guarded one.
+fn is_router(path: &[String]) -> bool {
+    match path {
+        [.., ty, name] => {
+            let is_new = matches!(
+                name.as_str(),
+                "default" | "new" | "with_openapi" | "with_path"
+            );
+            let is_type = matches!(
+                ty.as_str(),
+                "ApiRouter" | "GuardedRouter" | "OpenApiRouter" | "Router"
+            );
+            is_new && is_type
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a path is a function like axum's in another crate, such as `aide`.
+fn is_like_routing(whole: &[String], written: &[String]) -> bool {
+    let is_in = |path: &[String]| path.iter().rev().nth(1).is_some_and(|it| it == "routing");
+    is_in(whole) || is_in(written)
+}

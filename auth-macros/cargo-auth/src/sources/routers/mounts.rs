@@ -1,0 +1,350 @@
+//! The methods of routers and of method routers, on values.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Expr, FnArg, Type};
+
+use super::definitions::Definitions;
+use super::layers::layers_of;
+use super::value::{Callable, Route, Source, Target, Value, add_layers};
+use crate::sources::expressions::{path_of, receiver_of, segments_of};
+use crate::sources::finding::Place;
+use crate::sources::full_paths::joined;
+use crate::sources::routing::makes_route;
+use crate::sources::text::{named, one_line, readable};
+
+/// An evaluated argument.
+pub(super) struct Argument<'s> {
+    pub(super) value: Value<'s>,
+    pub(super) source: Source<'s>,
+    pub(super) place: Place,
+}
+
+impl<'s> Argument<'s> {
+    /// Returns the text of a path; the expression in angle brackets, if its value is unknown.
+    pub(super) fn path(&self) -> String {
+        match &self.value {
+            Value::Text(text) => text.clone(),
+            _ => format!("<{}>", shown(self.source.expression)),
+        }
+    }
+
+    /// Returns the expression of the value: for a variable, its initial value.
+    fn origin(&self) -> Source<'s> {
+        match self.value {
+            Value::Source(source) => source,
+            _ => self.source,
+        }
+    }
+
+    /// Returns the handler or the service, with the layers around it alone.
+    fn route(&self, definitions: &Definitions<'s>, method: &str) -> Route<'s> {
+        let origin = self.origin();
+        let mut route = Route {
+            place: self.place.clone(),
+            method: method.to_owned(),
+            path: String::new(),
+            target: target(definitions, origin),
+            layers: Vec::new(),
+            is_fallback: false,
+        };
+        let mut rest = origin.expression;
+        while let Expr::MethodCall(call) = rest {
+            if let (true, Some(layer)) = (call.method == "layer", call.args.first()) {
+                let source = Source {
+                    expression: layer,
+                    ..origin
+                };
+                route.layers.extend(layers_of(definitions, source));
+            }
+            rest = &call.receiver;
+        }
+        route
+    }
+}
+
+/// Returns the routes of `get(handler)`, or of a link such as `.post(handler)`.
+pub(super) fn of_method<'s>(
+    definitions: &Definitions<'s>,
+    name: &str,
+    arguments: &[Argument<'s>],
+) -> Option<Vec<Route<'s>>> {
+    let method = name.strip_suffix("_service").unwrap_or(name);
+    // The functions of `aide` take the documentation as well.
+    let method = method.strip_suffix("_with").unwrap_or(method);
+    if !makes_route(method) {
+        return None;
+    }
+    let (methods, handler) = match (method, arguments) {
+        ("on", [filter, handler, ..]) => (capitals(filter.source.expression), handler),
+        ("on", _) => return None,
+        ("any", [handler, ..]) => ("*".to_owned(), handler),
+        (method, [handler, ..]) => (method.to_ascii_uppercase(), handler),
+        (_, []) => return None,
+    };
+    Some(vec![handler.route(definitions, &methods)])
+}
+
+/// Adds a link to a method router. Returns whether it is a known method.
+pub(super) fn link_methods<'s>(
+    definitions: &Definitions<'s>,
+    routes: &mut Vec<Route<'s>>,
+    name: &str,
+    arguments: &mut Vec<Argument<'s>>,
+) {
+    match (name, arguments.as_mut_slice()) {
+        ("layer" | "route_layer", [layer]) => {
+            add_layers(routes, &layers_of(definitions, layer.origin()), true);
+        }
+        ("merge", [other]) => {
+            if let Value::Methods(more) = &mut other.value {
+                routes.append(more);
+            }
+        }
+        ("fallback", [handler]) => routes.push(handler.route(definitions, "*")),
+        (name, arguments) => {
+            routes.extend(
+                of_method(definitions, name, arguments)
+                    .into_iter()
+                    .flatten(),
+            );
+        }
+    }
+}
+
+/// The methods of routers that add no routes.
+const NEUTRAL: [&str; 20] = [
+    "as_service",
+    "boxed",
+    "clone",
+    "expect",
+    "finish_api",
+    "finish_api_with",
+    "into",
+    "into_inner",
+    "into_make_service",
+    "into_make_service_with_connect_info",
+    "into_router",
+    "into_service",
+    "method_not_allowed_fallback",
+    "protect",
+    "reset_fallback",
+    "unwrap",
+    "unwrap_or_default",
+    "with_graceful_shutdown",
+    "with_state",
+    "without_v07_checks",
+];
+
+/// Adds a link to a router. Returns false for an unknown method.
+pub(super) fn link_router<'s>(
+    definitions: &Definitions<'s>,
+    routes: &mut Vec<Route<'s>>,
+    name: &str,
+    arguments: &mut Vec<Argument<'s>>,
+) -> bool {
+    let is_known = NEUTRAL.contains(&name);
+    match (name, arguments.as_mut_slice()) {
+        ("layer", [layer]) => {
+            add_layers(routes, &layers_of(definitions, layer.origin()), true);
+        }
+        ("route_layer", [layer]) => {
+            add_layers(routes, &layers_of(definitions, layer.origin()), false);
+        }
+        ("fallback" | "fallback_service", [handler]) => {
+            let mut fallback = mounted(definitions, handler, "/*");
+            fallback.iter_mut().for_each(|it| it.is_fallback = true);
+            routes.append(&mut fallback);
+        }
+        // A guarded router takes the policy before the service.
+        ("fallback_service", [policy, _]) => routes.append(&mut mounted(definitions, policy, "/*")),
+        ("nest_service" | "nest_api_service", [prefix, service, ..]) => {
+            let path = format!("{}/*", prefix.path().trim_end_matches('/'));
+            routes.append(&mut mounted(definitions, service, &path));
+        }
+        ("merge_unguarded", [_, _, router])
+        | ("adopt", [router, _])
+        | ("merge" | "routes", [router]) => {
+            routes.append(&mut below(definitions, "", router));
+        }
+        ("nest" | "nest_api", [prefix, router, ..]) => {
+            let path = prefix.path();
+            routes.append(&mut below(definitions, &path, router));
+        }
+        (name, [handler]) if typed_method(name).is_some() => {
+            let method = typed_method(name).unwrap_or_default();
+            let mut route = handler.route(definitions, &method);
+            route.path = typed_path(definitions, &route.target);
+            routes.push(route);
+        }
+        // `route`, and the methods like it of other crates.
+        (name, [path, handler, ..]) if name.contains("route") && !is_known => {
+            let path = path.path();
+            routes.append(&mut mounted(definitions, handler, &path));
+        }
+        _ => return is_known,
+    }
+    true
+}
+
+/// Returns the routes of handlers at a path.
+fn mounted<'s>(
+    definitions: &Definitions<'s>,
+    handler: &mut Argument<'s>,
+    path: &str,
+) -> Vec<Route<'s>> {
+    let mut routes = match &mut handler.value {
+        Value::Methods(routes) => std::mem::take(routes),
+        _ => vec![handler.route(definitions, "*")],
+    };
+    for route in &mut routes {
+        path.clone_into(&mut route.path);
+    }
+    routes
+}
+
+/// Returns the routes of a router below a prefix. The routes of an unknown one are shown as one.
+fn below<'s>(
+    definitions: &Definitions<'s>,
+    prefix: &str,
+    router: &mut Argument<'s>,
+) -> Vec<Route<'s>> {
+    let mut routes = routes_in(std::mem::replace(&mut router.value, Value::Unknown));
+    if routes.is_none() {
+        let mut route = router.route(definitions, "*");
+        route.path = "/…".to_owned();
+        routes = Some(vec![route]);
+    }
+    let mut routes = routes.unwrap_or_default();
+    for route in &mut routes {
+        route.path = joined(prefix, &route.path);
+    }
+    routes
+}
+
+/// Returns the routes of the routers in a value.
+pub(super) fn routes_in(value: Value<'_>) -> Option<Vec<Route<'_>>> {
+    match value {
+        Value::Router(routes) => Some(routes),
+        Value::Tuple(parts) => {
+            let parts: Vec<_> = parts.into_iter().filter_map(routes_in).collect();
+            (!parts.is_empty()).then(|| parts.concat())
+        }
+        _ => None,
+    }
+}
+
+/// Returns the method of `typed_get`, of axum-extra.
+fn typed_method(name: &str) -> Option<String> {
+    let method = name.strip_prefix("typed_")?;
+    match method {
+        "any" => Some("*".to_owned()),
+        method => makes_route(method).then(|| method.to_ascii_uppercase()),
+    }
+}
+
+/// Returns the path of a handler, by the type of its parameter.
+fn typed_path(definitions: &Definitions<'_>, target: &Target<'_>) -> String {
+    let unknown = || "<typed path>".to_owned();
+    let Some(Callable::Function(index)) = target.callable else {
+        return unknown();
+    };
+    let Some(function) = definitions.functions.get(index) else {
+        return unknown();
+    };
+    let paths = function.signature.inputs.iter().filter_map(|input| {
+        let FnArg::Typed(typed) = input else {
+            return None;
+        };
+        let Type::Path(path) = &*typed.ty else {
+            return None;
+        };
+        let whole = definitions.resolve_type(function.scope, None, &segments_of(&path.path));
+        definitions.typed_path(&whole).cloned()
+    });
+    paths.last().unwrap_or_else(unknown)
+}
+
+/// Returns the handler that an expression refers to.
+fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
+    let base = match source.expression {
+        Expr::MethodCall(_) => receiver_of(source.expression),
+        other => other,
+    };
+    let function = definitions.functions.get(source.function);
+    match base {
+        Expr::Closure(_) => Target {
+            name: "closure".to_owned(),
+            callable: Some(Callable::Closure(Source {
+                expression: base,
+                ..source
+            })),
+        },
+        _ => match path_of(base) {
+            Some(path) => {
+                let owner = function.and_then(|it| it.owner.as_ref());
+                let whole = definitions.resolve_in(source.scope, owner, &path);
+                Target {
+                    name: path.join("::"),
+                    callable: definitions.function(&whole).map(Callable::Function),
+                }
+            }
+            None => Target {
+                name: shown(base),
+                callable: None,
+            },
+        },
+    }
+}
+
+/// Returns the target for a path in a macro.
+pub(super) fn named_target<'s>(
+    definitions: &Definitions<'s>,
+    scope: usize,
+    path: &[String],
+) -> Target<'s> {
+    let whole = definitions.resolve(scope, path);
+    Target {
+        name: path.join("::"),
+        callable: definitions.function(&whole).map(Callable::Function),
+    }
+}
+
+/// The maximum number of characters of a shown expression.
+const SHOWN: usize = 40;
+
+fn shown(expression: &Expr) -> String {
+    let text = one_line(&readable(&expression.to_token_stream()));
+    let text = text
+        .replace(" . ", ".")
+        .replace("& ", "&")
+        .replace("< ", "<")
+        .replace(" >", ">");
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text,
+    }
+}
+
+/// Returns the methods in `MethodFilter::GET.or(MethodFilter::PUT)`.
+fn capitals(filter: &Expr) -> String {
+    fn collect(tokens: TokenStream, words: &mut Vec<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => collect(group.stream(), words),
+                TokenTree::Ident(word) => {
+                    let word = named(&word);
+                    let is_method = word.chars().all(|letter| letter.is_ascii_uppercase());
+                    words.extend(is_method.then_some(word));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut words = Vec::new();
+    collect(filter.to_token_stream(), &mut words);
+    match words.is_empty() {
+        true => "?".to_owned(),
+        false => words.join("|"),
+    }
+}
