@@ -44,6 +44,9 @@ pub mod hiding {}
 #[doc = include_str!("../guide/objects.md")]
 pub mod objects {}
 
+#[doc = include_str!("../guide/routers.md")]
+pub mod routers {}
+
 #[doc = include_str!("../guide/auditing.md")]
 #[doc = image!("report_wide", "The report of the example `forge`, with the routes of one search")]
 #[doc = image!("report_narrow", "The same report on a phone, in dark colours")]

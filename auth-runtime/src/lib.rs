@@ -32,6 +32,7 @@
 //! | [responses](guide::responses), [hiding](guide::hiding) | the rules for 400, 401, 403 and 503; the 404 of hidden paths |
 //! | [auditing](guide::auditing), [testing](guide::testing) | grep, `cargo auth`, access lock, access matrix; tests of handlers |
 //! | [observability](guide::observability), [deployment](guide::deployment) | records, traces, metrics; proxies, instances, bounds |
+//! | [routers](guide::routers) | the counterparts of axum's routers, extension traits, several routers |
 //! | [migrating](guide::migrating) | from extractors, middleware, other crates and frameworks |
 //! | [limits](guide::limits) | the known limits |
 //! | [catalogue] | the error codes of the attributes |

@@ -135,6 +135,11 @@ fn routes() -> GuardedRouter {
             get(secret).layer(field("x-mixed")).post(shown).put(open),
         )
         .route("/all", auth_runtime::routing::any(secret))
+        .route("/others", get(secret).fallback(shown))
+        .route(
+            "/route-layered",
+            get(secret).route_layer(field("x-route")).post(shown),
+        )
         .nest("/n", GuardedRouter::new().nest("/{version}", innermost))
         .nest("/plain", GuardedRouter::new().route("/secret", get(secret)))
         .nest("/own", with_fallback)
@@ -156,7 +161,7 @@ fn services() -> Vec<(&'static str, BoxedApp)> {
                 .build()
                 .expect("a space")
         };
-        let protected: [(_, GuardedRouter); 8] = [
+        let protected: [(_, GuardedRouter); 10] = [
             ("bare", routes()),
             ("layered last", routes().layer(field("x-root"))),
             ("its own fallback", routes().fallback(curious)),
@@ -180,6 +185,11 @@ fn services() -> Vec<(&'static str, BoxedApp)> {
                 routes().fallback(without_length),
             ),
             ("CORS", routes().layer(CorsLayer::permissive())),
+            ("route layer", routes().route_layer(field("x-route"))),
+            (
+                "fallback for methods",
+                routes().fallback(curious).method_not_allowed_fallback(open),
+            ),
         ];
         for (name, routes) in protected {
             let app = routes.protect(space()).unwrap();

@@ -19,7 +19,7 @@ fn text(value: &Value) -> &str {
 
 /// Returns the metadata of the workspace, with the dependencies that this platform needs. The package
 /// of these tests enables the optional ones.
-fn metadata() -> &'static Value {
+pub(crate) fn metadata() -> &'static Value {
     static METADATA: OnceLock<Value> = OnceLock::new();
 
     METADATA.get_or_init(|| {

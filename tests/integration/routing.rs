@@ -2,6 +2,7 @@
 
 mod guards;
 mod methods;
+mod mirrors;
 mod mistakes;
 mod nesting;
 mod requests;

@@ -19,7 +19,7 @@ use crate::route_pattern::{Callers, Cover, Kind, Routed, find_covers};
 /// creates it.
 ///
 /// The table has a row for each method of each route, for each nested service, for each fallback of
-/// the service, and for each path of an unguarded router. Rows are in the order of the paths, then
+/// the service (`405` is the one for methods without a handler), and for each path of an unguarded router. Rows are in the order of the paths, then
 /// of the methods. The order in which routes were added does not matter.
 ///
 /// It is displayed as text in columns, and as Markdown by [`to_markdown`](Self::to_markdown). With
@@ -89,7 +89,7 @@ fn routed(rows: &[AccessRow]) -> Vec<Routed<'_>> {
         method: row.method().map(Method::as_str),
         kind: match row.mounted() {
             RouteKind::Route | RouteKind::Subtree => Kind::Route,
-            RouteKind::Fallback => Kind::Fallback,
+            RouteKind::Fallback | RouteKind::MethodNotAllowed => Kind::Fallback,
             RouteKind::Unguarded => Kind::Unguarded,
         },
         is_service: row.served().is_some_and(|served| served != Served::Handler),

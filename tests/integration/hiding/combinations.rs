@@ -3,7 +3,7 @@
 use super::*;
 
 /// A hidden path, and an unknown one of the same length beside it.
-const HIDDEN: [(&str, &str); 19] = [
+const HIDDEN: [(&str, &str); 21] = [
     ("/secret", "/zzzzzz"),
     ("/secret?a=b", "/zzzzzz?a=b"),
     ("/object", "/zzzzzz"),
@@ -14,6 +14,8 @@ const HIDDEN: [(&str, &str); 19] = [
     ("/mixed", "/zzzzz"),
     ("/mixed-layered", "/zzzzzzzzzzzzz"),
     ("/all", "/zzz"),
+    ("/others", "/zzzzzz"),
+    ("/route-layered", "/zzzzzzzzzzzzz"),
     ("/n/1/secret", "/z/1/secret"),
     ("/n/1/77", "/z/1/77"),
     ("/n/1", "/z/1"),

@@ -93,9 +93,9 @@ impl<'e> RouteSet<'e> {
         if !own.is_empty() || key.is_unguarded {
             return own;
         }
-        let is_alike = match key.method {
-            FALLBACK => is_fallback,
-            _ => is_route,
+        let is_alike = match key.is_fallback() {
+            true => is_fallback,
+            false => is_route,
         };
         let answer = |on_path: &OnPath<'_>, is_wider| {
             let by = |method: &str| {
@@ -112,7 +112,7 @@ impl<'e> RouteSet<'e> {
             let wider = self.wider(&key.pattern, is_alike).into_iter();
             wider.filter_map(|on_path| answer(on_path, true)).collect()
         };
-        if key.method != FALLBACK && found.iter().all(|answer| answer.is_wider) {
+        if !key.is_fallback() && found.iter().all(|answer| answer.is_wider) {
             found.extend(self.unguarded(&key.pattern));
         }
         found
@@ -136,10 +136,8 @@ impl OnPath<'_> {
     }
 }
 
-const FALLBACK: &str = "fallback";
-
 fn is_fallback(entry: &Entry) -> bool {
-    entry.method == FALLBACK
+    RouteKey::of(entry).is_fallback()
 }
 
 fn is_route(entry: &Entry) -> bool {

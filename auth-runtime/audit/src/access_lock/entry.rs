@@ -13,7 +13,7 @@ use super::canonical::{read, spelled_out};
 /// compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// In capitals, or `any`, or `fallback`.
+    /// In capitals, or `any`, or the word of a fallback.
     pub(super) method: String,
     pub(super) path: String,
     /// The guarded paths that the row is an open pattern for.

@@ -12,7 +12,15 @@ pub(super) struct RouteKey<'e> {
     pub(super) is_unguarded: bool,
 }
 
+/// The words of fallbacks in place of a method: for unknown paths, and for methods without a handler.
+const FALLBACKS: [&str; 2] = ["fallback", "405"];
+
 impl<'e> RouteKey<'e> {
+    /// Returns whether the place is that of a fallback.
+    pub(super) fn is_fallback(&self) -> bool {
+        FALLBACKS.contains(&self.method)
+    }
+
     pub(super) fn of(entry: &'e Entry) -> Self {
         Self {
             pattern: Pattern::of(&entry.path),

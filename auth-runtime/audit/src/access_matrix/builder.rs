@@ -206,8 +206,13 @@ impl AccessMatrixBuilder {
         let mut mistakes = self.mistakes();
         let lines: Vec<_> = self.rows.iter().flat_map(|row| self.lines(row)).collect();
         let mut asked = Vec::new();
-        let guarded = |line: &Line<'_>| line.row.mounted() != RouteKind::Unguarded;
-        for (index, line) in lines.iter().enumerate().filter(|(_, line)| guarded(line)) {
+        let is_sent = |line: &Line<'_>| {
+            !matches!(
+                line.row.mounted(),
+                RouteKind::Unguarded | RouteKind::MethodNotAllowed
+            )
+        };
+        for (index, line) in lines.iter().enumerate().filter(|(_, line)| is_sent(line)) {
             match self.row_request(line) {
                 Ok(request) => asked.push((index, request)),
                 // The lines of a route have the same mistakes.

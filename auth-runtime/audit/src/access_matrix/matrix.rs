@@ -80,7 +80,7 @@ use super::row_object::RowObject;
 /// | `503` | denied: the credentials could not be verified, or a check failed |
 /// | `404 hidden`, `401 hidden` | denied, with exactly the response of an unknown path |
 /// | `404 unknown` | an unknown path, on the row of a fallback |
-/// | `-` | no request: an unguarded router, or a fallback without an unknown path below it |
+/// | `-` | no request: an unguarded router, a fallback without an unknown path below it, or the fallback for methods |
 ///
 /// # Objects
 ///

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use auth_runtime_core::adapter::text::{code, visible};
-use auth_runtime_core::{AccessRow, Resource, RouteKind};
+use auth_runtime_core::{AccessRow, Resource};
 use auth_runtime_policy::{Policy, ResourcePattern};
 
 /// The object of a row: the path parameters of the requests are those of its id.
@@ -117,9 +117,7 @@ pub(super) fn mistakes(rows: &[AccessRow], declared: &[Resource]) -> Vec<String>
 /// Returns the patterns of the objects of a type in the policy of a route, each once.
 fn patterns_of<'r>(row: &'r AccessRow, resource_type: &str) -> Vec<&'r ResourcePattern> {
     // A fallback responds to unknown paths, which have no object.
-    let policy = row
-        .policy()
-        .filter(|_| row.mounted() != RouteKind::Fallback);
+    let policy = row.policy().filter(|_| !row.mounted().is_fallback());
     let requirements = policy.map(Policy::object_requirements);
     let patterns = requirements
         .into_iter()

@@ -37,8 +37,8 @@ impl<'t> Places<'t> {
         };
         for row in table.rows() {
             let reach = match row.mounted() {
-                // It applies to unknown paths only.
-                RouteKind::Fallback => continue,
+                // They apply to unknown paths, and to methods without a handler.
+                RouteKind::Fallback | RouteKind::MethodNotAllowed => continue,
                 RouteKind::Route => {
                     let template = Template::of_route(row.path());
                     let Some(prefix) = template.shape_before_rest() else {

@@ -21,11 +21,12 @@ use crate::routing::borrower::Borrower;
 use crate::routing::exchange::Place;
 use crate::routing::handler::{GuardedParameters, TakesGuard};
 use crate::routing::response_future::{Authorized, InnerService};
-use crate::routing::step::Step;
+use crate::routing::step::{NO_ROUTES, Step};
 
 /// The handlers of one path, each with its methods and its policy.
 ///
 /// Corresponds to axum's [`MethodRouter`].
+#[derive(Clone)]
 #[must_use]
 pub struct GuardedMethodRouter<S = ()> {
     pub(crate) endpoints: Vec<Endpoint<S>>,
@@ -47,8 +48,7 @@ impl<S> GuardedMethods<S> for GuardedMethodRouter<S> {}
 /// A handler or service that does not have an authorizer yet.
 #[derive(Clone)]
 pub(crate) struct Endpoint<S> {
-    /// The methods; `None` for all methods that no other endpoint of the path takes.
-    pub(crate) filter: Option<MethodFilter>,
+    pub(crate) methods: Methods,
     pub(crate) policy: &'static Policy,
     /// The functions that the policy names.
     pub(crate) functions: &'static [ServiceFunction],
@@ -67,10 +67,47 @@ pub(crate) struct Endpoint<S> {
 }
 
 pub(crate) type Mount<S> =
-    Arc<dyn Fn(Arc<RouteAuthorizer>, Place) -> MethodRouter<S> + Send + Sync>;
+    Arc<dyn Fn(Methods, Arc<RouteAuthorizer>, Place) -> MethodRouter<S> + Send + Sync>;
+
+/// The methods that an endpoint takes.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Methods {
+    /// The methods of a filter.
+    Of(MethodFilter),
+    /// All methods that no other endpoint of the path takes.
+    Any,
+    /// The same; `Allow` of the response lists the methods of the other endpoints.
+    Others,
+}
+
+impl Methods {
+    pub(crate) fn filter(self) -> Option<MethodFilter> {
+        match self {
+            Self::Of(filter) => Some(filter),
+            Self::Any | Self::Others => None,
+        }
+    }
+
+    /// Routes the methods to a handler that decides before it does anything.
+    fn route<H, T, S>(self, handler: H) -> MethodRouter<S>
+    where
+        H: Handler<T, S>,
+        T: 'static,
+        S: Clone + Send + Sync + 'static,
+    {
+        match self {
+            // unguarded: the handler has an authorizer
+            Self::Of(filter) => axum::routing::on(filter, handler),
+            // unguarded: and so it has here
+            Self::Any => axum::routing::any(handler),
+            // unguarded: and here
+            Self::Others => MethodRouter::new().fallback(handler),
+        }
+    }
+}
 
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
-    fn of_handler<H, T, M>(filter: Option<MethodFilter>, handler: H) -> Self
+    pub(crate) fn of_handler<H, T, M>(methods: Methods, handler: H) -> Self
     where
         H: TakesGuard<T>,
         T: GuardedParameters<H, S, M>,
@@ -79,11 +116,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         let borrower = Borrower::find::<H, H::Policy>();
         Self {
             users: T::needed_users(),
-            ..Self::new::<H::Policy, _, _>(filter, None, borrower, handler)
+            ..Self::new::<H::Policy, _, _>(methods, None, borrower, handler)
         }
     }
 
-    pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
+    pub(crate) fn of_service<P, T>(methods: Methods, service: T) -> Self
     where
         P: ServicePolicy,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -91,11 +128,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         T::Future: Send,
     {
         let service_type = Some(TypeId::of::<T>());
-        Self::new::<P, _, _>(filter, service_type, None, InnerService(service))
+        Self::new::<P, _, _>(methods, service_type, None, InnerService(service))
     }
 
     fn new<P, I, T>(
-        filter: Option<MethodFilter>,
+        methods: Methods,
         service_type: Option<TypeId>,
         borrower: Option<Borrower>,
         inner: I,
@@ -107,7 +144,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         T: 'static,
     {
         Self {
-            filter,
+            methods,
             policy: P::POLICY,
             functions: P::FUNCTIONS,
             location: P::LOCATION,
@@ -116,14 +153,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             uses_guard: P::USES_GUARD,
             users: Vec::new(),
             state: None,
-            mount: Arc::new(move |authorizer, place| {
-                let handler = Authorized::new(inner.clone(), authorizer, place);
-                match filter {
-                    // unguarded: the authorizer decides before the handler does anything
-                    Some(filter) => axum::routing::on(filter, handler),
-                    // unguarded: and so it does here
-                    None => axum::routing::any(handler),
-                }
+            mount: Arc::new(move |methods, authorizer, place| {
+                methods.route(Authorized::new(inner.clone(), authorizer, place))
             }),
             layers: Vec::new(),
         }
@@ -134,7 +165,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         let is_asked_for = self.state.is_none() && !self.functions.is_empty();
         let own = is_asked_for.then(|| Arc::new(state.clone()) as Arc<State>);
         Endpoint {
-            filter: self.filter,
+            methods: self.methods,
             policy: self.policy,
             functions: self.functions,
             location: self.location,
@@ -143,8 +174,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             uses_guard: self.uses_guard,
             users: self.users,
             state: self.state.or(own),
-            mount: Arc::new(move |authorizer, place| {
-                mount(authorizer, place).with_state(state.clone())
+            mount: Arc::new(move |methods, authorizer, place| {
+                mount(methods, authorizer, place).with_state(state.clone())
             }),
             layers: self.layers,
         }
@@ -159,7 +190,7 @@ impl<S> Endpoint<S> {
 
     /// The methods that the endpoint takes; `None` for all.
     pub(crate) fn methods(&self) -> Option<Vec<Method>> {
-        let filter = self.filter?;
+        let filter = self.methods.filter()?;
         let taken = METHODS
             .iter()
             .filter(|(one, _)| filter.or(*one) == filter)
@@ -170,7 +201,7 @@ impl<S> Endpoint<S> {
     /// The methods that the endpoint was added for, without `HEAD` for a `GET` endpoint. `None`
     /// stands for all methods that no other endpoint of the path takes.
     pub(crate) fn named_methods(&self) -> Vec<Option<Method>> {
-        let Some(filter) = self.filter else {
+        let Some(filter) = self.methods.filter() else {
             return vec![None];
         };
         let named = METHODS
@@ -195,6 +226,13 @@ const METHODS: [(MethodFilter, &[Method]); 9] = [
 ];
 
 impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
+    /// Creates a router without handlers. A path with no handler is an unknown path, unlike in axum.
+    pub fn new() -> Self {
+        Self {
+            endpoints: Vec::new(),
+        }
+    }
+
     fn of(endpoint: Endpoint<S>) -> Self {
         Self {
             endpoints: vec![endpoint],
@@ -213,7 +251,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
         T: GuardedParameters<H, S, M>,
         M: 'static,
     {
-        self.and(Endpoint::of_handler(Some(filter), handler))
+        self.and(Endpoint::of_handler(Methods::Of(filter), handler))
     }
 
     /// Adds a service for the methods of `filter`, with the policy of a unit struct.
@@ -224,7 +262,39 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
         T::Response: IntoResponse,
         T::Future: Send,
     {
-        self.and(Endpoint::of_service::<P, T>(Some(filter), service))
+        self.and(Endpoint::of_service::<P, T>(Methods::Of(filter), service))
+    }
+
+    /// Adds a handler for all other methods of the path, in place of an earlier one, like axum's
+    /// [`MethodRouter::fallback`]. It has a policy of its own, like each handler of the path.
+    ///
+    /// As in axum, `Allow` of its responses lists the methods of the other handlers, unless a method
+    /// of the path is hidden. [`any`] adds no such field.
+    pub fn fallback<H, T, M>(self, handler: H) -> Self
+    where
+        H: TakesGuard<T>,
+        T: GuardedParameters<H, S, M>,
+        M: 'static,
+    {
+        self.with_others(Endpoint::of_handler(Methods::Others, handler))
+    }
+
+    /// Adds a service for all other methods of the path, like [`fallback`](Self::fallback), with the
+    /// policy of a unit struct.
+    pub fn fallback_service<P, T>(self, _policy: P, service: T) -> Self
+    where
+        P: ServicePolicy,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send,
+    {
+        self.with_others(Endpoint::of_service::<P, T>(Methods::Others, service))
+    }
+
+    fn with_others(mut self, endpoint: Endpoint<S>) -> Self {
+        self.endpoints
+            .retain(|endpoint| endpoint.methods.filter().is_some());
+        self.and(endpoint)
     }
 
     /// Adds the handlers of `other`.
@@ -250,6 +320,35 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
         self
     }
 
+    /// Adds a layer around the handlers added so far for a method, like axum's
+    /// [`MethodRouter::route_layer`]: neither a handler for all other methods nor the response to
+    /// methods without a handler passes through it. If a method of the path is hidden, the decision
+    /// is made outside of the layer.
+    ///
+    /// # Panics
+    ///
+    /// If the router has no handler for a method yet.
+    #[track_caller]
+    pub fn route_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        let step = Step::layer(layer).without_others();
+        let endpoints = self.endpoints.iter_mut();
+        let mut named = endpoints
+            .filter(|endpoint| endpoint.methods.filter().is_some())
+            .peekable();
+        assert!(named.peek().is_some(), "{NO_ROUTES}");
+        for endpoint in named {
+            endpoint.layers.push(step.clone());
+        }
+        self
+    }
+
     /// Provides the state for the handlers.
     pub fn with_state<S2>(self, state: S) -> GuardedMethodRouter<S2> {
         let endpoints = self.endpoints.into_iter();
@@ -269,7 +368,7 @@ where
     M: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    GuardedMethodRouter::of(Endpoint::of_handler(Some(filter), handler))
+    GuardedMethodRouter::of(Endpoint::of_handler(Methods::Of(filter), handler))
 }
 
 /// Routes the methods of `filter` to a service, with the policy of a unit struct.
@@ -281,7 +380,7 @@ where
     T::Future: Send,
     S: Clone + Send + Sync + 'static,
 {
-    GuardedMethodRouter::of(Endpoint::of_service::<P, T>(Some(filter), service))
+    GuardedMethodRouter::of(Endpoint::of_service::<P, T>(Methods::Of(filter), service))
 }
 
 /// Routes every method to a handler with a policy, except methods that are added with handlers of
@@ -293,7 +392,7 @@ where
     M: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    GuardedMethodRouter::of(Endpoint::of_handler(None, handler))
+    GuardedMethodRouter::of(Endpoint::of_handler(Methods::Any, handler))
 }
 
 /// Routes every method to a service, with the policy of a unit struct.
@@ -305,7 +404,7 @@ where
     T::Future: Send,
     S: Clone + Send + Sync + 'static,
 {
-    GuardedMethodRouter::of(Endpoint::of_service::<P, T>(None, service))
+    GuardedMethodRouter::of(Endpoint::of_service::<P, T>(Methods::Any, service))
 }
 
 macro_rules! methods {
@@ -380,11 +479,19 @@ methods! {
     trace trace_service TRACE
 }
 
+impl<S: Clone + Send + Sync + 'static> Default for GuardedMethodRouter<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<S> fmt::Debug for GuardedMethodRouter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoints = self.endpoints.iter();
         f.debug_map()
-            .entries(endpoints.map(|endpoint| (endpoint.filter, endpoint.policy.to_string())))
+            .entries(
+                endpoints.map(|endpoint| (endpoint.methods.filter(), endpoint.policy.to_string())),
+            )
             .finish()
     }
 }

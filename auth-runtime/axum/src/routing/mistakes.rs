@@ -9,6 +9,14 @@ use crate::routing::router::GuardedRouter;
 
 /// The mistakes in a router that `space` should protect.
 pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Vec<Mistake> {
+    let others = router
+        .routes
+        .iter()
+        .filter_map(|route| route.others.as_ref());
+    let of_others = others.flat_map(|others| mistakes_of_endpoint(&others.endpoint, space));
+    let mut of_others: Vec<_> = of_others.collect();
+    // All paths of a router have the same handler.
+    of_others.dedup();
     let of_routes = router
         .routes
         .iter()
@@ -48,7 +56,7 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
             missing.collect::<Vec<_>>()
         })
     });
-    let of_routes = of_routes.chain(of_paths).chain(of_objects);
+    let of_routes = of_routes.chain(of_paths).chain(of_objects).chain(of_others);
     of_routes.chain(of_fallbacks).chain(of_unguarded).collect()
 }
 

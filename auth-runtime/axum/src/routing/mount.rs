@@ -25,9 +25,11 @@ use crate::routing::authorizer::{Resource, RouteAuthorizer};
 use crate::routing::conceal::ConcealLayer;
 use crate::routing::exchange::Place;
 use crate::routing::fallback::{BELOW, Fallback};
+use crate::routing::fallback_route::FallbackRoute;
+use crate::routing::method_router::{Endpoint, Methods};
 use crate::routing::response::uncacheable_if_missing;
 use crate::routing::router::{
-    FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, hidden_paths, nested_path,
+    GuardedRoute, GuardedRouter, Target, Unguarded, hidden_paths, nested_path,
 };
 use crate::routing::step::{Step, apply};
 use crate::routing::unknown_path::{NoHandler, UnknownPath};
@@ -83,32 +85,31 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     let unknown = Router::new().fallback(unknown);
     let mut router = apply(fallback_steps, unknown);
 
-    // For each path, whether its other methods have an endpoint already.
-    let mut has_others: HashMap<&str, bool> = HashMap::new();
+    let mut others: HashMap<&str, Others<'_>> = HashMap::new();
     for route in members.iter().flat_map(|member| &member.routes.routes) {
-        *has_others.entry(&route.full_path).or_default() |= route.endpoint.filter.is_none();
+        let others = others.entry(&route.full_path).or_default();
+        others.have_response |= route.endpoint.methods.filter().is_none();
+        others.handler = others
+            .handler
+            .or(route.others.as_ref().map(|others| &others.endpoint));
     }
     for member in members {
         // Many routes have the same policy.
         let mut constants: HashMap<Cow<'_, Policy>, Arc<RouteConstants>> = HashMap::new();
         for route in &member.routes.routes {
-            let has_others = has_others.entry(&route.full_path).or_insert(true);
+            let others = others.entry(&route.full_path).or_default();
             let path_is_hidden = hidden_paths.contains(&route.full_path);
-            let policy = match path_is_hidden {
-                true => route.endpoint.policy.on_hidden_path(),
-                false => Cow::Borrowed(route.endpoint.policy),
-            };
+            let policy = policy_of(&route.endpoint, path_is_hidden);
             let computed = constants
                 .entry(policy.clone())
                 .or_insert_with(|| Arc::new(member.space.constants_of(&policy)));
             let placed = Placed {
                 space: &member.space,
-                policy,
                 constants: Arc::clone(computed),
                 fallback: &fallback,
                 fallback_steps,
                 path_is_hidden,
-                answers_others: !std::mem::replace(has_others, true),
+                others: (!std::mem::replace(&mut others.have_response, true)).then_some(*others),
             };
             router = placed.mount(route, router);
         }
@@ -283,18 +284,26 @@ pub(super) fn metadata(members: &[Member], hidden_paths: &HashSet<String>) -> Ro
     router
 }
 
+/// The methods that a path has no handler for.
+#[derive(Clone, Copy, Default)]
+struct Others<'r> {
+    /// Whether a route responds to them already.
+    have_response: bool,
+    /// The handler of the service in place of a 405.
+    handler: Option<&'r Endpoint<()>>,
+}
+
 /// A route with its space and its fallback.
 struct Placed<'a> {
     space: &'a ProtectionSpace,
-    /// On a path with a hidden method, it is hidden as well.
-    policy: Cow<'static, Policy>,
+    /// The constants of the route.
     constants: Arc<RouteConstants>,
     fallback: &'a Fallback,
     /// The steps around the fallback, from the inside out.
     fallback_steps: &'a [Step],
     path_is_hidden: bool,
-    /// True if this route responds to the methods without a handler on the path.
-    answers_others: bool,
+    /// The other methods of the path, if this route responds to them.
+    others: Option<Others<'a>>,
 }
 
 impl Placed<'_> {
@@ -311,39 +320,31 @@ impl Placed<'_> {
         let fallback = self.fallback.with_steps(fallback_inside);
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
-        let authorizer = Arc::new(RouteAuthorizer {
-            constants: self.constants,
-            vary: match self.policy.has_optional_identity() {
-                true => self.space.vary(&self.policy),
-                false => None,
-            },
-            policy: self.policy,
-            functions: route.endpoint.functions,
-            resource: Resource::Handler(route.endpoint.location),
-            is_subtree: subtree,
-            uses_guard: route.endpoint.uses_guard,
-            space: self.space.clone(),
-            state: route.endpoint.state_for_functions(),
-            fallback,
-        });
+        let constants = Arc::clone(&self.constants);
+        let authorizer = self.authorizer(&route.endpoint, constants, subtree, fallback);
         let place = match decided_outside {
             true => Place::BehindLayers,
             false => Place::Endpoint,
         };
 
         let unknown = || UnknownPath::new(Resource::UnknownMethod, &authorizer.fallback);
+        let taken = match route.endpoint.methods {
+            // `Allow` would list a hidden method.
+            Methods::Others if self.path_is_hidden => Methods::Any,
+            methods => methods,
+        };
         let methods = route.endpoint.methods();
-        let mut method_router = (route.endpoint.mount)(Arc::clone(&authorizer), place);
-        if self.answers_others {
-            method_router = if self.path_is_hidden {
+        let mut method_router = (route.endpoint.mount)(taken, Arc::clone(&authorizer), place);
+        let router = match &self.others {
+            Some(_) if self.path_is_hidden => {
                 // Merging into `any` keeps axum from adding `Allow`.
                 // unguarded: it responds as for a path that does not exist
-                axum::routing::any(unknown()).merge(method_router)
-            } else {
-                // unguarded: it says that there is no such method, and where nothing is hidden only
-                method_router.fallback(method_not_allowed)
-            };
-        }
+                method_router = axum::routing::any(unknown()).merge(method_router);
+                router
+            }
+            Some(others) => self.mount_others(others, route, router),
+            None => router,
+        };
         if !subtree && inside.is_empty() && around.is_empty() {
             return router.route(&route.path, method_router);
         }
@@ -361,6 +362,60 @@ impl Placed<'_> {
             });
         }
         router.merge(apply(around, own))
+    }
+
+    /// Adds the response to the methods that a visible path has no handler for.
+    fn mount_others(
+        &self,
+        others: &Others<'_>,
+        route: &GuardedRoute<()>,
+        router: Router,
+    ) -> Router {
+        let handler = match others.handler {
+            Some(endpoint) => {
+                let constants = Arc::new(self.space.constants_of(endpoint.policy));
+                let authorizer = self.authorizer(endpoint, constants, false, self.fallback.clone());
+                (endpoint.mount)(Methods::Others, authorizer, Place::Endpoint)
+            }
+            // unguarded: it says that there is no such method, and where nothing is hidden only
+            None => MethodRouter::new().fallback(method_not_allowed),
+        };
+        let steps = route.steps.iter().filter(|step| !step.skips_others);
+        let steps: Vec<_> = steps.cloned().collect();
+        router.merge(apply(&steps, Router::new().route(&route.path, handler)))
+    }
+
+    fn authorizer(
+        &self,
+        endpoint: &Endpoint<()>,
+        constants: Arc<RouteConstants>,
+        is_subtree: bool,
+        fallback: Fallback,
+    ) -> Arc<RouteAuthorizer> {
+        let policy = policy_of(endpoint, self.path_is_hidden);
+        Arc::new(RouteAuthorizer {
+            constants,
+            vary: match policy.has_optional_identity() {
+                true => self.space.vary(&policy),
+                false => None,
+            },
+            policy,
+            functions: endpoint.functions,
+            resource: Resource::Handler(endpoint.location),
+            is_subtree,
+            uses_guard: endpoint.uses_guard,
+            space: self.space.clone(),
+            state: endpoint.state_for_functions(),
+            fallback,
+        })
+    }
+}
+
+/// The policy of an endpoint. On a path with a hidden method, it is hidden as well.
+fn policy_of(endpoint: &Endpoint<()>, path_is_hidden: bool) -> Cow<'static, Policy> {
+    match path_is_hidden {
+        true => endpoint.policy.on_hidden_path(),
+        false => Cow::Borrowed(endpoint.policy),
     }
 }
 

@@ -1,26 +1,19 @@
 //! A router that accepts only handlers with a policy.
 
-use std::any::TypeId;
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 
-use auth_runtime_core::{Caller, HandlerLocation};
-use auth_runtime_policy::Policy;
 use axum::Router;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, Route};
-use tower::util::BoxCloneSyncService;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use axum::response::IntoResponse;
+use axum::routing::MethodRouter;
+use tower::Service;
 
-use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
-use crate::routing::borrower::Borrower;
-use crate::routing::fallback::FallbackService;
-use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
-use crate::routing::method_router::{Endpoint, GuardedMethods, any_service};
+use crate::guard::ServicePolicy;
+use crate::routing::fallback_route::FallbackRoute;
+use crate::routing::method_router::{Endpoint, GuardedMethods, Methods, any_service};
 use crate::routing::step::Step;
 
 /// A router like axum's, which accepts only handlers with a policy.
@@ -91,8 +84,18 @@ pub(super) struct GuardedRoute<S> {
     pub(super) full_path: String,
     pub(super) target: Target,
     pub(super) endpoint: Endpoint<S>,
+    /// The handler for the methods that the path has no endpoint for. `None`: a 405 without a body.
+    pub(super) others: Option<OtherMethods<S>>,
     /// The layers and prefixes of the route, from the inside out.
     pub(super) steps: Vec<Step>,
+}
+
+/// The handler for the methods that the paths of one router have no endpoint for.
+#[derive(Clone)]
+pub(super) struct OtherMethods<S> {
+    pub(super) endpoint: Endpoint<S>,
+    /// The prefix of that router; `/` if it is not nested.
+    pub(super) prefix: String,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -115,34 +118,13 @@ pub(super) struct Unguarded<S> {
     pub(super) steps: Vec<Step>,
 }
 
-#[derive(Clone)]
-pub(super) struct FallbackRoute<S> {
-    /// `None`: the space's own 404.
-    pub(super) service: Option<MakeFallback<S>>,
-    /// The policy of the fallback of the service, its location and its kind, if it exists.
-    pub(super) declared: Option<(&'static Policy, HandlerLocation, Option<TypeId>)>,
-    /// The prefix; `/` if the router is not nested.
-    pub(super) prefix: String,
-    /// The borrower, if the handler takes the guard of another one.
-    pub(super) borrower: Option<Borrower>,
-    pub(super) steps: Vec<Step>,
-}
-
-type MakeFallback<S> = Arc<dyn Fn(S) -> FallbackService + Send + Sync>;
-
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Creates a router without routes.
     pub fn new() -> Self {
         Self {
             routes: Vec::new(),
             unguarded: Vec::new(),
-            fallback: FallbackRoute {
-                service: None,
-                declared: None,
-                prefix: "/".to_owned(),
-                borrower: None,
-                steps: Vec::new(),
-            },
+            fallback: FallbackRoute::default(),
             nested_fallbacks: Vec::new(),
         }
     }
@@ -208,7 +190,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self.push(
             prefix,
             Target::Subtree,
-            Endpoint::of_service::<P, T>(None, service),
+            Endpoint::of_service::<P, T>(Methods::Any, service),
         );
         self
     }
@@ -227,6 +209,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         let own_fallback = router.fallback.service.is_some();
         for mut route in router.routes {
             route.full_path = nested_path(prefix, &route.full_path);
+            if let Some(others) = &mut route.others {
+                others.prefix = nested_path(prefix, &others.prefix);
+            }
             route.steps.push(nest.clone());
             self.routes.push(route);
         }
@@ -316,93 +301,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Adds a layer around the routes and the fallback added so far, like axum's [`Router::layer`];
-    /// see [Layers](Self#layers).
-    pub fn layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<Route> + Clone + Send + Sync + 'static,
-        L::Service: Service<Request> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
-        self.push_step(&Step::layer(layer));
-        self
-    }
-
-    pub(super) fn push_step(&mut self, step: &Step) {
-        let routes = self.routes.iter_mut().map(|route| &mut route.steps);
-        let unguarded = self.unguarded.iter_mut().map(|route| &mut route.steps);
-        let fallbacks = std::iter::once(&mut self.fallback)
-            .chain(&mut self.nested_fallbacks)
-            .map(|fallback| &mut fallback.steps);
-        for steps in routes.chain(unguarded).chain(fallbacks) {
-            steps.push(step.clone());
-        }
-    }
-
-    /// Returns whether the router has a fallback of the service for its own unknown paths.
-    pub(super) fn has_fallback(&self) -> bool {
-        self.fallback.service.is_some()
-    }
-
-    /// Responds to unknown paths, and in place of concealed denials, with `handler`, like axum's
-    /// [`Router::fallback`]. The handler has to be public:
-    ///
-    /// ```
-    /// use auth_runtime::{GuardedRouter, public};
-    /// use axum::http::StatusCode;
-    ///
-    /// #[public(reason = "tells nothing but that there is nothing")]
-    /// async fn not_found() -> (StatusCode, &'static str) {
-    ///     (StatusCode::NOT_FOUND, "nothing here")
-    /// }
-    ///
-    /// let router: GuardedRouter = GuardedRouter::new().fallback(not_found);
-    /// ```
-    ///
-    /// If the router hides a path, or if its space has
-    /// [`UnknownPaths::Challenge`](auth_runtime_core::UnknownPaths::Challenge), requests with
-    /// invalid credentials do not reach the handler: the response is 401, as on a hidden path.
-    /// Otherwise the fallback ignores credentials.
-    pub fn fallback<H, T, M>(self, handler: H) -> Self
-    where
-        H: TakesGuard<T>,
-        H::Policy: PublicPolicy,
-        T: GuardedParameters<H, S, M>,
-        M: 'static,
-    {
-        self.set_fallback::<H::Policy>(
-            None,
-            Borrower::find::<H, H::Policy>(),
-            Arc::new(move |state: S| {
-                let handler = handler.clone();
-                BoxCloneSyncService::new(service_fn(move |request| {
-                    let (handler, state) = (handler.clone(), state.clone());
-                    async move { Ok(respond_as_public(handler, request, state).await) }
-                }))
-            }),
-        )
-    }
-
-    /// Responds to unknown paths, and in place of concealed denials, with a service. The policy is
-    /// a unit struct with `#[public]` and a reason. A whole router is a service, too: its routes
-    /// would then be reachable without guards.
-    pub fn fallback_service<P, T>(self, _policy: P, service: T) -> Self
-    where
-        P: ServicePolicy + PublicPolicy,
-        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        T::Response: IntoResponse,
-        T::Future: Send + 'static,
-    {
-        self.set_fallback::<P>(
-            Some(TypeId::of::<T>()),
-            None,
-            Arc::new(move |_state| {
-                let service = service.clone();
-                BoxCloneSyncService::new(service.map_response(IntoResponse::into_response))
-            }),
-        )
+    /// Returns whether the router has a route, like axum's [`Router::has_routes`]. The paths of an
+    /// [unguarded](Self::merge_unguarded) router count.
+    #[must_use]
+    pub fn has_routes(&self) -> bool {
+        !self.routes.is_empty() || !self.unguarded.is_empty()
     }
 
     /// Provides the state for the handlers, like axum's [`Router::with_state`].
@@ -419,6 +322,10 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                     full_path: route.full_path,
                     target: route.target,
                     endpoint: route.endpoint.with_state(state.clone()),
+                    others: route.others.map(|others| OtherMethods {
+                        endpoint: others.endpoint.with_state(state.clone()),
+                        prefix: others.prefix,
+                    }),
                     steps: route.steps,
                 })
                 .collect(),
@@ -444,23 +351,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             target,
             steps: endpoint.layers.clone(),
             endpoint,
+            others: None,
         });
-    }
-
-    fn set_fallback<P: HasPolicy>(
-        mut self,
-        service_type: Option<TypeId>,
-        borrower: Option<Borrower>,
-        service: MakeFallback<S>,
-    ) -> Self {
-        self.fallback = FallbackRoute {
-            service: Some(service),
-            declared: Some((P::POLICY, P::LOCATION, service_type)),
-            prefix: "/".to_owned(),
-            borrower,
-            steps: Vec::new(),
-        };
-        self
     }
 }
 
@@ -478,20 +370,6 @@ impl<S> fmt::Debug for GuardedRouter<S> {
             .entries(routes.map(|route| (&route.full_path, route.endpoint.policy.to_string())))
             .entries(unguarded.map(|unguarded| ("unguarded", unguarded.reason)))
             .finish()
-    }
-}
-
-impl<S: Clone + Send + Sync + 'static> FallbackRoute<S> {
-    fn with_state<S2>(self, state: S) -> FallbackRoute<S2> {
-        FallbackRoute {
-            service: self
-                .service
-                .map(|make| Arc::new(move |_state| make(state.clone())) as MakeFallback<S2>),
-            declared: self.declared,
-            prefix: self.prefix,
-            borrower: self.borrower,
-            steps: self.steps,
-        }
     }
 }
 
@@ -513,22 +391,6 @@ pub(super) fn nested_path(prefix: &str, path: &str) -> String {
         Some(prefix) => format!("{prefix}/{}", path.trim_start_matches('/')),
         None if path == "/" => prefix.to_owned(),
         None => format!("{prefix}{path}"),
-    }
-}
-
-/// Calls a public handler, with a guard without an identity.
-async fn respond_as_public<H, T, S, M>(handler: H, request: Request, state: S) -> Response
-where
-    H: TakesGuard<T>,
-    T: GuardedParameters<H, S, M>,
-{
-    let proof = Proof {
-        caller: Caller::Anonymous,
-        objects: None,
-    };
-    match Guard::prove(proof) {
-        Ok(guard) => T::call(handler, guard, request, state, Seal(())).await,
-        Err(denied) => denied.into_response(),
     }
 }
 

@@ -13,6 +13,8 @@ use tower::{Layer, Service};
 #[derive(Clone)]
 pub(crate) struct Step {
     apply: Arc<dyn Fn(Router) -> Router + Send + Sync>,
+    /// Whether the response to methods without a handler does not pass through the layer.
+    pub(super) skips_others: bool,
 }
 
 impl Step {
@@ -26,6 +28,15 @@ impl Step {
     {
         Self {
             apply: Arc::new(move |router| router.layer(layer.clone())),
+            skips_others: false,
+        }
+    }
+
+    /// The step around the handlers of a path, without the response to its other methods.
+    pub(super) fn without_others(self) -> Self {
+        Self {
+            skips_others: true,
+            ..self
         }
     }
 
@@ -33,6 +44,7 @@ impl Step {
         let prefix = prefix.to_owned();
         Self {
             apply: Arc::new(move |router| Router::new().nest(&prefix, router)),
+            skips_others: false,
         }
     }
 
@@ -46,3 +58,7 @@ pub(super) fn apply(steps: &[Step], router: Router) -> Router {
         .iter()
         .fold(router, |router, step| (step.apply)(router))
 }
+
+/// The message of the panic of a `route_layer` without effect.
+pub(super) const NO_ROUTES: &str = "Adding a `route_layer` before any routes is a no-op. Add the \
+                                    routes you want the layer to apply to first.";

@@ -87,7 +87,31 @@ fn rows_of<S>(
             AccessRow::new(RouteKind::Unguarded, &path, None, access)
         })
     });
-    routes.chain(fallbacks).chain(unguarded)
+    routes
+        .chain(rows_of_other_methods(router))
+        .chain(fallbacks)
+        .chain(unguarded)
+}
+
+/// The rows for methods without a handler: one for each router with a fallback for them.
+fn rows_of_other_methods<S>(router: &GuardedRouter<S>) -> Vec<AccessRow> {
+    let mut rows = Vec::new();
+    for others in router
+        .routes
+        .iter()
+        .filter_map(|route| route.others.as_ref())
+    {
+        let access = RouteAccess::Guarded {
+            policy: others.endpoint.policy,
+            location: others.endpoint.location,
+            served: Served::Handler,
+        };
+        let row = AccessRow::new(RouteKind::MethodNotAllowed, &others.prefix, None, access);
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 /// The kind of a handler, or of a service of this type. A router with a layer around it is a service.

@@ -31,6 +31,8 @@ pub enum RouteKind {
     Subtree,
     /// The fallback for the unknown paths below a prefix.
     Fallback,
+    /// The fallback for methods that visible paths below a prefix have no handler for.
+    MethodNotAllowed,
     /// A path of a plain router, without a policy.
     Unguarded,
 }
@@ -210,6 +212,7 @@ impl AccessRow {
         match (&self.method, self.mounted) {
             (Some(method), _) => method.as_str(),
             (None, RouteKind::Fallback) => "fallback",
+            (None, RouteKind::MethodNotAllowed) => "405",
             (None, _) => "any",
         }
     }
@@ -258,12 +261,18 @@ impl Served {
 }
 
 impl RouteKind {
+    /// Returns whether rows of this kind respond to requests that no route takes.
+    pub fn is_fallback(self) -> bool {
+        matches!(self, Self::Fallback | Self::MethodNotAllowed)
+    }
+
     #[cfg(feature = "serde")]
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Route => "route",
             Self::Subtree => "subtree",
             Self::Fallback => "fallback",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::Unguarded => "unguarded",
         }
     }

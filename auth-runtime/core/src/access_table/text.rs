@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AccessRow, AccessTable, RouteKind, Served};
+use super::{AccessRow, AccessTable, Served};
 use crate::handler_location::HandlerLocation;
 use crate::route_pattern::Pattern;
 
@@ -60,12 +60,12 @@ fn notes(table: &AccessTable, in_one_word: fn(&str) -> String) -> Vec<String> {
 
 /// The row that is not hidden and would respond on the path of a hidden row if that did not exist.
 fn shown_beside<'t>(table: &'t AccessTable, row: &AccessRow) -> Option<&'t AccessRow> {
-    let path = match row.is_hidden() && row.mounted() != RouteKind::Fallback {
+    let path = match row.is_hidden() && !row.mounted().is_fallback() {
         true => Pattern::of(row.path()),
         false => return None,
     };
     table.rows().iter().find(|other| {
-        let is_route = other.mounted() != RouteKind::Fallback;
+        let is_route = !other.mounted().is_fallback();
         let is_other = is_route && !other.is_hidden() && other.path() != row.path();
         is_other && Pattern::of(other.path()).covers(&path)
     })
