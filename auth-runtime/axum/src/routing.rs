@@ -20,6 +20,7 @@ mod added_fields;
 mod authorizer;
 mod borrower;
 mod conceal;
+mod endpoint;
 mod exchange;
 mod fallback;
 mod fallback_route;

@@ -12,9 +12,9 @@ use tower::{Service, ServiceExt, service_fn};
 
 use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
 use crate::routing::borrower::Borrower;
+use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::fallback_route::{FallbackRoute, MakeFallback};
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
-use crate::routing::method_router::{Endpoint, Methods};
 use crate::routing::router::{GuardedRouter, OtherMethods};
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {

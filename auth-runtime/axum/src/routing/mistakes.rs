@@ -3,7 +3,7 @@
 use auth_runtime_core::ProtectionSpace;
 use auth_runtime_core::route_pattern::{has_parameter, repeated_parameter};
 
-use crate::routing::method_router::Endpoint;
+use crate::routing::endpoint::Endpoint;
 use crate::routing::protect_error::Mistake;
 use crate::routing::router::GuardedRouter;
 

@@ -23,10 +23,10 @@ use http::StatusCode;
 
 use crate::routing::authorizer::{Resource, RouteAuthorizer};
 use crate::routing::conceal::ConcealLayer;
+use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::exchange::Place;
 use crate::routing::fallback::{BELOW, Fallback};
 use crate::routing::fallback_route::FallbackRoute;
-use crate::routing::method_router::{Endpoint, Methods};
 use crate::routing::response::uncacheable_if_missing;
 use crate::routing::router::{
     GuardedRoute, GuardedRouter, Target, Unguarded, hidden_paths, nested_path,

@@ -12,8 +12,9 @@ use axum::routing::MethodRouter;
 use tower::Service;
 
 use crate::guard::ServicePolicy;
+use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::fallback_route::FallbackRoute;
-use crate::routing::method_router::{Endpoint, GuardedMethods, Methods, any_service};
+use crate::routing::method_router::{GuardedMethods, any_service};
 use crate::routing::step::Step;
 
 /// A router like axum's, which accepts only handlers with a policy.
@@ -299,6 +300,15 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             steps: Vec::new(),
         });
         self
+    }
+
+    /// Returns the data that is [attached](super::GuardedMethodRouter::with_extension) to handlers,
+    /// each with the path of its route, prefixes included, in the order of the routes.
+    pub fn extensions<T: Send + Sync + 'static>(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.routes.iter().filter_map(|route| {
+            let value = route.endpoint.extensions.get()?;
+            Some((route.full_path.as_str(), value))
+        })
     }
 
     /// Returns whether the router has a route, like axum's [`Router::has_routes`]. The paths of an
