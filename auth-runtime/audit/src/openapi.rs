@@ -82,7 +82,8 @@ use self::template::Template;
 /// }
 /// ```
 ///
-/// The schemes of these alternatives are written into `components` under their own names: as
+/// The schemes of these alternatives are written into `components` under their own names, or those of
+/// [`openapi_name`](auth_runtime_core::ProtectionSpaceBuilder::openapi_name): as
 /// `http`, or as `apiKey` in the field, the cookie or the parameter that the space reads. A
 /// scheme that was written by hand is kept if it is the same. For an OAuth scheme it is also
 /// kept if it describes the source of the tokens (`oauth2`, `openIdConnect`). If a client
@@ -223,7 +224,7 @@ impl<'a> Writer<'a> {
                 });
                 let offered = left_out.into_iter().filter_map(AccessRow::policy);
                 let offered = offered.flat_map(|policy| self.space.offered_to(policy));
-                self.only_hidden = offered.map(|scheme| scheme.name.to_owned()).collect();
+                self.only_hidden = offered.map(|scheme| scheme.key.to_owned()).collect();
             }
             Audience::Insiders => self.complete(&mut document.paths),
         }
@@ -425,17 +426,17 @@ impl<'a> Writer<'a> {
             }
         }
         for scheme in self.space.offered() {
-            if !self.needs.schemes.contains(scheme.name) {
+            if !self.needs.schemes.contains(scheme.key) {
                 continue;
             }
-            match schemes.get(scheme.name) {
+            match schemes.get(scheme.key) {
                 Some(RefOr::T(written)) if security::is_kept(written, &scheme) => {}
                 Some(_) => self.mistakes.push(Mistake::Scheme {
-                    name: scheme.name.to_owned(),
+                    name: scheme.key.to_owned(),
                 }),
                 None => match security::describe(&scheme, self.space.resource_metadata()) {
                     Ok(described) => {
-                        schemes.insert(scheme.name.to_owned(), RefOr::T(described));
+                        schemes.insert(scheme.key.to_owned(), RefOr::T(described));
                     }
                     Err(mistake) => self.mistakes.push(mistake),
                 },

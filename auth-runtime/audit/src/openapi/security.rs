@@ -56,7 +56,7 @@ fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Secur
             if is_bound && !scheme.constrains_sender {
                 continue;
             }
-            let mut alternative = SecurityRequirement::new(scheme.name, scopes.clone());
+            let mut alternative = SecurityRequirement::new(scheme.key, scopes.clone());
             if is_bound && binds_by_certificate(scheme) {
                 alternative = alternative.add(CERTIFICATE, NO_SCOPES);
             }
@@ -73,7 +73,7 @@ fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Secur
 
 /// Returns the alternatives of a public operation that identifies known callers: each scheme, or none.
 fn optional(schemes: &[Offered<'_>]) -> Vec<SecurityRequirement> {
-    let names = schemes.iter().map(|scheme| scheme.name);
+    let names = schemes.iter().map(|scheme| scheme.key);
     let known = names.map(|name| SecurityRequirement::new(name, NO_SCOPES));
     known.chain([SecurityRequirement::default()]).collect()
 }
@@ -144,8 +144,8 @@ pub(super) fn describe(
     metadata: Option<&str>,
 ) -> Result<SecurityScheme, Mistake> {
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if !scheme.name.bytes().all(is_key) {
-        let name = scheme.name.to_owned();
+    if !scheme.key.bytes().all(is_key) {
+        let name = scheme.key.to_owned();
         return Err(Mistake::Name { name });
     }
     let mut places = scheme.sources.iter();

@@ -35,6 +35,7 @@ pub struct ProtectionSpaceBuilder {
     settings: Settings,
     /// The settings with two values.
     settings_twice: Vec<Cow<'static, str>>,
+    openapi_names: Vec<(String, String)>,
     decision_point: Option<Arc<dyn DecisionPoint>>,
     prompts_scripts: bool,
     joins_challenges: bool,
@@ -61,6 +62,7 @@ impl ProtectionSpace {
             clock: Clock::system(),
             settings: Settings::default(),
             settings_twice: Vec::new(),
+            openapi_names: Vec::new(),
             decision_point: None,
             prompts_scripts: false,
             joins_challenges: false,
@@ -137,6 +139,26 @@ impl ProtectionSpaceBuilder {
         if self.settings.insert(name.clone(), value).is_some() {
             self.settings_twice.push(name);
         }
+        self
+    }
+
+    /// Sets the name of a scheme in OpenAPI documents. Default: the name of the scheme.
+    ///
+    /// A name has only letters, digits, `.`, `-` and `_`.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::Bearer;
+    /// use auth_runtime::{Caller, ProtectionSpace};
+    ///
+    /// let space = ProtectionSpace::builder()
+    ///     .realm("api")
+    ///     .scheme(Bearer::new(async |_token| Caller::rejected()))
+    ///     .openapi_name("Bearer", "access_token")
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::SpaceError>(())
+    /// ```
+    pub fn openapi_name(mut self, scheme: impl Into<String>, name: impl Into<String>) -> Self {
+        self.openapi_names.push((scheme.into(), name.into()));
         self
     }
 
@@ -314,6 +336,9 @@ impl ProtectionSpaceBuilder {
             }
             space.schemes.push(accepted);
         }
+        for (scheme, name) in self.openapi_names {
+            space.set_openapi_name(&scheme, name)?;
+        }
         let asks = space
             .schemes
             .iter()
@@ -353,6 +378,7 @@ impl Space {
             None => None,
         };
         Ok(Accepted {
+            openapi_name: name.clone(),
             name,
             sources: scheme.sources(),
             is_oauth: scheme.is_oauth(),
@@ -364,6 +390,22 @@ impl Space {
             plain,
             scheme,
         })
+    }
+
+    fn set_openapi_name(&mut self, scheme: &str, name: String) -> Result<(), SpaceError> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let is_taken = self.schemes.iter().any(|accepted| {
+            accepted.openapi_name == name && !accepted.name.eq_ignore_ascii_case(scheme)
+        });
+        if name.is_empty() || !name.bytes().all(is_allowed) || is_taken {
+            return Err(SpaceError::OpenApiName(name));
+        }
+        let mut schemes = self.schemes.iter_mut();
+        match schemes.find(|accepted| accepted.name.eq_ignore_ascii_case(scheme)) {
+            Some(accepted) => accepted.openapi_name = name,
+            None => return Err(SpaceError::UnknownScheme(scheme.to_owned())),
+        }
+        Ok(())
     }
 
     /// Returns the challenge of `scheme` without an error.
@@ -414,6 +456,10 @@ pub enum SpaceError {
     SchemeTwice(String),
     /// A setting has two values.
     SettingTwice(String),
+    /// A name for OpenAPI documents is given to a scheme that the space does not accept.
+    UnknownScheme(String),
+    /// A name for OpenAPI documents is invalid, or is that of another scheme.
+    OpenApiName(String),
     /// The login page is not a path on this host.
     LoginPage(String),
     /// The longest body is zero, or more than 64 MiB.
@@ -451,6 +497,16 @@ impl fmt::Display for SpaceError {
             Self::SettingTwice(name) => write!(
                 f,
                 "the setting `{name}` has two values; call `.setting({name:?}, …)` once",
+            ),
+            Self::UnknownScheme(scheme) => write!(
+                f,
+                "`.openapi_name` names the scheme `{scheme}`, which the protection space does not \
+                 accept",
+            ),
+            Self::OpenApiName(name) => write!(
+                f,
+                "{name:?} cannot name a scheme in OpenAPI: a name has only letters, digits, `.`, \
+                 `-` and `_`, and belongs to one scheme",
             ),
             Self::LoginPage(page) => write!(
                 f,

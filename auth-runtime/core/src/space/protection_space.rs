@@ -64,6 +64,8 @@ pub(super) struct Space {
 pub(super) struct Accepted {
     pub(super) scheme: Box<dyn Scheme>,
     pub(super) name: String,
+    /// The name in OpenAPI documents.
+    pub(super) openapi_name: String,
     pub(super) sources: Vec<Source>,
     pub(super) is_oauth: bool,
     pub(super) constrains_sender: bool,
@@ -79,6 +81,8 @@ pub(super) struct Accepted {
 pub struct Offered<'s> {
     /// Its name.
     pub name: &'s str,
+    /// Its name in the document.
+    pub key: &'s str,
     /// The places of its credentials.
     pub sources: &'s [Source],
     /// See [`Scheme::is_oauth`].
@@ -292,6 +296,7 @@ impl ProtectionSpace {
     pub fn offered(&self) -> impl Iterator<Item = Offered<'_>> {
         self.0.schemes.iter().map(|accepted| Offered {
             name: &accepted.name,
+            key: &accepted.openapi_name,
             sources: &accepted.sources,
             is_oauth: accepted.is_oauth,
             constrains_sender: accepted.constrains_sender,
