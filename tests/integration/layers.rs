@@ -54,13 +54,14 @@ const FRAMEWORKS: [&str; 16] = [
 ];
 
 /// The packages of the workspace.
-pub(crate) const OURS: [&str; 13] = [
+pub(crate) const OURS: [&str; 15] = [
     "auth-grammar",
     "auth-macros",
     "auth-runtime",
     "auth-runtime-audit",
     "auth-runtime-authzen",
     "auth-runtime-axum",
+    "auth-runtime-axum-extra",
     "auth-runtime-cedar",
     "auth-runtime-cli",
     "auth-runtime-core",
@@ -68,6 +69,7 @@ pub(crate) const OURS: [&str; 13] = [
     "auth-runtime-remote",
     "auth-runtime-schemes",
     "auth-runtime-spicedb",
+    "auth-runtime-utoipa",
 ];
 
 #[test]

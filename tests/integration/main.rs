@@ -20,6 +20,7 @@ mod modules;
 mod objects;
 mod offers;
 mod openapi;
+mod openapi_router;
 mod optional_identity;
 mod packages;
 mod protected;

@@ -1,0 +1,77 @@
+//! The methods of routers for documented routes.
+
+use auth_runtime_audit::{OpenApiError, internal_openapi, public_openapi};
+use auth_runtime_axum::GuardedRouter;
+use auth_runtime_core::ProtectionSpace;
+use utoipa::openapi::OpenApi;
+
+use crate::documentation::Documentation;
+use crate::routes::Routes;
+
+/// The methods of a [`GuardedRouter`] for documented routes.
+pub trait RouterExt<S>: Sized {
+    /// Adds handlers by their own methods and paths, made by [`routes!`](crate::routes!).
+    ///
+    /// # Panics
+    ///
+    /// Like [`GuardedRouter::route`].
+    #[must_use]
+    fn routes(self, routes: Routes<S>) -> Self;
+
+    /// Adds the operations and schemas of the routes to `document`, without their policies.
+    fn openapi(&self, document: OpenApi) -> OpenApi;
+
+    /// Adds the operations of the routes to `document`, and writes their policies as
+    /// [`public_openapi`] does: hidden operations are left out.
+    ///
+    /// # Errors
+    ///
+    /// Like [`public_openapi`].
+    fn public_openapi(
+        &self,
+        space: &ProtectionSpace,
+        document: OpenApi,
+    ) -> Result<OpenApi, OpenApiError>;
+
+    /// The same with hidden operations, as [`internal_openapi`] writes them. Serve it behind a policy.
+    ///
+    /// # Errors
+    ///
+    /// Like [`internal_openapi`].
+    fn internal_openapi(
+        &self,
+        space: &ProtectionSpace,
+        document: OpenApi,
+    ) -> Result<OpenApi, OpenApiError>;
+}
+
+impl<S: Clone + Send + Sync + 'static> RouterExt<S> for GuardedRouter<S> {
+    #[track_caller]
+    fn routes(self, routes: Routes<S>) -> Self {
+        let routes = routes.routes.into_iter();
+        routes.fold(self, |router, (path, methods)| router.route(&path, methods))
+    }
+
+    fn openapi(&self, mut document: OpenApi) -> OpenApi {
+        for (path, documentation) in self.extensions::<Documentation>() {
+            documentation.add_to(&mut document, path);
+        }
+        document
+    }
+
+    fn public_openapi(
+        &self,
+        space: &ProtectionSpace,
+        document: OpenApi,
+    ) -> Result<OpenApi, OpenApiError> {
+        public_openapi(&self.access_table(), space, self.openapi(document))
+    }
+
+    fn internal_openapi(
+        &self,
+        space: &ProtectionSpace,
+        document: OpenApi,
+    ) -> Result<OpenApi, OpenApiError> {
+        internal_openapi(&self.access_table(), space, self.openapi(document))
+    }
+}
