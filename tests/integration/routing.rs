@@ -6,6 +6,7 @@ mod mirrors;
 mod mistakes;
 mod nesting;
 mod requests;
+mod streams;
 mod unguarded;
 
 use auth_runtime::routing::{any, get, on, post, put};

@@ -1,5 +1,6 @@
 //! The proof, in a handler's signature, that the request met its policy.
 
+mod expiry;
 mod lists;
 
 use std::any::TypeId;
@@ -686,6 +687,9 @@ pub trait HasIdentity: FromCaller {
 
     /// Returns the caller for a handler.
     fn view(&self) -> Self::View<'_>;
+
+    /// Returns the identity, if the caller is known.
+    fn known(&self) -> Option<&Identity>;
 }
 
 /// A policy that grants only known callers, so that its guard can ask about their objects.
@@ -707,6 +711,10 @@ impl HasIdentity for Identity {
     fn view(&self) -> &Self {
         self
     }
+
+    fn known(&self) -> Option<&Identity> {
+        Some(self)
+    }
 }
 
 /// The caller of a policy that a network or a setting suffices for, which also grants callers that are not
@@ -721,6 +729,10 @@ impl HasIdentity for Option<Identity> {
     type View<'a> = Option<&'a Identity>;
 
     fn view(&self) -> Option<&Identity> {
+        self.as_ref()
+    }
+
+    fn known(&self) -> Option<&Identity> {
         self.as_ref()
     }
 }

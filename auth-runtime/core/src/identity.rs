@@ -41,6 +41,7 @@ struct Granted {
     roles: Names,
     permissions: Names,
     login: Login,
+    expiry: Option<SystemTime>,
     sender_constrained: bool,
     extensions: Extensions,
 }
@@ -67,6 +68,7 @@ impl Identity {
             roles: Names::new(),
             permissions: Names::new(),
             login: Login::default(),
+            expiry: None,
             sender_constrained: false,
             extensions: Extensions::new(),
         }))
@@ -130,6 +132,14 @@ impl Identity {
     #[must_use]
     pub fn with_clock_skew(self, skew: Duration) -> Self {
         self.change(|granted| granted.login.clock_skew = skew)
+    }
+
+    /// Sets the time from which the credentials are not accepted any more (`exp`, RFC 7519 §4.1.4).
+    /// Default: unknown. `Guard::expires` waits for it; the decision about a request does not depend on
+    /// it, since the scheme checks its credentials.
+    #[must_use]
+    pub fn with_expiry(self, time: SystemTime) -> Self {
+        self.change(|granted| granted.expiry = Some(time))
     }
 
     /// Marks the caller as having proved possession of the key that its credentials are bound to,
@@ -283,6 +293,12 @@ impl Identity {
         self.0.login.clock_skew
     }
 
+    /// The time from which the credentials are not accepted any more, if it is known. JWTs, introspected
+    /// tokens and signed URLs have one. A session has none, since other requests prolong it.
+    pub fn expiry(&self) -> Option<SystemTime> {
+        self.0.expiry
+    }
+
     /// Returns whether the caller proved possession of the key that its credentials are bound to.
     pub fn is_sender_constrained(&self) -> bool {
         self.0.sender_constrained
@@ -346,6 +362,7 @@ impl Identity {
             roles,
             permissions,
             login,
+            expiry,
             sender_constrained,
             extensions,
         } = &*self.0;
@@ -364,6 +381,8 @@ impl Identity {
         key.flag(time.is_some());
         key.time(time.unwrap_or(SystemTime::UNIX_EPOCH));
         key.duration(*clock_skew);
+        key.flag(expiry.is_some());
+        key.time(expiry.unwrap_or(SystemTime::UNIX_EPOCH));
         key.flag(*sender_constrained);
         key.number(match with_extensions && !extensions.is_empty() {
             true => Arc::as_ptr(&self.0).addr(),

@@ -141,6 +141,11 @@ impl ProtectionSpace {
         self.0.realm.as_deref()
     }
 
+    /// The clock that `max_age` is decided by.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
     /// The names of the schemes, in the order of their challenges.
     pub fn schemes(&self) -> impl Iterator<Item = &str> {
         self.0.schemes.iter().map(|accepted| accepted.name.as_str())

@@ -163,7 +163,7 @@ impl Claims {
     }
 
     /// Adds the data that do not depend on the service: the issuer, method and time of the login,
-    /// and the claims.
+    /// the time from which the token is rejected, and the claims.
     pub(crate) fn complete(
         self,
         identity: Identity,
@@ -180,6 +180,11 @@ impl Claims {
         }
         if let Some(time) = self.auth_time() {
             identity = identity.with_auth_time(time);
+        }
+        let end = self.expiry().and_then(|time| time.checked_add(clock_skew));
+        if let Some(end) = end {
+            let earlier = identity.expiry().map_or(end, |own| own.min(end));
+            identity = identity.with_expiry(earlier);
         }
         identity.with_extension(self)
     }

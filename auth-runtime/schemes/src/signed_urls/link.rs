@@ -97,7 +97,13 @@ impl SignedUrls {
         if seconds_since_1970(&self.clock).is_none_or(|now| now >= link.expiry) {
             return Err(Rejection::Expired);
         }
-        read_grants(&link.grants).ok_or(Rejection::Malformed)
+        let identity = read_grants(&link.grants).ok_or(Rejection::Malformed)?;
+        Ok(
+            match UNIX_EPOCH.checked_add(Duration::from_secs(link.expiry)) {
+                Some(end) => identity.with_expiry(end),
+                None => identity,
+            },
+        )
     }
 }
 
