@@ -68,6 +68,7 @@
 //! | [`AUTH0105`](auth0105) | a reason without a subject |
 //! | [`AUTH0106`](auth0106) | an open pattern beside a guarded path |
 //! | [`AUTH0107`](auth0107) | an object without its path parameter |
+//! | [`AUTH0108`](auth0108) | a stream that outlasts the credentials |
 
 macro_rules! pages {
     ($($page:ident $code:literal)*) => {
@@ -153,4 +154,5 @@ pages! {
     auth0105 "AUTH0105"
     auth0106 "AUTH0106"
     auth0107 "AUTH0107"
+    auth0108 "AUTH0108"
 }

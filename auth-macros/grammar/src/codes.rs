@@ -125,6 +125,8 @@ pub const IDLE_REASON: Code = Code("AUTH0105");
 pub const OPEN_PATTERN: Code = Code("AUTH0106");
 /// An object with a path parameter that the route does not have.
 pub const NO_PARAMETER: Code = Code("AUTH0107");
+/// A stream that does not end when the credentials of its caller expire.
+pub const ENDLESS_STREAM: Code = Code("AUTH0108");
 
 impl Code {
     /// Returns the code as messages show it, without the brackets.

@@ -63,6 +63,17 @@ impl Finding {
         }
     }
 
+    pub(super) fn endless(place: Place, stream: &str) -> Self {
+        Self {
+            place,
+            code: Some(codes::ENDLESS_STREAM.as_str().to_owned()),
+            message: format!(
+                "the stream of `{stream}` goes on when the credentials of the caller expire\n\
+                 help: end it when `guard.expires()` is ready"
+            ),
+        }
+    }
+
     pub(super) fn renamed(place: Place, name: &str, other: &str) -> Self {
         Self {
             place,

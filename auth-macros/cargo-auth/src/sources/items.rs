@@ -1,5 +1,7 @@
 //! Common properties of all kinds of items.
 
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{Attribute, FnArg, GenericArgument, Ident, Item, ItemFn, PathArguments, Type};
 
 use super::names::Kind;
@@ -84,6 +86,25 @@ pub(super) fn borrowed_guard(function: &ItemFn) -> Option<&Ident> {
             .to_string()
             .starts_with("policy_of_")
             .then_some(policy)
+    })
+}
+
+/// The types of axum by which a handler opens a stream.
+const STREAMS: [&str; 2] = ["WebSocketUpgrade", "Sse"];
+
+/// Returns the type of the stream that a handler opens, unless the handler mentions `expires`.
+pub(super) fn endless_stream(function: &ItemFn) -> Option<&'static str> {
+    let signature = function.sig.to_token_stream();
+    let mut streams = STREAMS.into_iter();
+    let stream = streams.find(|stream| mentions(&signature, stream))?;
+    (!mentions(&function.block.to_token_stream(), "expires")).then_some(stream)
+}
+
+fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Ident(word) => word == name,
+        _ => false,
     })
 }
 

@@ -19,7 +19,9 @@ use super::aliases;
 use super::body::Body;
 use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
 use super::finding::{Finding, Place, is_written};
-use super::items::{attributes_in, attributes_of, borrowed_guard, kind_of, name_of};
+use super::items::{
+    attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of,
+};
 use super::policy_attribute::PolicyAttribute;
 use super::reasons;
 use super::record::{Entry, EntryKind, ReadItem, Sources};
@@ -368,6 +370,12 @@ impl<'w> Walk<'w> {
             ParsedPolicy::Requires(Box::new(requires.with_modules()))
         };
         let read = item::read(tokens, written.name, None, &mut errors);
+        if let (Item::Fn(function), "requires") = (&item, written.name)
+            && let Some(stream) = endless_stream(function)
+        {
+            let place = Place::of(&self.file, function.sig.ident.span());
+            self.sources.findings.push(Finding::endless(place, stream));
+        }
         let is_readable = self.found.is_none_or(|found| found.vocabulary.is_some());
         let is_mistaken = !errors.is_empty() || !is_readable;
         self.note(errors, &place);

@@ -40,3 +40,13 @@ mod editors {
     #[auth_runtime::requires(role = "editor")]
     async fn once_more() {}
 }
+
+#[requires(scope = "read")]
+async fn endless(upgrade: web::extract::ws::WebSocketUpgrade) -> web::response::Response {
+    upgrade.on_upgrade(serve)
+}
+
+#[requires(scope = "read")]
+async fn ending(guard: Guard) -> Sse<impl Stream<Item = Message>> {
+    Sse::new(messages().take_until(guard.expires()))
+}
