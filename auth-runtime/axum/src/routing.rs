@@ -17,6 +17,7 @@
 //! ```
 
 mod added_fields;
+mod adopted;
 mod authorizer;
 mod borrower;
 mod conceal;

@@ -294,6 +294,92 @@ async fn unlisted_paths_of_unguarded_routers() {
 }
 
 #[tokio::test]
+async fn adopted_routers_reveal_nothing() {
+    let plain = || {
+        Router::new()
+            .route("/pages/a", axum::routing::get(open_plain))
+            .route("/pages/{page}/edit", axum::routing::post(open_plain))
+            .layer(field("x-plain"))
+            .fallback(open_plain)
+    };
+    for outer in [GuardedRouter::new(), GuardedRouter::new().fallback(curious)] {
+        let app = outer
+            .route("/secret", get(secret))
+            .route("/pages/{number}", get(numbered))
+            .nest(
+                "/own",
+                GuardedRouter::new()
+                    .route("/secret", get(secret))
+                    .adopt(plain(), "a test"),
+            )
+            .adopt(plain(), "a test")
+            .protect(space())
+            .unwrap()
+            .layer(field("x-around"));
+        for path in ["/pages/a", "/own/pages/a"] {
+            let served = request(&Method::GET, path, None);
+            let response = app.clone().oneshot(served).await.expect("infallible");
+            assert_eq!(response.status(), 200, "{path}");
+        }
+        for method in methods() {
+            for pair in [
+                ("/secret", "/zzzzzz"),
+                ("/own/secret", "/own/zzzzzz"),
+                ("/pages/7", "/zzzzz/7"),
+            ] {
+                assert_like_unknown(&app, method.clone(), pair, None).await;
+            }
+        }
+    }
+}
+
+#[test]
+fn adopted_patterns_on_hidden_paths_are_refused() {
+    let page = || axum::routing::post(open_plain);
+    let nested = Router::new().route("/a", page()).fallback(open_plain);
+    for (plain, paths) in [
+        (Router::new().route("/{page}", page()), &["/secret"][..]),
+        (
+            Router::new().route("/{*rest}", page()),
+            &["/own/files", "/own/{number}", "/secret"],
+        ),
+        (
+            Router::new().route("/own/{page}", page()),
+            &["/own/files", "/own/{number}"],
+        ),
+        (
+            Router::new().nest("/own", nested),
+            &["/own/files", "/own/{number}"],
+        ),
+        (Router::new().route("/{page}/x", page()), &[]),
+        (Router::new().route("/own", page()), &[]),
+        (Router::new().route("/secret/{page}", page()), &[]),
+        (Router::new(), &[]),
+    ] {
+        let own = GuardedRouter::new()
+            .route("/{number}", get(numbered))
+            .nest_service("/files", Files, Router::<()>::new());
+        let router = GuardedRouter::new()
+            .route("/secret", get(secret))
+            .nest("/own", own)
+            .adopt(plain, "a test");
+        let refused = router.protect(space()).err();
+        let refused = refused.map_or(String::new(), |error| error.to_string());
+        for path in paths {
+            assert!(
+                refused.contains(&format!("the hidden path `{path}` ")),
+                "{path}: {refused}"
+            );
+        }
+        assert_eq!(refused.lines().count(), paths.len(), "{refused}");
+    }
+}
+
+async fn open_plain() -> &'static str {
+    "plain"
+}
+
+#[tokio::test]
 async fn mixed_paths() {
     let app = GuardedRouter::new()
         .route("/mixed", get(secret).post(shown).put(open))

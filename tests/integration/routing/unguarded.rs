@@ -178,3 +178,44 @@ fn unguarded_routers_need_a_reason() {
         assert!(mistake.contains("an empty reason"), "{mistake}");
     }
 }
+
+#[tokio::test]
+async fn an_adopted_router_keeps_its_routes() {
+    let plain = || {
+        Router::new()
+            .route("/metrics", axum::routing::get(async || "plain"))
+            .route("/pages/{page}", axum::routing::get(async || "plain"))
+            .fallback(async || "the fallback of the plain router")
+    };
+    for prefix in ["", "/v1"] {
+        let router = GuardedRouter::new().adopt(plain(), "a test");
+        let router = match prefix {
+            "" => router,
+            prefix => GuardedRouter::new().nest(prefix, router),
+        };
+        let router = router.route("/read", get(read));
+        let table = router.access_table();
+        let row = table.rows().iter().find(|row| row.path() != "/read");
+        let row = row.expect("the adopted router");
+        assert_eq!(row.path(), format!("{prefix}/*"));
+        assert_eq!(row.unguarded_reason(), Some("a test"));
+        let app = router.protect(space()).unwrap();
+        for (path, status) in [
+            ("/metrics", 200),
+            ("/pages/first", 200),
+            ("/nowhere", 404),
+            ("/pages", 404),
+        ] {
+            let (found, _) = send(&app, nobody(Method::GET, &format!("{prefix}{path}"))).await;
+            assert_eq!(found, status, "{prefix}{path}");
+        }
+        let (status, _) = send(&app, nobody(Method::GET, "/read")).await;
+        assert_eq!(status, 401);
+    }
+}
+
+#[test]
+fn an_adopted_router_needs_a_reason() {
+    let mistakes = refused(GuardedRouter::new().adopt(Router::new(), " "));
+    assert!(mistakes[0].contains("an empty reason"), "{mistakes:?}");
+}

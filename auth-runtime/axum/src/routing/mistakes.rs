@@ -3,6 +3,7 @@
 use auth_runtime_core::ProtectionSpace;
 use auth_runtime_core::route_pattern::{has_parameter, repeated_parameter};
 
+use crate::routing::adopted::matched_paths;
 use crate::routing::endpoint::Endpoint;
 use crate::routing::protect_error::Mistake;
 use crate::routing::router::GuardedRouter;
@@ -39,6 +40,14 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
             written: unguarded.written,
         })
     });
+    let adopted = router.unguarded.iter().filter(|it| it.is_adopted);
+    let of_adopted = adopted.flat_map(|adopted| {
+        let paths = matched_paths(router, adopted).into_iter();
+        paths.map(|path| Mistake::Adopted {
+            written: adopted.written,
+            path,
+        })
+    });
     let of_objects = router.routes.iter().flat_map(|route| {
         let handler = route.endpoint.location.handler();
         let requirements = route.endpoint.policy.object_requirements().into_iter();
@@ -57,7 +66,11 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
         })
     });
     let of_routes = of_routes.chain(of_paths).chain(of_objects).chain(of_others);
-    of_routes.chain(of_fallbacks).chain(of_unguarded).collect()
+    of_routes
+        .chain(of_fallbacks)
+        .chain(of_unguarded)
+        .chain(of_adopted)
+        .collect()
 }
 
 /// The mistakes in one endpoint.

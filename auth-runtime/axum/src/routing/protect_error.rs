@@ -75,6 +75,11 @@ pub(crate) enum Mistake {
     Borrowed(Borrower),
     /// A router was merged unguarded with an empty reason.
     Reason { written: &'static Location<'static> },
+    /// A route of an adopted router matches a hidden path.
+    Adopted {
+        written: &'static Location<'static>,
+        path: String,
+    },
 }
 
 impl fmt::Display for Mistake {
@@ -188,8 +193,14 @@ impl fmt::Display for Mistake {
             ),
             Self::Reason { written } => write!(
                 f,
-                "`merge_unguarded` at {written} has an empty reason; state why its routes need \
-                 no policy",
+                "`merge_unguarded` or `adopt` at {written} has an empty reason; state why its routes \
+                 need no policy",
+            ),
+            Self::Adopted { written, path } => write!(
+                f,
+                "a route of the router that is adopted at {written} matches the hidden path \
+                 `{path}` as well, so its responses distinguish this path from unknown ones; guard \
+                 this route first, or list the other paths with `merge_unguarded`",
             ),
         }
     }

@@ -77,7 +77,8 @@ impl GuardedRouter {
     /// - a `can` requirement that the decision point of the space does not know, or without a decision
     ///   point; an object with a path parameter that the route does not have;
     /// - a handler that takes the guard of another one;
-    /// - a router that was merged unguarded without a reason.
+    /// - a router that was merged unguarded or adopted without a reason;
+    /// - an adopted router with a route that matches a hidden path.
     ///
     /// # Panics
     ///

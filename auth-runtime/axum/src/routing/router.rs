@@ -112,6 +112,8 @@ pub(super) struct Unguarded<S> {
     /// The paths that are served, without the prefix.
     pub(super) paths: Vec<String>,
     pub(super) reason: &'static str,
+    /// True if all of its routes are served, unlisted.
+    pub(super) is_adopted: bool,
     /// The location in the service's source.
     pub(super) written: &'static Location<'static>,
     /// The prefix; `/` if the router is not nested.
@@ -295,6 +297,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             router: router.reset_fallback(),
             paths: paths.iter().map(|path| (*path).to_owned()).collect(),
             reason,
+            is_adopted: false,
             written: Location::caller(),
             prefix: "/".to_owned(),
             steps: Vec::new(),
@@ -346,6 +349,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                     router: unguarded.router.with_state(state.clone()),
                     paths: unguarded.paths,
                     reason: unguarded.reason,
+                    is_adopted: unguarded.is_adopted,
                     written: unguarded.written,
                     prefix: unguarded.prefix,
                     steps: unguarded.steps,
