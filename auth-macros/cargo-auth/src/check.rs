@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use auth_grammar::codes;
 
+use crate::progress;
 use crate::report::{Failure, Format, Report, count, json};
 use crate::sarif;
 use crate::sources::{self, Finding, Place};
@@ -14,6 +15,7 @@ pub(crate) fn run(
     workspace: &Workspace,
     format: Format,
     allow_unguarded: bool,
+    progress: bool,
 ) -> Result<Report, Failure> {
     let mut sources = sources::read(workspace)?;
     if allow_unguarded {
@@ -23,10 +25,14 @@ pub(crate) fn run(
             .retain(|finding| finding.code.as_deref() != allowed);
     }
     let findings = &sources.findings;
+    let progress = match progress {
+        true => progress::text(&sources::routes(&sources)),
+        false => String::new(),
+    };
     Ok(Report {
         is_clean: findings.is_empty(),
         text: match format {
-            Format::Text => text(findings, sources.entries.len()),
+            Format::Text => text(findings, sources.entries.len()) + &progress,
             Format::Json => json(findings)?,
             Format::Sarif => json(&sarif::findings(findings))?,
         },

@@ -223,9 +223,10 @@ impl Row {
             target,
         } = unguarded;
         let policy = match kind {
-            OpenRouteKind::Merged | OpenRouteKind::Plain | OpenRouteKind::Covering => {
-                format!("unguarded(reason = {reason:?})")
-            }
+            OpenRouteKind::Merged
+            | OpenRouteKind::Adopted
+            | OpenRouteKind::Plain
+            | OpenRouteKind::Covering => format!("unguarded(reason = {reason:?})"),
             OpenRouteKind::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
             OpenRouteKind::Unsaid => "no policy, and no reason".to_owned(),
         };
@@ -236,6 +237,7 @@ impl Row {
                 OpenRouteKind::Merged => {
                     format!("a router that is merged unguarded, for `{target}`")
                 }
+                OpenRouteKind::Adopted => "an adopted router".to_owned(),
                 OpenRouteKind::Covering => format!("an open pattern, `{target}`"),
                 _ if target.is_empty() => "a route of a plain router".to_owned(),
                 _ => format!("a route of a plain router to `{target}`"),

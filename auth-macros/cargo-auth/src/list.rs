@@ -87,6 +87,7 @@ fn line_of(unguarded: &Unguarded) -> String {
     let target = &unguarded.target;
     let what = match unguarded.kind {
         OpenRouteKind::Merged => format!("merged unguarded, {target}"),
+        OpenRouteKind::Adopted => "adopted router, without policies".to_owned(),
         OpenRouteKind::Covering => format!("{target} answers spellings of a guarded path"),
         OpenRouteKind::Plain | OpenRouteKind::Excused | OpenRouteKind::Unsaid => {
             "on a plain router, without a policy".to_owned()

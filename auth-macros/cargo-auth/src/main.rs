@@ -58,6 +58,7 @@ mod check;
 mod diff;
 mod explain;
 mod list;
+mod progress;
 mod report;
 mod revision;
 mod routes;
@@ -113,6 +114,9 @@ enum Command {
         /// Accepts the reasons of `merge_unguarded`
         #[arg(long)]
         allow_unguarded: bool,
+        /// Counts the routes without a policy in each file as well
+        #[arg(long, conflicts_with = "format")]
+        progress: bool,
     },
     /// Compares the access policies with those of a git revision, loosened ones first
     Diff {
@@ -197,7 +201,8 @@ fn run(auth: &Auth) -> Result<Report, Failure> {
         Command::Check {
             format,
             allow_unguarded,
-        } => check::run(&workspace()?, *format, *allow_unguarded),
+            progress,
+        } => check::run(&workspace()?, *format, *allow_unguarded, *progress),
         Command::Diff {
             revision,
             with,

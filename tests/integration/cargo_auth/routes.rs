@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::cargo_auth::refused::made;
 use crate::cargo_auth::{expect, json, run, workspace};
 
 #[test]
@@ -44,21 +45,64 @@ fn a_place_is_one_result() {
 
 #[test]
 fn a_missing_file_is_reported() {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::create_dir(folder.path().join("src")).expect("a folder");
     let manifest = "[workspace]\n[package]\nname = \"plain\"\nedition = \"2024\"\n";
-    std::fs::write(folder.path().join("Cargo.toml"), manifest).expect("a file");
     let mut main = "mod generated;\nuse axum::{Router, routing::get};\n".to_owned();
     main.push_str("fn main() { serve(Router::new()");
     for index in 0..300 {
         write!(main, ".route(\"/{index}\", get(handler))").expect("a text");
     }
     main.push_str("); }\nasync fn handler() {}\n");
-    std::fs::write(folder.path().join("src/main.rs"), main).expect("a file");
-    let found = json(folder.path(), &["routes", "--format=json"]);
+    let folder = made(
+        "unread",
+        &[("Cargo.toml", manifest), ("src/main.rs", &main)],
+    );
+    let found = json(&folder, &["routes", "--format=json"]);
     assert_eq!(found["routes"].as_array().map(Vec::len), Some(300));
     let unread = "src/main.rs:1:5: the file of the module `generated` is missing";
     assert_eq!(found["unread"][0], unread);
-    let listed = run(folder.path(), &["list"]);
+    let listed = run(&folder, &["list"]);
     assert_eq!(listed.errors, format!("error: {unread}\n"));
+}
+
+#[test]
+fn progress_counts_adopted_routes() {
+    let manifest = "[workspace]\n[package]\nname = \"half\"\nedition = \"2024\"\n\
+                    [dependencies]\nauth-runtime = \"0.1\"\naxum = \"0.8\"\n";
+    let main = r#"mod old;
+use auth_runtime::routing::get;
+use auth_runtime::{GuardedRouter, public};
+#[public(reason = "a test")]
+async fn new() {}
+fn main() {
+    let old = old::router();
+    let app = GuardedRouter::new().route("/new", get(new)).adopt(old, "checked by hand");
+    axum::serve(app.protect(space()));
+}
+"#;
+    let old = r#"use axum::{Router, routing::get};
+pub fn router() -> Router {
+    Router::new().route("/a", get(a).post(a)).fallback(a)
+}
+async fn a() {}
+"#;
+    let files = [
+        ("Cargo.toml", manifest),
+        ("src/main.rs", main),
+        ("src/old.rs", old),
+    ];
+    let folder = made("half", &files);
+    let listed = run(&folder, &["list"]).text;
+    let line = "src/main.rs:8: adopted router, without policies: checked by hand\n";
+    assert!(listed.contains(&line), "{listed}");
+    let checked = run(&folder, &["check", "--progress"]);
+    assert_eq!(checked.status, 1);
+    let progress = "src/old.rs: 2 routes without a policy\n\
+                    1 of 3 routes guarded, 2 adopted, 0 on plain routers\n";
+    assert!(checked.text.ends_with(progress), "{}", checked.text);
+    assert_eq!(
+        checked.text.matches("[AUTH0102]").count(),
+        1,
+        "{}",
+        checked.text
+    );
 }

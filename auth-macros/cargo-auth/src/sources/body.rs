@@ -4,27 +4,26 @@ use std::collections::BTreeMap;
 
 use auth_grammar::attribute::is_test;
 use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
     Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, ImplItemFn, Item, ItemImpl, ItemTrait,
-    Lit, Local, Macro, Signature, Stmt, Token, TraitItemFn, Type,
+    Local, Macro, Signature, Stmt, Token, TraitItemFn, Type,
 };
 
 use super::aliases;
-use super::chains::{Chain, Reader, Router, texts};
+use super::chains::{Chain, Reader, Router, paths_of};
 use super::expressions::{
     beginning, calls, handler, is_async_closure, leftmost, line_of, names_methods, path_of, plain,
-    segments_of, start_of, variable,
+    segments_of, start_of, text_of, variable,
 };
 use super::finding::Place;
 use super::mount::{Excused, Means, Mount, Target};
 use super::record::{OpenRouteKind, Sources, Unguarded};
 use super::routing::{argument_of, is_of_service, makes_route, takes_handler};
-use super::text::{named, one_line, readable};
+use super::text::named;
 use super::variables::Variables;
 
 /// A reader of one body.
@@ -114,22 +113,20 @@ impl<'b> Body<'b> {
         self.is_excused = outer;
     }
 
-    fn merge_unguarded(&mut self, place: Place, reason: &Expr, paths: &Expr, router: &Expr) {
-        let reason = match reason {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Str(text) => one_line(&text.value()),
-                other => readable(&other.to_token_stream()),
-            },
-            other => readable(&other.to_token_stream()),
-        };
+    /// Records a plain router that is added to a guarded one, with its reason.
+    fn unguarded(
+        &mut self,
+        by: &impl Spanned,
+        kind: OpenRouteKind,
+        reason: &Expr,
+        target: String,
+        router: &Expr,
+    ) {
         self.sources.unguarded.push(Unguarded {
-            place,
-            kind: OpenRouteKind::Merged,
-            reason,
-            target: match texts(paths).as_slice() {
-                [] => readable(&paths.to_token_stream()),
-                paths => one_line(&paths.join(", ")),
-            },
+            place: Place::of(self.file, by.span()),
+            kind,
+            reason: text_of(reason),
+            target,
         });
         if let Expr::Call(call) = router
             && let Some(path) = path_of(&call.func)
@@ -195,14 +192,18 @@ impl<'b> Body<'b> {
         matches!(path, [name] if self.variables.names.contains(name))
     }
 
-    /// Reads the last link of a chain, such as `.post(write)` after `get(read)`.
+    /// Reads the last link of a chain.
     fn link(&mut self, call: &ExprMethodCall) {
         let arguments: Vec<_> = call.args.iter().collect();
         let name = named(&call.method);
         match (name.as_str(), arguments.as_slice()) {
             ("merge_unguarded", [reason, paths, router]) => {
-                let place = Place::of(self.file, call.method.span());
-                return self.merge_unguarded(place, reason, paths, router);
+                let kind = OpenRouteKind::Merged;
+                return self.unguarded(&call.method, kind, reason, paths_of(paths), router);
+            }
+            ("adopt", [router, reason @ Expr::Lit(_)]) => {
+                let (by, kind) = (&call.method, OpenRouteKind::Adopted);
+                return self.unguarded(by, kind, reason, String::new(), router);
             }
             // A guarded router takes the policy before the service.
             ("route_service" | "nest_service", [_, service]) | ("fallback_service", [service]) => {
@@ -235,9 +236,7 @@ impl<'b> Body<'b> {
         // Streams have a method `any`, and sockets a method `on`, that take functions too.
         let is_certain = match name {
             "any" => false,
-            "on" => arguments
-                .first()
-                .is_some_and(|filter| names_methods(filter)),
+            "on" => arguments.first().copied().is_some_and(names_methods),
             _ => true,
         };
         if is_certain {
@@ -337,8 +336,8 @@ impl Visit<'_> for Body<'_> {
         let outer = self.scope;
         if !items.is_empty() {
             self.scope = self.sources.names.block(outer, &self.function);
-            let place = (self.file.to_owned(), start_of(block));
-            self.sources.blocks.insert(place, self.scope);
+            let blocks = &mut self.sources.blocks;
+            blocks.insert((self.file.to_owned(), start_of(block)), self.scope);
             self.items.push((self.scope, items));
         }
         let around = std::mem::take(&mut self.begins);
@@ -450,11 +449,10 @@ impl Visit<'_> for Body<'_> {
         if let (Some("merge_unguarded"), [guarded, reason, paths, router]) =
             (function, arguments.as_slice())
         {
-            let place = Place::of(self.file, call.func.span());
-            self.merge_unguarded(place, reason, paths, router);
+            let kind = OpenRouteKind::Merged;
+            self.unguarded(&call.func, kind, reason, paths_of(paths), router);
             return self.visit_expr(guarded);
         }
-        // A guarded router takes the policy before the service.
         if let (Some("route_service" | "nest_service"), [_, _, service])
         | (Some("fallback_service"), [_, service]) = (function, arguments.as_slice())
         {

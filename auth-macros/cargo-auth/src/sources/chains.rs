@@ -10,7 +10,7 @@ use syn::{Block, Expr, ExprMethodCall, Lit, Stmt};
 use super::expressions::{handler, line_of, path_of, variable};
 use super::finding::Place;
 use super::routing::{argument_of, makes_route};
-use super::text::named;
+use super::text::{named, one_line, readable};
 
 /// A router that a function makes.
 pub(super) struct Router {
@@ -175,6 +175,9 @@ impl Reader<'_> {
                 let methods = vec![(None, path_of(handler))];
                 mounted("/*", Kind::Fallback, false, methods)
             }
+            ("adopt", [_, Expr::Lit(_)]) => {
+                mounted("/*", Kind::Unguarded, false, vec![(None, None)])
+            }
             ("merge_unguarded", [_, paths, _]) => {
                 let paths = texts(paths).into_iter();
                 let paths =
@@ -205,11 +208,19 @@ fn text(expression: &Expr) -> Option<String> {
 }
 
 /// Returns the strings of a list.
-pub(super) fn texts(list: &Expr) -> Vec<String> {
+fn texts(list: &Expr) -> Vec<String> {
     match list {
         Expr::Reference(inner) => texts(&inner.expr),
         Expr::Array(list) => list.elems.iter().filter_map(text).collect(),
         _ => Vec::new(),
+    }
+}
+
+/// Returns the listed paths of `merge_unguarded` as text.
+pub(super) fn paths_of(list: &Expr) -> String {
+    match texts(list).as_slice() {
+        [] => readable(&list.to_token_stream()),
+        paths => one_line(&paths.join(", ")),
     }
 }
 

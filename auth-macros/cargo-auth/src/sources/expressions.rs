@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::{Delimiter, TokenTree};
+use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, Pat, Path};
+use syn::{Expr, ExprLit, Lit, Pat, Path};
 
-use super::text::named;
+use super::text::{named, one_line, readable};
 
 /// Returns the function at the beginning of a chain like `get(read).post(write)`.
 pub(super) fn beginning(chain: &Expr) -> Option<Vec<String>> {
@@ -139,6 +140,17 @@ pub(super) fn leftmost(expression: &Expr) -> &Expr {
         Expr::MethodCall(inner) => leftmost(&inner.receiver),
         Expr::Try(inner) => leftmost(&inner.expr),
         other => other,
+    }
+}
+
+/// Returns the text of a reason; source text, if it is not a string.
+pub(super) fn text_of(reason: &Expr) -> String {
+    match reason {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => one_line(&text.value()),
+        other => readable(&other.to_token_stream()),
     }
 }
 

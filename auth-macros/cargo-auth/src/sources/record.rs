@@ -98,6 +98,8 @@ pub(crate) struct Unguarded {
 pub(crate) enum OpenRouteKind {
     /// A plain router was merged by `merge_unguarded`.
     Merged,
+    /// A plain router was added by `adopt`.
+    Adopted,
     /// It is mounted on a plain router, below a comment with the reason.
     Plain,
     /// It matches spellings of a guarded path, below a comment with the reason.

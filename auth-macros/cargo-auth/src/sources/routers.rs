@@ -1,6 +1,8 @@
 //! The routes of all routers, with the parts that seem to check access. Here, plain routers are read
 //! in the same way as guarded ones.
 
+mod bindings;
+mod branches;
 mod definitions;
 mod evaluate;
 mod extractors;
@@ -8,6 +10,7 @@ mod handlers;
 mod layers;
 mod macros;
 mod mounts;
+mod patterns;
 mod value;
 mod words;
 
@@ -38,6 +41,8 @@ pub(crate) struct AxumRoute {
     /// The layers around it, the outermost first.
     pub(crate) layers: Vec<String>,
     pub(crate) checks: Vec<Check>,
+    /// True if a guarded router adopts its router.
+    pub(crate) is_adopted: bool,
 }
 
 /// Returns the routes of a workspace, by place.
@@ -124,5 +129,6 @@ fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {
         extractors: handler.extractors,
         layers: shown.collect(),
         checks,
+        is_adopted: route.is_adopted,
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Variables {
     pub(super) names: BTreeSet<String>,
     /// The position at which each variable was last assigned, so far.
     made: BTreeMap<String, usize>,
-    /// The positions at which variables for `merge_unguarded` were assigned.
+    /// The positions at which variables for `merge_unguarded` and `adopt` were assigned.
     pub(super) excused: BTreeSet<usize>,
 }
 
@@ -35,9 +35,12 @@ impl Visit<'_> for Variables {
 
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
         visit::visit_expr_method_call(self, call);
-        if call.method == "merge_unguarded"
-            && let Some([name]) = call.args.last().and_then(path_of).as_deref()
-        {
+        let router = match call.method.to_string().as_str() {
+            "adopt" => call.args.first(),
+            "merge_unguarded" => call.args.last(),
+            _ => None,
+        };
+        if let Some([name]) = router.and_then(path_of).as_deref() {
             self.excused.extend(self.made.get(name));
         }
     }

@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::spanned::Spanned;
-use syn::{
-    Block, Expr, ExprCall, ExprClosure, ExprIf, ExprMacro, ExprMatch, ExprMethodCall, FnArg, Lit,
-    Local, Pat, Stmt,
-};
+use syn::{Block, Expr, ExprCall, ExprMacro, ExprMethodCall, FnArg, Lit, Stmt};
 
 use super::definitions::{Definitions, mentions_router};
 use super::layers::layers_of;
 use super::macros;
 use super::mounts::{Argument, link_methods, link_router, of_method, routes_in};
+use super::patterns::{is_like_routing, is_router};
 use super::value::{Layer, Route, Source, Value, add_layers, join};
-use crate::sources::expressions::{path_of, start_of, variable};
+use crate::sources::expressions::{path_of, start_of};
 use crate::sources::finding::Place;
 use crate::sources::routing::routing_function;
 use crate::sources::text::named;
@@ -34,19 +32,19 @@ pub(super) struct Evaluator<'d, 's> {
 }
 
 /// The state of one function.
-struct Frame<'s> {
+pub(super) struct Frame<'s> {
     function: usize,
     file: &'s str,
     scope: usize,
-    variables: BTreeMap<String, Variable<'s>>,
+    pub(super) variables: BTreeMap<String, Variable<'s>>,
     returned: Option<Value<'s>>,
 }
 
 #[derive(Clone)]
-struct Variable<'s> {
-    value: Value<'s>,
+pub(super) struct Variable<'s> {
+    pub(super) value: Value<'s>,
     /// True if the value was used.
-    is_read: bool,
+    pub(super) is_read: bool,
 }
 
 impl<'s> Frame<'s> {
@@ -116,11 +114,11 @@ impl<'d, 's> Evaluator<'d, 's> {
         }
     }
 
-    fn emit(&mut self, value: Value<'s>) {
+    pub(super) fn emit(&mut self, value: Value<'s>) {
         self.emitted.extend(routes_in(value).into_iter().flatten());
     }
 
-    fn block(&mut self, block: &'s Block, frame: &mut Frame<'s>) -> Value<'s> {
+    pub(super) fn block(&mut self, block: &'s Block, frame: &mut Frame<'s>) -> Value<'s> {
         let blocks = &self.definitions.sources.blocks;
         let own = blocks.get(&(frame.file.to_owned(), start_of(block)));
         let inner = own.copied().unwrap_or(frame.scope);
@@ -158,75 +156,7 @@ impl<'d, 's> Evaluator<'d, 's> {
         result
     }
 
-    fn local(
-        &mut self,
-        local: &'s Local,
-        hidden: &mut Vec<(String, Option<Variable<'s>>)>,
-        frame: &mut Frame<'s>,
-    ) {
-        let value = match &local.init {
-            Some(init) => {
-                if let Some((_, diverges)) = &init.diverge {
-                    let value = self.value(diverges, frame);
-                    self.emit(value);
-                }
-                self.value(&init.expr, frame)
-            }
-            None => Value::Unknown,
-        };
-        let mut names = Vec::new();
-        names_in(&local.pat, &mut names);
-        for name in names {
-            let before = frame.variables.get(&name).cloned();
-            // A variable of an outer block is restored, and one of this block is replaced.
-            if !hidden.iter().any(|(known, _)| *known == name) {
-                hidden.push((name, before));
-            }
-        }
-        self.bind(&local.pat, value, frame);
-    }
-
-    fn bind(&mut self, pattern: &Pat, value: Value<'s>, frame: &mut Frame<'s>) {
-        match (pattern, value) {
-            (Pat::Tuple(patterns), Value::Tuple(values)) => {
-                for (pattern, value) in patterns.elems.iter().zip(values) {
-                    self.bind(pattern, value, frame);
-                }
-            }
-            (Pat::Type(typed), value) => self.bind(&typed.pat, value, frame),
-            // `if let Some(router) = …`
-            (Pat::TupleStruct(patterns), value) if patterns.elems.len() == 1 => {
-                if let Some(inner) = patterns.elems.first() {
-                    self.bind(inner, value, frame);
-                }
-            }
-            (pattern, value) => match variable(pattern) {
-                Some(name) => self.bind_name(name, value, frame),
-                None => {
-                    let mut names = Vec::new();
-                    names_in(pattern, &mut names);
-                    for name in names {
-                        self.bind_name(name, Value::Unknown, frame);
-                    }
-                    self.emit(value);
-                }
-            },
-        }
-    }
-
-    fn bind_name(&mut self, name: String, value: Value<'s>, frame: &mut Frame<'s>) {
-        let variable = Variable {
-            value,
-            is_read: false,
-        };
-        if let Some(before) = frame.variables.insert(name, variable)
-            && !before.is_read
-        {
-            self.emit(before.value);
-        }
-    }
-
-    fn value(&mut self, expression: &'s Expr, frame: &mut Frame<'s>) -> Value<'s> {
+    pub(super) fn value(&mut self, expression: &'s Expr, frame: &mut Frame<'s>) -> Value<'s> {
         match expression {
             Expr::Await(it) => self.value(&it.base, frame),
             Expr::Group(it) => self.value(&it.expr, frame),
@@ -305,13 +235,6 @@ impl<'d, 's> Evaluator<'d, 's> {
         }
     }
 
-    fn repeat(&mut self, body: &'s Block, frame: &mut Frame<'s>) -> Value<'s> {
-        let before = frame.variables.clone();
-        let value = self.block(body, frame);
-        merge_variables(before, frame);
-        value
-    }
-
     fn path(&mut self, expression: &'s Expr, frame: &mut Frame<'s>) -> Value<'s> {
         let path = path_of(expression).unwrap_or_default();
         if let [name] = path.as_slice()
@@ -372,20 +295,6 @@ impl<'d, 's> Evaluator<'d, 's> {
             });
         }
         all
-    }
-
-    /// Evaluates a closure where it is written, since it may make a router.
-    fn closure(&mut self, closure: &'s ExprClosure, frame: &mut Frame<'s>) {
-        let outer = frame.variables.clone();
-        for input in &closure.inputs {
-            self.bind(input, Value::Unknown, frame);
-        }
-        let value = self.value(&closure.body, frame);
-        self.emit(value);
-        let inner = std::mem::replace(&mut frame.variables, outer);
-        for (name, variable) in &mut frame.variables {
-            variable.is_read |= inner.get(name).is_some_and(|it| it.is_read);
-        }
     }
 
     /// Evaluates a call of a function.
@@ -558,105 +467,4 @@ impl<'d, 's> Evaluator<'d, 's> {
             None => Value::Source(frame.source(expression)),
         }
     }
-
-    fn choice(&mut self, written: &'s ExprIf, frame: &mut Frame<'s>) -> Value<'s> {
-        self.value(&written.cond, frame);
-        let before = frame.variables.clone();
-        let one = self.block(&written.then_branch, frame);
-        let after = std::mem::replace(&mut frame.variables, before);
-        let other = match &written.else_branch {
-            Some((_, other)) => self.value(other, frame),
-            None => Value::Unknown,
-        };
-        let is_left = |block: &Block| {
-            let last = block.stmts.last();
-            matches!(
-                last,
-                Some(Stmt::Expr(
-                    Expr::Return(_) | Expr::Continue(_) | Expr::Break(_),
-                    _
-                ))
-            )
-        };
-        if !is_left(&written.then_branch) {
-            merge_variables(after, frame);
-        }
-        join(one, other)
-    }
-
-    fn arms(&mut self, written: &'s ExprMatch, frame: &mut Frame<'s>) -> Value<'s> {
-        let matched = self.value(&written.expr, frame);
-        self.emit(matched);
-        let before = frame.variables.clone();
-        let mut all: Option<Value<'s>> = None;
-        let mut afters = Vec::new();
-        for arm in &written.arms {
-            frame.variables.clone_from(&before);
-            self.bind(&arm.pat, Value::Unknown, frame);
-            let value = self.value(&arm.body, frame);
-            all = Some(match all {
-                Some(others) => join(others, value),
-                None => value,
-            });
-            afters.push(std::mem::take(&mut frame.variables));
-        }
-        let mut afters = afters.into_iter();
-        frame.variables = afters.next().unwrap_or(before);
-        for after in afters {
-            merge_variables(after, frame);
-        }
-        all.unwrap_or(Value::Unknown)
-    }
-}
-
-/// Joins the variables of another branch.
-fn merge_variables<'s>(other: BTreeMap<String, Variable<'s>>, frame: &mut Frame<'s>) {
-    for (name, variable) in other {
-        let Some(known) = frame.variables.remove(&name) else {
-            frame.variables.insert(name, variable);
-            continue;
-        };
-        let joined = Variable {
-            value: join(known.value, variable.value),
-            is_read: known.is_read || variable.is_read,
-        };
-        frame.variables.insert(name, joined);
-    }
-}
-
-/// Collects the variables of a pattern.
-fn names_in(pattern: &Pat, names: &mut Vec<String>) {
-    match pattern {
-        Pat::Ident(it) => names.push(named(&it.ident)),
-        Pat::Type(it) => names_in(&it.pat, names),
-        Pat::Reference(it) => names_in(&it.pat, names),
-        Pat::Tuple(it) => it.elems.iter().for_each(|it| names_in(it, names)),
-        Pat::TupleStruct(it) => it.elems.iter().for_each(|it| names_in(it, names)),
-        Pat::Struct(it) => it.fields.iter().for_each(|it| names_in(&it.pat, names)),
-        _ => {}
-    }
-}
-
-/// Returns whether a path makes a router: of axum, of a crate on top of it, or a guarded one.
-fn is_router(path: &[String]) -> bool {
-    match path {
-        [.., ty, name] => {
-            let is_new = matches!(
-                name.as_str(),
-                "default" | "new" | "with_openapi" | "with_path"
-            );
-            let is_type = matches!(
-                ty.as_str(),
-                "ApiRouter" | "GuardedRouter" | "OpenApiRouter" | "Router"
-            );
-            is_new && is_type
-        }
-        _ => false,
-    }
-}
-
-/// Returns whether a path is a function like axum's in another crate, such as `aide`.
-fn is_like_routing(whole: &[String], written: &[String]) -> bool {
-    let is_in = |path: &[String]| path.iter().rev().nth(1).is_some_and(|it| it == "routing");
-    is_in(whole) || is_in(written)
 }

@@ -36,6 +36,7 @@ pub(super) fn routes<'s>(
             target,
             layers: Vec::new(),
             is_fallback: false,
+            is_adopted: false,
         }
     });
     Some(routes.collect())

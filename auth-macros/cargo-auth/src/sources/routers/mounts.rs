@@ -47,6 +47,7 @@ impl<'s> Argument<'s> {
             target: target(definitions, origin),
             layers: Vec::new(),
             is_fallback: false,
+            is_adopted: false,
         };
         let mut rest = origin.expression;
         while let Expr::MethodCall(call) = rest {
@@ -162,10 +163,14 @@ pub(super) fn link_router<'s>(
             let path = format!("{}/*", prefix.path().trim_end_matches('/'));
             routes.append(&mut mounted(definitions, service, &path));
         }
-        ("merge_unguarded", [_, _, router])
-        | ("adopt", [router, _])
-        | ("merge" | "routes", [router]) => {
+        ("merge_unguarded", [_, _, router]) | ("merge" | "routes", [router]) => {
             routes.append(&mut below(definitions, "", router));
+        }
+        ("adopt", [router, _]) => {
+            let mut adopted = below(definitions, "", router);
+            adopted.iter_mut().for_each(|it| it.is_adopted = true);
+            // Its fallback is dropped.
+            routes.extend(adopted.into_iter().filter(|it| !it.is_fallback));
         }
         ("nest" | "nest_api", [prefix, router, ..]) => {
             let path = prefix.path();

@@ -40,6 +40,8 @@ pub(super) struct Route<'s> {
     /// The layers around it, the innermost first.
     pub(super) layers: Vec<Rc<Layer>>,
     pub(super) is_fallback: bool,
+    /// True if its router is adopted.
+    pub(super) is_adopted: bool,
 }
 
 /// A handler or a service.

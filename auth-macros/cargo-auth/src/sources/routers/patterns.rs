@@ -1,0 +1,42 @@
+//! The names in patterns, and the functions that make routers.
+
+use syn::Pat;
+
+use crate::sources::text::named;
+
+/// Collects the variables of a pattern.
+pub(super) fn names_in(pattern: &Pat, names: &mut Vec<String>) {
+    match pattern {
+        Pat::Ident(it) => names.push(named(&it.ident)),
+        Pat::Type(it) => names_in(&it.pat, names),
+        Pat::Reference(it) => names_in(&it.pat, names),
+        Pat::Tuple(it) => it.elems.iter().for_each(|it| names_in(it, names)),
+        Pat::TupleStruct(it) => it.elems.iter().for_each(|it| names_in(it, names)),
+        Pat::Struct(it) => it.fields.iter().for_each(|it| names_in(&it.pat, names)),
+        _ => {}
+    }
+}
+
+/// Returns whether a path makes a router: of axum, of a crate on top of it, or a guarded one.
+pub(super) fn is_router(path: &[String]) -> bool {
+    match path {
+        [.., ty, name] => {
+            let is_new = matches!(
+                name.as_str(),
+                "default" | "new" | "with_openapi" | "with_path"
+            );
+            let is_type = matches!(
+                ty.as_str(),
+                "ApiRouter" | "GuardedRouter" | "OpenApiRouter" | "Router"
+            );
+            is_new && is_type
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a path is a function like axum's in another crate, such as `aide`.
+pub(super) fn is_like_routing(whole: &[String], written: &[String]) -> bool {
+    let is_in = |path: &[String]| path.iter().rev().nth(1).is_some_and(|it| it == "routing");
+    is_in(whole) || is_in(written)
+}
