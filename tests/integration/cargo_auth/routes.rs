@@ -20,7 +20,7 @@ fn policies_are_checks() {
     let found = json(&workspace("shop"), &["routes", "--format=json"]);
     let routes = found["routes"].as_array().expect("routes");
     assert!(!routes.is_empty());
-    for route in routes {
+    for route in routes.iter().filter(|route| route["handler"] != "closure") {
         assert_eq!(route["checks"][0]["kind"], "policy", "{route}");
     }
 }
@@ -93,7 +93,7 @@ async fn a() {}
     let folder = made("half", &files);
     let listed = run(&folder, &["list"]).text;
     let line = "src/main.rs:8: adopted router, without policies: checked by hand\n";
-    assert!(listed.contains(&line), "{listed}");
+    assert!(listed.contains(line), "{listed}");
     let checked = run(&folder, &["check", "--progress"]);
     assert_eq!(checked.status, 1);
     let progress = "src/old.rs: 2 routes without a policy\n\

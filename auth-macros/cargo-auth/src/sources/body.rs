@@ -128,9 +128,7 @@ impl<'b> Body<'b> {
             reason: text_of(reason),
             target,
         });
-        if let Expr::Call(call) = router
-            && let Some(path) = path_of(&call.func)
-        {
+        if let Some(path) = self.made_by(router) {
             let scope = self.scope;
             self.sources.excused.push(Excused { scope, path });
         }
@@ -244,17 +242,21 @@ impl<'b> Body<'b> {
         }
     }
 
+    /// Returns the function that makes a router.
+    fn made_by(&self, router: &Expr) -> Option<Vec<String>> {
+        match path_of(router).as_deref() {
+            Some([name]) => self.made_by.get(name).cloned(),
+            _ => beginning(router),
+        }
+    }
+
     /// Records a router that is merged into a plain router. Its routes are read at its
     /// construction, if that is in these sources.
     fn merge(&mut self, into: &Expr, router: &Expr) {
         let Some(plain) = plain(into, &self.plain) else {
             return;
         };
-        let made_by = match path_of(router).as_deref() {
-            Some([name]) => self.made_by.get(name).cloned(),
-            _ => beginning(router),
-        };
-        if let Some(path) = made_by {
+        if let Some(path) = self.made_by(router) {
             self.mount_at(router, Means::Merge(plain), Target::Router(path));
         }
     }

@@ -21,7 +21,7 @@ use serde::Serialize;
 use self::definitions::Definitions;
 use self::evaluate::Evaluator;
 use self::mounts::routes_in;
-use self::value::{Callable, Route};
+use self::value::Route;
 pub(crate) use self::value::{Check, CheckKind};
 use super::finding::Place;
 use super::record::Sources;
@@ -67,7 +67,8 @@ pub(crate) fn routes(sources: &Sources) -> Vec<AxumRoute> {
     let known: BTreeSet<Place> = found.iter().map(|route| route.place.clone()).collect();
     // The result of a function may reach a router in a way that is not read.
     for mut route in within.into_iter().flat_map(|(_, routes)| routes) {
-        if !known.contains(&route.place) {
+        // A fallback may be dropped.
+        if !known.contains(&route.place) && !route.is_fallback {
             route.path.insert(0, '…');
             found.push(route);
         }
@@ -91,14 +92,9 @@ pub(crate) fn routes(sources: &Sources) -> Vec<AxumRoute> {
 }
 
 fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {
-    let policy = match route.target.callable {
-        Some(Callable::Function(index)) => {
-            let path = definitions.functions.get(index).map(|it| it.path.as_str());
-            let mut entries = definitions.sources.entries.iter();
-            entries.find(|entry| Some(entry.path.as_str()) == path)
-        }
-        _ => None,
-    };
+    let path = route.target.path.join("::");
+    let mut entries = definitions.sources.entries.iter();
+    let policy = entries.find(|entry| entry.path == path);
     let policy = policy.map(|entry| Check {
         kind: CheckKind::Policy,
         text: entry.policy.to_string(),

@@ -40,11 +40,10 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// disclose its routes. `cargo auth check --progress` counts them in the sources. A router that
     /// stays plain is added by [`merge_unguarded`](Self::merge_unguarded), which lists its paths.
     ///
-    /// The fallback of the plain router is dropped, so that all unknown paths have the same
-    /// response. [`protect`](Self::protect) rejects an adopted router with a route that also matches
+    /// The fallback of the plain router is dropped, with those of routers that are nested in it, so that
+    /// all unknown paths have the same response. [`protect`](Self::protect) rejects an adopted router with a route that also matches
     /// a hidden path, such as `/{page}` beside the hidden path `/admin`: the response of this route
-    /// to other paths would distinguish the hidden one. The same is true for the fallback of a router
-    /// that is nested in the plain one.
+    /// to other paths would distinguish the hidden one.
     #[track_caller]
     pub fn adopt(self, router: Router<S>, reason: &'static str) -> Self {
         let mut adopting = self.merge_unguarded(reason, &["/*"], router);

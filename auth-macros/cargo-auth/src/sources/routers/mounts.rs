@@ -280,6 +280,7 @@ fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
     match base {
         Expr::Closure(_) => Target {
             name: "closure".to_owned(),
+            path: Vec::new(),
             callable: Some(Callable::Closure(Source {
                 expression: base,
                 ..source
@@ -292,10 +293,12 @@ fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
                 Target {
                     name: path.join("::"),
                     callable: definitions.function(&whole).map(Callable::Function),
+                    path: whole,
                 }
             }
             None => Target {
                 name: shown(base),
+                path: Vec::new(),
                 callable: None,
             },
         },
@@ -312,6 +315,7 @@ pub(super) fn named_target<'s>(
     Target {
         name: path.join("::"),
         callable: definitions.function(&whole).map(Callable::Function),
+        path: whole,
     }
 }
 

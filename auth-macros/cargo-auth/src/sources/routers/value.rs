@@ -48,6 +48,8 @@ pub(super) struct Route<'s> {
 #[derive(Clone)]
 pub(super) struct Target<'s> {
     pub(super) name: String,
+    /// The full path of the item, if it has a name.
+    pub(super) path: Vec<String>,
     pub(super) callable: Option<Callable<'s>>,
 }
 
