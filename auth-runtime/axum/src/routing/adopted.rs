@@ -46,11 +46,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// to other paths would distinguish the hidden one.
     #[track_caller]
     pub fn adopt(self, router: Router<S>, reason: &'static str) -> Self {
-        let mut adopting = self.merge_unguarded(reason, &["/*"], router);
-        if let Some(adopted) = adopting.unguarded.last_mut() {
-            adopted.is_adopted = true;
-        }
-        adopting
+        self.add_unguarded(reason, &["/*"], router, true)
     }
 }
 

@@ -280,12 +280,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// If one of the paths is not a valid route of axum.
     #[track_caller]
-    pub fn merge_unguarded(
-        mut self,
-        reason: &'static str,
-        paths: &[&str],
-        router: Router<S>,
-    ) -> Self {
+    pub fn merge_unguarded(self, reason: &'static str, paths: &[&str], router: Router<S>) -> Self {
         for path in paths {
             check_path(match path.strip_suffix("/*") {
                 Some("") => "/",
@@ -293,11 +288,22 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                 None => path,
             });
         }
+        self.add_unguarded(reason, paths, router, false)
+    }
+
+    #[track_caller]
+    pub(super) fn add_unguarded(
+        mut self,
+        reason: &'static str,
+        paths: &[&str],
+        router: Router<S>,
+        is_adopted: bool,
+    ) -> Self {
         self.unguarded.push(Unguarded {
             router: router.reset_fallback(),
             paths: paths.iter().map(|path| (*path).to_owned()).collect(),
             reason,
-            is_adopted: false,
+            is_adopted,
             written: Location::caller(),
             prefix: "/".to_owned(),
             steps: Vec::new(),
