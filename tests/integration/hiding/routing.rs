@@ -372,6 +372,16 @@ fn adopted_patterns_on_hidden_paths_are_refused() {
     }
 }
 
+#[test]
+#[should_panic(expected = "(a test) also matches the hidden path `/secret`")]
+fn adopted_patterns_on_hidden_paths_of_another_space_are_refused() {
+    let plain = Router::new().route("/{page}", axum::routing::post(open_plain));
+    let adopting = GuardedRouter::new().adopt(plain, "a test").protect(space());
+    let hiding = GuardedRouter::new().route("/secret", get(secret));
+    let hiding = hiding.protect(space()).unwrap();
+    let _ = adopting.unwrap().merge(hiding);
+}
+
 async fn open_plain() -> &'static str {
     "plain"
 }

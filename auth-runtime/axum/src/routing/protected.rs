@@ -18,6 +18,7 @@ use axum::{BoxError, Router, ServiceExt};
 use bytes::Bytes;
 use tower::{Layer, Service};
 
+use crate::routing::adopted::matched_paths;
 use crate::routing::mistakes::mistakes_of;
 #[cfg(feature = "resource-metadata")]
 use crate::routing::mount::metadata;
@@ -102,6 +103,7 @@ impl ProtectedRouter {
 
     #[track_caller]
     fn of(members: Vec<Member>) -> Self {
+        check_adopted(&members);
         Self {
             routes: mount(&members),
             members: Arc::new(members),
@@ -153,7 +155,8 @@ impl ProtectedRouter {
     /// # Panics
     ///
     /// If both routers have a fallback of the service, or if they have the same route, like axum's
-    /// [`Router::merge`].
+    /// [`Router::merge`]. If a route of an [adopted](GuardedRouter::adopt) router also matches a hidden path of the
+    /// other router, which it would reveal.
     #[track_caller]
     pub fn merge(self, other: Self) -> Self {
         let mut members = Arc::unwrap_or_clone(self.members);
@@ -224,6 +227,29 @@ impl ProtectedRouter {
     /// [`Router::into_make_service_with_connect_info`]. Policies with `network` need that address.
     pub fn into_make_service_with_connect_info<C>(self) -> IntoMakeServiceWithConnectInfo<Self, C> {
         ServiceExt::<Request>::into_make_service_with_connect_info(self)
+    }
+}
+
+/// Panics if a route of an adopted router matches a hidden path of another member. Those of its own router are
+/// errors of [`protect`](GuardedRouter::protect).
+#[track_caller]
+fn check_adopted(members: &[Member]) {
+    for (index, member) in members.iter().enumerate() {
+        let adopted = member.routes.unguarded.iter().filter(|it| it.is_adopted);
+        for adopted in adopted {
+            for (other_index, other) in members.iter().enumerate() {
+                let paths = match other_index == index {
+                    true => Vec::new(),
+                    false => matched_paths(&other.routes, adopted),
+                };
+                assert!(
+                    paths.is_empty(),
+                    "A route of the adopted router ({}) also matches the hidden path `{}`",
+                    adopted.reason,
+                    paths.join("`, `"),
+                );
+            }
+        }
     }
 }
 
