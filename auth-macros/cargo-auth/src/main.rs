@@ -6,7 +6,8 @@
 //!
 //! - `cargo auth list` prints every policy of the workspace's libraries, programs and examples.
 //! - `cargo auth check` finds mistakes that the compiler does not report: handlers on plain routers
-//!   without a policy, routers that were merged unguarded, open patterns beside guarded paths,
+//!   without a policy, routers that were merged unguarded or adopted, streams that outlast the
+//!   credentials, open patterns beside guarded paths,
 //!   unused names in `auth.toml`, attributes under another name or in a `cfg_attr`, functions that take
 //!   the guard of another handler.
 //! - `cargo auth diff REVISION` reports policies that were loosened, changed, added, removed or
@@ -111,7 +112,7 @@ enum Command {
         /// The output format
         #[arg(long, value_enum, default_value_t)]
         format: Format,
-        /// Accepts the reasons of `merge_unguarded`
+        /// Accepts the reasons of `merge_unguarded` and `adopt`
         #[arg(long)]
         allow_unguarded: bool,
         /// Counts the routes without a policy in each file as well

@@ -66,25 +66,28 @@ pub(crate) fn findings(findings: &[Finding]) -> Value {
 }
 
 /// Returns every route, and those without a check for review. Several routes at one place are one
-/// result.
+/// result, or two if only some of them have a check.
 pub(crate) fn routes(routes: &[AxumRoute]) -> Value {
-    let mut places: BTreeMap<&Place, Vec<&AxumRoute>> = BTreeMap::new();
+    let mut places: BTreeMap<(&Place, bool), Vec<&AxumRoute>> = BTreeMap::new();
     for route in routes {
-        places.entry(&route.place).or_default().push(route);
+        let is_open = route.checks.is_empty();
+        places
+            .entry((&route.place, is_open))
+            .or_default()
+            .push(route);
     }
-    let results = places.iter().map(|(place, routes)| {
-        let is_open = routes.iter().any(|route| route.checks.is_empty());
+    let results = places.iter().map(|((place, is_open), routes)| {
         let names = routes.iter().map(|it| format!("{} {}", it.method, it.path));
         let names: Vec<_> = names.collect();
         let checks: BTreeSet<_> = routes.iter().flat_map(|route| &route.checks).collect();
         let checks: Vec<_> = checks.into_iter().map(named).collect();
-        let text = match checks.is_empty() {
+        let text = match is_open {
             true => format!("{}: no check found", names.join(", ")),
             false => format!("{}: {}", names.join(", "), checks.join(", ")),
         };
         json!({
-            "ruleId": if is_open { UNCHECKED } else { ROUTE },
-            "kind": if is_open { "review" } else { "informational" },
+            "ruleId": if *is_open { UNCHECKED } else { ROUTE },
+            "kind": if *is_open { "review" } else { "informational" },
             "level": "none",
             "message": { "text": text },
             "locations": [location(place)],

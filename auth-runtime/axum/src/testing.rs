@@ -71,10 +71,6 @@ use crate::indistinguishable::{
 ///
 /// It accepts the schemes of this crate by their names, and provides users of every type. It rejects all
 /// credentials of requests. Its challenges have a realm, and no errors.
-///
-/// # Panics
-///
-/// Never: the space is complete.
 pub fn space() -> ProtectionSpace {
     match space_builder().build() {
         Ok(space) => space,

@@ -115,7 +115,8 @@ impl<'a> Context<'a> {
 
     /// Sets the value of the setting `name`. A setting without a value is false.
     ///
-    /// A [`ProtectionSpace`](crate::ProtectionSpace) evaluates no policy with such a setting.
+    /// A [`ProtectionSpace`](crate::ProtectionSpace) does not evaluate a policy that requires a setting without a
+    /// value: it reports an error.
     #[must_use]
     pub fn with_setting(mut self, name: impl Into<Cow<'static, str>>, value: bool) -> Self {
         self.settings.insert(name.into(), value);

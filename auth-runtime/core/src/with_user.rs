@@ -12,8 +12,10 @@ use crate::scheme::{ChallengeContext, Credentials, Scheme, Source};
 use crate::user_type::UserType;
 use crate::verification::Verification;
 
-/// The service's own user, behind any scheme. A scheme has one type of user: of several calls, the last
-/// one counts.
+/// Methods that add the service's own user to the identities of a scheme.
+///
+/// An identity can have users of several types. A handler can take only the type that the last call for its
+/// scheme declares.
 pub trait SchemeExt: Scheme + Sized {
     /// Loads the service's own user for each identity of this scheme, for example from a database.
     ///

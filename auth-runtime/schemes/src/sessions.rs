@@ -142,9 +142,13 @@ impl Sessions {
     /// # use auth_runtime::schemes::Sessions;
     /// # #[derive(Clone)] struct User { name: String, roles: Vec<String> }
     /// # #[derive(Clone)] struct Backend;
-    /// # #[derive(Clone)] struct AuthSession<B> { user: Option<User>, backend: B }
+    /// # #[derive(Clone)] struct Session;
+    /// # impl Session { fn id(&self) -> Option<u128> { None } }
+    /// # #[derive(Clone)] struct AuthSession<B> { user: Option<User>, session: Session, backend: B }
     /// let sessions = Sessions::in_extension(async |auth: AuthSession<Backend>| match auth.user {
     ///     Some(user) => Caller::known(Identity::new(user.name).with_roles(user.roles)),
+    ///     // The session has ended.
+    ///     None if auth.session.id().is_none() => Caller::rejected(),
     ///     None => Caller::Anonymous,
     /// });
     /// let sessions = sessions.cookie("__Host-session").build()?;

@@ -15,7 +15,8 @@ impl<P: HasPolicy> Guard<P> {
     /// protection space. If they have no expiry, it waits forever.
     ///
     /// A decision is made once for each request. A handler of a WebSocket or of server-sent events ends
-    /// the stream when this future is ready. No scheme of this crate reports a revocation before.
+    /// the stream when this future is ready. A revocation before the expiry does not end
+    /// the wait.
     ///
     /// ```
     /// use auth_runtime::{Guard, requires};

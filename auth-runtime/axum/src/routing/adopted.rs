@@ -41,9 +41,10 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// stays plain is added by [`merge_unguarded`](Self::merge_unguarded), which lists its paths.
     ///
     /// The fallback of the plain router is dropped, with those of routers that are nested in it, so that
-    /// all unknown paths have the same response. [`protect`](Self::protect) rejects an adopted router with a route that also matches
-    /// a hidden path, such as `/{page}` beside the hidden path `/admin`: the response of this route
-    /// to other paths would distinguish the hidden one.
+    /// all unknown paths have the same response. [`protect`](Self::protect) rejects an adopted router with a
+    /// route that also matches a hidden path, such as `/{page}` beside the hidden path `/admin`: the response of
+    /// this route to other paths would distinguish the hidden one. It tests one path for each hidden pattern: it
+    /// does not find `/{section}/list` beside the hidden `/admin/{id}`. Guard such routes first.
     #[track_caller]
     pub fn adopt(self, router: Router<S>, reason: &'static str) -> Self {
         self.add_unguarded(reason, &["/*"], router, true)

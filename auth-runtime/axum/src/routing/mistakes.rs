@@ -14,10 +14,13 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
         .routes
         .iter()
         .filter_map(|route| route.others.as_ref());
-    let of_others = others.flat_map(|others| mistakes_of_endpoint(&others.endpoint, space));
-    let mut of_others: Vec<_> = of_others.collect();
     // All paths of a router have the same handler.
-    of_others.dedup();
+    let mut of_others = Vec::new();
+    for mistake in others.flat_map(|others| mistakes_of_endpoint(&others.endpoint, space)) {
+        if !of_others.contains(&mistake) {
+            of_others.push(mistake);
+        }
+    }
     let of_routes = router
         .routes
         .iter()

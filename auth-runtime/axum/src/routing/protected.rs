@@ -155,8 +155,8 @@ impl ProtectedRouter {
     /// # Panics
     ///
     /// If both routers have a fallback of the service, or if they have the same route, like axum's
-    /// [`Router::merge`]. If a route of an [adopted](GuardedRouter::adopt) router also matches a hidden path of the
-    /// other router, which it would reveal.
+    /// [`Router::merge`]. It also panics if a route of an [adopted](GuardedRouter::adopt) router matches a hidden
+    /// path of the other router: the route would reveal the path.
     #[track_caller]
     pub fn merge(self, other: Self) -> Self {
         let mut members = Arc::unwrap_or_clone(self.members);
@@ -237,11 +237,9 @@ fn check_adopted(members: &[Member]) {
     for (index, member) in members.iter().enumerate() {
         let adopted = member.routes.unguarded.iter().filter(|it| it.is_adopted);
         for adopted in adopted {
-            for (other_index, other) in members.iter().enumerate() {
-                let paths = match other_index == index {
-                    true => Vec::new(),
-                    false => matched_paths(&other.routes, adopted),
-                };
+            let others = members.iter().enumerate();
+            for (_, other) in others.filter(|(other, _)| *other != index) {
+                let paths = matched_paths(&other.routes, adopted);
                 assert!(
                     paths.is_empty(),
                     "A route of the adopted router ({}) also matches the hidden path `{}`",

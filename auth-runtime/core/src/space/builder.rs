@@ -260,7 +260,7 @@ impl ProtectionSpaceBuilder {
     }
 
     /// Sets the longest body that is read before authentication, in bytes: that of a form with a token, or of a
-    /// signed webhook. Default: [`MAX_BODY`](ProtectionSpace::MAX_BODY), 1 MiB.
+    /// signed webhook. Default: [`MAX_BODY`](ProtectionSpace::MAX_BODY), 1 MiB; at most 64 MiB.
     ///
     /// All clients can send such bodies, and each stays in memory until the response. In an application of several
     /// spaces, the longest of their lengths counts for all.

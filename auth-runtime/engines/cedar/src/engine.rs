@@ -101,9 +101,9 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// - the entities that properties of these objects refer to.
 ///
 /// If the returned entities name further ones, as parents or in attributes, it is called again with
-/// these, up to four calls in all. An entity is asked for once. Only for objects, it is asked for entities of a
-/// type that the schema declares without attributes and parents, such as `entity Team;`. A loader that does not return an entity
-/// ends the chain there: for policies, the entity is in nothing and `has` no attribute, and a policy that
+/// these, up to four calls in all. An entity is asked for once. The loader is not asked for an entity whose type
+/// has neither attributes nor parents in the schema, such as `entity Team;`, unless the entity is an object of a
+/// question. A loader that does not return an entity ends the chain there: for policies, the entity is in nothing and `has` no attribute, and a policy that
 /// reads one fails. An object that an `enum` of the schema lists exists without the loader.
 ///
 /// Beyond these limits the request fails with 503, since a missing entity could change a decision.

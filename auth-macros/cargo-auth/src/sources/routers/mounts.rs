@@ -86,7 +86,7 @@ pub(super) fn of_method<'s>(
     Some(vec![handler.route(definitions, &methods)])
 }
 
-/// Adds a link to a method router. Returns whether it is a known method.
+/// Adds a link to a method router.
 pub(super) fn link_methods<'s>(
     definitions: &Definitions<'s>,
     routes: &mut Vec<Route<'s>>,
@@ -94,8 +94,15 @@ pub(super) fn link_methods<'s>(
     arguments: &mut Vec<Argument<'s>>,
 ) {
     match (name, arguments.as_mut_slice()) {
-        ("layer" | "route_layer", [layer]) => {
+        ("layer", [layer]) => {
             add_layers(routes, &layers_of(definitions, layer.origin()), true);
+        }
+        // The fallback is outside of it.
+        ("route_layer", [layer]) => {
+            let layers = layers_of(definitions, layer.origin());
+            for route in routes.iter_mut().filter(|route| route.method != "*") {
+                route.layers.extend(layers.iter().cloned());
+            }
         }
         ("merge", [other]) => {
             if let Value::Methods(more) = &mut other.value {
