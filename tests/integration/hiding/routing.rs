@@ -338,10 +338,19 @@ fn adopted_patterns_on_hidden_paths_are_refused() {
     let page = || axum::routing::post(open_plain);
     let nested = Router::new().route("/a", page()).fallback(open_plain);
     for (plain, paths) in [
-        (Router::new().route("/{page}", page()), &["/secret"][..]),
+        (
+            Router::new().route("/{page}", page()),
+            &["/secret", "/user-{number}", "/{{id}}"][..],
+        ),
         (
             Router::new().route("/{*rest}", page()),
-            &["/own/files", "/own/{number}", "/secret"],
+            &[
+                "/own/files",
+                "/own/{number}",
+                "/secret",
+                "/user-{number}",
+                "/{{id}}",
+            ],
         ),
         (
             Router::new().route("/own/{page}", page()),
@@ -349,6 +358,11 @@ fn adopted_patterns_on_hidden_paths_are_refused() {
         ),
         (Router::new().nest("/own", nested), &[]),
         (Router::new().route("/{page}/x", page()), &[]),
+        (
+            Router::new().route("/user-{id}", page()),
+            &["/user-{number}"],
+        ),
+        (Router::new().route("/{{id}}", page()), &["/{{id}}"]),
         (Router::new().route("/own", page()), &[]),
         (Router::new().route("/secret/{page}", page()), &[]),
         (Router::new(), &[]),
@@ -359,6 +373,8 @@ fn adopted_patterns_on_hidden_paths_are_refused() {
         let router = GuardedRouter::new()
             .route("/secret", get(secret))
             .nest("/own", own)
+            .route("/user-{number}", get(numbered))
+            .route("/{{id}}", get(secret))
             .adopt(plain, "a test");
         let refused = router.protect(space()).err();
         let refused = refused.map_or(String::new(), |error| error.to_string());

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use auth_runtime::challenge::{ChallengeContext, ErrorCode};
+use http::HeaderName;
+
 use crate::schemes::tokens::*;
 use crate::schemes::*;
 #[tokio::test]
@@ -265,4 +268,54 @@ fn nothing_secret_is_shown_for_debugging() {
     let identity = Identity::new("ann").with_extension(secret.to_owned());
     let shown = format!("{key:?} {jwt:?} {:?} {keys:?} {identity:?}", rsa_verifier());
     assert!(!shown.contains("secret"), "{shown}");
+}
+
+/// A scheme whose fields name the error of the challenge.
+struct Marking;
+
+impl Scheme for Marking {
+    fn name(&self) -> &str {
+        "Marking"
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::known(Identity::new("ann")))
+    }
+
+    fn is_oauth(&self) -> bool {
+        true
+    }
+
+    fn supports_step_up(&self) -> bool {
+        true
+    }
+
+    fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        let value = match context.error() {
+            Some(ErrorCode::InsufficientUserAuthentication { .. }) => "login",
+            Some(_) => "other",
+            None => "none",
+        };
+        let name = HeaderName::from_static("x-error");
+        vec![(name, HeaderValue::from_static(value))]
+    }
+}
+
+#[tokio::test]
+async fn fields_of_a_scheme_receive_the_error() {
+    #[requires(max_age = "1m")]
+    async fn fresh() {}
+
+    let routes = GuardedRouter::new()
+        .route("/fresh", get(fresh))
+        .route("/read", get(read));
+    let app = routes.protect(space(Marking)).expect("a router");
+    for (path, lines, error) in [
+        ("/fresh", authorization("Marking x"), "login"),
+        ("/fresh", vec![], "none"),
+        ("/read", authorization("Marking x"), "other"),
+    ] {
+        let response = send(&app, path, &lines).await;
+        assert_eq!(response.headers()["x-error"], error, "{path}");
+    }
 }

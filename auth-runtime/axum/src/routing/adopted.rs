@@ -106,11 +106,24 @@ fn matches(router: &Router, path: &str) -> bool {
 /// A segment that no literal route has.
 const OTHER: &str = "zzzzzzzz";
 
-/// Returns a path that a pattern matches.
+/// Returns a path that a pattern matches. Doubled braces are literal.
 fn sample(pattern: &str) -> String {
-    let segments = pattern.split('/').map(|segment| match segment.find('{') {
-        Some(_) if !segment.contains("{{") => OTHER,
-        _ => segment,
-    });
-    segments.collect::<Vec<_>>().join("/")
+    let mut path = String::new();
+    let mut rest = pattern;
+    while let Some((literal, behind)) = rest.split_once(['{', '}']) {
+        path.push_str(literal);
+        let brace = rest.get(literal.len()..).unwrap_or_default();
+        rest = match brace.get(..2) {
+            Some(doubled @ ("{{" | "}}")) => {
+                path.extend(doubled.chars().take(1));
+                brace.get(2..).unwrap_or_default()
+            }
+            _ => {
+                path.push_str(OTHER);
+                behind.split_once('}').map_or("", |(_, behind)| behind)
+            }
+        };
+    }
+    path.push_str(rest);
+    path
 }

@@ -99,7 +99,12 @@ impl ProtectionSpace {
             callers.map(|(context, used)| (self.decide_constantly(policy, context), used));
         let decided = decided.chain([(anonymous.clone(), None)]);
         let challenges = decided.filter_map(|(decision, used)| match decision {
-            Decision::Deny(denial) => self.built_challenges(policy, denial, used),
+            // Those of other denials have another error.
+            Decision::Deny(
+                denial @ (Denial::Unauthenticated { .. }
+                | Denial::InsufficientScope { .. }
+                | Denial::Forbidden { .. }),
+            ) => self.built_challenges(policy, denial, used),
             _ => None,
         });
         let challenges = challenges.collect();
