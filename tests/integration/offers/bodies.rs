@@ -72,6 +72,10 @@ async fn fails_or_denies(request: CheckRequest<'_>) -> Result<bool, std::io::Err
     }
 }
 
+/// No caller can turn the setting on.
+#[requires(any(setting = "off", all(role = "r", permission = "z")))]
+async fn either() {}
+
 fn routes() -> GuardedRouter {
     GuardedRouter::new()
         .route("/scope", get(scope))
@@ -79,6 +83,7 @@ fn routes() -> GuardedRouter {
         .route("/any", get(any))
         .route("/silent", get(silent))
         .route("/strong", get(strong))
+        .route("/either", get(either))
         .route("/closed", get(closed))
         .route("/closed-or-near", get(closed_or_near))
         .route("/checked", get(checked))
@@ -165,6 +170,12 @@ async fn a_renderer_sees_the_missing_requirements() {
             caller(&[], &[]),
             403,
             r#"Some("Ask.") [role = "r", acr = "gold"]"#,
+        ),
+        (
+            "/either",
+            caller(&[], &[]),
+            403,
+            r#"None [role = "r", permission = "z"]"#,
         ),
         (
             "/closed",

@@ -33,7 +33,14 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
                 false => by_scopes,
             }
         }
-        Denial::Forbidden { .. } => evaluated.lacks(&|_| true, &never),
+        Denial::Forbidden { .. } => {
+            // The caller cannot change its network, nor a setting.
+            let of_caller = evaluated.lacks(&|atom| atom.group() != Group::Context, &never);
+            match of_caller.is_empty() {
+                true => evaluated.lacks(&|_| true, &never),
+                false => of_caller,
+            }
+        }
         Denial::InvalidRequest | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
     };
     found.into_iter().cloned().collect()
