@@ -25,7 +25,7 @@ pub(super) struct Evaluator<'d, 's> {
     definitions: &'d Definitions<'s>,
     /// The routes of routers that are served or passed on.
     pub(super) emitted: Vec<Route<'s>>,
-    /// The functions whose results are used by others.
+    /// The functions with results that other functions use.
     pub(super) called: BTreeSet<usize>,
     open: Vec<usize>,
     calls: usize,

@@ -22,17 +22,25 @@ pub(super) fn layers_of(definitions: &Definitions<'_>, source: Source<'_>) -> Ve
     layers.into_iter().map(Rc::new).collect()
 }
 
-fn read(definitions: &Definitions<'_>, source: Source<'_>, depth: usize) -> Vec<Layer> {
-    let inner = |expression| {
-        let source = Source {
-            expression,
-            ..source
-        };
-        match depth {
-            0 => Vec::new(),
-            _ => read(definitions, source, depth - 1),
-        }
+/// Returns the layers that a part of an expression makes; none below the maximum depth.
+fn part_of<'s>(
+    definitions: &Definitions<'_>,
+    source: Source<'s>,
+    expression: &'s Expr,
+    depth: usize,
+) -> Vec<Layer> {
+    let part = Source {
+        expression,
+        ..source
     };
+    match depth {
+        0 => Vec::new(),
+        _ => read(definitions, part, depth - 1),
+    }
+}
+
+fn read(definitions: &Definitions<'_>, source: Source<'_>, depth: usize) -> Vec<Layer> {
+    let inner = |expression| part_of(definitions, source, expression, depth);
     match source.expression {
         Expr::Paren(it) => inner(&it.expr),
         Expr::Group(it) => inner(&it.expr),
@@ -95,16 +103,7 @@ fn chain(
     depth: usize,
 ) -> Vec<Layer> {
     let begin = receiver_of(source.expression);
-    let within = |expression| {
-        let source = Source {
-            expression,
-            ..source
-        };
-        match depth {
-            0 => Vec::new(),
-            _ => read(definitions, source, depth - 1),
-        }
-    };
+    let within = |expression| part_of(definitions, source, expression, depth);
     if !is_service_builder(begin) {
         // `enabled.then(|| layer)` and `layer.into_layer()`.
         let mut layers = within(begin);
@@ -157,16 +156,7 @@ fn function(
     call: &ExprCall,
     depth: usize,
 ) -> Vec<Layer> {
-    let within = |expression| {
-        let source = Source {
-            expression,
-            ..source
-        };
-        match depth {
-            0 => Vec::new(),
-            _ => read(definitions, source, depth - 1),
-        }
-    };
+    let within = |expression| part_of(definitions, source, expression, depth);
     let Some(path) = path_of(&call.func) else {
         return vec![other("layer")];
     };
