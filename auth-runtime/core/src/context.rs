@@ -30,11 +30,14 @@ pub struct Context<'a> {
     /// True if the caller could use a scheme that binds credentials to a key.
     pub(crate) can_be_bound: bool,
     /// True if an accepted scheme can request a new login.
-    can_step_up: bool,
-    address: Option<IpAddr>,
-    settings: Settings,
+    pub(crate) can_step_up: bool,
+    /// The client's address. A request without one is in no network.
+    pub(crate) address: Option<IpAddr>,
+    /// The values of all settings.
+    pub(crate) settings: Settings,
     now: Option<SystemTime>,
-    clock: Clock,
+    /// The source of the time of the request, unless a time is set.
+    pub(crate) clock: Clock,
     answers: Vec<Answer>,
     /// The time after which to retry, if a decision point failed and names it.
     pub(crate) retry_after: Option<Duration>,
@@ -95,15 +98,6 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Marks the facts as without a scheme that can request a new login. A decision point cannot request one
-    /// then.
-    pub(crate) fn without_step_up(self) -> Self {
-        Self {
-            can_step_up: false,
-            ..self
-        }
-    }
-
     /// Sets the client's address. A request without one is in no network.
     #[must_use]
     pub fn from_address(self, address: IpAddr) -> Self {
@@ -123,11 +117,6 @@ impl<'a> Context<'a> {
         self
     }
 
-    /// Sets the values of all settings.
-    pub(crate) fn with_settings(self, settings: Settings) -> Self {
-        Self { settings, ..self }
-    }
-
     /// Sets the time of the request. Default: now.
     #[must_use]
     pub fn at(self, now: SystemTime) -> Self {
@@ -135,11 +124,6 @@ impl<'a> Context<'a> {
             now: Some(now),
             ..self
         }
-    }
-
-    /// Reads the time of the request from `clock`, unless a time is set.
-    pub(crate) fn by_clock(self, clock: Clock) -> Self {
-        Self { clock, ..self }
     }
 
     /// Sets the time to the present, unless a time is already set.

@@ -329,34 +329,18 @@ impl ProtectionSpace {
         if RequestBody::is_unreadable(head) {
             return None;
         }
-        let context = Context::new(self.caller_for(policy, authentication)?);
-        let context = context.by_clock(self.0.clock.clone());
         let used = self.scheme_used(Some(policy), authentication);
         let used = used.and_then(|index| self.0.schemes.get(index));
-        let context = match used {
-            Some(accepted) if accepted.is_oauth => context.by_oauth(),
-            _ => context,
-        };
-        let context = match self.can_constrain_senders(policy) {
-            true => context,
-            false => context.without_binding(),
-        };
-        let context = match self.can_step_up(policy) {
-            true => context,
-            false => context.without_step_up(),
-        };
-        let context = match policy.settings().is_empty() {
-            true => context,
-            false => context.with_settings(self.0.settings.clone()),
-        };
-        let address = policy
-            .asks_for_network()
-            .then(|| self.0.client_address.find_for_network(head))
-            .flatten();
-        Some(match address {
-            Some(address) => context.from_address(address),
-            None => context,
-        })
+        let mut context = Context::new(self.caller_for(policy, authentication)?);
+        context.clock = self.0.clock.clone();
+        context.settings = self.0.settings.clone();
+        context.is_oauth = used.is_some_and(|accepted| accepted.is_oauth);
+        context.can_be_bound = self.can_constrain_senders(policy);
+        context.can_step_up = self.can_step_up(policy);
+        if policy.asks_for_network() {
+            context.address = self.0.client_address.find_for_network(head);
+        }
+        Some(context)
     }
 
     /// Returns the denial of a request to an unknown path. `None` leaves the response to the

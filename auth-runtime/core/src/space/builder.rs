@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth_runtime_policy::scheme::is_token;
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use super::login_page::LoginPage;
 use super::protection_space::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
@@ -311,6 +311,7 @@ impl ProtectionSpaceBuilder {
         let mut space = Space {
             realm: self.realm,
             schemes: Vec::with_capacity(self.schemes.len()),
+            subprotocols: Vec::new(),
             unknown_paths: self.unknown_paths,
             client_address: self.client_address,
             clock: self.clock,
@@ -336,6 +337,7 @@ impl ProtectionSpaceBuilder {
             }
             space.schemes.push(accepted);
         }
+        space.subprotocols = subprotocols(&space.schemes);
         for (scheme, name) in self.openapi_names {
             space.set_openapi_name(&scheme, name)?;
         }
@@ -427,6 +429,16 @@ impl Space {
             error,
         })
     }
+}
+
+/// The subprotocols that credentials of these schemes follow.
+fn subprotocols(schemes: &[Accepted]) -> Vec<HeaderValue> {
+    let sources = schemes.iter().flat_map(|accepted| &accepted.sources);
+    let names = sources.filter_map(|source| match source {
+        Source::Subprotocol(name) => HeaderValue::try_from(name).ok(),
+        _ => None,
+    });
+    names.collect()
 }
 
 /// Returns the name of the new scheme if an earlier one has that name or reads the same field.

@@ -287,16 +287,12 @@ impl ProtectionSpace {
     /// Returns the subprotocol to accept in the response to the handshake of a WebSocket, if the handler
     /// accepts none: the name before the credentials. A browser closes the connection otherwise.
     pub fn subprotocol(&self, head: Head<'_>) -> Option<HeaderValue> {
-        let sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
-        let mut names = sources.filter_map(|source| match source {
-            Source::Subprotocol(name) => Some(name),
-            _ => None,
-        });
+        let mut names = self.0.subprotocols.iter();
         let name = names.find(|name| {
             let is_handshake = head.method == Method::CONNECT || head.headers.contains_key(UPGRADE);
             is_handshake && subprotocols(head.headers).any(|own| own == name.as_bytes())
-        })?;
-        HeaderValue::try_from(name).ok()
+        });
+        name.cloned()
     }
 
     /// Returns whether the body of a request has to be read before authentication: to search a form for

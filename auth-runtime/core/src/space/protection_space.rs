@@ -40,6 +40,8 @@ pub struct ProtectionSpace(pub(super) Arc<Space>);
 pub(super) struct Space {
     pub(super) realm: Option<String>,
     pub(super) schemes: Vec<Accepted>,
+    /// The subprotocols that credentials follow in `Sec-WebSocket-Protocol`.
+    pub(super) subprotocols: Vec<HeaderValue>,
     pub(super) unknown_paths: UnknownPaths,
     pub(super) client_address: ClientAddress,
     pub(super) clock: Clock,

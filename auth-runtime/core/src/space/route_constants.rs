@@ -116,12 +116,9 @@ impl ProtectionSpace {
     }
 
     /// The decision about a request from no address.
-    fn decide_constantly(&self, policy: &Policy, context: Context<'_>) -> Decision {
-        let context = context.with_settings(self.0.settings.clone());
-        let context = match self.can_constrain_senders(policy) {
-            true => context,
-            false => context.without_binding(),
-        };
+    fn decide_constantly(&self, policy: &Policy, mut context: Context<'_>) -> Decision {
+        context.settings = self.0.settings.clone();
+        context.can_be_bound = self.can_constrain_senders(policy);
         Decision::of(policy, &context)
     }
 
