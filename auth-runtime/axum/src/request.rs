@@ -9,7 +9,10 @@ use auth_runtime_core::adapter::{
 };
 use auth_runtime_core::{Caller, ProtectionSpace};
 use axum::body::{Body, HttpBody};
-use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Request};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{
+    ConnectInfo, FromRequestParts, MatchedPath, OriginalUri, RawPathParams, Request,
+};
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{Extensions, Uri};
@@ -167,4 +170,23 @@ pub(crate) fn parts_to_report(space: &ProtectionSpace, head: Head<'_>) -> Option
         origin: space.origin_to_keep(head)?,
         route: head.extensions.get().cloned(),
     })
+}
+
+/// The parameters of the matched path, for functions of the service. Only axum's own extractors can read them. `None`
+/// if one is not UTF-8, or if two of one name have different values, as nested routers can have.
+pub(crate) async fn parameters_of(head: &mut Parts) -> Option<Vec<(String, String)>> {
+    let raw = match RawPathParams::from_request_parts(head, &()).await {
+        Ok(raw) => raw,
+        Err(RawPathParamsRejection::MissingPathParams(_)) => return Some(Vec::new()),
+        Err(_) => return None,
+    };
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    for (name, value) in &raw {
+        match parameters.iter().find(|(own, _)| own == name) {
+            Some((_, own)) if own != value => return None,
+            Some(_) => {}
+            None => parameters.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    Some(parameters)
 }

@@ -22,10 +22,10 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 
-use crate::guard::{Concealed, ObjectAuthorizer, ObjectRequest, Proof, parameters_of};
+use crate::guard::{Concealed, ObjectAuthorizer, ObjectRequest, Proof};
 use crate::probe::{Probe, Responder};
 use crate::request::{
-    authenticate, forget_body, head_of, head_of_parts, parts_to_report, read_body,
+    authenticate, forget_body, head_of, head_of_parts, parameters_of, parts_to_report, read_body,
 };
 use crate::routing::fallback::{Fallback, Others, strip_match};
 use crate::routing::response::ResponseOrFuture;

@@ -1,0 +1,131 @@
+//! The denial of single objects by a handler, and of whole requests behind layers.
+
+use std::sync::Arc;
+
+use auth_runtime_core::adapter::{
+    AboutRequest, Authentication, Evaluated, ObjectReport, RequestView,
+};
+use auth_runtime_core::{
+    Denial, DenialDetails, HandlerLocation, ProtectionSpace, RequestData, RequestSnapshot,
+};
+use auth_runtime_policy::Policy;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+use super::denied::Denied;
+use crate::request::Reported;
+
+/// The data for a denial by [`Guard::permit`](super::Guard::permit).
+pub(crate) struct ObjectAuthorizer {
+    pub(crate) space: ProtectionSpace,
+    pub(crate) authentication: Authentication,
+    pub(crate) request: ObjectRequest,
+    /// The data that the decision point keeps for the request.
+    pub(crate) data: Option<RequestData>,
+    /// True if the denial is concealed from this caller.
+    pub(crate) conceal: bool,
+    /// True if an authorizer in front of the handler replaces a concealed denial by the response of
+    /// the router's fallback. Otherwise the fallback is not known, and the 404 of the space is
+    /// sent.
+    pub(crate) has_router: bool,
+}
+
+/// The parts of a request that the denial of an object depends on.
+#[derive(Clone)]
+pub(crate) struct ObjectRequest {
+    pub(crate) snapshot: RequestSnapshot,
+    /// The parts for records and for questions to the decision point, if there may be any.
+    pub(crate) reported: Option<Reported>,
+    /// The head of the request, for a fallback that needs it.
+    pub(crate) head: Option<Arc<Parts>>,
+}
+
+impl ObjectAuthorizer {
+    pub(super) fn report(
+        &self,
+        policy: &Policy,
+        location: HandlerLocation,
+        denial: Option<&Denial>,
+        evaluated: Option<&Evaluated>,
+        is_hidden: bool,
+    ) {
+        let reported = self.request.reported.as_ref();
+        self.space.report_object(ObjectReport {
+            policy,
+            location,
+            authentication: &self.authentication,
+            request: &self.request.snapshot,
+            origin: reported.map(|reported| &reported.origin),
+            matched_path: reported.and_then(Reported::matched_path),
+            denial,
+            evaluated,
+            is_hidden,
+        });
+    }
+
+    pub(super) fn about(&self) -> AboutRequest<'_> {
+        let ObjectRequest {
+            snapshot, reported, ..
+        } = &self.request;
+        let origin = reported.as_ref().map(|reported| &reported.origin);
+        AboutRequest::kept(snapshot, origin, self.data.as_ref())
+    }
+
+    pub(super) fn deny(
+        &self,
+        policy: &Policy,
+        location: HandlerLocation,
+        denial: &Denial,
+        evaluated: Option<&Evaluated>,
+    ) -> Denied {
+        // The request for a new login is disclosed, as it is by the policy (rule 3a).
+        let conceal = self.conceal && !matches!(denial, Denial::StepUp { .. });
+        self.report(policy, location, Some(denial), evaluated, conceal);
+        let Self {
+            space,
+            authentication,
+            request,
+            ..
+        } = self;
+        if conceal && self.has_router {
+            // The router replaces this response by that of the fallback.
+            let concealed = Concealed {
+                authentication: authentication.clone(),
+                request: request.clone(),
+                by_policy: false,
+            };
+            return Denied::new(concealed.marked());
+        }
+        let unknown;
+        let details = match conceal {
+            true => {
+                unknown = space.deny_unknown_path(authentication);
+                DenialDetails::of_unknown_path(unknown.as_ref().unwrap_or(&Denial::NotFound))
+            }
+            false => DenialDetails::of_policy(denial, policy, &[]),
+        };
+        let request = RequestView::Before(&request.snapshot);
+        let response = space.answer(details, authentication, request);
+        Denied::new(response.map(axum::body::Body::from))
+    }
+}
+
+/// Marks a response that the authorizer in front of the handler replaces by that of an unknown
+/// path.
+#[derive(Clone)]
+pub(crate) struct Concealed {
+    pub(crate) authentication: Authentication,
+    pub(crate) request: ObjectRequest,
+    /// True if the policy denied the request, and false if the handler denied an object.
+    pub(crate) by_policy: bool,
+}
+
+impl Concealed {
+    /// A response with this mark.
+    pub(crate) fn marked(self) -> Response {
+        let mut response = StatusCode::NOT_FOUND.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

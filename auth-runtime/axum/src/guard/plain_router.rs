@@ -1,0 +1,95 @@
+//! The guard as an extractor, which decides on a plain axum router.
+
+use std::sync::Arc;
+
+use auth_runtime_core::adapter::{Authorization, Route, State, Surroundings};
+use auth_runtime_core::{Caller, ProtectionSpace, RequestSnapshot};
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::denied::Denied;
+use super::object_authorizer::{ObjectAuthorizer, ObjectRequest};
+use super::policy::{Declared, HasPolicy};
+use super::{Guard, Proof};
+use crate::request::{head_of_parts, parameters_of, parts_to_report, stand_in};
+
+impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
+    type Rejection = Denied;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
+        if P::POLICY.ignores_credentials() {
+            if let Some(space) = head.extensions.get::<ProtectionSpace>() {
+                space.report_public(P::POLICY, Some(P::LOCATION), head_of_parts(head));
+            }
+            return Self::prove(Proof {
+                caller: Caller::Anonymous,
+                objects: None,
+            });
+        }
+        let Some(space) = head.extensions.get::<ProtectionSpace>().cloned() else {
+            return Err(Denied::misconfigured(
+                "a guarded handler is mounted outside of a `GuardedRouter`, on a router without \
+                 a protection space: add `.layer(Extension(space))` to the router",
+            ));
+        };
+        Self::decide(space, head, state).await
+    }
+}
+
+impl<P: HasPolicy> Guard<P> {
+    /// Decides on a plain axum router.
+    async fn decide(
+        space: ProtectionSpace,
+        head: &mut Parts,
+        state: &State,
+    ) -> Result<Self, Denied> {
+        let request = P::USES_GUARD.then(|| ObjectRequest {
+            snapshot: RequestSnapshot::of(head_of_parts(head)),
+            reported: parts_to_report(&space, head_of_parts(head)),
+            head: None,
+        });
+        let needs_parameters = !P::FUNCTIONS.is_empty() || P::POLICY.asks_about_objects();
+        let parameters = match needs_parameters {
+            false => Some(Vec::new()),
+            true => parameters_of(head).await,
+        };
+        let route = Route {
+            policy: P::POLICY,
+            functions: P::FUNCTIONS,
+            location: Some(P::LOCATION),
+            denies_objects: P::USES_GUARD,
+            constants: None,
+            is_unknown_path: false,
+        };
+        let surroundings = Surroundings {
+            head: head_of_parts(head),
+            parameters: parameters.as_deref(),
+            state,
+        };
+        let Authorization {
+            authentication,
+            conceal,
+            data,
+            ..
+        } = space
+            .authorize_route(route, surroundings, stand_in(&head.extensions))
+            .await
+            .map_err(|response| Denied::new(response.map(axum::body::Body::from)))?;
+        let caller = space.caller_for(P::POLICY, &authentication).cloned();
+        let objects = request.map(|request| {
+            Arc::new(ObjectAuthorizer {
+                data: data.or_else(|| space.request_data()),
+                space,
+                authentication,
+                request,
+                conceal,
+                has_router: false,
+            })
+        });
+        Self::prove(Proof {
+            // Ambiguous credentials are never granted.
+            caller: caller.unwrap_or(Caller::Anonymous),
+            objects,
+        })
+    }
+}

@@ -1,0 +1,185 @@
+//! The policy of a handler or a service as a type, and the callers that it grants.
+
+use std::any::TypeId;
+
+use auth_runtime_core::{Caller, HandlerLocation, Identity, ServiceFunction};
+use auth_runtime_policy::Policy;
+
+/// A type that carries a policy. Only `#[requires]` and `#[public]` implement it.
+pub trait HasPolicy: Send + Sync + 'static {
+    /// The kind of item that the attribute is on: [`OfHandler`] or [`OfService`].
+    type Kind;
+    /// The caller, as the guard stores it; [`PublicCaller`] for a public policy.
+    type Caller: FromCaller;
+    /// The policy.
+    const POLICY: &'static Policy;
+    /// The functions that the policy names, each once.
+    const FUNCTIONS: &'static [ServiceFunction];
+    /// The location of the policy in the source.
+    const LOCATION: HandlerLocation;
+    /// True if the handler names its guard, and can therefore deny objects.
+    const USES_GUARD: bool;
+    /// Returns the type of the handler, which no other function has. `None` for a service, and for a
+    /// handler that has several types because it is generic, or may have because a parameter
+    /// contains a macro.
+    fn handler_type() -> Option<TypeId>;
+}
+
+/// The kind of a policy on a handler. It is for that handler only.
+#[derive(Debug)]
+pub enum OfHandler {}
+
+/// The kind of a policy on a unit struct, for services, closures and functions.
+#[derive(Debug)]
+pub enum OfService {}
+
+/// The kind of a policy that an attribute created.
+pub trait DeclaredKind {}
+impl DeclaredKind for OfHandler {}
+impl DeclaredKind for OfService {}
+
+/// Returns the identity of the type of a value. Each function has a type of its own.
+pub fn type_id_of<T: 'static>(_: &T) -> TypeId {
+    TypeId::of::<T>()
+}
+
+/// A [`HasPolicy`] that an attribute created. Guards and routers require it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no access policy [AUTH0036]",
+    label = "neither `#[requires(...)]` nor `#[public(...)]` is written above it",
+    note = "write `#[requires(...)]`, or `#[public(reason = \"...\")]` for public access, above \
+            the handler, or above a unit struct for a service",
+    note = "the attribute completes a guard that is written as `guard: Guard` and is the first \
+            parameter"
+)]
+pub trait Declared: HasPolicy {}
+
+#[diagnostic::do_not_recommend]
+impl<P: HasPolicy<Kind: DeclaredKind>> Declared for P {}
+
+/// A policy on a unit struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the policy of a service [AUTH0036]",
+    label = "not a unit struct with `#[requires(...)]` or `#[public(...)]`",
+    note = "write `#[requires(...)]`, or `#[public(reason = \"...\")]` for public access, above \
+            a unit struct, such as `struct Files;`; the policy of a handler applies to that \
+            handler only"
+)]
+pub trait ServicePolicy: Declared {}
+
+#[diagnostic::do_not_recommend]
+impl<P: HasPolicy<Kind = OfService>> ServicePolicy for P {}
+
+/// A policy that `#[public]` created.
+#[diagnostic::on_unimplemented(
+    message = "fallback is not public [AUTH0044]",
+    label = "not a handler or unit struct with `#[public(reason = \"...\")]`",
+    note = "write `#[public(reason = \"...\")]` above it, and move restricted content to a path \
+            of its own"
+)]
+pub trait PublicPolicy: Declared {}
+
+#[diagnostic::do_not_recommend]
+impl<P: Declared + HasPolicy<Caller = PublicCaller>> PublicPolicy for P {}
+
+/// The stored form of a caller in a guard.
+pub trait FromCaller: Send + Sync + Sized + 'static {
+    /// Converts the caller; `None` if a guard of this type cannot represent it.
+    fn of(caller: Caller) -> Option<Self>;
+}
+
+impl FromCaller for Identity {
+    fn of(caller: Caller) -> Option<Self> {
+        caller.into_identity()
+    }
+}
+
+/// A stored caller that may have an identity.
+#[diagnostic::on_unimplemented(
+    message = "public handler has no identity [AUTH0045]",
+    label = "the caller is not authenticated",
+    note = "write `#[requires(authenticated)]` to require an identity, or `#[public(reason = \
+            \"...\", identity = optional)]` to accept callers with and without one"
+)]
+pub trait HasIdentity: FromCaller {
+    /// The type that a handler receives.
+    type View<'a>;
+
+    /// Returns the caller for a handler.
+    fn view(&self) -> Self::View<'_>;
+
+    /// Returns the identity, if the caller is known.
+    fn known(&self) -> Option<&Identity>;
+}
+
+/// A policy that grants only known callers, so that its guard can ask about their objects.
+#[diagnostic::on_unimplemented(
+    message = "handler that grants callers without an identity asks about objects [AUTH0045]",
+    label = "the caller may have no identity",
+    note = "write `#[requires(authenticated)]`, or another requirement of an identity, in place of \
+            `#[public(...)]`; a policy that a network or a setting suffices for grants callers \
+            without one too"
+)]
+pub trait KnowsCaller: HasPolicy<Caller = Identity> {}
+
+#[diagnostic::do_not_recommend]
+impl<P: HasPolicy<Caller = Identity>> KnowsCaller for P {}
+
+impl HasIdentity for Identity {
+    type View<'a> = &'a Identity;
+
+    fn view(&self) -> &Self {
+        self
+    }
+
+    fn known(&self) -> Option<&Identity> {
+        Some(self)
+    }
+}
+
+/// The caller of a policy that a network or a setting suffices for, which also grants callers that are not
+/// known.
+impl FromCaller for Option<Identity> {
+    fn of(caller: Caller) -> Option<Self> {
+        Some(caller.into_identity())
+    }
+}
+
+impl HasIdentity for Option<Identity> {
+    type View<'a> = Option<&'a Identity>;
+
+    fn view(&self) -> Option<&Identity> {
+        self.as_ref()
+    }
+
+    fn known(&self) -> Option<&Identity> {
+        self.as_ref()
+    }
+}
+
+/// The caller of a public handler, which does not authenticate.
+#[derive(Clone, Copy, Debug)]
+pub struct PublicCaller;
+
+impl FromCaller for PublicCaller {
+    fn of(_caller: Caller) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+/// The policy of a `Guard` that no attribute completed. It grants no caller, and no
+/// [`GuardedRouter`](crate::GuardedRouter) accepts it.
+#[derive(Clone, Copy, Debug)]
+pub struct Undeclared;
+
+impl HasPolicy for Undeclared {
+    type Kind = Self;
+    type Caller = Identity;
+    const POLICY: &'static Policy = &Policy::requires(auth_runtime_policy::Requirement::never());
+    const FUNCTIONS: &'static [ServiceFunction] = &[];
+    const LOCATION: HandlerLocation = HandlerLocation::new("undeclared", file!(), line!());
+    const USES_GUARD: bool = true;
+    fn handler_type() -> Option<TypeId> {
+        None
+    }
+}
