@@ -9,10 +9,10 @@ use serde_json::Value;
 use crate::cargo_auth::refused::made;
 use crate::cargo_auth::{json, root, workspace};
 
-/// Returns the lines that a command of the README prints in a folder.
-fn lines(folder: &Path, command: &str) -> Vec<String> {
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README");
-    assert!(readme.contains(command), "the README says something else");
+/// Returns the lines that a command of a page prints in a folder.
+fn lines(folder: &Path, page: &str, command: &str) -> Vec<String> {
+    let page = std::fs::read_to_string(root().join(page)).expect("a page");
+    assert!(page.contains(command), "the page says something else");
     let output = Command::new("sh")
         .args(["-c", command])
         .current_dir(folder)
@@ -36,6 +36,7 @@ fn places(listed: &[Value]) -> BTreeSet<String> {
 fn grep_and_list_agree() {
     let shown = lines(
         root(),
+        "README.md",
         r"grep -rnE '#\[(requires|public)' examples/quickstart/src/main.rs",
     );
     let shown: BTreeSet<String> = shown
@@ -48,6 +49,9 @@ fn grep_and_list_agree() {
     assert_eq!(listed.len(), 4);
     assert_eq!(shown, places(&listed));
 }
+
+/// The page with that command.
+const AUDITING: &str = "auth-runtime/guide/auditing.md";
 
 const WHOLE: &str = r#"grep -rzoP '#\[(::)?(\w+::)*(requires|public)\(("(\\.|[^"\\])*"|[^"])*?\)\]' --include='*.rs' . | tr '\n\0' ' \n' | tr -s ' '"#;
 
@@ -65,7 +69,11 @@ fn a_wrapped_attribute_is_shown_whole() {
              #[::auth_runtime::public(reason = \"b\")]\nasync fn b() {}\n",
         ),
     ];
-    let mut shown = lines(&made("wrapped", &files), WHOLE);
+    let mut shown = lines(
+        &made("wrapped", &files),
+        "auth-runtime/guide/auditing.md",
+        WHOLE,
+    );
     shown.sort();
     assert_eq!(
         shown,
@@ -81,7 +89,7 @@ fn a_wrapped_attribute_is_shown_whole() {
 #[test]
 fn every_listed_policy_is_shown_whole() {
     let shop = workspace("shop");
-    let shown = lines(&shop, WHOLE);
+    let shown = lines(&shop, AUDITING, WHOLE);
     let listed = policies(&shop, &["list", "--format=json"]);
     let text = |file: &str| std::fs::read_to_string(shop.join(file)).expect("a text");
     let mut number = 0;
