@@ -23,6 +23,7 @@ mod openapi;
 mod openapi_router;
 mod optional_identity;
 mod packages;
+mod promises;
 mod protected;
 mod protocol;
 mod providers;
