@@ -273,9 +273,8 @@ impl Endpoint {
         let is_for_us = self.audiences.is_empty()
             || answer
                 .get("aud")
-                .map(strings)
-                .unwrap_or_default()
-                .iter()
+                .into_iter()
+                .flat_map(strings)
                 .any(|audience| self.audiences.iter().any(|own| own == audience));
         if is_ours && is_for_us {
             Ok(answer)

@@ -22,7 +22,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth_runtime_core::{Caller, Identity, Rejection, Verification};
-use jsonwebtoken::{Header, decode_header};
 
 pub use self::builder::JwtBuilder;
 pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
@@ -32,13 +31,14 @@ pub use self::claims::{ClaimPath, Claims};
 pub use self::error::JwtError;
 use self::issuer_name::IssuerName;
 pub use self::key::{JwtAlgorithm, JwtKey};
-use self::key_set::{Flaw, KeySet};
+use self::key_set::KeySet;
 #[cfg(feature = "jwks")]
 pub use self::key_source::KeySource;
 #[cfg(feature = "jwks")]
 use self::remote_keys::{RemoteKeys, Wanted};
 use self::rules::Rules;
 use crate::b64token::is_b64token;
+use crate::signed_token::{Flaw, SignedToken};
 #[cfg(feature = "token-cache")]
 use crate::token_cache::{Epoch, VerifierCache};
 
@@ -51,7 +51,7 @@ use crate::token_cache::{Epoch, VerifierCache};
 /// These have to be right: the signature; `iss` (a string, exactly the issuer); `aud` (one of the
 /// configured audiences among them); `exp`, which has to be there; `nbf`, if it is there; the
 /// [subject](JwtBuilder::subject_claim); `typ`, which is `JWT`, `at+jwt` (RFC 9068) or absent. A token with
-/// `crit` is rejected, since no extension is understood.
+/// `crit` is rejected, since no extension is understood, and so is one with a claim twice (RFC 7519 §4).
 ///
 /// Tokens that are not access tokens are rejected (RFC 8725 §3.11): by the header `typ` of another kind
 /// (`logout+jwt`, `dpop+jwt`), and by the claims that say so: `token_use` other than `access` (Cognito),
@@ -182,14 +182,14 @@ impl Jwt {
                 return Verification::done(caller);
             }
         }
-        let header = decode_header(token).ok();
-        let Some(header) = header.filter(|_| is_b64token(token)) else {
+        let signed = SignedToken::read(token).filter(|_| is_b64token(token));
+        let Some(signed) = signed else {
             return Verification::done(Caller::Rejected(Rejection::Malformed));
         };
         let named = match &*self.0 {
             [only] => Some(only),
             several => {
-                let claims = claims::unverified(token);
+                let claims: Option<Claims> = signed.unverified_claims();
                 let is_named = |issuer: &&Arc<Issuer>| {
                     claims
                         .as_ref()
@@ -199,7 +199,7 @@ impl Jwt {
             }
         };
         match named {
-            Some(issuer) => issuer.verify(token, header),
+            Some(issuer) => issuer.verify(signed),
             None => Verification::done(Caller::rejected()),
         }
     }
@@ -247,19 +247,19 @@ impl Issuer {
         None
     }
 
-    fn verify(self: &Arc<Self>, token: &str, header: Header) -> Verification {
+    fn verify(self: &Arc<Self>, token: SignedToken<'_>) -> Verification {
         // From before the keys are looked up.
         let moment = self.moment();
-        if !self.rules.accept_kind(&header) {
+        if !self.rules.accept_kind(&token.header) {
             return Verification::done(Caller::rejected());
         }
         match &self.keys {
             Keys::Given(keys) => {
-                let caller = self.verify_with(keys, token, &header, moment);
+                let caller = self.verify_with(keys, &token, moment);
                 Verification::done(caller.unwrap_or(Caller::rejected()))
             }
             #[cfg(feature = "jwks")]
-            Keys::Fetched(remote) => self.verify_remotely(remote, token, header, moment),
+            Keys::Fetched(remote) => self.verify_remotely(remote, token, moment),
         }
     }
 
@@ -268,37 +268,37 @@ impl Issuer {
     fn verify_remotely(
         self: &Arc<Self>,
         remote: &Arc<RemoteKeys>,
-        token: &str,
-        header: Header,
+        token: SignedToken<'_>,
         moment: Option<Epoch>,
     ) -> Verification {
-        let keys = remote.that_know(&header);
+        let keys = remote.that_know(&token.header);
         if let Some(keys) = &keys {
-            let caller = self.verify_with(keys, token, &header, moment);
+            let caller = self.verify_with(keys, &token, moment);
             // Without key names, the signing key may be newer than the keys at hand.
             match caller {
                 Some(caller) => return Verification::done(caller),
-                None if keys.name(&header) => return Verification::done(Caller::rejected()),
+                None if keys.name(&token.header) => return Verification::done(Caller::rejected()),
                 None => {}
             }
         }
-        let unverified = claims::unverified(token);
+        let unverified: Option<Claims> = token.unverified_claims();
         let unverified = unverified.filter(|claims| self.rules.issuer.is_of(claims));
         // Tokens of other issuers must not cause a fetch.
         let Some(unverified) = unverified else {
             return Verification::done(Caller::rejected());
         };
         let wanted = Wanted {
-            header,
+            header: token.header,
             tried: keys,
             issued: unverified.issued(),
         };
-        let (this, remote, token) = (Arc::clone(self), Arc::clone(remote), token.to_owned());
+        let (this, remote, token) = (Arc::clone(self), Arc::clone(remote), token.text.to_owned());
         Verification::pending(async move {
             match remote.fetch_for(&wanted).await {
                 Ok(keys) => {
                     // Newer keys may be there by now, so this is not remembered yet.
-                    let caller = this.verify_with(&keys, &token, &wanted.header, None);
+                    let token = SignedToken::read(&token);
+                    let caller = token.and_then(|token| this.verify_with(&keys, &token, None));
                     caller.unwrap_or(Caller::rejected())
                 }
                 Err(outage) => Caller::Unverifiable {
@@ -313,11 +313,10 @@ impl Issuer {
     fn verify_with(
         &self,
         keys: &KeySet,
-        token: &str,
-        header: &Header,
+        token: &SignedToken<'_>,
         moment: Option<Epoch>,
     ) -> Option<Caller> {
-        let claims = match keys.claims(token, header) {
+        let claims = match keys.claims(token) {
             Ok(claims) => self.rules.accept(claims),
             Err(Flaw::Invalid) => Err(Rejection::Invalid),
             Err(Flaw::Unsigned) => return None,
@@ -334,7 +333,7 @@ impl Issuer {
         };
         #[cfg(feature = "token-cache")]
         if let (Some(cache), Some(moment), Some(_)) = (&self.cache, moment, expiry) {
-            cache.insert(token, identity.clone(), expiry, moment);
+            cache.insert(token.text, identity.clone(), expiry, moment);
         }
         #[cfg(not(feature = "token-cache"))]
         let _ = moment;

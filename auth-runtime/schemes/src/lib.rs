@@ -53,6 +53,8 @@ mod random;
 #[cfg(feature = "redis")]
 mod redis;
 mod sessions;
+#[cfg(feature = "jwt")]
+mod signed_token;
 #[cfg(feature = "signed-urls")]
 mod signed_urls;
 #[cfg(any(feature = "dpop", feature = "digest"))]

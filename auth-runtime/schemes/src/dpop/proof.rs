@@ -6,8 +6,8 @@ use auth_runtime_core::Credentials;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName};
+use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
-use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -16,6 +16,7 @@ use crate::dot_segments::has_dot_segments;
 use crate::field::only_line;
 use crate::jwt::key::{KeyUse, verifies};
 use crate::nonce_key::NonceKey;
+use crate::signed_token::SignedToken;
 use crate::steady_clock::SteadyClock;
 
 /// The field of proofs (RFC 9449 §4.1).
@@ -118,7 +119,8 @@ impl Rules {
         if text.len() > MAX_PROOF {
             return None;
         }
-        let header = decode_header(text).ok()?;
+        let token = SignedToken::read(text)?;
+        let header = &token.header;
         let typ = header.typ.as_deref()?;
         let is_proof = typ.eq_ignore_ascii_case("dpop+jwt")
             || typ.eq_ignore_ascii_case("application/dpop+jwt");
@@ -127,17 +129,12 @@ impl Rules {
             && header.crit.is_none()
             && header.enc.is_none()
             && header.zip.is_none();
-        let jwk = header.jwk.filter(|jwk| {
+        let jwk = header.jwk.as_ref().filter(|jwk| {
             is_accepted && verifies(jwk, header.alg, KeyUse::Signature) && shows_no_secret(text)
         })?;
-        let key = DecodingKey::from_jwk(&jwk).ok()?;
-        let mut validation = Validation::new(header.alg);
-        // The optional `exp` and `nbf` are checked by the clock of the scheme.
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        let proof = decode::<Claims>(text, &key, &validation).ok()?;
-        Some((proof.claims, thumbprint(&jwk)?))
+        let key = DecodingKey::from_jwk(jwk).ok()?;
+        let claims = token.claims_by(&key, header.alg).ok()?;
+        Some((claims, thumbprint(jwk)?))
     }
 
     /// Returns whether the proof is valid at this time by its optional `exp` and `nbf`.
@@ -203,8 +200,7 @@ pub(super) fn nonce_of(headers: &HeaderMap) -> Option<String> {
         .ok()?
         .trim_matches([' ', '\t']);
     let text = Some(text).filter(|text| text.len() <= MAX_PROOF)?;
-    let claims = URL_SAFE_NO_PAD.decode(text.split('.').nth(1)?).ok()?;
-    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    let claims: Claims = SignedToken::read(text)?.unverified_claims()?;
     Some(claims.nonce)
 }
 

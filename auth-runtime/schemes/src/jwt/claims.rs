@@ -1,11 +1,12 @@
 //! The claims of a verified token, and its grants.
 
 use std::fmt;
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use auth_runtime_core::{Identity, Rejection};
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// All claims of a verified token: an extension of the [`Identity`] that it names.
@@ -21,8 +22,7 @@ use serde_json::{Map, Value};
 ///     email.unwrap_or("unknown").to_owned()
 /// }
 /// ```
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone)]
 pub struct Claims(pub(super) Map<String, Value>);
 
 /// The place of a claim: its name, or the names that lead to it through objects.
@@ -133,6 +133,26 @@ impl Claims {
         Some(value)
     }
 
+    /// The names at these places. With `in_words`, a string has several, separated by spaces.
+    fn names_at<'c>(
+        &'c self,
+        paths: &'c [ClaimPath],
+        in_words: bool,
+    ) -> impl Iterator<Item = &'c str> {
+        let values = paths.iter().filter_map(|path| Some((self.at(path)?, path)));
+        values.flat_map(move |(value, path)| {
+            let (keys, words, others) = match value {
+                value if path.is_of_keys => (value.as_object(), "", None),
+                Value::String(words) if in_words => (None, words.as_str(), None),
+                value => (None, "", Some(value)),
+            };
+            let keys = keys.into_iter().flatten().map(|(key, _)| key.as_str());
+            let words = words.split(' ').filter(|word| !word.is_empty());
+            keys.chain(words)
+                .chain(others.into_iter().flat_map(strings))
+        })
+    }
+
     /// The identity of the subject claim; `None` if the token has none, or one that is not a name.
     ///
     /// A client identifier never replaces the subject. Otherwise all users of one client would be the same
@@ -147,18 +167,10 @@ impl Claims {
     ) -> Option<Identity> {
         let subject = self.at(&names.subject).and_then(Value::as_str);
         let subject = subject.filter(|subject| !subject.is_empty())?;
-        let all = |paths: &'_ [ClaimPath], read: fn(&Value) -> Vec<&str>| -> Vec<String> {
-            let values = paths.iter().filter_map(|path| Some((self.at(path)?, path)));
-            let words = values.flat_map(|(value, path)| match path.is_of_keys {
-                true => keys(value),
-                false => read(value),
-            });
-            words.map(str::to_owned).collect()
-        };
         let identity = Identity::new(subject)
-            .with_scopes(all(&names.scopes, words))
-            .with_roles(all(&names.roles, strings))
-            .with_permissions(all(&names.permissions, strings));
+            .with_scopes(self.names_at(&names.scopes, true))
+            .with_roles(self.names_at(&names.roles, false))
+            .with_permissions(self.names_at(&names.permissions, false));
         Some(self.complete(identity, clock_skew, issuer))
     }
 
@@ -170,7 +182,7 @@ impl Claims {
         clock_skew: Duration,
         issuer: Option<Arc<str>>,
     ) -> Identity {
-        let amr = self.get("amr").map(strings).unwrap_or_default();
+        let amr = self.get("amr").into_iter().flat_map(strings);
         let mut identity = identity.with_amr(amr).with_clock_skew(clock_skew);
         if let Some(acr) = self.get("acr").and_then(Value::as_str) {
             identity = identity.with_acr(acr);
@@ -252,27 +264,13 @@ impl Claims {
     }
 }
 
-/// An array of strings, or the words of one string.
-fn words(value: &Value) -> Vec<&str> {
-    match value {
-        Value::String(words) => words.split(' ').filter(|word| !word.is_empty()).collect(),
-        _ => strings(value),
-    }
-}
-
-/// An array of strings, or one string.
-pub(crate) fn strings(value: &Value) -> Vec<&str> {
-    match value {
-        Value::String(string) => vec![string],
-        Value::Array(members) => members.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The keys of an object.
-fn keys(value: &Value) -> Vec<&str> {
-    let members = value.as_object().into_iter().flatten();
-    members.map(|(key, _)| key.as_str()).collect()
+/// One string, or those of an array.
+pub(crate) fn strings(value: &Value) -> impl Iterator<Item = &str> {
+    let members = match value {
+        Value::Array(members) => members,
+        _ => slice::from_ref(value),
+    };
+    members.iter().filter_map(Value::as_str)
 }
 
 /// The tokens of Keycloak that are not access tokens, by the claim `typ`.
@@ -287,10 +285,31 @@ fn names_one_of(value: &Value, names: &[&str]) -> bool {
     value.is_some_and(|value| names.iter().any(|name| name.eq_ignore_ascii_case(value)))
 }
 
-/// The claims of a token of which nothing is verified yet: to find its issuer by, and for nothing else.
-pub(super) fn unverified(token: &str) -> Option<Claims> {
-    let token = jsonwebtoken::dangerous::insecure_decode::<Claims>(token);
-    token.ok().map(|token| token.claims)
+impl<'de> Deserialize<'de> for Claims {
+    /// Claims with one name twice are an error (RFC 7519 §4).
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct UniqueNames;
+
+        impl<'de> Visitor<'de> for UniqueNames {
+            type Value = Claims;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with the claims")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Claims, M::Error> {
+                let mut claims = Map::new();
+                while let Some((name, value)) = members.next_entry()? {
+                    if claims.insert(name, value).is_some() {
+                        return Err(M::Error::custom("a claim twice"));
+                    }
+                }
+                Ok(Claims(claims))
+            }
+        }
+
+        deserializer.deserialize_map(UniqueNames)
+    }
 }
 
 impl fmt::Debug for Claims {

@@ -63,8 +63,8 @@ impl Rules {
     /// the client.
     fn is_for_us(&self, claims: &Claims) -> bool {
         let names_one = |claim: &str, own: &[String]| {
-            let names = claims.get(claim).map(claims::strings).unwrap_or_default();
-            names.iter().any(|name| own.iter().any(|own| own == name))
+            let mut names = claims.get(claim).into_iter().flat_map(claims::strings);
+            names.any(|name| own.iter().any(|own| own == name))
         };
         match claims.get("aud") {
             Some(_) => names_one("aud", &self.audiences),
