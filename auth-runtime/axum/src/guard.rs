@@ -19,7 +19,7 @@ use auth_runtime_core::{
 };
 
 pub use self::denied::Denied;
-pub(crate) use self::object_authorizer::{Concealed, ObjectAuthorizer, ObjectRequest};
+pub(crate) use self::object_authorizer::{Concealed, KeptRequest, ObjectAuthorizer};
 pub use self::policy::{
     Declared, FromCaller, HasIdentity, HasPolicy, KnowsCaller, OfHandler, OfService, PublicCaller,
     PublicPolicy, ServicePolicy, Undeclared, type_id_of,

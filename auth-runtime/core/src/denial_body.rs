@@ -1,4 +1,4 @@
-//! The bodies of denials, in the form that the client accepts.
+//! The bodies of denials, in the media type that the client accepts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -40,7 +40,7 @@ impl Default for DenialBody {
     /// Returns an empty plain-text body.
     fn default() -> Self {
         Self {
-            content_type: Form::Text.content_type(),
+            content_type: MediaType::Text.content_type(),
             bytes: Bytes::new(),
         }
     }
@@ -143,7 +143,9 @@ impl RequestSnapshot {
             && match self.sender {
                 RequestSender::Visitor => true,
                 RequestSender::Script => false,
-                RequestSender::Unsaid => preferred(self.accept().unwrap_or_default()) == Form::Html,
+                RequestSender::Unsaid => {
+                    preferred(self.accept().unwrap_or_default()) == MediaType::Html
+                }
             }
     }
 
@@ -200,16 +202,16 @@ fn combined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, Hea
     combined.ok().map(Cow::Owned)
 }
 
-/// The forms of a denial's body. The first one is the default.
+/// The media types of a denial's body. The first one is the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum MediaType {
     /// RFC 9457.
     Problem,
     Html,
     Text,
 }
 
-impl Form {
+impl MediaType {
     const ALL: [Self; 3] = [Self::Problem, Self::Html, Self::Text];
 
     const fn content_type(self) -> HeaderValue {
@@ -224,7 +226,7 @@ impl Form {
         }
     }
 
-    /// Escapes a text for this form. Control characters become spaces.
+    /// Escapes a text for this media type. Control characters become spaces.
     fn escape(self, text: &str) -> String {
         let mut escaped = String::new();
         for character in text.chars() {
@@ -240,7 +242,7 @@ impl Form {
         escaped
     }
 
-    /// The precedence of a media range that matches this form, by specificity (RFC 9110 §12.5.1);
+    /// The precedence of a media range that matches this media type, by specificity (RFC 9110 §12.5.1);
     /// `None` if it does not match.
     fn fit(self, range: &str) -> Option<u8> {
         let exact = match self {
@@ -263,26 +265,26 @@ impl Form {
     }
 }
 
-/// The built-in body in the form that `Accept` prefers; problem details if it accepts no form.
+/// The built-in body in the media type that `Accept` prefers; problem details if it accepts no media type.
 pub(crate) fn negotiate(details: DenialDetails<'_>, accept: &str) -> DenialBody {
-    let form = preferred(accept);
+    let media_type = preferred(accept);
     let Texts {
         problem,
         html,
         text,
         detail,
     } = texts(details.denial());
-    let body = match form {
-        Form::Problem => problem,
-        Form::Html => html,
-        Form::Text => text,
+    let body = match media_type {
+        MediaType::Problem => problem,
+        MediaType::Html => html,
+        MediaType::Text => text,
     };
     let bytes = match details.message() {
         own if own == detail => Bytes::from_static(body.as_bytes()),
-        own => Bytes::from(body.replace(detail, &form.escape(own))),
+        own => Bytes::from(body.replace(detail, &media_type.escape(own))),
     };
     DenialBody {
-        content_type: form.content_type(),
+        content_type: media_type.content_type(),
         bytes,
     }
 }
@@ -292,7 +294,7 @@ pub(crate) fn detail(denial: &Denial) -> &'static str {
     texts(denial).detail
 }
 
-/// A body in every form.
+/// A body in every media type.
 struct Texts {
     problem: &'static str,
     html: &'static str,
@@ -301,7 +303,7 @@ struct Texts {
     detail: &'static str,
 }
 
-/// Builds the body in every form at compile time, since it does not depend on the request. Titles
+/// Builds the body in every media type at compile time, since it does not depend on the request. Titles
 /// and details contain no character that JSON or HTML has to escape.
 macro_rules! texts {
     ($code:literal, $title:literal, $detail:literal) => {
@@ -383,30 +385,30 @@ fn texts(denial: &Denial) -> Texts {
     }
 }
 
-/// The form with the highest weight in `Accept`. The most specific range determines the weight of a
-/// form.
-fn preferred(accept: &str) -> Form {
+/// The media type with the highest weight in `Accept`. The most specific range determines the weight of a
+/// media type.
+fn preferred(accept: &str) -> MediaType {
     if accept.is_empty() {
-        return Form::Problem;
+        return MediaType::Problem;
     }
     let ranges: Vec<(&str, u16)> = accept
         .split(',')
         .take(MAX_RANGES)
         .map(media_range)
         .collect();
-    let weight = |form: &Form| {
+    let weight = |media_type: &MediaType| {
         ranges
             .iter()
-            .filter_map(|(range, weight)| Some((form.fit(range)?, *weight)))
+            .filter_map(|(range, weight)| Some((media_type.fit(range)?, *weight)))
             .max()
             .map_or(0, |(_, weight)| weight)
     };
-    Form::ALL
+    MediaType::ALL
         .into_iter()
         // `max_by_key` returns the last maximum, and the default has to win.
         .rev()
         .max_by_key(weight)
-        .unwrap_or(Form::Problem)
+        .unwrap_or(MediaType::Problem)
 }
 
 /// The maximum number of media ranges; further ones are ignored. Browsers send about a dozen at
@@ -471,27 +473,30 @@ mod tests {
     #[test]
     fn accept_chooses_the_form() {
         let table = [
-            ("", Form::Problem),
-            ("*/*", Form::Problem),
-            ("application/json", Form::Problem),
-            ("application/problem+json", Form::Problem),
-            ("text/html", Form::Html),
-            ("TEXT/HTML", Form::Html),
-            ("text/plain", Form::Text),
-            ("text/*", Form::Html),
-            ("text/*, text/html;q=0.1", Form::Text),
-            ("text/html;q=0.5, application/json;q=0.4", Form::Html),
-            ("text/html;q=0.4, application/json;q=0.5", Form::Problem),
-            ("text/html;level=1;q=0, */*", Form::Problem),
-            ("image/png", Form::Problem),
-            ("text/html;q=nonsense", Form::Problem),
+            ("", MediaType::Problem),
+            ("*/*", MediaType::Problem),
+            ("application/json", MediaType::Problem),
+            ("application/problem+json", MediaType::Problem),
+            ("text/html", MediaType::Html),
+            ("TEXT/HTML", MediaType::Html),
+            ("text/plain", MediaType::Text),
+            ("text/*", MediaType::Html),
+            ("text/*, text/html;q=0.1", MediaType::Text),
+            ("text/html;q=0.5, application/json;q=0.4", MediaType::Html),
+            (
+                "text/html;q=0.4, application/json;q=0.5",
+                MediaType::Problem,
+            ),
+            ("text/html;level=1;q=0, */*", MediaType::Problem),
+            ("image/png", MediaType::Problem),
+            ("text/html;q=nonsense", MediaType::Problem),
             (
                 "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-                Form::Html,
+                MediaType::Html,
             ),
         ];
-        for (accept, form) in table {
-            assert_eq!(preferred(accept), form, "Accept: {accept}");
+        for (accept, media_type) in table {
+            assert_eq!(preferred(accept), media_type, "Accept: {accept}");
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::request::Reported;
 pub(crate) struct ObjectAuthorizer {
     pub(crate) space: ProtectionSpace,
     pub(crate) authentication: Authentication,
-    pub(crate) request: ObjectRequest,
+    pub(crate) request: KeptRequest,
     /// The data that the decision point keeps for the request.
     pub(crate) data: Option<RequestData>,
     /// True if the denial is concealed from this caller.
@@ -33,7 +33,7 @@ pub(crate) struct ObjectAuthorizer {
 
 /// The parts of a request that the denial of an object depends on.
 #[derive(Clone)]
-pub(crate) struct ObjectRequest {
+pub(crate) struct KeptRequest {
     pub(crate) snapshot: RequestSnapshot,
     /// The parts for records and for questions to the decision point, if there may be any.
     pub(crate) reported: Option<Reported>,
@@ -65,7 +65,7 @@ impl ObjectAuthorizer {
     }
 
     pub(super) fn about(&self) -> AboutRequest<'_> {
-        let ObjectRequest {
+        let KeptRequest {
             snapshot, reported, ..
         } = &self.request;
         let origin = reported.as_ref().map(|reported| &reported.origin);
@@ -116,7 +116,7 @@ impl ObjectAuthorizer {
 #[derive(Clone)]
 pub(crate) struct Concealed {
     pub(crate) authentication: Authentication,
-    pub(crate) request: ObjectRequest,
+    pub(crate) request: KeptRequest,
     /// True if the policy denied the request, and false if the handler denied an object.
     pub(crate) by_policy: bool,
 }

@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::denied::Denied;
-use super::object_authorizer::{ObjectAuthorizer, ObjectRequest};
+use super::object_authorizer::{KeptRequest, ObjectAuthorizer};
 use super::policy::{Declared, HasPolicy};
 use super::{Guard, Proof};
 use crate::request::{head_of_parts, parameters_of, parts_to_report, stand_in};
@@ -43,7 +43,7 @@ impl<P: HasPolicy> Guard<P> {
         head: &mut Parts,
         state: &State,
     ) -> Result<Self, Denied> {
-        let request = P::USES_GUARD.then(|| ObjectRequest {
+        let request = P::USES_GUARD.then(|| KeptRequest {
             snapshot: RequestSnapshot::of(head_of_parts(head)),
             reported: parts_to_report(&space, head_of_parts(head)),
             head: None,

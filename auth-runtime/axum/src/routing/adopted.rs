@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
-use crate::routing::router::{GuardedRouter, Target, Unguarded};
+use crate::routing::router::{Extent, GuardedRouter, Unguarded};
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Adds all routes of a plain axum router, without policies and with a reason, while a service
@@ -69,7 +69,7 @@ pub(super) fn matched_paths(router: &GuardedRouter, adopted: &Unguarded<()>) -> 
         .filter(|route| {
             let path = sample(&route.full_path);
             let below = format!("{}/{OTHER}", path.trim_end_matches('/'));
-            matches(&plain, &path) || route.target == Target::Subtree && matches(&plain, &below)
+            matches(&plain, &path) || route.extent == Extent::Subtree && matches(&plain, &below)
         })
         .map(|route| route.full_path.clone())
         .collect();

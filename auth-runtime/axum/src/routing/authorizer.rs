@@ -22,12 +22,12 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 
-use crate::guard::{Concealed, ObjectAuthorizer, ObjectRequest, Proof};
+use crate::guard::{Concealed, KeptRequest, ObjectAuthorizer, Proof};
 use crate::probe::{Probe, Responder};
 use crate::request::{
     authenticate, forget_body, head_of, head_of_parts, parameters_of, parts_to_report, read_body,
 };
-use crate::routing::fallback::{Fallback, Others, strip_match};
+use crate::routing::fallback::{Fallback, OtherSpaces, strip_match};
 use crate::routing::response::ResponseOrFuture;
 
 /// Authorizes the requests for one endpoint: one method of one path.
@@ -35,7 +35,7 @@ pub(crate) struct RouteAuthorizer {
     /// On a path with a hidden method, it is [hidden](Policy::on_hidden_path) as well.
     pub(crate) policy: Cow<'static, Policy>,
     pub(crate) functions: &'static [ServiceFunction],
-    pub(crate) resource: Resource,
+    pub(crate) matched: Matched,
     /// Whether the route matches all paths below a prefix.
     pub(crate) is_subtree: bool,
     /// Whether the handler uses its guard, and can therefore deny objects.
@@ -49,9 +49,9 @@ pub(crate) struct RouteAuthorizer {
     pub(crate) fallback: Fallback,
 }
 
-/// The resource behind an authorizer.
+/// The match of a request that an authorizer is for.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Resource {
+pub(crate) enum Matched {
     /// A handler or a service.
     Handler(HandlerLocation),
     /// None: the path is unknown.
@@ -60,7 +60,7 @@ pub(crate) enum Resource {
     UnknownMethod,
 }
 
-impl Resource {
+impl Matched {
     pub(super) fn exists(&self) -> bool {
         self.location().is_some()
     }
@@ -88,7 +88,7 @@ pub(super) struct RouteAuthorization {
     /// The body of the request, if it was read before.
     pub(super) body: Option<Bytes>,
     /// The request in front of the layers, if the decision was made there.
-    pub(super) objects: Option<Box<ObjectRequest>>,
+    pub(super) objects: Option<Box<KeptRequest>>,
 }
 
 impl RouteAuthorization {
@@ -114,11 +114,11 @@ pub(super) type BoxedAuthorization =
 impl RouteAuthorizer {
     /// Creates the authorizer of an unknown path or method. It decides as that of a hidden path does, so
     /// that the response takes the same time, and conceals every request.
-    pub(super) fn of_unknown(resource: Resource, fallback: Fallback) -> Self {
+    pub(super) fn of_unknown(matched: Matched, fallback: Fallback) -> Self {
         Self {
             policy: Cow::Borrowed(&UNKNOWN_PATH),
             functions: &[],
-            resource,
+            matched,
             is_subtree: false,
             uses_guard: false,
             space: fallback.first_space().clone(),
@@ -131,17 +131,17 @@ impl RouteAuthorizer {
 
     /// Starts to measure a decision.
     fn watch(&self) -> Watch {
-        self.space.watch(self.resource.location())
+        self.space.watch(self.matched.location())
     }
 
     fn route(&self) -> Route<'_> {
         Route {
             policy: &self.policy,
             functions: self.functions,
-            location: self.resource.location().copied(),
+            location: self.matched.location().copied(),
             denies_objects: self.uses_guard,
             constants: Some(&self.constants),
-            is_unknown_path: !self.resource.exists(),
+            is_unknown_path: !self.matched.exists(),
         }
     }
 
@@ -149,7 +149,7 @@ impl RouteAuthorizer {
     fn grant_public(&self, request: &Request) -> Authorization {
         let head = head_of(request);
         self.space
-            .report_public(&self.policy, self.resource.location().copied(), head);
+            .report_public(&self.policy, self.matched.location().copied(), head);
         Authorization::public()
     }
 
@@ -303,8 +303,8 @@ impl RouteAuthorizer {
     }
 
     /// The parts of a request that the denial of an object depends on.
-    pub(super) fn object_request(&self, request: &Request, body: Option<&Bytes>) -> ObjectRequest {
-        ObjectRequest {
+    pub(super) fn kept_request(&self, request: &Request, body: Option<&Bytes>) -> KeptRequest {
+        KeptRequest {
             snapshot: RequestSnapshot::of(head_of(request)),
             reported: parts_to_report(&self.space, head_of(request)),
             head: self.head_for_fallback(request, body),
@@ -352,7 +352,7 @@ impl RouteAuthorizer {
             is_query_secret: !in_authorization && self.space.may_stand_in_query(&authentication),
         };
         let objects = self.uses_guard.then(|| {
-            let own = || Box::new(self.object_request(request, body.as_ref()));
+            let own = || Box::new(self.kept_request(request, body.as_ref()));
             Arc::new(ObjectAuthorizer {
                 space: self.space.clone(),
                 authentication,
@@ -403,14 +403,14 @@ impl RouteAuthorizer {
 
     /// Records that a test's request reached the handler.
     pub(super) fn record_entry(&self, probe: &Probe) {
-        if let Resource::Handler(location) = self.resource {
+        if let Matched::Handler(location) = self.matched {
             probe.record(|| Responder::Entered { location });
         }
     }
 
     /// Records the denial of a test's request by the policy.
     pub(super) fn record_denial(&self, probe: &Probe, denial: &Denial) {
-        if let Resource::Handler(location) = self.resource {
+        if let Matched::Handler(location) = self.matched {
             probe.record(|| Responder::Denied {
                 location,
                 denial: denial.clone(),
@@ -420,7 +420,7 @@ impl RouteAuthorizer {
 
     /// Records the response of the handler, which may have denied an object, to a test's request.
     pub(super) fn record_handled(&self, probe: &Probe, response: &Response) {
-        if let Resource::Handler(location) = self.resource {
+        if let Matched::Handler(location) = self.matched {
             let status = response.status();
             probe.record(|| Responder::Handler { location, status });
         }
@@ -428,12 +428,12 @@ impl RouteAuthorizer {
 
     /// Records the response of the fallback in place of a denial by the policy, or on an unknown path.
     pub(super) fn record_fallback(&self, probe: &Probe, fallback: Option<HandlerLocation>) {
-        match self.resource {
-            Resource::Handler(location) => {
+        match self.matched {
+            Matched::Handler(location) => {
                 probe.record(|| Responder::Hidden { location, fallback });
             }
-            Resource::UnknownPath => probe.record(|| Responder::NotRouted { fallback }),
-            Resource::UnknownMethod => {}
+            Matched::UnknownPath => probe.record(|| Responder::NotRouted { fallback }),
+            Matched::UnknownMethod => {}
         }
     }
 
@@ -446,7 +446,7 @@ impl RouteAuthorizer {
         }
         extensions.insert(Padding);
         extensions.remove::<Padding>();
-        if self.resource.exists() {
+        if self.matched.exists() {
             extensions.remove::<Padding>();
         }
     }
@@ -460,9 +460,9 @@ impl RouteAuthorizer {
         strip_match(request);
         self.pad(request);
         let location = self.fallback.location_at(request.uri().path());
-        let others = match self.resource {
-            Resource::Handler(_) => Others::Unreported,
-            Resource::UnknownPath | Resource::UnknownMethod => Others::Reported,
+        let others = match self.matched {
+            Matched::Handler(_) => OtherSpaces::Unreported,
+            Matched::UnknownPath | Matched::UnknownMethod => OtherSpaces::Reported,
         };
         let response = self
             .fallback
@@ -481,7 +481,7 @@ impl RouteAuthorizer {
             Some(head) => {
                 let head = Arc::unwrap_or_clone(head);
                 let mut request = Request::from_parts(head, Body::empty());
-                let others = Others::Unreported;
+                let others = OtherSpaces::Unreported;
                 self.fallback
                     .respond_to(&self.space, authentication, &mut request, others)
             }

@@ -107,7 +107,7 @@ where
         mut request: Request,
     ) -> Option<(BoxedResponse, Secrecy)> {
         let probe = Probe::of(request.extensions());
-        let in_front = authorizer.object_request(&request, decided.body.as_ref());
+        let in_front = authorizer.kept_request(&request, decided.body.as_ref());
         decided.objects = Some(Box::new(in_front.clone()));
         let authentication = decided.authorization.authentication.clone();
         let slot = RouteSlot::hand(authorizer, decided, &mut request);

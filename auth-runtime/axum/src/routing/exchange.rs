@@ -145,7 +145,7 @@ impl Exchange {
     ) -> Option<RouteAuthorization> {
         let authorizer = &self.authorizer;
         match &decided.authorization.decision {
-            Decision::Grant if authorizer.resource.exists() => {
+            Decision::Grant if authorizer.matched.exists() => {
                 if self.place != Place::InFront {
                     authorizer.record_entry(&self.probe);
                     let authentication = &decided.authorization.authentication;
@@ -172,7 +172,7 @@ impl Exchange {
     fn conceal_by_policy(&mut self, authentication: Authentication, request: &mut Request) {
         if self.place == Place::BehindLayers {
             let concealed = Concealed {
-                request: self.authorizer.object_request(request, None),
+                request: self.authorizer.kept_request(request, None),
                 authentication,
                 by_policy: true,
             };

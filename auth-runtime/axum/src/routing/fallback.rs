@@ -28,10 +28,10 @@ pub(crate) type FallbackService = BoxCloneSyncService<Request, Response, Infalli
 
 /// Responds for unknown paths, and in place of concealed denials.
 #[derive(Clone)]
-pub(crate) struct Fallback(Arc<Inner>);
+pub(crate) struct Fallback(Arc<FallbackData>);
 
 #[derive(Clone)]
-struct Inner {
+struct FallbackData {
     /// The space that writes the 404.
     first: ProtectionSpace,
     /// All spaces of the application, so that all of its paths respond identically to rejected
@@ -84,7 +84,7 @@ struct FallbackSlot {
 /// Whether the other spaces of the application report the rejection of a request's credentials. On a
 /// concealed path they do not: the decision was reported already.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Others {
+pub(crate) enum OtherSpaces {
     Reported,
     Unreported,
 }
@@ -104,7 +104,7 @@ impl Fallback {
                 spaces.push(space);
             }
         }
-        Self(Arc::new(Inner {
+        Self(Arc::new(FallbackData {
             first,
             spaces,
             service: match something_is_hidden {
@@ -126,13 +126,13 @@ impl Fallback {
             async move { Ok(inner.receive(request).await) }
         });
         let router = layers(BoxCloneSyncService::new(respond));
-        Self(Arc::new(Inner {
+        Self(Arc::new(FallbackData {
             layered: Some(Layered {
                 inner: self.clone(),
                 router,
             }),
             nested: Vec::new(),
-            ..Inner::clone(&self.0)
+            ..FallbackData::clone(&self.0)
         }))
     }
 
@@ -148,9 +148,9 @@ impl Fallback {
     /// The same fallback, but for the paths that other ones respond for.
     pub(super) fn with_nested(&self, mut nested: Vec<(Pattern, Self)>) -> Self {
         nested.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Self(Arc::new(Inner {
+        Self(Arc::new(FallbackData {
             nested,
-            ..Inner::clone(&self.0)
+            ..FallbackData::clone(&self.0)
         }))
     }
 
@@ -167,7 +167,7 @@ impl Fallback {
 
     /// The location in the source of the fallback service for an unknown path, if there is one.
     pub(crate) fn location_at(&self, path: &str) -> Option<HandlerLocation> {
-        let Inner {
+        let FallbackData {
             layered, location, ..
         } = &*self.at(path).0;
         match layered {
@@ -224,7 +224,7 @@ impl Fallback {
         let (caller, mut request) = match handed {
             Some(caller) => (caller, request),
             None if self.authenticates(request.uri().path()) => {
-                self.identify(None, request, Others::Reported).await
+                self.identify(None, request, OtherSpaces::Reported).await
             }
             None => (UnknownCaller::anonymous(), request),
         };
@@ -241,7 +241,7 @@ impl Fallback {
         space: &ProtectionSpace,
         authentication: Authentication,
         request: &mut Request,
-        others: Others,
+        others: OtherSpaces,
     ) -> ResponseOrFuture {
         if let [only] = self.spaces()
             && only.is_same(space)
@@ -278,7 +278,7 @@ impl Fallback {
         &self,
         mut found: Option<(&ProtectionSpace, Authentication)>,
         mut request: Request,
-        others: Others,
+        others: OtherSpaces,
     ) -> (UnknownCaller, Request) {
         let mut best: Option<UnknownCaller> = None;
         for (index, space) in self.spaces().iter().enumerate() {
@@ -289,7 +289,7 @@ impl Fallback {
                     let watch = space.watch(None);
                     let authentication = authenticate(space, head_of(&request), Target::Unknown);
                     let authentication = watch.around(authentication).await;
-                    if others == Others::Reported {
+                    if others == OtherSpaces::Reported {
                         space.report_unknown_path(&watch, &authentication, head_of(&request));
                     }
                     authentication

@@ -21,7 +21,7 @@ use axum::routing::MethodRouter;
 use http::Method;
 use http::StatusCode;
 
-use crate::routing::authorizer::{Resource, RouteAuthorizer};
+use crate::routing::authorizer::{Matched, RouteAuthorizer};
 use crate::routing::conceal::ConcealLayer;
 use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::exchange::Place;
@@ -29,7 +29,7 @@ use crate::routing::fallback::{BELOW, Fallback};
 use crate::routing::fallback_route::FallbackRoute;
 use crate::routing::response::uncacheable_if_missing;
 use crate::routing::router::{
-    GuardedRoute, GuardedRouter, Target, Unguarded, hidden_paths, nested_path,
+    Extent, GuardedRoute, GuardedRouter, Unguarded, hidden_paths, nested_path,
 };
 use crate::routing::step::{Step, apply};
 use crate::routing::unknown_path::{NoHandler, UnknownPath};
@@ -81,11 +81,11 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         };
     };
     let (fallback, fallback_steps) = fallback_of(members, owner, &hidden_paths);
-    let unknown = UnknownPath::new(Resource::UnknownPath, &fallback);
+    let unknown = UnknownPath::new(Matched::UnknownPath, &fallback);
     let unknown = Router::new().fallback(unknown);
     let mut router = apply(fallback_steps, unknown);
 
-    let mut others: HashMap<&str, Others<'_>> = HashMap::new();
+    let mut others: HashMap<&str, MissingMethods<'_>> = HashMap::new();
     for route in members.iter().flat_map(|member| &member.routes.routes) {
         let others = others.entry(&route.full_path).or_default();
         others.have_response |= route.endpoint.methods.filter().is_none();
@@ -199,7 +199,7 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
     let (inside, around) = split(&unguarded.steps, common);
     let (fallback_inside, _) = split(fallback_steps, common);
     let fallback = fallback.with_steps(fallback_inside);
-    let unknown = UnknownPath::new(Resource::UnknownMethod, &fallback);
+    let unknown = UnknownPath::new(Matched::UnknownMethod, &fallback);
 
     let paths = unguarded.paths.iter();
     let paths = paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)));
@@ -286,7 +286,7 @@ pub(super) fn metadata(members: &[Member], hidden_paths: &HashSet<String>) -> Ro
 
 /// The methods that a path has no handler for.
 #[derive(Clone, Copy, Default)]
-struct Others<'r> {
+struct MissingMethods<'r> {
     /// Whether a route responds to them already.
     have_response: bool,
     /// The handler of the service in place of a 405.
@@ -303,7 +303,7 @@ struct Placed<'a> {
     fallback_steps: &'a [Step],
     path_is_hidden: bool,
     /// The other methods of the path, if this route responds to them.
-    others: Option<Others<'a>>,
+    others: Option<MissingMethods<'a>>,
 }
 
 impl Placed<'_> {
@@ -318,7 +318,7 @@ impl Placed<'_> {
         let (fallback_inside, _) = split(self.fallback_steps, common);
 
         let fallback = self.fallback.with_steps(fallback_inside);
-        let subtree = route.target == Target::Subtree;
+        let subtree = route.extent == Extent::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let constants = Arc::clone(&self.constants);
         let authorizer = self.authorizer(&route.endpoint, constants, subtree, fallback);
@@ -327,7 +327,7 @@ impl Placed<'_> {
             false => Place::Endpoint,
         };
 
-        let unknown = || UnknownPath::new(Resource::UnknownMethod, &authorizer.fallback);
+        let unknown = || UnknownPath::new(Matched::UnknownMethod, &authorizer.fallback);
         let taken = match route.endpoint.methods {
             // `Allow` would list a hidden method.
             Methods::Others if self.path_is_hidden => Methods::Any,
@@ -367,7 +367,7 @@ impl Placed<'_> {
     /// Adds the response to the methods that a visible path has no handler for.
     fn mount_others(
         &self,
-        others: &Others<'_>,
+        others: &MissingMethods<'_>,
         route: &GuardedRoute<()>,
         router: Router,
     ) -> Router {
@@ -401,7 +401,7 @@ impl Placed<'_> {
             },
             policy,
             functions: endpoint.functions,
-            resource: Resource::Handler(endpoint.location),
+            matched: Matched::Handler(endpoint.location),
             is_subtree,
             uses_guard: endpoint.uses_guard,
             space: self.space.clone(),

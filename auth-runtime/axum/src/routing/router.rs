@@ -83,7 +83,7 @@ pub(super) struct GuardedRoute<S> {
     pub(super) path: String,
     /// The path as matched, with all prefixes.
     pub(super) full_path: String,
-    pub(super) target: Target,
+    pub(super) extent: Extent,
     pub(super) endpoint: Endpoint<S>,
     /// The handler for the methods that the path has no endpoint for. `None`: a 405 without a body.
     pub(super) others: Option<OtherMethods<S>>,
@@ -99,8 +99,9 @@ pub(super) struct OtherMethods<S> {
     pub(super) prefix: String,
 }
 
+/// The paths of a route.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Target {
+pub(super) enum Extent {
     Path,
     /// A service for the path and all paths below it.
     Subtree,
@@ -141,7 +142,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     pub fn route(mut self, path: &str, methods: impl GuardedMethods<S>) -> Self {
         check_path(path);
         for endpoint in methods.into().endpoints {
-            self.push(path, Target::Path, endpoint);
+            self.push(path, Extent::Path, endpoint);
         }
         self
     }
@@ -192,7 +193,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         check_prefix(prefix);
         self.push(
             prefix,
-            Target::Subtree,
+            Extent::Subtree,
             Endpoint::of_service::<P, T>(Methods::Any, service),
         );
         self
@@ -339,7 +340,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                 .map(|route| GuardedRoute {
                     path: route.path,
                     full_path: route.full_path,
-                    target: route.target,
+                    extent: route.extent,
                     endpoint: route.endpoint.with_state(state.clone()),
                     others: route.others.map(|others| OtherMethods {
                         endpoint: others.endpoint.with_state(state.clone()),
@@ -364,11 +365,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         }
     }
 
-    fn push(&mut self, path: &str, target: Target, endpoint: Endpoint<S>) {
+    fn push(&mut self, path: &str, extent: Extent, endpoint: Endpoint<S>) {
         self.routes.push(GuardedRoute {
             path: path.to_owned(),
             full_path: path.to_owned(),
-            target,
+            extent,
             steps: endpoint.layers.clone(),
             endpoint,
             others: None,

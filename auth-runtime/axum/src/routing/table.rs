@@ -7,7 +7,7 @@ use auth_runtime_core::adapter::RouteAccess;
 use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};
 
 use crate::routing::protected::ProtectedRouter;
-use crate::routing::router::{GuardedRouter, Target, hidden_paths, nested_path};
+use crate::routing::router::{Extent, GuardedRouter, hidden_paths, nested_path};
 
 impl<S> GuardedRouter<S> {
     /// The access table: every route as mounted, with its policy and the location of that policy.
@@ -50,9 +50,9 @@ fn rows_of<S>(
     hidden_paths: &HashSet<String>,
 ) -> impl Iterator<Item = AccessRow> {
     let routes = router.routes.iter().flat_map(|route| {
-        let mounted = match route.target {
-            Target::Path => RouteKind::Route,
-            Target::Subtree => RouteKind::Subtree,
+        let mounted = match route.extent {
+            Extent::Path => RouteKind::Route,
+            Extent::Subtree => RouteKind::Subtree,
         };
         let endpoint = &route.endpoint;
         let is_hidden = hidden_paths.contains(&route.full_path);

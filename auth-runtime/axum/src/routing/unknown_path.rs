@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::handler::Handler;
 
-use crate::routing::authorizer::{Resource, RouteAuthorization, RouteAuthorizer, Secrecy};
+use crate::routing::authorizer::{Matched, RouteAuthorization, RouteAuthorizer, Secrecy};
 use crate::routing::exchange::{Exchange, Place};
 use crate::routing::fallback::{Fallback, strip_match};
 use crate::routing::response::BoxedResponse;
@@ -21,16 +21,16 @@ pub(super) struct UnknownPath(Arc<RouteAuthorizer>);
 pub(super) enum ByFallback {}
 
 impl UnknownPath {
-    pub(super) fn new(resource: Resource, fallback: &Fallback) -> Self {
+    pub(super) fn new(matched: Matched, fallback: &Fallback) -> Self {
         Self(Arc::new(RouteAuthorizer::of_unknown(
-            resource,
+            matched,
             fallback.clone(),
         )))
     }
 
     pub(super) fn respond<I: Inner>(&self, mut request: Request) -> ResponseFuture<I> {
         let authorizer = Arc::clone(&self.0);
-        if authorizer.resource == Resource::UnknownMethod {
+        if authorizer.matched == Matched::UnknownMethod {
             strip_match(&mut request);
         }
         let authenticates = authorizer.fallback.authenticates(request.uri().path());
