@@ -94,7 +94,8 @@ pub use auth_runtime_policy::{Policy, Requirement};
 pub mod schemes {
     #[doc(inline)]
     pub use auth_runtime_core::{
-        Client, Credentials, Scheme, SchemeExt, Source, TrustedProxiesError, Verification, WithUser,
+        ApplicationProblem, Client, Credentials, Scheme, SchemeExt, Source, TrustedProxiesError,
+        Verification, WithApplication, WithUser,
     };
     #[doc(inline)]
     pub use auth_runtime_schemes::*;

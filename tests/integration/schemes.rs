@@ -2,6 +2,7 @@
 //! axum service for every row.
 
 mod api_key;
+mod application;
 mod basic;
 mod bearer;
 mod carried;

@@ -224,6 +224,7 @@ impl<'a> Writer<'a> {
                 });
                 let offered = left_out.into_iter().filter_map(AccessRow::policy);
                 let offered = offered.flat_map(|policy| self.space.offered_to(policy));
+                let offered = offered.flat_map(security::with_application);
                 self.only_hidden = offered.map(|scheme| scheme.key.to_owned()).collect();
             }
             Audience::Insiders => self.complete(&mut document.paths),
@@ -425,7 +426,7 @@ impl<'a> Writer<'a> {
                 });
             }
         }
-        for scheme in self.space.offered() {
+        for scheme in self.space.offered().flat_map(security::with_application) {
             if !self.needs.schemes.contains(scheme.key) {
                 continue;
             }

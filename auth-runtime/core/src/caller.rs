@@ -57,6 +57,18 @@ pub enum Rejection {
     RequestMismatch,
     /// The credentials are forged, revoked, meant for another recipient, or not yet valid.
     Invalid,
+    /// The credentials of the user are valid, and those of the application are missing
+    /// ([`SchemeExt::with_application`](crate::SchemeExt::with_application)).
+    NoApplication,
+    /// The credentials of the user are valid, and those of the application are not.
+    InvalidApplication,
+}
+
+impl Rejection {
+    /// Returns whether only the credentials of the application are missing or invalid.
+    pub(crate) fn is_of_application(self) -> bool {
+        matches!(self, Self::NoApplication | Self::InvalidApplication)
+    }
 }
 
 impl Caller {

@@ -367,6 +367,22 @@ fn texts(denial: &Denial) -> Texts {
             "Unauthorized",
             "The login is too old or too weak. Log in again."
         ),
+        Denial::Unauthenticated {
+            rejection: Some(Rejection::NoApplication),
+            ..
+        } => texts!(
+            401,
+            "Unauthorized",
+            "The request has no credentials of the application."
+        ),
+        Denial::Unauthenticated {
+            rejection: Some(Rejection::InvalidApplication),
+            ..
+        } => texts!(
+            401,
+            "Unauthorized",
+            "The credentials of the application are invalid or expired."
+        ),
         Denial::Unauthenticated { .. } => texts!(
             401,
             "Unauthorized",

@@ -43,6 +43,7 @@ struct Granted {
     login: Login,
     expiry: Option<SystemTime>,
     sender_constrained: bool,
+    application: Option<Identity>,
     extensions: Extensions,
 }
 
@@ -70,6 +71,7 @@ impl Identity {
             login: Login::default(),
             expiry: None,
             sender_constrained: false,
+            application: None,
             extensions: Extensions::new(),
         }))
     }
@@ -148,6 +150,14 @@ impl Identity {
     #[must_use]
     pub fn with_sender_constraint(self) -> Self {
         self.change(|granted| granted.sender_constrained = true)
+    }
+
+    /// Sets the application that the caller works with. Default: none. A scheme sets it with
+    /// [`SchemeExt::with_application`](crate::SchemeExt::with_application); this method is for other verifiers, and
+    /// for tests.
+    #[must_use]
+    pub fn with_application(self, application: Identity) -> Self {
+        self.change(|granted| granted.application = Some(application))
     }
 
     /// Attaches a value that the service defines, such as its user record.
@@ -304,6 +314,26 @@ impl Identity {
         self.0.sender_constrained
     }
 
+    /// The application that the caller works with, if the scheme requires its credentials
+    /// ([`SchemeExt::with_application`](crate::SchemeExt::with_application)). Its grants are not those of the caller.
+    ///
+    /// ```
+    /// use auth_runtime::check::CheckRequest;
+    /// use auth_runtime::{Identity, requires};
+    ///
+    /// /// Accepts callers that work with an application of the service.
+    /// async fn first_party(request: CheckRequest<'_>) -> bool {
+    ///     let application = request.identity().application();
+    ///     application.is_some_and(|application| application.has_role("first-party"))
+    /// }
+    ///
+    /// #[requires(check = first_party)]
+    /// async fn close_account() {}
+    /// ```
+    pub fn application(&self) -> Option<&Identity> {
+        self.0.application.as_ref()
+    }
+
     /// The attached value of type `T`.
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.0.extensions.get()
@@ -342,7 +372,7 @@ impl Identity {
     }
 
     /// Returns whether the identity has more than a subject and grants: an issuer, login data, a sender
-    /// constraint or extensions.
+    /// constraint, an application or extensions.
     pub fn says_more_than_grants(&self) -> bool {
         let Login { acr, amr, time, .. } = &self.0.login;
         self.0.issuer.is_some()
@@ -350,6 +380,7 @@ impl Identity {
             || !amr.is_empty()
             || time.is_some()
             || self.0.sender_constrained
+            || self.0.application.is_some()
             || !self.0.extensions.is_empty()
     }
 
@@ -364,6 +395,7 @@ impl Identity {
             login,
             expiry,
             sender_constrained,
+            application,
             extensions,
         } = &*self.0;
         let Login {
@@ -384,6 +416,10 @@ impl Identity {
         key.flag(expiry.is_some());
         key.time(expiry.unwrap_or(SystemTime::UNIX_EPOCH));
         key.flag(*sender_constrained);
+        key.flag(application.is_some());
+        if let Some(application) = application {
+            application.write_key(key, with_extensions);
+        }
         key.number(match with_extensions && !extensions.is_empty() {
             true => Arc::as_ptr(&self.0).addr(),
             false => 0,
@@ -413,6 +449,7 @@ impl fmt::Debug for Identity {
             .field("amr", &self.0.login.amr)
             .field("auth_time", &self.0.login.time)
             .field("sender_constrained", &self.0.sender_constrained)
+            .field("application", &self.0.application)
             .finish_non_exhaustive()
     }
 }

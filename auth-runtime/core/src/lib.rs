@@ -35,12 +35,14 @@ mod resource;
 mod return_path;
 pub mod route_pattern;
 mod scheme;
+mod scheme_ext;
 mod settings;
 mod space;
 mod trusted_proxies;
 pub mod url;
 mod user_type;
 mod verification;
+mod with_application;
 mod with_user;
 
 pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
@@ -72,11 +74,15 @@ pub use crate::request_data::RequestData;
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 pub use crate::return_path::ReturnPath;
 pub use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source};
-pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
+pub use crate::scheme_ext::SchemeExt;
+pub use crate::space::{
+    ApplicationProblem, ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths,
+};
 pub use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 pub use crate::url::UrlProblem;
 pub use crate::verification::Verification;
-pub use crate::with_user::{SchemeExt, WithUser};
+pub use crate::with_application::WithApplication;
+pub use crate::with_user::WithUser;
 
 /// The types that an adapter to a web framework needs, and the expansions of the attributes.
 ///

@@ -52,7 +52,7 @@ pub trait Scheme: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// The places of the credentials in a request. A request with credentials in two places is
-    /// rejected (RFC 6750 §2), but a cookie beside other credentials is ignored. Called once, when
+    /// rejected (RFC 6750 §2), but a cookie or the connection beside other credentials is ignored. Called once, when
     /// the space is built. Default: in `Authorization`, behind the scheme's name.
     fn sources(&self) -> Vec<Source> {
         vec![Source::Authorization]
@@ -169,6 +169,13 @@ pub trait Scheme: Send + Sync + 'static {
         let _ = user;
         false
     }
+
+    /// The scheme of the application: [`verify`](Self::verify) requires its credentials beside those of the user.
+    /// Called when the space is built, and for challenges. Default: none;
+    /// [`SchemeExt::with_application`](crate::SchemeExt::with_application) adds one. A space refuses several.
+    fn applications(&self) -> Vec<&dyn Scheme> {
+        Vec::new()
+    }
 }
 
 /// The place of credentials in a request.
@@ -200,16 +207,25 @@ pub enum Source {
     /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2).
     /// Supported only by a `GuardedRouter`.
     Form(String),
+    /// The connection of the client, which the scheme reads itself: [`Credentials::value`] is empty. With a field,
+    /// a reverse proxy describes the connection in it, as in `Client-Cert` (RFC 9440); otherwise the server does so
+    /// in the [extensions](Credentials::extensions). The scheme reports [`Caller::Anonymous`](crate::Caller::Anonymous)
+    /// if there are no credentials.
+    ///
+    /// All requests of a connection have the same ones, so they are ignored beside explicit credentials and beside
+    /// a live cookie. The rules for browsers are those of a [cookie](Self::Cookie).
+    Connection(Option<HeaderName>),
 }
 
 impl Source {
-    /// The request field that contains the credentials; `None` for the query and for forms.
+    /// The request field that contains the credentials; `None` for the query, for forms and for extensions.
     pub(crate) fn field(&self) -> Option<&HeaderName> {
         match self {
             Self::Authorization | Self::BareAuthorization => Some(&AUTHORIZATION),
             Self::Field(name) | Self::TextField(name) => Some(name),
             Self::Cookie(_) => Some(&COOKIE),
             Self::Subprotocol(_) => Some(&SEC_WEBSOCKET_PROTOCOL),
+            Self::Connection(field) => field.as_ref(),
             Self::Query(_) | Self::Form(_) => None,
         }
     }
@@ -243,7 +259,8 @@ impl<'r> Credentials<'r> {
 
     /// The credentials without the name of the scheme: visible ASCII and spaces (or text, for a
     /// [`Source::TextField`]), never empty, at most
-    /// [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes long.
+    /// [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes long. Empty for a
+    /// [`Source::Connection`].
     pub fn value(&self) -> &'r str {
         self.value
     }
@@ -279,6 +296,16 @@ impl<'r> Credentials<'r> {
     /// `GuardedRouter`.
     pub fn body(&self) -> Option<&'r [u8]> {
         self.body.map(|body| &**body)
+    }
+
+    /// Returns the head of the request.
+    pub(crate) fn head(&self) -> Head<'r> {
+        self.head
+    }
+
+    /// Returns the method of determining the address of the client.
+    pub(crate) fn client_address(&self) -> &'r ClientAddress {
+        self.client_address
     }
 
     /// The request's extensions: data from the server and the outer layers.

@@ -1,6 +1,7 @@
 //! A realm and the schemes it accepts (RFC 9110 §11.5).
 
 mod answer;
+mod application;
 mod authentication;
 mod authorization;
 mod builder;
@@ -15,10 +16,12 @@ mod route_constants;
 mod target;
 
 pub use self::answer::forbid_storing;
+pub use self::application::ApplicationProblem;
 pub use self::authentication::{Authentication, AuthenticationFuture, View};
 pub use self::authorization::{Authorization, Route, UNKNOWN_PATH};
 pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 pub use self::credential_fields::CredentialFields;
+pub(crate) use self::credentials::Accompanying;
 pub use self::credentials::RequestBody;
 pub use self::objects::AboutRequest;
 pub use self::protection_space::{Offered, ProtectionSpace, UnknownPaths};

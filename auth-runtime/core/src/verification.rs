@@ -74,6 +74,28 @@ impl Verification {
         }
     }
 
+    /// Combines two callers. Both verifications complete, even if the first one fails.
+    pub(crate) fn join(
+        self,
+        other: Self,
+        combine: impl FnOnce(Caller, Caller) -> Caller + Send + 'static,
+    ) -> Self {
+        match (self.into_caller(), other.into_caller()) {
+            (Ok(caller), Ok(other)) => Self::done(combine(caller, other)),
+            (caller, other) => Self::pending(async move {
+                let caller = match caller {
+                    Ok(caller) => caller,
+                    Err(pending) => pending.await,
+                };
+                let other = match other {
+                    Ok(other) => other,
+                    Err(pending) => pending.await,
+                };
+                combine(caller, other)
+            }),
+        }
+    }
+
     /// Transforms the caller with `next` when the verification is complete.
     pub fn and_then(self, next: impl FnOnce(Caller) -> Caller + Send + 'static) -> Self {
         match self.0 {

@@ -12,92 +12,9 @@ use crate::scheme::{ChallengeContext, Credentials, Scheme, Source};
 use crate::user_type::UserType;
 use crate::verification::Verification;
 
-/// Methods that add the service's own user to the identities of a scheme.
-///
-/// An identity can have users of several types. A handler can take only the type that the last call for its
-/// scheme declares.
-pub trait SchemeExt: Scheme + Sized {
-    /// Loads the service's own user for each identity of this scheme, for example from a database.
-    ///
-    /// `load` receives a clone of `state` and the identity of verified credentials. It returns the identity,
-    /// to which it can add grants, and the user. The type of the user need not be `Clone`.
-    ///
-    /// - `Ok(None)`: the user no longer exists. The credentials are rejected: 401.
-    /// - `Err(…)`: the user cannot be loaded. The error is logged, and the response is 503.
-    ///
-    /// Handlers take the user as a `CurrentUser`, checks of policies and rules about objects find it by
-    /// [`Identity::user`]. It is loaded for each request with credentials of the scheme, before the policy is
-    /// evaluated, also if a token cache remembers the token; a service that wants to load it less often
-    /// caches it in `load`.
-    ///
-    /// Other methods of the scheme come first, since this one returns another type.
-    ///
-    /// ```
-    /// use auth_runtime::Identity;
-    /// use auth_runtime::schemes::{Bearer, Scheme, SchemeExt};
-    ///
-    /// # #[derive(Clone)] struct Db;
-    /// # impl Db { async fn find(&self, _: &str) -> Result<Option<User>, std::io::Error> { Ok(None) } }
-    /// struct User {
-    ///     roles: Vec<String>,
-    /// }
-    ///
-    /// async fn load(db: Db, identity: Identity) -> Result<Option<(Identity, User)>, std::io::Error> {
-    ///     let user = db.find(identity.subject()).await?;
-    ///     Ok(user.map(|user| (identity.with_roles(user.roles.clone()), user)))
-    /// }
-    ///
-    /// fn scheme(tokens: Bearer, db: Db) -> impl Scheme {
-    ///     tokens.with_user(db, load)
-    /// }
-    /// ```
-    fn with_user<T, U, E, F>(
-        self,
-        state: T,
-        load: impl Fn(T, Identity) -> F + Send + Sync + 'static,
-    ) -> WithUser<Self>
-    where
-        T: Clone + Send + Sync + 'static,
-        U: Send + Sync + 'static,
-        E: fmt::Display,
-        F: Future<Output = Result<Option<(Identity, U)>, E>> + Send + 'static,
-    {
-        WithUser::loaded(self, state, load)
-    }
-
-    /// Declares that the verifier of this scheme adds a user of the type `U` to every identity, by
-    /// [`Identity::with_user`], so that handlers can take it as a parameter.
-    ///
-    /// If an identity has none, the error is logged, and the response is 503.
-    ///
-    /// ```
-    /// use auth_runtime::{Caller, Identity};
-    /// use auth_runtime::schemes::{Bearer, SchemeExt};
-    ///
-    /// struct User {
-    ///     name: String,
-    /// }
-    /// # async fn find(_: &str) -> Option<User> { None }
-    ///
-    /// /// Finds the user of an opaque token.
-    /// async fn look_up(token: String) -> Caller {
-    ///     match find(&token).await {
-    ///         Some(user) => Caller::known(Identity::new(&*user.name).with_user(user)),
-    ///         None => Caller::rejected(),
-    ///     }
-    /// }
-    ///
-    /// let scheme = Bearer::new(look_up).requires_user::<User>();
-    /// ```
-    fn requires_user<U: Send + Sync + 'static>(self) -> WithUser<Self> {
-        WithUser::required::<U>(self)
-    }
-}
-
-impl<S: Scheme> SchemeExt for S {}
-
 /// A scheme that provides a user of the service with every identity. Created by
-/// [`SchemeExt::with_user`] and [`SchemeExt::requires_user`].
+/// [`SchemeExt::with_user`](crate::SchemeExt::with_user) and
+/// [`SchemeExt::requires_user`](crate::SchemeExt::requires_user).
 pub struct WithUser<S> {
     scheme: S,
     user: UserType,
@@ -227,6 +144,10 @@ impl<S: Scheme> Scheme for WithUser<S> {
 
     fn provides_user(&self, user: UserType) -> bool {
         self.user == user
+    }
+
+    fn applications(&self) -> Vec<&dyn Scheme> {
+        self.scheme.applications()
     }
 }
 

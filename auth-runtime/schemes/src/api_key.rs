@@ -29,6 +29,10 @@ use crate::hex::parse_sha256;
 ///
 /// The scheme in its challenge, `ApiKey`, is not registered. HTTP has no registered scheme for keys
 /// in a custom field, but RFC 9110 §15.5.2 requires a challenge.
+///
+/// Keys of applications, beside the token of a user, are added by
+/// [`with_application`](auth_runtime_core::SchemeExt::with_application).
+#[derive(Clone)]
 pub struct ApiKeys {
     scheme: String,
     field: HeaderName,

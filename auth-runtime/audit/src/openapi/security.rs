@@ -56,7 +56,7 @@ fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Secur
             if is_bound && !scheme.constrains_sender {
                 continue;
             }
-            let mut alternative = SecurityRequirement::new(scheme.key, scopes.clone());
+            let mut alternative = both(scheme, &scopes);
             if is_bound && binds_by_certificate(scheme) {
                 alternative = alternative.add(CERTIFICATE, NO_SCOPES);
             }
@@ -73,9 +73,23 @@ fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Secur
 
 /// Returns the alternatives of a public operation that identifies known callers: each scheme, or none.
 fn optional(schemes: &[Offered<'_>]) -> Vec<SecurityRequirement> {
-    let names = schemes.iter().map(|scheme| scheme.key);
-    let known = names.map(|name| SecurityRequirement::new(name, NO_SCOPES));
+    let known = schemes.iter().map(|scheme| both(scheme, &[]));
     known.chain([SecurityRequirement::default()]).collect()
+}
+
+/// Returns a scheme, and that of its application.
+pub(super) fn with_application(mut scheme: Offered<'_>) -> impl Iterator<Item = Offered<'_>> {
+    let application = scheme.application.take();
+    std::iter::once(scheme).chain(application.map(|application| *application))
+}
+
+/// Returns the credentials of a scheme, and those of its application.
+fn both(scheme: &Offered<'_>, scopes: &[&str]) -> SecurityRequirement {
+    let own = SecurityRequirement::new(scheme.key, scopes.iter().copied());
+    match &scheme.application {
+        Some(application) => own.add(application.key, NO_SCOPES),
+        None => own,
+    }
 }
 
 const NO_SCOPES: [&str; 0] = [];
@@ -185,6 +199,7 @@ fn sent_in(
             SecurityScheme::ApiKey(ApiKey::Header(key("Sec-WebSocket-Protocol")))
         }
         Source::Query(name) => SecurityScheme::ApiKey(ApiKey::Query(key(name))),
+        Source::Connection(_) => mutual_tls("The client certificate of the connection."),
         _ => return None,
     };
     Some(described)
@@ -223,6 +238,7 @@ fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> O
             }
             Source::Query(name) => format!("Taken in the query, as `{name}`, too."),
             Source::Form(name) => format!("Taken in a form in the body, as `{name}`, too."),
+            Source::Connection(_) => "Taken from the certificate of the client, too.".to_owned(),
             _ => continue,
         };
         sentences.push(sentence);
@@ -237,10 +253,12 @@ fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> O
 
 /// Returns the scheme of the certificates that Bearer tokens are bound to.
 pub(super) fn certificate() -> SecurityScheme {
+    mutual_tls("The client certificate that the access token is bound to (RFC 8705).")
+}
+
+fn mutual_tls(description: &str) -> SecurityScheme {
     SecurityScheme::MutualTls {
-        description: Some(
-            "The client certificate that the access token is bound to (RFC 8705).".to_owned(),
-        ),
+        description: Some(description.to_owned()),
         deprecated: None,
         extensions: None,
     }
@@ -272,7 +290,9 @@ pub(super) fn is_kept(written: &SecurityScheme, scheme: &Offered<'_>) -> bool {
         SecurityScheme::ApiKey(ApiKey::Query(key)) => {
             is_sent_in(&|source| *source == Source::Query(key.name.clone()))
         }
-        SecurityScheme::MutualTls { .. } => false,
+        SecurityScheme::MutualTls { .. } => {
+            is_sent_in(&|source| matches!(source, Source::Connection(_)))
+        }
     }
 }
 

@@ -77,6 +77,8 @@ fn rejection(record: &AuditRecord<'_>) -> Option<&'static str> {
         Rejection::StaleNonce => "stale_nonce",
         Rejection::RequestMismatch => "other_request",
         Rejection::Invalid => "invalid",
+        Rejection::NoApplication => "no_application",
+        Rejection::InvalidApplication => "invalid_application",
     })
 }
 

@@ -176,9 +176,9 @@ impl<'a> Offer<'a> {
     fn login_page(&self, denial: &Denial, asked: RequestView<'_>) -> Option<HeaderValue> {
         let is_meant = |index: usize| match denial {
             Denial::Unauthenticated {
-                rejection: Some(Rejection::TooLong),
+                rejection: Some(rejection),
                 ..
-            } => false,
+            } if *rejection == Rejection::TooLong || rejection.is_of_application() => false,
             Denial::Unauthenticated { rejection, .. } => {
                 rejection.is_none() || self.used == Some(index)
             }

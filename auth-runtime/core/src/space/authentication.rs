@@ -8,9 +8,10 @@
 //!
 //! 1. Rejected ones of a scheme without a challenge are ignored. Explicit ones are ignored if their scheme
 //!    reports an anonymous caller.
-//! 2. An explicit credential, which is any but a cookie, is used alone. Two are ambiguous: 400.
+//! 2. An explicit credential, which is any but a cookie or the connection, is used alone. Two are ambiguous: 400.
+//!    Those of an application that stand beside those of its user count as part of these.
 //! 3. Without an explicit one, cookies are used, except rejected ones. A single remaining cookie is
-//!    used; two are ambiguous. If none remains, the last one is rejected.
+//!    used; two are ambiguous. If none remains, the connection is used, and otherwise the last cookie is rejected.
 //!
 //! # Why a hidden path is indistinguishable
 //!
@@ -36,7 +37,7 @@ use auth_runtime_policy::Policy;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::credentials::{Found, Presented};
-use super::protection_space::ProtectionSpace;
+use super::protection_space::{Accepted, ProtectionSpace, Space};
 use super::target::{Place, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
@@ -77,9 +78,10 @@ impl View {
     };
 
     fn of(caller: Caller, used: UsedScheme) -> Self {
-        match caller {
-            Caller::Rejected(Rejection::RequestMismatch) => Self::INVALID_REQUEST,
-            caller => Self::Caller { caller, used },
+        match (caller, used.place()) {
+            (Caller::Rejected(Rejection::RequestMismatch), _) => Self::INVALID_REQUEST,
+            (Caller::Anonymous, Some(Place::Connection)) => Self::ANONYMOUS,
+            (caller, _) => Self::Caller { caller, used },
         }
     }
 
@@ -166,7 +168,7 @@ impl Authentication {
 struct Verified {
     view: View,
     used: UsedScheme,
-    is_cookie: bool,
+    place: Place,
     /// True if the policy accepts their scheme.
     is_accepted: bool,
     /// True if they were rejected.
@@ -174,58 +176,102 @@ struct Verified {
     /// True unless they are ignored: the scheme reports an anonymous caller, or has no challenge and rejects
     /// them (rule 7).
     counts: bool,
+    /// The indexes of the schemes that read the credentials of an application in the same place.
+    accompanies: Vec<usize>,
 }
 
 impl Verified {
     /// Without a caller, they were unreadable.
-    fn new(presented: &Started, caller: Option<Caller>) -> Self {
+    fn new(presented: Started, caller: Option<Caller>) -> Self {
         let is_rejected = matches!(caller, Some(Caller::Rejected(_)));
-        let is_none = !presented.is_cookie && matches!(caller, Some(Caller::Anonymous));
+        let is_cookie = presented.place == Place::Cookie;
+        let is_none = !is_cookie && matches!(caller, Some(Caller::Anonymous));
         Self {
             view: match caller {
                 Some(caller) => View::verified(caller, presented.used, presented.has_challenge),
                 None => View::INVALID_REQUEST,
             },
             used: presented.used,
-            is_cookie: presented.is_cookie,
+            place: presented.place,
             is_accepted: presented.is_accepted,
             is_rejected,
             counts: !is_none && (presented.has_challenge || !is_rejected),
+            accompanies: presented.accompanies,
         }
     }
+
+    /// Returns whether these are the credentials of an application, which belong to those of `user`.
+    ///
+    /// They may also be valid by themselves. Those of a request without a user are ignored if they are not.
+    fn belongs_to(&self, user: &Self) -> bool {
+        let is_anonymous = matches!(user.view.caller(), Some(Caller::Anonymous));
+        let owns = match user.place.is_ambient() {
+            true => user.counts && !user.is_rejected && !is_anonymous,
+            false => user.counts || (is_anonymous && self.is_rejected),
+        };
+        owns && belongs_to(&self.accompanies, user.used)
+    }
+}
+
+fn belongs_to(accompanies: &[usize], user: UsedScheme) -> bool {
+    user.index().is_some_and(|user| accompanies.contains(&user))
 }
 
 /// Returns the view by the credentials that `is_meant` accepts.
 fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
-    let counting = |is_cookie: bool| {
-        let counting = verified.iter().filter(|one| one.counts && is_meant(one));
-        counting.filter(move |one| one.is_cookie == is_cookie)
+    let is_of_application = |one: &Verified| {
+        let mut meant = verified.iter().filter(|user| is_meant(user));
+        meant.any(|user| one.belongs_to(user))
     };
-    let mut explicit = counting(false);
+    let counts = |one: &&Verified| one.counts && is_meant(one) && !is_of_application(one);
+    let counting = |is_of_kind: fn(Place) -> bool| {
+        let counting = verified.iter().filter(counts);
+        counting.filter(move |one| is_of_kind(one.place))
+    };
+    let mut explicit = counting(|place| !place.is_ambient());
     match (explicit.next(), explicit.next()) {
         (Some(one), None) => return one.view.clone(),
         (Some(_), Some(_)) => return View::INVALID_REQUEST,
         (None, _) => {}
     }
-    let live: Vec<&Verified> = counting(true).filter(|one| !one.is_rejected).collect();
-    match live.as_slice() {
-        [] => counting(true)
-            .last()
-            .map_or(View::ANONYMOUS, |dead| dead.view.clone()),
-        [one] => one.view.clone(),
+    // A cookie is more specific than the connection, and a rejected one may have to be removed.
+    let cookies = counting(|place| place == Place::Cookie);
+    let connection = counting(|place| place == Place::Connection);
+    let (live_cookies, dead_cookies): (Vec<_>, Vec<_>) = cookies.partition(|one| !one.is_rejected);
+    let (live, dead): (Vec<_>, Vec<_>) = connection.partition(|one| !one.is_rejected);
+    let used = match (only(&live_cookies), only(&live)) {
+        (
+            Some(View::Caller {
+                caller: Caller::Anonymous,
+                ..
+            }),
+            Some(connection),
+        ) => Some(connection),
+        (cookie, connection) => cookie.or(connection),
+    };
+    let rejected = || dead_cookies.last().or(dead.last());
+    let rejected = || rejected().map_or(View::ANONYMOUS, |dead| dead.view.clone());
+    used.unwrap_or_else(rejected)
+}
+
+/// Returns the view by the only ambient credentials of one kind, if there are some.
+fn only(live: &[&Verified]) -> Option<View> {
+    match live {
+        [] => None,
+        [one] => Some(one.view.clone()),
         [first, others @ ..] => {
             let unclear = live.iter().find(|one| {
                 let caller = one.view.caller();
                 matches!(caller, Some(Caller::Unverifiable { .. }))
             });
             if let Some(unclear) = unclear {
-                return unclear.view.clone();
+                return Some(unclear.view.clone());
             }
             let index = first.used.index();
             let is_one_scheme = others.iter().all(|other| other.used.index() == index);
-            View::InvalidRequest {
+            Some(View::InvalidRequest {
                 cookie: index.filter(|_| is_one_scheme),
-            }
+            })
         }
     }
 }
@@ -233,20 +279,22 @@ fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
 /// Credentials that are being verified.
 struct Started {
     used: UsedScheme,
-    is_cookie: bool,
+    place: Place,
     has_challenge: bool,
     is_accepted: bool,
+    accompanies: Vec<usize>,
     /// `None` if they are unreadable.
     verification: Option<Verification>,
 }
 
 impl Started {
-    fn new(presented: &Presented<'_, '_>, target: Target<'_>) -> Self {
+    fn new(presented: &Presented<'_, '_>, target: Target<'_>, space: &Space) -> Self {
         Self {
             used: presented.used(),
-            is_cookie: presented.is_cookie(),
+            place: presented.place(),
             has_challenge: presented.has_challenge(),
             is_accepted: target.accepts(&presented.accepted.name),
+            accompanies: presented.accompanies(space),
             verification: None,
         }
     }
@@ -256,15 +304,21 @@ impl Started {
 async fn settle(started: Vec<Started>, is_shown: bool) -> Authentication {
     let mut verified: Vec<Verified> = Vec::with_capacity(started.len());
     for mut one in started {
-        let is_decided = |earlier: &Verified| earlier.counts && !earlier.is_cookie;
-        if is_shown && one.is_cookie && verified.iter().any(is_decided) {
+        let is_of_application = |earlier: &Verified| {
+            belongs_to(&earlier.accompanies, one.used)
+                || verified.iter().any(|user| earlier.belongs_to(user))
+        };
+        let is_decided = |earlier: &Verified| {
+            earlier.counts && !earlier.place.is_ambient() && !is_of_application(earlier)
+        };
+        if is_shown && one.place.is_ambient() && verified.iter().any(is_decided) {
             continue;
         }
         let caller = match one.verification.take() {
             Some(verification) => Some(verification.await),
             None => None,
         };
-        verified.push(Verified::new(&one, caller));
+        verified.push(Verified::new(one, caller));
     }
     views(&verified, is_shown)
 }
@@ -307,11 +361,12 @@ impl ProtectionSpace {
             UsedScheme::Scheme { index, .. } if !self.is_accepted(*index, policy) => {
                 Some(&Caller::Anonymous)
             }
-            // A browser adds the cookie on its own (rule 6).
-            UsedScheme::Scheme {
-                place: Place::Cookie,
-                ..
-            } if policy.has_optional_identity() && caller.identity().is_none() => {
+            // A browser adds the cookie and the certificate on its own (rule 6).
+            UsedScheme::Scheme { place, .. }
+                if place.is_ambient()
+                    && policy.has_optional_identity()
+                    && caller.identity().is_none() =>
+            {
                 Some(&Caller::Anonymous)
             }
             _ => Some(caller),
@@ -348,7 +403,7 @@ impl ProtectionSpace {
         } = authentication.to_policy()
         {
             let used = self.0.schemes.get(*index);
-            let mut sources = used.into_iter().flat_map(|accepted| &accepted.sources);
+            let mut sources = used.into_iter().flat_map(Accepted::places);
             return sources.any(|source| matches!(source, Source::Query(_)));
         }
         false
@@ -397,7 +452,7 @@ impl ProtectionSpace {
     ) -> Authentication {
         let verified = |presented: &Presented<'_, '_>| {
             let caller = presented.is_readable().then(|| caller.clone());
-            Verified::new(&Started::new(presented, target), caller)
+            Verified::new(Started::new(presented, target, &self.0), caller)
         };
         let verified = match self.0.find(head, |_| true) {
             Found::Nothing => return Authentication::caller(caller.clone(), UsedScheme::Nothing),
@@ -419,10 +474,10 @@ impl ProtectionSpace {
         };
         let started = several.iter().map(|presented| Started {
             verification: presented.verify(head, &self.0.client_address),
-            ..Started::new(presented, target)
+            ..Started::new(presented, target, &self.0)
         });
         let mut started: Vec<Started> = started.collect();
-        started.sort_by_key(|one| one.is_cookie);
+        started.sort_by_key(|one| one.place.is_ambient().then_some(one.place));
         AuthenticationFuture::Several(Box::pin(settle(started, target.is_shown())))
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use auth_runtime_policy::scheme::is_token;
 use http::{HeaderName, HeaderValue};
 
+use super::application::{Application, ApplicationProblem, application_of};
 use super::login_page::LoginPage;
 use super::protection_space::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
 use crate::challenge::{Challenge, ChallengeError};
@@ -338,6 +339,9 @@ impl ProtectionSpaceBuilder {
             space.schemes.push(accepted);
         }
         space.subprotocols = subprotocols(&space.schemes);
+        if let Some(error) = space.application_of_another_name() {
+            return Err(error);
+        }
         for (scheme, name) in self.openapi_names {
             space.set_openapi_name(&scheme, name)?;
         }
@@ -374,6 +378,7 @@ impl Space {
         } else {
             None
         };
+        let application = self.application(&*scheme)?;
         let login_page = match scheme.login_page().map(LoginPage::read) {
             Some(Err(page)) => return Err(SpaceError::LoginPage(page)),
             Some(Ok(page)) => Some(page),
@@ -390,24 +395,79 @@ impl Space {
             signs_body: scheme.signs_body(),
             login_page,
             plain,
+            application,
             scheme,
+        })
+    }
+
+    /// Returns the application of a scheme, if the scheme requires one.
+    fn application(&self, scheme: &dyn Scheme) -> Result<Option<Application>, SpaceError> {
+        let application = application_of(scheme).map_err(|problem| SpaceError::Application {
+            scheme: scheme.name().to_owned(),
+            problem,
+        })?;
+        let Some(application) = application else {
+            return Ok(None);
+        };
+        Ok(Some(Application {
+            name: application.name().to_owned(),
+            openapi_name: application.name().to_owned(),
+            sources: application.sources(),
+            plain: self.plain_challenge(application)?,
+        }))
+    }
+
+    /// Returns an error if an application has the name of a scheme with other places.
+    fn application_of_another_name(&self) -> Option<SpaceError> {
+        let places = |accepted: &Accepted| (accepted.name.clone(), accepted.sources.clone());
+        let of_schemes = self.schemes.iter().map(places);
+        let applications = self.schemes.iter().filter_map(|it| it.application.as_ref());
+        let of_applications = applications.map(|it| (it.name.clone(), it.sources.clone()));
+        let all: Vec<_> = of_schemes.chain(of_applications).collect();
+        self.schemes.iter().find_map(|accepted| {
+            let own = accepted.application.as_ref()?;
+            let is_taken = all.iter().any(|(name, sources)| {
+                name.eq_ignore_ascii_case(&own.name) && *sources != own.sources
+            });
+            is_taken.then(|| SpaceError::Application {
+                scheme: accepted.name.clone(),
+                problem: ApplicationProblem::Name,
+            })
         })
     }
 
     fn set_openapi_name(&mut self, scheme: &str, name: String) -> Result<(), SpaceError> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        let is_taken = self.schemes.iter().any(|accepted| {
-            accepted.openapi_name == name && !accepted.name.eq_ignore_ascii_case(scheme)
-        });
+        let mut is_known = false;
+        let mut is_taken = false;
+        for (own, openapi_name) in self.openapi_names() {
+            match own.eq_ignore_ascii_case(scheme) {
+                true => is_known = true,
+                false => is_taken |= *openapi_name == name,
+            }
+        }
         if name.is_empty() || !name.bytes().all(is_allowed) || is_taken {
             return Err(SpaceError::OpenApiName(name));
         }
-        let mut schemes = self.schemes.iter_mut();
-        match schemes.find(|accepted| accepted.name.eq_ignore_ascii_case(scheme)) {
-            Some(accepted) => accepted.openapi_name = name,
-            None => return Err(SpaceError::UnknownScheme(scheme.to_owned())),
+        if !is_known {
+            return Err(SpaceError::UnknownScheme(scheme.to_owned()));
+        }
+        for (own, openapi_name) in self.openapi_names() {
+            if own.eq_ignore_ascii_case(scheme) {
+                openapi_name.clone_from(&name);
+            }
         }
         Ok(())
+    }
+
+    /// The schemes and those of applications: each name, and the name in OpenAPI documents.
+    fn openapi_names(&mut self) -> impl Iterator<Item = (&str, &mut String)> {
+        self.schemes.iter_mut().flat_map(|accepted| {
+            let own = (accepted.name.as_str(), &mut accepted.openapi_name);
+            let application = accepted.application.as_mut();
+            let application = application.map(|it| (it.name.as_str(), &mut it.openapi_name));
+            std::iter::once(own).chain(application)
+        })
     }
 
     /// Returns the challenge of `scheme` without an error.
@@ -433,7 +493,7 @@ impl Space {
 
 /// The subprotocols that credentials of these schemes follow.
 fn subprotocols(schemes: &[Accepted]) -> Vec<HeaderValue> {
-    let sources = schemes.iter().flat_map(|accepted| &accepted.sources);
+    let sources = schemes.iter().flat_map(Accepted::places);
     let names = sources.filter_map(|source| match source {
         Source::Subprotocol(name) => HeaderValue::try_from(name).ok(),
         _ => None,
@@ -476,6 +536,13 @@ pub enum SpaceError {
     LoginPage(String),
     /// The longest body is zero, or more than 64 MiB.
     MaxBody(usize),
+    /// The scheme of an application cannot accompany that of the user.
+    Application {
+        /// The name of the user's scheme.
+        scheme: String,
+        /// The reason.
+        problem: ApplicationProblem,
+    },
     /// The challenge is invalid, usually because of its realm.
     Challenge {
         /// The scheme's name.
@@ -523,6 +590,10 @@ impl fmt::Display for SpaceError {
             Self::LoginPage(page) => write!(
                 f,
                 "{page:?} is not a login page; name a path on this host, such as `/login`",
+            ),
+            Self::Application { scheme, problem } => write!(
+                f,
+                "the application of the scheme `{scheme}` is refused: {problem}",
             ),
             Self::Challenge { scheme, error } => {
                 write!(

@@ -3,15 +3,16 @@
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, Method};
 
-use super::protection_space::ProtectionSpace;
+use super::protection_space::{Accepted, ProtectionSpace};
 use crate::head::Head;
 use crate::scheme::Source;
 
 /// Proofs of possession, which belong to the credentials in another field.
-const PROOFS: [HeaderName; 3] = [
+const PROOFS: [HeaderName; 4] = [
     HeaderName::from_static("dpop"),
     HeaderName::from_static("client-cert"),
     HeaderName::from_static("ssl-client-cert"),
+    HeaderName::from_static("x-forwarded-client-cert"),
 ];
 
 /// The method and the query of a request, and the fields that schemes of some spaces read.
@@ -31,7 +32,7 @@ impl CredentialFields {
         let schemes = spaces.iter().flat_map(|space| &space.0.schemes);
         let mut fields = vec![AUTHORIZATION, COOKIE];
         fields.extend(PROOFS);
-        let sources = schemes.flat_map(|accepted| &accepted.sources);
+        let sources = schemes.flat_map(Accepted::places);
         for field in sources.filter_map(Source::field) {
             if !fields.contains(field) {
                 fields.push(field.clone());

@@ -11,7 +11,7 @@ use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::cookies;
 use crate::head::Head;
-use crate::scheme::{Credentials, Source};
+use crate::scheme::{Credentials, Scheme, Source};
 use crate::verification::Verification;
 
 /// Credentials that a request carries for one scheme, in one place.
@@ -20,13 +20,12 @@ pub(super) struct Presented<'s, 'r> {
     index: usize,
     pub(super) accepted: &'s Accepted,
     place: Place,
+    source: &'s Source,
     value: Result<Cow<'r, [u8]>, CredentialsError>,
-    /// Whether the value may be text in UTF-8.
-    is_text: bool,
 }
 
 /// Unreadable credentials (rule 5).
-pub(super) enum CredentialsError {
+pub(crate) enum CredentialsError {
     /// The place holds more than one credential, or an unreadable body.
     Ambiguous,
 }
@@ -39,9 +38,9 @@ impl Presented<'_, '_> {
         }
     }
 
-    /// Returns whether they are a cookie, which a browser adds on its own.
-    pub(super) fn is_cookie(&self) -> bool {
-        self.place == Place::Cookie
+    /// The place of the credentials.
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     /// Returns whether the scheme has a challenge (rule 7).
@@ -53,6 +52,16 @@ impl Presented<'_, '_> {
         self.value.is_ok()
     }
 
+    /// Returns the indexes of the schemes that read the credentials of an application in this place.
+    pub(super) fn accompanies(&self, space: &Space) -> Vec<usize> {
+        let schemes = space.schemes.iter().enumerate();
+        let owners = schemes.filter(|(_, accepted)| {
+            let application = accepted.application.as_ref();
+            application.is_some_and(|application| application.sources.contains(self.source))
+        });
+        owners.map(|(index, _)| index).collect()
+    }
+
     /// Starts to verify them; `None` if they cannot be read.
     pub(super) fn verify(
         &self,
@@ -60,20 +69,77 @@ impl Presented<'_, '_> {
         client_address: &ClientAddress,
     ) -> Option<Verification> {
         let value = self.value.as_ref().ok()?;
-        let is_field = matches!(self.place, Place::Authorization | Place::Field);
-        Some(match well_formed(value, self.is_text) {
-            Some(value) => {
-                let body = match head.extensions.get() {
-                    Some(RequestBody::Read(body)) if self.accepted.signs_body => Some(body),
-                    _ => None,
-                };
-                let credentials = Credentials::new(value, head, client_address, body);
-                self.accepted.scheme.verify(&credentials)
+        let body = match head.extensions.get() {
+            Some(RequestBody::Read(body)) if self.accepted.signs_body => Some(body),
+            _ => None,
+        };
+        let verify = |value: &str| {
+            let credentials = Credentials::new(value, head, client_address, body);
+            self.accepted.scheme.verify(&credentials)
+        };
+        Some(verify_value(value, self.source, verify))
+    }
+}
+
+/// Verifies a value that is well-formed; rejects others.
+fn verify_value(
+    value: &[u8],
+    source: &Source,
+    verify: impl FnOnce(&str) -> Verification,
+) -> Verification {
+    if matches!(source, Source::Connection(_)) {
+        return verify("");
+    }
+    let is_text = matches!(source, Source::TextField(_));
+    let is_field = !matches!(
+        source,
+        Source::Cookie(_) | Source::Query(_) | Source::Form(_)
+    );
+    match well_formed(value, is_text) {
+        Some(value) => verify(value),
+        None if is_field && value.len() > ProtectionSpace::MAX_CREDENTIALS => {
+            Verification::done(Caller::Rejected(Rejection::TooLong))
+        }
+        None => Verification::done(Caller::Rejected(Rejection::Malformed)),
+    }
+}
+
+/// Credentials beside those of another scheme.
+pub(crate) struct Accompanying<'s, 'r> {
+    value: Cow<'r, [u8]>,
+    source: &'s Source,
+}
+
+impl<'s, 'r> Accompanying<'s, 'r> {
+    /// Finds the credentials in these places of the request with `beside`.
+    pub(crate) fn find(
+        scheme: &dyn Scheme,
+        sources: &'s [Source],
+        beside: &Credentials<'r>,
+    ) -> Result<Option<Self>, CredentialsError> {
+        let mut found = None;
+        for source in sources {
+            let Some(value) = value_in(source, scheme.name(), beside.head())? else {
+                continue;
+            };
+            if found.is_some() {
+                return Err(CredentialsError::Ambiguous);
             }
-            None if is_field && value.len() > ProtectionSpace::MAX_CREDENTIALS => {
-                Verification::done(Caller::Rejected(Rejection::TooLong))
-            }
-            None => Verification::done(Caller::Rejected(Rejection::Malformed)),
+            found = Some(Self { value, source });
+        }
+        Ok(found)
+    }
+
+    /// Returns whether the credentials are this text. The spaces around do not belong to them.
+    pub(crate) fn are(&self, text: &str) -> bool {
+        self.value.trim_ascii() == text.as_bytes()
+    }
+
+    /// Starts to verify the credentials.
+    pub(crate) fn verify(&self, scheme: &dyn Scheme, beside: &Credentials<'_>) -> Verification {
+        let (head, client_address) = (beside.head(), beside.client_address());
+        verify_value(&self.value, self.source, |value| {
+            scheme.verify(&Credentials::new(value, head, client_address, None))
         })
     }
 }
@@ -110,13 +176,12 @@ impl Space {
         let schemes = self.schemes.iter().enumerate();
         for (index, accepted) in schemes.filter(|(_, accepted)| is_meant(accepted)) {
             for source in &accepted.sources {
-                let is_text = matches!(source, Source::TextField(_));
                 let presented = |place, value| Presented {
                     index,
                     accepted,
                     place,
+                    source,
                     value,
-                    is_text,
                 };
                 let place = match source {
                     Source::Authorization => Place::Authorization,
@@ -132,8 +197,9 @@ impl Space {
                         Place::Field
                     }
                     Source::Query(_) | Source::Form(_) => Place::Elsewhere,
+                    Source::Connection(_) => Place::Connection,
                 };
-                match accepted.value_in(source, head) {
+                match value_in(source, &accepted.name, head) {
                     Ok(None) => {}
                     Ok(Some(value)) => found.push(presented(place, Ok(value))),
                     Err(error) => found.push(presented(place, Err(error))),
@@ -157,39 +223,44 @@ impl Space {
     }
 }
 
-impl Accepted {
-    fn value_in<'r>(
-        &self,
-        source: &Source,
-        head: Head<'r>,
-    ) -> Result<Option<Cow<'r, [u8]>>, CredentialsError> {
-        match source {
-            Source::Authorization => {
-                let line = single_line(head, &AUTHORIZATION)?;
-                let value = line.and_then(|line| after_scheme(line, &self.name));
-                Ok(value.map(Cow::Borrowed))
-            }
-            Source::BareAuthorization => {
-                let line = single_line(head, &AUTHORIZATION)?;
-                let bare = line.filter(|line| !line.trim_ascii().contains(&b' '));
-                Ok(bare.map(Cow::Borrowed))
-            }
-            Source::Field(field) | Source::TextField(field) => {
-                Ok(single_line(head, field)?.map(Cow::Borrowed))
-            }
-            // A browser may send several; `find` reads them.
-            Source::Cookie(_) => Ok(None),
-            Source::Subprotocol(name) => after_subprotocol(head.headers, name),
-            Source::Query(name) => match head.uri.query() {
-                Some(query) => single_value(query.as_bytes(), name),
-                None => Ok(None),
-            },
-            Source::Form(name) => match head.extensions.get() {
-                Some(RequestBody::Read(form)) if is_form(head) => single_value(form, name),
-                Some(RequestBody::Read(_)) => Ok(None),
-                Some(RequestBody::Unreadable) => Err(CredentialsError::Ambiguous),
-                None => Ok(None),
-            },
+/// Returns the credentials in one place of a request, for the scheme of this name.
+fn value_in<'r>(
+    source: &Source,
+    scheme: &str,
+    head: Head<'r>,
+) -> Result<Option<Cow<'r, [u8]>>, CredentialsError> {
+    match source {
+        Source::Authorization => {
+            let line = single_line(head, &AUTHORIZATION)?;
+            let value = line.and_then(|line| after_scheme(line, scheme));
+            Ok(value.map(Cow::Borrowed))
+        }
+        Source::BareAuthorization => {
+            let line = single_line(head, &AUTHORIZATION)?;
+            let bare = line.filter(|line| !line.trim_ascii().contains(&b' '));
+            Ok(bare.map(Cow::Borrowed))
+        }
+        Source::Field(field) | Source::TextField(field) => {
+            Ok(single_line(head, field)?.map(Cow::Borrowed))
+        }
+        // A browser may send several; `find` reads them.
+        Source::Cookie(_) => Ok(None),
+        Source::Subprotocol(name) => after_subprotocol(head.headers, name),
+        Source::Query(name) => match head.uri.query() {
+            Some(query) => single_value(query.as_bytes(), name),
+            None => Ok(None),
+        },
+        Source::Form(name) => match head.extensions.get() {
+            Some(RequestBody::Read(form)) if is_form(head) => single_value(form, name),
+            Some(RequestBody::Read(_)) => Ok(None),
+            Some(RequestBody::Unreadable) => Err(CredentialsError::Ambiguous),
+            None => Ok(None),
+        },
+        Source::Connection(field) => {
+            let is_described = field
+                .as_ref()
+                .is_none_or(|field| head.headers.contains_key(field));
+            Ok(is_described.then_some(Cow::Borrowed(&[])))
         }
     }
 }
@@ -339,7 +410,7 @@ impl ProtectionSpace {
                 Source::Authorization | Source::BareAuthorization => "header",
                 // RFC 9728 has no name for custom fields.
                 Source::Field(_) | Source::TextField(_) => continue,
-                Source::Cookie(_) | Source::Subprotocol(_) => continue,
+                Source::Cookie(_) | Source::Subprotocol(_) | Source::Connection(_) => continue,
                 Source::Query(_) => "query",
                 Source::Form(_) => "body",
             };

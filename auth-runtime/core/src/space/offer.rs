@@ -58,7 +58,14 @@ impl Space {
     pub(super) fn lines(&self, challenges: Vec<Sent<'_>>) -> Vec<HeaderValue> {
         let lines = challenges.into_iter();
         let lines = lines.map(|sent| sent.challenge.into_header_value());
-        let lines: Vec<HeaderValue> = lines.collect();
+        let mut lines: Vec<HeaderValue> = lines.collect();
+        // Several schemes may have the same application, which may also be a scheme of the space.
+        let mut sent: Vec<HeaderValue> = Vec::with_capacity(lines.len());
+        lines.retain(|line| {
+            let is_new = !sent.contains(line);
+            sent.push(line.clone());
+            is_new
+        });
         if !self.joins_challenges || lines.len() < 2 {
             return lines;
         }
@@ -78,12 +85,15 @@ impl<'a> Offer<'a> {
             |_: usize, accepted: &Accepted| accepted.supports_step_up && self.opens(accepted);
         match denial {
             // The error goes with the challenge of the scheme that was used.
-            Denial::SenderConstraintRequired => {
-                self.make(&[], &|_, accepted| accepted.constrains_sender, &|index| {
+            Denial::SenderConstraintRequired => self.make(
+                denial,
+                &[],
+                &|_, accepted| accepted.constrains_sender,
+                &|index| {
                     let is_own = self.used == Some(index);
                     is_own.then_some(ErrorCode::InvalidToken(Rejection::Invalid))
-                })
-            }
+                },
+            ),
             // Other credentials of the client would be as long.
             Denial::Unauthenticated {
                 rejection: Some(Rejection::TooLong),
@@ -91,10 +101,12 @@ impl<'a> Offer<'a> {
             } => Vec::new(),
             // All schemes that can grant access are challenged; the error goes with the one that
             // was used.
-            Denial::Unauthenticated { rejection, scopes } => self.make(scopes, &opens, &|index| {
-                let rejection = rejection.filter(|_| self.used == Some(index));
-                rejection.map(ErrorCode::InvalidToken)
-            }),
+            Denial::Unauthenticated { rejection, scopes } => {
+                self.make(denial, scopes, &opens, &|index| {
+                    let rejection = rejection.filter(|_| self.used == Some(index));
+                    rejection.map(ErrorCode::InvalidToken)
+                })
+            }
             // A step-up is requested by the schemes that report the method of the login.
             Denial::StepUp {
                 acr_values,
@@ -104,25 +116,26 @@ impl<'a> Offer<'a> {
                     acr_values,
                     max_age: *max_age,
                 };
-                let challenges = self.make(&[], &supports_step_up, &|_| Some(error));
+                let challenges = self.make(denial, &[], &supports_step_up, &|_| Some(error));
                 if challenges.is_empty() {
-                    self.make(&[], &opens, &|_| Some(error))
+                    self.make(denial, &[], &opens, &|_| Some(error))
                 } else {
                     challenges
                 }
             }
-            Denial::InsufficientScope { scopes } => {
-                self.make(scopes, &was_used, &|_| Some(ErrorCode::InsufficientScope))
-            }
+            Denial::InsufficientScope { scopes } => self.make(denial, scopes, &was_used, &|_| {
+                Some(ErrorCode::InsufficientScope)
+            }),
             // RFC 6750 §3 requires a challenge whenever the token does not grant access. An error
             // would make clients request scopes that do not help.
             Denial::Forbidden { .. } if self.is_known => self.make(
+                denial,
                 &[],
                 &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
                 &|_| None,
             ),
             Denial::InvalidRequest => {
-                self.make(&[], &is_oauth, &|_| Some(ErrorCode::InvalidRequest))
+                self.make(denial, &[], &is_oauth, &|_| Some(ErrorCode::InvalidRequest))
             }
             Denial::Forbidden { .. } | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
         }
@@ -159,9 +172,11 @@ impl<'a> Offer<'a> {
         schemes.filter(move |(_, accepted)| policy.is_none_or(|own| own.accepts(&accepted.name)))
     }
 
-    /// Returns the challenges of each accepted scheme that `is_meant` and has a challenge.
+    /// Returns the challenges of each accepted scheme that `is_meant` and has a challenge. That of an application
+    /// follows if the denial asks for credentials. It stands alone if those of the user are valid.
     fn make<'p>(
         &self,
+        denial: &Denial,
         scopes: &'p [Cow<'static, str>],
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
         error: &dyn Fn(usize) -> Option<ErrorCode<'p>>,
@@ -169,6 +184,10 @@ impl<'a> Offer<'a> {
     where
         'a: 'p,
     {
+        let asks = matches!(
+            denial,
+            Denial::Unauthenticated { .. } | Denial::SenderConstraintRequired
+        );
         let mut made = Vec::new();
         for (index, accepted) in self.accepted() {
             let Some(plain) = &accepted.plain else {
@@ -177,23 +196,57 @@ impl<'a> Offer<'a> {
             if !is_meant(index, accepted) {
                 continue;
             }
-            let context = self.context(scopes, error(index));
-            let challenge = accepted.scheme.challenge(&context);
-            made.push(Sent {
-                index,
-                accepted,
-                challenge: challenge.unwrap_or_else(|_| plain.clone()),
-                fields: accepted.scheme.fields(&context),
-            });
-            for challenge in accepted.scheme.further_challenges(&context) {
+            let error = error(index);
+            let of_application = match error {
+                Some(ErrorCode::InvalidToken(rejection)) if rejection.is_of_application() => {
+                    Some(rejection)
+                }
+                _ => None,
+            };
+            if of_application.is_none() {
+                let context = self.context(scopes, error);
+                let challenge = accepted.scheme.challenge(&context);
                 made.push(Sent {
+                    index,
+                    accepted,
+                    challenge: challenge.unwrap_or_else(|_| plain.clone()),
+                    fields: accepted.scheme.fields(&context),
+                });
+                for challenge in accepted.scheme.further_challenges(&context) {
+                    made.push(Sent {
+                        index,
+                        accepted,
+                        challenge,
+                        fields: Vec::new(),
+                    });
+                }
+            }
+            if asks {
+                let challenge = self.challenge_of_application(accepted, of_application);
+                made.extend(challenge.map(|challenge| Sent {
                     index,
                     accepted,
                     challenge,
                     fields: Vec::new(),
-                });
+                }));
             }
         }
         made
+    }
+    /// Returns the challenge of the application of a scheme, if the scheme requires one.
+    fn challenge_of_application(
+        &self,
+        accepted: &Accepted,
+        rejection: Option<Rejection>,
+    ) -> Option<Challenge> {
+        let application = accepted.application.as_ref()?;
+        let is_invalid = rejection == Some(Rejection::InvalidApplication);
+        let error = is_invalid.then_some(ErrorCode::InvalidToken(Rejection::Invalid));
+        let challenge = accepted
+            .scheme
+            .applications()
+            .first()
+            .and_then(|scheme| scheme.challenge(&self.context(&[], error)).ok());
+        Some(challenge.unwrap_or_else(|| application.plain.clone()))
     }
 }

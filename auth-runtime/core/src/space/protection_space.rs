@@ -6,6 +6,7 @@ use std::sync::Arc;
 use auth_runtime_policy::Policy;
 use http::{HeaderName, HeaderValue};
 
+use super::application::Application;
 use super::login_page::LoginPage;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
@@ -77,6 +78,17 @@ pub(super) struct Accepted {
     pub(super) login_page: Option<LoginPage>,
     /// The challenge without an error. `None` if the scheme has no challenge.
     pub(super) plain: Option<Challenge>,
+    /// The application, if the scheme requires its credentials as well.
+    pub(super) application: Option<Application>,
+}
+
+impl Accepted {
+    /// The places of its credentials, and of those of its application.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Source> {
+        let application = self.application.iter();
+        let sources = self.sources.iter();
+        sources.chain(application.flat_map(|application| &application.sources))
+    }
 }
 
 /// A scheme, as described in an OpenAPI document.
@@ -93,6 +105,8 @@ pub struct Offered<'s> {
     pub constrains_sender: bool,
     /// See [`Scheme::format`].
     pub format: Option<&'s str>,
+    /// The scheme of the application, if its credentials are required as well.
+    pub application: Option<Box<Offered<'s>>>,
 }
 
 pub(super) type Render =
@@ -222,10 +236,12 @@ impl ProtectionSpace {
             scopes: &[],
             error: None,
         };
-        let mut accepted = self.0.schemes.iter();
+        let schemes = self.0.schemes.iter();
+        let mut accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
         accepted.find_map(|accepted| {
-            let challenge = accepted.scheme.challenge(&context);
-            let error = challenge.err().filter(|_| policy.accepts(&accepted.name))?;
+            let scheme: &dyn Scheme = &*accepted.scheme;
+            let mut asked = std::iter::once(scheme).chain(scheme.applications());
+            let error = asked.find_map(|scheme| scheme.challenge(&context).err())?;
             Some((accepted.name.as_str(), error))
         })
     }
@@ -283,7 +299,7 @@ impl ProtectionSpace {
     pub fn vary(&self, policy: &Policy) -> Option<HeaderValue> {
         let schemes = self.0.schemes.iter();
         let accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
-        let sources = accepted.flat_map(|scheme| &scheme.sources);
+        let sources = accepted.flat_map(Accepted::places);
         let mut fields: Vec<&str> = Vec::new();
         for field in sources.filter_map(Source::field) {
             if !fields.contains(&field.as_str()) {
@@ -308,6 +324,17 @@ impl ProtectionSpace {
             is_oauth: accepted.is_oauth,
             constrains_sender: accepted.constrains_sender,
             format: accepted.scheme.format(),
+            application: accepted.application.as_ref().map(|application| {
+                Box::new(Offered {
+                    name: &application.name,
+                    key: &application.openapi_name,
+                    sources: &application.sources,
+                    is_oauth: false,
+                    constrains_sender: false,
+                    format: None,
+                    application: None,
+                })
+            }),
         })
     }
 

@@ -42,8 +42,8 @@ impl<'p> Target<'p> {
     }
 }
 
-/// The place of credentials in a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The place of credentials in a request. Ambient ones are last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// In `Authorization`.
     Authorization,
@@ -53,6 +53,15 @@ pub enum Place {
     Elsewhere,
     /// In a cookie, which a browser adds on its own.
     Cookie,
+    /// In the connection, for all of its requests.
+    Connection,
+}
+
+impl Place {
+    /// Returns whether the client sends the credentials with all requests, so that they are not explicit.
+    pub(super) fn is_ambient(self) -> bool {
+        matches!(self, Self::Cookie | Self::Connection)
+    }
 }
 
 /// The scheme of the credentials that were sent.
@@ -70,6 +79,13 @@ pub enum UsedScheme {
 }
 
 impl UsedScheme {
+    pub(super) fn place(self) -> Option<Place> {
+        match self {
+            Self::Scheme { place, .. } => Some(place),
+            Self::Nothing => None,
+        }
+    }
+
     pub(super) fn index(self) -> Option<usize> {
         match self {
             Self::Scheme { index, .. } => Some(index),

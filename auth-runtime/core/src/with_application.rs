@@ -1,0 +1,149 @@
+//! Schemes that require the credentials of an application beside those of the user.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::caller::{Caller, Rejection};
+use crate::challenge::{Challenge, ChallengeError};
+use crate::scheme::{ChallengeContext, Credentials, Scheme, Source};
+use crate::space::Accompanying;
+use crate::user_type::UserType;
+use crate::verification::Verification;
+
+/// A scheme that requires the credentials of an application beside those of the user. Created by
+/// [`SchemeExt::with_application`](crate::SchemeExt::with_application).
+pub struct WithApplication<S> {
+    scheme: S,
+    application: Box<dyn Scheme>,
+    sources: Vec<Source>,
+}
+
+impl<S: Scheme> WithApplication<S> {
+    pub(crate) fn new(scheme: S, application: Box<dyn Scheme>) -> Self {
+        Self {
+            scheme,
+            sources: application.sources(),
+            application,
+        }
+    }
+}
+
+impl<S: Scheme> Scheme for WithApplication<S> {
+    fn name(&self) -> &str {
+        self.scheme.name()
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        self.scheme.sources()
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let found = match Accompanying::find(&*self.application, &self.sources, credentials) {
+            // The key of an application in place of the token of a user.
+            Ok(Some(found)) if found.are(credentials.value()) => {
+                return Verification::done(Caller::Anonymous);
+            }
+            found => found,
+        };
+        let user = self.scheme.verify(credentials);
+        match found {
+            Ok(Some(found)) => {
+                let application = found.verify(&*self.application, credentials);
+                user.join(application, with_application)
+            }
+            Ok(None) => user.and_then(|user| with_application(user, Caller::Anonymous)),
+            Err(_) => user.and_then(|_| Caller::Rejected(Rejection::RequestMismatch)),
+        }
+    }
+
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        self.scheme.challenge(context)
+    }
+
+    fn further_challenges(&self, context: &ChallengeContext<'_>) -> Vec<Challenge> {
+        self.scheme.further_challenges(context)
+    }
+
+    fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        self.scheme.fields(context)
+    }
+
+    fn granted_fields(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+        self.scheme.granted_fields(headers)
+    }
+
+    fn triggers_browser_prompt(&self) -> bool {
+        self.scheme.triggers_browser_prompt()
+    }
+
+    fn has_challenge(&self) -> bool {
+        self.scheme.has_challenge()
+    }
+
+    fn format(&self) -> Option<&str> {
+        self.scheme.format()
+    }
+
+    fn constrains_sender(&self) -> bool {
+        self.scheme.constrains_sender()
+    }
+
+    fn signs_body(&self) -> bool {
+        self.scheme.signs_body()
+    }
+
+    fn is_oauth(&self) -> bool {
+        self.scheme.is_oauth()
+    }
+
+    fn supports_step_up(&self) -> bool {
+        self.scheme.supports_step_up()
+    }
+
+    fn login_page(&self) -> Option<&str> {
+        self.scheme.login_page()
+    }
+
+    fn provides_user(&self, user: UserType) -> bool {
+        self.scheme.provides_user(user)
+    }
+
+    fn applications(&self) -> Vec<&dyn Scheme> {
+        let mut applications = self.scheme.applications();
+        applications.push(&*self.application);
+        applications
+    }
+}
+
+/// Returns the user with the application. The application decides only if the user is known.
+fn with_application(user: Caller, application: Caller) -> Caller {
+    let Caller::Known(user) = user else {
+        return user;
+    };
+    match application {
+        Caller::Known(application) => {
+            let expiry = [user.expiry(), application.expiry()];
+            let user = user.with_application(application);
+            Caller::known(match expiry.into_iter().flatten().min() {
+                Some(expiry) => user.with_expiry(expiry),
+                None => user,
+            })
+        }
+        Caller::Anonymous => Caller::Rejected(Rejection::NoApplication),
+        Caller::Rejected(invalid @ (Rejection::TooLong | Rejection::RequestMismatch)) => {
+            Caller::Rejected(invalid)
+        }
+        Caller::Rejected(_) => Caller::Rejected(Rejection::InvalidApplication),
+        Caller::Unverifiable { retry_after } => Caller::Unverifiable { retry_after },
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for WithApplication<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithApplication")
+            .field("scheme", &self.scheme)
+            .field("application", &self.application.name())
+            .finish()
+    }
+}

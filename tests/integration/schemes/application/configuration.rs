@@ -1,0 +1,252 @@
+//! The parts of a service that name both credentials, and errors of building a space.
+
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use auth_runtime::schemes::{ApplicationProblem, Sessions, SignedUrls, Webhooks};
+use auth_runtime::{CheckRequest, CurrentUser};
+use auth_runtime_audit::internal_openapi;
+use utoipa::openapi::{InfoBuilder, OpenApi, Paths};
+
+use super::*;
+
+fn api_keys(field: &str) -> ApiKeys {
+    let app = Identity::new("web").with_roles(["first-party"]);
+    let keys = ApiKeys::builder().key("k-4f1c0b6e9a8d47d2", app);
+    keys.field(field).build().expect("keys")
+}
+
+fn web(field: &'static str) -> Lines {
+    lines(&[(field, "k-4f1c0b6e9a8d47d2")])
+}
+
+fn refused(scheme: impl Scheme) -> String {
+    let space = ProtectionSpace::builder().realm("api").scheme(scheme);
+    space.build().expect_err("it is refused").to_string()
+}
+
+/// A scheme with one source.
+struct Placed(Source);
+
+impl Scheme for Placed {
+    fn name(&self) -> &str {
+        "Placed"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![self.0.clone()]
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::rejected())
+    }
+}
+
+#[test]
+fn unsuitable_applications_are_build_errors() {
+    let place = "the application of the scheme `Bearer` is refused: its credentials need a place of \
+                 their own: a field, the query or a subprotocol";
+    for source in [
+        Source::Authorization,
+        Source::BareAuthorization,
+        Source::Cookie("app".to_owned()),
+        Source::Form("app".to_owned()),
+        Source::Field(http::header::AUTHORIZATION),
+    ] {
+        assert_eq!(
+            refused(tokens().with_application(Placed(source.clone()))),
+            place,
+            "{source:?}"
+        );
+    }
+    let query = Placed(Source::Query("access_token".to_owned()));
+    assert_eq!(
+        refused(tokens().accept_query().with_application(query)),
+        place
+    );
+    let second = "the application of the scheme `Bearer` is refused: a request can have only one";
+    let twice = tokens().with_application(api_keys("a"));
+    assert_eq!(refused(twice.with_application(api_keys("b"))), second);
+    let nested = api_keys("a").with_application(api_keys("b"));
+    assert_eq!(refused(tokens().with_application(nested)), second);
+    let webhooks = Webhooks::github()
+        .secret("a secret of more than sixteen bytes")
+        .build();
+    assert_eq!(
+        refused(tokens().with_application(webhooks.expect("webhooks"))),
+        place
+    );
+    let links = SignedUrls::builder().key("2026-01", &[7; 32]).build();
+    let no_challenge =
+        "the application of the scheme `Bearer` is refused: its scheme has no challenge";
+    assert_eq!(
+        refused(tokens().with_application(links.expect("links"))),
+        no_challenge
+    );
+}
+
+#[test]
+fn schemes_of_one_name_are_one_scheme() {
+    let space = |field: &str| {
+        let space = ProtectionSpace::builder().realm("api");
+        let space = space.scheme(tokens().with_application(api_keys("apikey")));
+        space.scheme(api_keys(field)).build()
+    };
+    assert!(space("apikey").is_ok());
+    let error = space("x-key").expect_err("another field");
+    let problem = ApplicationProblem::Name;
+    let scheme = "Bearer".to_owned();
+    assert_eq!(error, SpaceError::Application { scheme, problem });
+    assert_eq!(
+        error.to_string(),
+        "the application of the scheme `Bearer` is refused: another scheme has the name of its scheme, \
+         and reads other places"
+    );
+}
+
+/// Cookies with Basic in `Authorization`.
+#[tokio::test]
+async fn any_other_place_can_have_the_application() {
+    let sessions = Sessions::look_up(async |value| caller(&value));
+    let sessions = sessions.cookie("__Host-login").build().expect("sessions");
+    let application = Basic::new(async |name, _| caller(&name));
+    let app = service(sessions.with_application(application));
+    let fields = [basic("web:x"), lines(&[("cookie", "__Host-login=ann")])].concat();
+    let response = send(&app, "/both", &fields).await;
+    assert_eq!(text(response).await, "ann by web");
+}
+
+async fn first_party(request: CheckRequest<'_>) -> bool {
+    let application = request.identity().application();
+    application.is_some_and(|application| application.has_role("first-party"))
+}
+
+#[requires(check = first_party)]
+async fn checked() {}
+
+#[requires(role = "first-party")]
+async fn role_of_application() {}
+
+#[requires(authenticated)]
+async fn of_user(CurrentUser(user): CurrentUser<u32>) -> String {
+    user.to_string()
+}
+
+#[tokio::test]
+async fn checks_users_and_records_name_the_application() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let records = Arc::clone(&seen);
+    let load = async |(), identity: Identity| {
+        let name = identity.application().map_or("", Identity::subject).len();
+        let number = u32::try_from(name).expect("short");
+        Ok::<_, std::io::Error>(Some((identity, number)))
+    };
+    let scheme = tokens()
+        .with_application(api_keys("apikey"))
+        .with_user((), load);
+    let space = ProtectionSpace::builder().realm("api").scheme(scheme);
+    let space = space.audit(move |record| {
+        let identity = record.caller().and_then(Caller::identity);
+        let names = identity.map(names);
+        records
+            .lock()
+            .expect("the lock")
+            .push((record.scheme().map(str::to_owned), names));
+    });
+    let app = GuardedRouter::new()
+        .route("/checked", get(checked))
+        .route("/role", get(role_of_application))
+        .route("/user", get(of_user))
+        .protect(space.build().expect("a space"))
+        .expect("routes");
+    let fields = [bearer("ann"), web("apikey")].concat();
+    assert_eq!(send(&app, "/checked", &fields).await.status(), 200);
+    // The grants of the application are not those of the user.
+    assert_eq!(send(&app, "/role", &fields).await.status(), 403);
+    assert_eq!(text(send(&app, "/user", &fields).await).await, "3");
+    let record = (Some("Bearer".to_owned()), Some("ann by web".to_owned()));
+    assert_eq!(*seen.lock().expect("the lock"), vec![record; 3]);
+}
+
+/// Both are needed, so the caller ends with the first of them.
+#[tokio::test]
+async fn identities_expire_with_either() {
+    #[requires(authenticated)]
+    async fn expiry(guard: Guard) -> String {
+        let expiry = guard
+            .identity()
+            .expiry()
+            .map(|it| it.duration_since(SystemTime::UNIX_EPOCH));
+        expiry.map_or("never".to_owned(), |it| {
+            it.expect("later").as_secs().to_string()
+        })
+    }
+    fn until(value: &str) -> Caller {
+        let identity = Identity::new("ann");
+        Caller::known(match value.trim_start_matches("until-").parse() {
+            Ok(seconds) => {
+                identity.with_expiry(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+            }
+            Err(_) => identity,
+        })
+    }
+    struct Until;
+    impl Scheme for Until {
+        fn name(&self) -> &str {
+            "ApiKey"
+        }
+        fn sources(&self) -> Vec<Source> {
+            vec![Source::Field(http::HeaderName::from_static("apikey"))]
+        }
+        fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+            Verification::done(until(credentials.value()))
+        }
+    }
+    let scheme = Bearer::new(async |token| until(token.as_str())).with_application(Until);
+    let app = GuardedRouter::new().route("/", get(expiry));
+    let app = app.protect(space(scheme)).expect("routes");
+    for (token, key, expected) in [
+        ("until-20", "until-30", "20"),
+        ("until-30", "until-20", "20"),
+        ("until-30", "ever", "30"),
+        ("ever", "until-30", "30"),
+        ("ever", "forever", "never"),
+    ] {
+        let fields = [bearer(token), lines(&[("apikey", key)])].concat();
+        assert_eq!(
+            text(send(&app, "/", &fields).await).await,
+            expected,
+            "{token} {key}"
+        );
+    }
+}
+
+#[test]
+fn documents_require_both() {
+    let space = ProtectionSpace::builder().realm("api");
+    let space = space.scheme(tokens().with_application(api_keys("apikey")));
+    let space = space.scheme(Basic::new(async |_, _| Caller::rejected()));
+    let space = space
+        .openapi_name("ApiKey", "anon_key")
+        .build()
+        .expect("a space");
+    let empty = OpenApi::new(InfoBuilder::new().build(), Paths::new());
+    let document = internal_openapi(&routes().access_table(), &space, empty).expect("a document");
+    let document = serde_json::to_value(document).expect("JSON");
+    let security = |path: &str| document["paths"][path]["get"]["security"].clone();
+    let (bearer, basic) = (
+        json!({ "Bearer": [], "anon_key": [] }),
+        json!({ "Basic": [] }),
+    );
+    assert_eq!(security("/both"), json!([bearer, basic]));
+    assert_eq!(
+        security("/scoped")[0],
+        json!({ "Bearer": ["read"], "anon_key": [] })
+    );
+    assert_eq!(security("/optional"), json!([bearer, basic, {}]));
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(
+        schemes["anon_key"],
+        json!({ "type": "apiKey", "in": "header", "name": "apikey" })
+    );
+}
