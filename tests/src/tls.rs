@@ -7,7 +7,9 @@ use auth_runtime::schemes::PeerCertificate;
 use axum::body::Body;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -48,10 +50,21 @@ impl Authority {
         self.certify_names(&[name])
     }
 
+    /// Issues a certificate for workloads with these URIs.
+    pub fn certify_uris(&self, uris: &[&str]) -> Certified {
+        let mut parameters = CertificateParams::default();
+        let uris = uris.iter().map(|uri| (*uri).try_into().expect("ASCII"));
+        parameters.subject_alt_names = uris.map(SanType::URI).collect();
+        self.certify_parameters(&parameters)
+    }
+
     fn certify_names(&self, names: &[&str]) -> Certified {
-        let key = KeyPair::generate().expect("a key");
         let names: Vec<String> = names.iter().copied().map(str::to_owned).collect();
-        let parameters = CertificateParams::new(names).expect("names");
+        self.certify_parameters(&CertificateParams::new(names).expect("names"))
+    }
+
+    fn certify_parameters(&self, parameters: &CertificateParams) -> Certified {
+        let key = KeyPair::generate().expect("a key");
         let certificate = parameters.signed_by(&key, &self.0).expect("a certificate");
         Certified { certificate, key }
     }

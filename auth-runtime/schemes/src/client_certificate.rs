@@ -1,20 +1,22 @@
 //! The client certificate of a connection, with proof of possession of its key (RFC 8705 §3).
 
-use std::sync::Arc;
+mod forwarded;
+mod peer;
 
 use auth_runtime_core::{Credentials, TrustedProxies, TrustedProxiesError};
 use base64::Engine;
 use base64::alphabet;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderName;
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
-use sha2::{Digest, Sha256};
 
+pub use self::peer::PeerCertificate;
 use crate::field::only_line;
 
-/// The source of client certificates, for tokens that are bound to them.
+/// The source of client certificates: for tokens that are bound to them, and for certificates as credentials
+/// ([`MutualTls`](crate::MutualTls)).
 ///
 /// ```
 /// use auth_runtime::schemes::{Bearer, ClientCertificate, Jwt, JwtKey};
@@ -32,8 +34,9 @@ use crate::field::only_line;
 /// ```
 ///
 /// Any client can send the fields that proxies set. Therefore such a field is trusted only if it
-/// comes from the address of a configured proxy. If it comes from another address, occurs twice or
-/// cannot be parsed, there is no certificate.
+/// comes from the address of a configured proxy. A field from another address is ignored. If it
+/// occurs twice, is longer than 16 KiB or cannot be parsed, tokens have no certificate, and
+/// [`MutualTls`](crate::MutualTls) rejects the request.
 ///
 /// The binding proves only that the client holds the key. The TLS server or the proxy is
 /// responsible for the verification of the certificate's chain, on which the binding does not
@@ -58,11 +61,14 @@ enum Form {
     ByteSequence,
     /// PEM, percent-encoded as in a URL.
     EscapedPem,
+    /// The elements of Envoy.
+    Elements,
 }
 
-/// Fields of standards and of common proxies. The `http` crate has constants for neither.
+/// Fields of standards and of common proxies. The `http` crate has no constants for them.
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
 const SSL_CLIENT_CERT: HeaderName = HeaderName::from_static("ssl-client-cert");
+const X_FORWARDED_CLIENT_CERT: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
 
 /// The longest field value that is read, in bytes.
 const MAX_FIELD: usize = 16 * 1024;
@@ -104,6 +110,27 @@ impl ClientCertificate {
         Self::from_proxy(SSL_CLIENT_CERT, Form::EscapedPem, proxies)
     }
 
+    /// Uses the certificate that an Envoy with one of these addresses describes in `X-Forwarded-Client-Cert`, as the
+    /// sidecars of Istio do: by its hash, and by the certificate or its names, as far as
+    /// `set_current_client_cert_details` selects them.
+    ///
+    /// The last element counts, which this proxy has added for its own client: with
+    /// `forward_client_cert_details: SANITIZE_SET` it is the only one, with `APPEND_FORWARD` the earlier ones
+    /// describe the clients of earlier proxies. With other values, an element of a client could be the last one.
+    ///
+    /// An element has a `Hash` of 64 hexadecimal digits or a `Cert`. If it has both, they must agree. `Hash`, `Cert` and `Subject`
+    /// occur at most once, `URI` and `DNS` at most 64 times together. Other keys are ignored. Envoy does not
+    /// quote the names in `URI` and `DNS`: with an authority that signs names with commas, select `cert`.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`client_cert`](Self::client_cert).
+    pub fn x_forwarded_client_cert(
+        proxies: impl IntoIterator<Item = IpNet>,
+    ) -> Result<Self, TrustedProxiesError> {
+        Self::from_proxy(X_FORWARDED_CLIENT_CERT, Form::Elements, proxies)
+    }
+
     fn from_proxy(
         field: HeaderName,
         form: Form,
@@ -116,26 +143,50 @@ impl ClientCertificate {
         }))
     }
 
+    /// The field of the proxy, if one sends the certificate.
+    pub(super) fn field(&self) -> Option<&HeaderName> {
+        match &self.0 {
+            Teller::Connection => None,
+            Teller::Proxy { field, .. } => Some(field),
+        }
+    }
+
     /// Returns the certificate of the client. `None` if there is none, or no trusted one.
     pub(super) fn of(&self, credentials: &Credentials<'_>) -> Option<PeerCertificate> {
-        match &self.0 {
-            Teller::Connection => credentials.extensions().get().cloned(),
+        self.find(credentials).ok().flatten()
+    }
+
+    /// Returns the certificate of the client. `None` if there is none, or if the peer is not a proxy.
+    pub(super) fn find(
+        &self,
+        credentials: &Credentials<'_>,
+    ) -> Result<Option<PeerCertificate>, Unreadable> {
+        let (field, form, proxies) = match &self.0 {
+            Teller::Connection => return Ok(credentials.extensions().get().cloned()),
             Teller::Proxy {
                 field,
                 form,
                 proxies,
-            } => {
-                let line = only_line(credentials.headers(), field).flatten()?;
-                if !is_from(proxies, credentials) {
-                    return None;
-                }
-                let text = line.to_str().ok().filter(|text| text.len() <= MAX_FIELD)?;
-                let der = form.read(text.trim_matches([' ', '\t']))?;
-                (!der.is_empty()).then(|| PeerCertificate::new(der))
-            }
+            } => (field, form, proxies),
+        };
+        let Some(line) = only_line(credentials.headers(), field) else {
+            return Ok(None);
+        };
+        if !is_from(proxies, credentials) {
+            return Ok(None);
         }
+        let text = line.and_then(|line| line.to_str().ok());
+        let text = text.filter(|text| text.len() <= MAX_FIELD);
+        let certificate = text.and_then(|text| form.read(text.trim_matches([' ', '\t'])));
+        if certificate.is_none() {
+            tracing::warn!(%field, "a proxy sent a client certificate that cannot be read");
+        }
+        certificate.map(Some).ok_or(Unreadable)
     }
 }
+
+/// A field of a proxy that does not contain exactly one certificate.
+pub(super) struct Unreadable;
 
 fn is_from(proxies: &TrustedProxies, credentials: &Credentials<'_>) -> bool {
     let Some(address) = credentials.peer() else {
@@ -156,8 +207,8 @@ fn is_from(proxies: &TrustedProxies, credentials: &Credentials<'_>) -> bool {
 }
 
 impl Form {
-    /// Parses a field value, and returns the DER.
-    fn read(self, value: &str) -> Option<Vec<u8>> {
+    /// Parses a field value.
+    fn read(self, value: &str) -> Option<PeerCertificate> {
         /// The leniency that RFC 8941 §4.2.7 requires of a parser.
         const BYTES: GeneralPurpose = GeneralPurpose::new(
             &alphabet::STANDARD,
@@ -165,89 +216,26 @@ impl Form {
                 .with_decode_allow_trailing_bits(true)
                 .with_decode_padding_mode(DecodePaddingMode::Indifferent),
         );
-        match self {
+        let der = match self {
             Self::ByteSequence => {
                 let inner = value.strip_prefix(':')?.strip_suffix(':')?;
-                BYTES.decode(inner).ok()
+                BYTES.decode(inner).ok()?
             }
-            Self::EscapedPem => {
-                let pem = percent_decode_str(value).decode_utf8().ok()?;
-                // A single certificate. With a chain, the proved key would be ambiguous.
-                let inner = pem
-                    .trim()
-                    .strip_prefix("-----BEGIN CERTIFICATE-----")?
-                    .strip_suffix("-----END CERTIFICATE-----")?;
-                let lines: String = inner.lines().map(str::trim).collect();
-                STANDARD.decode(lines).ok()
-            }
-        }
+            Self::EscapedPem => escaped_pem(value)?,
+            Self::Elements => return forwarded::read(value, escaped_pem),
+        };
+        (!der.is_empty()).then(|| PeerCertificate::new(der))
     }
 }
 
-/// The certificate of the client of a TLS connection, which has proved possession of its key.
-///
-/// A server that terminates TLS inserts it into the extensions of each request of the connection,
-/// for [`ClientCertificate::connection`]. It must never be taken from data that a client can write.
-///
-/// With [tokio-rustls], for any number of connections:
-///
-/// ```
-/// use std::net::SocketAddr;
-///
-/// use auth_runtime::schemes::PeerCertificate;
-/// use axum::body::Body;
-/// use auth_runtime::ProtectedRouter;
-/// use hyper_util::rt::{TokioExecutor, TokioIo};
-/// use hyper_util::server::conn::auto;
-/// use tokio::net::{TcpListener, TcpStream};
-/// use tokio_rustls::TlsAcceptor;
-/// use tower::ServiceExt;
-///
-/// async fn serve(listener: TcpListener, tls: TlsAcceptor, app: ProtectedRouter) -> std::io::Result<()> {
-///     loop {
-///         let (stream, address) = listener.accept().await?;
-///         // Each in its own task, so that a slow client delays no other.
-///         tokio::spawn(serve_one(stream, address, tls.clone(), app.clone()));
-///     }
-/// }
-///
-/// async fn serve_one(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, app: ProtectedRouter) {
-///     let Ok(stream) = tls.accept(stream).await else {
-///         return;
-///     };
-///     let (_, connection) = stream.get_ref();
-///     let chain = connection.peer_certificates().unwrap_or_default();
-///     let certificate = chain.first().map(PeerCertificate::new);
-///     let service = hyper::service::service_fn(move |request: http::Request<_>| {
-///         let mut request = request.map(Body::new);
-///         request.extensions_mut().insert(address);
-///         if let Some(certificate) = &certificate {
-///             request.extensions_mut().insert(certificate.clone());
-///         }
-///         app.clone().oneshot(request)
-///     });
-///     let connection = auto::Builder::new(TokioExecutor::new());
-///     let stream = TokioIo::new(stream);
-///     let _ = connection.serve_connection_with_upgrades(stream, service).await;
-/// }
-/// ```
-///
-/// The acceptor's `ServerConfig` has to request certificates, as it does with a
-/// `WebPkiClientVerifier`. With `allow_unauthenticated()`, clients without a certificate are
-/// allowed as well, with tokens that are not bound.
-///
-/// [tokio-rustls]: https://docs.rs/tokio-rustls
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerCertificate(Arc<str>);
-
-impl PeerCertificate {
-    /// Creates it from a certificate in DER: the first of rustls's `peer_certificates`.
-    pub fn new(der: impl AsRef<[u8]>) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(Sha256::digest(der)).into())
-    }
-
-    /// The hash that tokens refer to: SHA-256 in base64url, as in `x5t#S256` (RFC 8705 §3.1).
-    pub fn thumbprint(&self) -> &str {
-        &self.0
-    }
+/// Parses a single certificate. With a chain, the proved key would be ambiguous.
+fn escaped_pem(value: &str) -> Option<Vec<u8>> {
+    let pem = percent_decode_str(value).decode_utf8().ok()?;
+    let inner = pem
+        .trim()
+        .strip_prefix("-----BEGIN CERTIFICATE-----")?
+        .strip_suffix("-----END CERTIFICATE-----")?;
+    let lines: String = inner.lines().map(str::trim).collect();
+    let der = STANDARD.decode(lines).ok()?;
+    (!der.is_empty()).then_some(der)
 }

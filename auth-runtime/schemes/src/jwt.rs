@@ -14,7 +14,6 @@ mod key_source;
 #[cfg(feature = "jwks")]
 mod remote_keys;
 mod rules;
-mod spiffe;
 #[cfg(feature = "testing")]
 mod testing;
 

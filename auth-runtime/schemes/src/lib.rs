@@ -26,7 +26,7 @@ mod expiring_map;
 #[cfg(any(feature = "introspection", feature = "argon2"))]
 mod fair_queue;
 mod field;
-#[cfg(any(feature = "api-key", feature = "webhooks"))]
+#[cfg(any(feature = "api-key", feature = "mtls", feature = "webhooks"))]
 mod hex;
 #[cfg(feature = "introspection")]
 mod introspection;
@@ -34,6 +34,8 @@ mod introspection;
 mod issuer_client;
 #[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(feature = "mtls")]
+mod mutual_tls;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod nonce_key;
 mod oauth;
@@ -57,6 +59,8 @@ mod sessions;
 mod signed_token;
 #[cfg(feature = "signed-urls")]
 mod signed_urls;
+#[cfg(feature = "jwt")]
+mod spiffe;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod steady_clock;
 #[cfg(feature = "token-cache")]
@@ -89,6 +93,8 @@ pub use self::jwt::{
     CarriedJwt, CarriedJwtBuilder, CarriedJwtError, ClaimPath, Claims, Jwt, JwtAlgorithm,
     JwtBuilder, JwtError, JwtKey,
 };
+#[cfg(feature = "mtls")]
+pub use self::mutual_tls::MutualTls;
 pub use self::origin::{TrustedOrigins, TrustedOriginsError};
 #[cfg(feature = "basic")]
 pub use self::password::Password;

@@ -2,6 +2,8 @@
 //! terminate it.
 
 mod connections;
+mod credentials;
+mod envoy;
 mod proxies;
 
 use std::net::SocketAddr;

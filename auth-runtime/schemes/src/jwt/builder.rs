@@ -16,11 +16,12 @@ use super::key_set::KeySet;
 #[cfg(feature = "jwks")]
 use super::remote_keys::{Place, RemoteKeys};
 use super::rules::Rules;
-use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key, spiffe};
+use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key};
 #[cfg(feature = "jwks")]
 use super::{KeySource, key_source::AnyKeySource};
 #[cfg(feature = "jwks")]
 use crate::issuer_client::issuer_client;
+use crate::spiffe;
 #[cfg(feature = "token-cache")]
 use crate::token_cache::TokenCache;
 

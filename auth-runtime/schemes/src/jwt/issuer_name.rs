@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Claims;
 use super::key::KeyUse;
-use super::{Claims, spiffe};
+use crate::spiffe;
 
 /// The issuer of the tokens that are trusted.
 pub(super) enum IssuerName {

@@ -25,11 +25,11 @@ async fn status_from(app: &impl App, address: Option<&str>, lines: &Lines) -> u1
         .as_u16()
 }
 
-fn networks(texts: &[&str]) -> Vec<IpNet> {
+pub(super) fn networks(texts: &[&str]) -> Vec<IpNet> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
-const PROXY: &str = "10.0.0.7:4711";
+pub(super) const PROXY: &str = "10.0.0.7:4711";
 
 #[tokio::test]
 async fn only_trusted_proxies_are_believed() {
@@ -150,7 +150,7 @@ async fn empty_fields_hold_no_certificate() {
 }
 
 /// Escapes like nginx: everything except letters, digits and `-._~`.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let escape = |byte: u8| match byte {
         byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
             char::from(byte).to_string()
@@ -160,7 +160,7 @@ fn escaped(text: &str) -> String {
     text.bytes().map(escape).collect()
 }
 
-fn pem(certificate: &Certified) -> String {
+pub(super) fn pem(certificate: &Certified) -> String {
     let encoded = STANDARD.encode(certificate.der());
     let lines = encoded.as_bytes().chunks(64);
     let lines: Vec<_> = lines
@@ -172,7 +172,7 @@ fn pem(certificate: &Certified) -> String {
     )
 }
 
-fn escaped_pem(certificate: &Certified) -> String {
+pub(super) fn escaped_pem(certificate: &Certified) -> String {
     escaped(&pem(certificate))
 }
 

@@ -4,7 +4,7 @@
 const MAX_NAME: usize = 2048;
 
 /// Returns whether a text is the name of a trust domain.
-pub(super) fn is_trust_domain(text: &str) -> bool {
+pub(crate) fn is_trust_domain(text: &str) -> bool {
     let is_legal = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
     };
@@ -12,7 +12,7 @@ pub(super) fn is_trust_domain(text: &str) -> bool {
 }
 
 /// Returns whether a text is the name of a workload in this trust domain.
-pub(super) fn is_of(name: &str, trust_domain: &str) -> bool {
+pub(crate) fn is_of(name: &str, trust_domain: &str) -> bool {
     let path = name.strip_prefix("spiffe://");
     let path = path.and_then(|rest| rest.strip_prefix(trust_domain));
     let path = path.and_then(|rest| rest.strip_prefix('/'));
