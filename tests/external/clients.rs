@@ -8,6 +8,8 @@
 mod digest;
 #[path = "clients/expected.rs"]
 mod expected;
+#[path = "clients/supabase.rs"]
+mod supabase;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,11 +33,19 @@ fn main() -> ExitCode {
     seen.extend(lab.node("oauth4webapi.mjs", &[&lab.base, &lab.issuer, &lab.orders]));
     seen.extend(lab.node("mcp.mjs", &[&lab.base]));
     seen.extend(lab.python("mcp_client.py", &[&lab.base]));
+    let (_supabase, supabase_base) = supabase::start();
+    let keys = [&*supabase_base, supabase::KEY, supabase::SECRET_KEY];
+    seen.extend(lab.node("supabase.mjs", &keys));
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     seen.extend(lab.node("browser.mjs", &[&lab.base, &lab.issuer, &chromium]));
     let pages = [&lab.pages, &lab.base, &chromium];
     seen.extend(lab.node("browser_app.mjs", &pages.map(String::as_str)));
-    let expected = [expected(&lab.base), digest::expected()].concat();
+    let expected = [
+        expected(&lab.base),
+        digest::expected(),
+        supabase::expected(),
+    ]
+    .concat();
     judge(&seen, &expected)
 }
 
