@@ -135,7 +135,7 @@ pub mod objects {
         DecisionDeadline, DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader,
         Evaluation, EvaluationFuture, EvaluationRequest, ObjectAnswer, ObjectDecision,
         ObjectFunction, ObjectRequest, ObjectRules, Permitted, PermittedFuture, RequestData,
-        Resource, Sql, SqlColumns, UnknownColumn, Value, Wanted,
+        Resource, Sql, SqlColumns, TokenScope, UnknownColumn, Value, Wanted,
     };
     #[doc(inline)]
     pub use auth_runtime_policy::{FillError, ObjectSource, ResourcePattern, ResourcePatternError};

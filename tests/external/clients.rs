@@ -8,6 +8,8 @@
 mod digest;
 #[path = "clients/expected.rs"]
 mod expected;
+#[path = "clients/pages.rs"]
+mod pages;
 #[path = "clients/supabase.rs"]
 mod supabase;
 
@@ -40,10 +42,15 @@ fn main() -> ExitCode {
     seen.extend(lab.node("browser.mjs", &[&lab.base, &lab.issuer, &chromium]));
     let pages = [&lab.pages, &lab.base, &chromium];
     seen.extend(lab.node("browser_app.mjs", &pages.map(String::as_str)));
+    let (_pages, pages_base) = pages::start(&lab.folder);
+    let [token, expired] = pages::tokens();
+    let arguments = [&pages_base, &token, &expired, &chromium];
+    seen.extend(lab.node("pages.mjs", &arguments.map(String::as_str)));
     let expected = [
         expected(&lab.base),
         digest::expected(),
         supabase::expected(),
+        pages::expected(),
     ]
     .concat();
     judge(&seen, &expected)

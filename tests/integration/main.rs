@@ -27,6 +27,7 @@ mod promises;
 mod protected;
 mod protocol;
 mod providers;
+mod registry;
 mod routing;
 mod schemes;
 mod testing;

@@ -7,6 +7,7 @@ mod entra;
 mod google;
 mod keycloak;
 mod kubernetes;
+mod load_balancer;
 mod logto;
 mod okta;
 mod own_rules;

@@ -107,7 +107,7 @@ impl<P: HasPolicy> Guard<P> {
     /// Continues if the decision point of the space allows the caller `action` on `object`.
     ///
     /// Otherwise the response is that of [`permit`](Self::permit); 401 if the decision point requests a new
-    /// login; 503 if it fails, and the policy is not hidden. Write the decision as `can = "action"` in the attribute if the path
+    /// login; `insufficient_scope` if it names the [scope](crate::DecisionPoint::token_scope) of a token; 503 if it fails, and the policy is not hidden. Write the decision as `can = "action"` in the attribute if the path
     /// names the object: it is then made before the handler runs.
     ///
     /// ```
@@ -147,11 +147,11 @@ impl<P: HasPolicy> Guard<P> {
                     .collect(),
                 max_age: None,
             },
-            decision => Denial::Forbidden {
+            decision => self.deny_by_scope(&evaluated).unwrap_or(Denial::Forbidden {
                 reason: decision
                     .and_then(ObjectDecision::reason)
                     .map(|reason| Cow::Owned(reason.to_owned())),
-            },
+            }),
         };
         Err(self.deny(&denial, Some(&evaluated)))
     }
@@ -291,6 +291,16 @@ impl<P: KnowsCaller> Guard<P> {
     fn can_request_login(&self, decision: &ObjectDecision) -> bool {
         let can_step_up = |objects: &Arc<ObjectAuthorizer>| objects.space.can_step_up(P::POLICY);
         !decision.acr_values().is_empty() && self.objects.as_ref().is_some_and(can_step_up)
+    }
+
+    /// The denial if a token with another scope would allow the action.
+    fn deny_by_scope(&self, evaluated: &Evaluated) -> Option<Denial> {
+        let objects = self.objects.as_ref()?;
+        let evaluation = evaluated.evaluations.first()?;
+        let authentication = &objects.authentication;
+        objects
+            .space
+            .deny_by_scope(P::POLICY, authentication, evaluation)
     }
 
     fn deny_by_outage(&self, evaluated: &Evaluated) -> Denied {

@@ -7,6 +7,8 @@ use std::ops::Range;
 use auth_runtime_policy::scheme::{is_token, registered_spelling};
 use http::HeaderValue;
 
+use crate::url::UrlProblem;
+
 /// A valid challenge: an invalid one cannot be constructed.
 ///
 /// In addition to the grammar of RFC 9110 it follows rules that clients rely on, since many clients
@@ -304,6 +306,13 @@ pub enum ChallengeError {
         /// The realm of the scheme.
         own: String,
     },
+    /// A value has to be a URL that clients can trust, and is not one.
+    Url {
+        /// The parameter.
+        name: String,
+        /// The problem of the value.
+        problem: UrlProblem,
+    },
     /// A text looks like a parameter to clients that search the challenge for parameters.
     LooksLikeParameter {
         /// The parameter.
@@ -336,6 +345,9 @@ impl fmt::Display for ChallengeError {
                 f,
                 "the realm is {realm:?}, and the secrets of its users were made for {own:?}",
             ),
+            Self::Url { name, problem } => {
+                write!(f, "the value of `{name}` is not a URL: {problem}")
+            }
             Self::LooksLikeParameter { name, found } => write!(
                 f,
                 "the value of `{name}` contains `{found}`, which clients would read as a parameter",

@@ -27,6 +27,8 @@ use crate::settings::Settings;
 pub struct Context<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) is_oauth: bool,
+    /// True if the client requests a token with other scopes after a 401.
+    pub(crate) has_token_server: bool,
     /// True if the caller could use a scheme that binds credentials to a key.
     pub(crate) can_be_bound: bool,
     /// True if an accepted scheme can request a new login.
@@ -39,6 +41,8 @@ pub struct Context<'a> {
     /// The source of the time of the request, unless a time is set.
     pub(crate) clock: Clock,
     answers: Vec<Answer>,
+    /// The scopes of tokens that would make `can` requirements true.
+    object_scopes: Vec<(Atom, Cow<'static, str>)>,
     /// The time after which to retry, if a decision point failed and names it.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) evaluated: Option<Arc<Evaluated>>,
@@ -65,6 +69,7 @@ impl<'a> Context<'a> {
         Self {
             caller,
             is_oauth: false,
+            has_token_server: false,
             can_be_bound: true,
             can_step_up: true,
             address: None,
@@ -72,6 +77,7 @@ impl<'a> Context<'a> {
             now: None,
             clock: Clock::system(),
             answers: Vec::new(),
+            object_scopes: Vec::new(),
             retry_after: None,
             evaluated: None,
             data: None,
@@ -86,6 +92,25 @@ impl<'a> Context<'a> {
             is_oauth: true,
             ..self
         }
+    }
+
+    /// Marks the caller as using an OAuth scheme with a [token server](crate::Scheme::has_token_server), so that
+    /// missing scopes are a 401.
+    #[must_use]
+    pub fn by_token_server(self) -> Self {
+        Self {
+            is_oauth: true,
+            has_token_server: true,
+            ..self
+        }
+    }
+
+    /// Adds the scope of a token that would make a `can` requirement true. The requirement counts as a scope
+    /// then.
+    #[must_use]
+    pub fn with_object_scope(mut self, atom: Atom, scope: impl Into<Cow<'static, str>>) -> Self {
+        self.object_scopes.push((atom, scope.into()));
+        self
     }
 
     /// Marks the facts as without a scheme, available to the caller, that binds credentials to a
@@ -207,6 +232,15 @@ impl<'a> Context<'a> {
     /// The context classes of a login that would change the decision about `atom`.
     pub(crate) fn acr_values(&self, atom: &Atom) -> &[Cow<'static, str>] {
         self.answer(atom).map_or(&[], |answer| &answer.acr_values)
+    }
+
+    /// The scope of a token that makes `atom` true, for a scope and for a `can` that a token decides.
+    pub(crate) fn scope_of<'s>(&'s self, atom: &'s Atom) -> Option<&'s Cow<'static, str>> {
+        if let Atom::Scope(scope) = atom {
+            return Some(scope);
+        }
+        let mut scopes = self.object_scopes.iter();
+        scopes.find_map(|(own, scope)| (own == atom).then_some(scope))
     }
 
     /// The reason that the decision point gives to the caller for the denial of `atom`.

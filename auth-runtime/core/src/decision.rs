@@ -10,7 +10,8 @@
 //!    - a new or stronger login: 401 `insufficient_user_authentication` (RFC 9470);
 //!    - sender-constrained credentials: 401 with the challenges of the schemes that bind
 //!      credentials to a key, if there are any;
-//!    - more scopes, if the caller used an OAuth scheme: 403 `insufficient_scope` (RFC 6750 §3.1);
+//!    - more scopes, if the caller used an OAuth scheme: 403 `insufficient_scope` (RFC 6750 §3.1), or
+//!      401 if its clients request a token with other scopes after a 401;
 //!    - none: 403.
 //! 4. The credentials cannot be verified. If the requirement is unknown: 503; if it is false: 403.
 //!    Never 401, since a client discards a valid token after a 401. A failed check or decision point
@@ -26,12 +27,13 @@
 //! grant.
 
 mod missing;
+mod scopes;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use auth_runtime_policy::dnf::{Role, minimal_scopes, minimal_set};
+use auth_runtime_policy::dnf::{Role, minimal_set};
 use auth_runtime_policy::{Atom, Group, Policy, Requirement, Truth};
 use http::StatusCode;
 
@@ -81,6 +83,12 @@ pub enum Denial {
         /// The smallest sufficient set of scopes, including those already granted.
         scopes: Vec<Cow<'static, str>>,
     },
+    /// 401: a known caller lacks scopes, and its client requests a token with further ones after a 401 (rule 3,
+    /// [`Scheme::has_token_server`](crate::Scheme::has_token_server)).
+    ScopedTokenRequired {
+        /// The smallest sufficient set of scopes, including those already granted.
+        scopes: Vec<Cow<'static, str>>,
+    },
     /// 403: the caller is not allowed, and no credentials of this caller would help (rules 2 and
     /// 3).
     Forbidden {
@@ -108,9 +116,10 @@ impl Denial {
                 rejection: Some(Rejection::TooLong),
                 ..
             } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::Unauthenticated { .. } | Self::StepUp { .. } | Self::SenderConstraintRequired => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::Unauthenticated { .. }
+            | Self::StepUp { .. }
+            | Self::SenderConstraintRequired
+            | Self::ScopedTokenRequired { .. } => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope { .. } | Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unverifiable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -215,10 +224,10 @@ fn decide_known(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, 
     if policy.asks_about(Group::Binding) && evaluated.evaluate_granting(&is_bound)? == Truth::True {
         return Ok(Decision::Deny(Denial::SenderConstraintRequired));
     }
-    let is_granted = |atom: &Atom| is_bound(atom) || is_scope(atom);
+    let is_granted = |atom: &Atom| is_bound(atom) || evaluated.context.scope_of(atom).is_some();
     if evaluated.context.is_oauth && evaluated.evaluate_granting(&is_granted)? == Truth::True {
         let scopes = evaluated.insufficient_scopes()?;
-        return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
+        return Ok(Decision::Deny(evaluated.context.insufficient(scopes)));
     }
     let reason = evaluated.reason();
     Ok(Decision::Deny(Denial::Forbidden { reason }))
@@ -235,10 +244,6 @@ pub(crate) fn conceals(policy: &Policy, context: &Context<'_>) -> Result<bool, A
         context,
     };
     Ok(lesser.evaluate()? != Truth::True)
-}
-
-fn is_scope(atom: &Atom) -> bool {
-    matches!(atom, Atom::Scope(_))
 }
 
 /// A requirement and the context to evaluate it with.
@@ -307,42 +312,6 @@ impl Evaluator<'_> {
                 scopes: self.scopes_to_ask_for(),
             },
         }
-    }
-
-    /// The scopes that an unknown caller should request: a set that suffices alone if there is one,
-    /// or else a set that suffices together with roles or permissions. The login method is left to
-    /// the authorization server.
-    fn scopes_to_ask_for(&self) -> Vec<Cow<'static, str>> {
-        let by_scopes_alone = |atom: &Atom| match atom.group() {
-            Group::Context => self.holds(atom),
-            Group::Freshness => true,
-            Group::Binding => self.context.can_bind(atom),
-            Group::Identity => *atom == Atom::Authenticated,
-        };
-        let with_anything = |atom: &Atom| atom.group() != Group::Context || self.holds(atom);
-        let smallest =
-            |truth: &dyn Fn(&Atom) -> bool| minimal_scopes(self.requirement, &|_| false, truth);
-        smallest(&by_scopes_alone)
-            .or_else(|| smallest(&with_anything))
-            .unwrap_or_default()
-    }
-
-    /// The smallest sufficient set of scopes. Its computation needs the results of all checks, and of the
-    /// decision point.
-    fn insufficient_scopes(&self) -> Result<Vec<Cow<'static, str>>, Atom> {
-        let open = open_atoms(self.requirement, self.context);
-        let check = open.iter().find(|atom| matches!(atom, Atom::Check(_)));
-        if let Some(atom) = check.or(open.first()) {
-            return Err((*atom).clone());
-        }
-        let is_held = |scope: &str| match self.context.caller {
-            Caller::Known(identity) => identity.has_scope(scope),
-            _ => false,
-        };
-        let scopes = minimal_scopes(self.requirement, &is_held, &|atom| {
-            atom.group() == Group::Freshness || self.context.can_bind(atom) || self.holds(atom)
-        });
-        Ok(scopes.unwrap_or_default())
     }
 
     /// The context classes of a login, each of which makes `atom` true: that of an `acr`, or those that the
@@ -455,13 +424,11 @@ pub(crate) fn open_atoms<'r>(requirement: &'r Requirement, context: &Context<'_>
         }
     }
 
-    let truth = |atom: &Atom| match (context.truth(atom), atom) {
+    let truth = |atom: &Atom| match context.truth(atom) {
         // The smallest set of scopes does not depend on those that the caller has.
-        (_, Atom::Scope(_)) => Truth::Unknown,
-        (Truth::False, _) if matches!(atom.group(), Group::Freshness | Group::Binding) => {
-            Truth::Unknown
-        }
-        (truth, _) => truth,
+        _ if context.scope_of(atom).is_some() => Truth::Unknown,
+        Truth::False if matches!(atom.group(), Group::Freshness | Group::Binding) => Truth::Unknown,
+        truth => truth,
     };
     let mut open = Vec::new();
     collect(requirement, &truth, &mut open);

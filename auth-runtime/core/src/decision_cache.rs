@@ -15,7 +15,7 @@ use self::memory::{Entry, Memory};
 use crate::clock::Clock;
 use crate::decision_point::{
     DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-    ObjectDecision, PermittedFuture,
+    ObjectDecision, PermittedFuture, TokenScope,
 };
 use crate::identity::Identity;
 
@@ -197,6 +197,10 @@ impl<E: DecisionPoint> DecisionPoint for DecisionCache<E> {
 
     fn decides_about(&self, action: &str, resource_type: &str) -> bool {
         self.0.engine.decides_about(action, resource_type)
+    }
+
+    fn token_scope(&self) -> Option<TokenScope> {
+        self.0.engine.token_scope()
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::condition::Permitted;
 use crate::decision_point::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
-    PermittedFuture,
+    PermittedFuture, TokenScope,
 };
 
 /// A [`DecisionPoint`] that fails if another one does not decide in time: nothing is granted, and the
@@ -123,6 +123,10 @@ impl<E: DecisionPoint> DecisionPoint for DecisionDeadline<E> {
 
     fn decides_about(&self, action: &str, resource_type: &str) -> bool {
         self.engine.decides_about(action, resource_type)
+    }
+
+    fn token_scope(&self) -> Option<TokenScope> {
+        self.engine.token_scope()
     }
 }
 

@@ -81,7 +81,22 @@ pub trait DecisionPoint: Send + Sync + 'static {
         let _ = (action, resource_type);
         true
     }
+
+    /// Returns the function that names the scope of a token with which an action would be allowed, for an
+    /// engine that decides by the token of the caller. Default: `None`, no token would change a decision.
+    ///
+    /// Such a `can` counts as a scope for callers of OAuth schemes: the scope is in the challenge for callers
+    /// without credentials, and a token without the grant is denied as `insufficient_scope`. The scope depends
+    /// on the path only, so that it does not reveal the existence of an object. It is not asked about objects
+    /// that a [function](auth_runtime_policy::ObjectSource::Function) returns before the caller is known.
+    fn token_scope(&self) -> Option<TokenScope> {
+        None
+    }
 }
+
+/// The result of [`DecisionPoint::token_scope`]: the scope of a token that allows an evaluation; `None` if no
+/// token does. A text that is not a scope (RFC 6749 §3.3), or is longer than 512 bytes, counts as `None`.
+pub type TokenScope = fn(&Evaluation) -> Option<String>;
 
 /// The result of [`DecisionPoint::evaluate`].
 pub type EvaluationFuture<'r> =
@@ -371,10 +386,15 @@ impl ObjectDecision {
     }
 }
 
-/// Returns whether a challenge can contain the value: they are separated by spaces, in quotes.
 fn is_acr_value(value: &str) -> bool {
+    value.len() <= 256 && is_scope_token(value)
+}
+
+/// Returns whether a list in a challenge can contain the value: the values are separated by spaces, in quotes
+/// (RFC 6749 §3.3).
+pub(crate) fn is_scope_token(value: &str) -> bool {
     let is_allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-    (1..=256).contains(&value.len()) && value.bytes().all(is_allowed)
+    !value.is_empty() && value.bytes().all(is_allowed)
 }
 
 impl From<bool> for ObjectDecision {

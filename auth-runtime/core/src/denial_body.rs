@@ -388,6 +388,11 @@ fn texts(denial: &Denial) -> Texts {
             "Unauthorized",
             "The credentials are invalid or expired."
         ),
+        Denial::ScopedTokenRequired { .. } => texts!(
+            401,
+            "Unauthorized",
+            "The credentials lack a required scope."
+        ),
         Denial::InsufficientScope { .. } => {
             texts!(403, "Forbidden", "The credentials lack a required scope.")
         }
@@ -472,6 +477,7 @@ mod tests {
             },
             Denial::SenderConstraintRequired,
             Denial::InsufficientScope { scopes: Vec::new() },
+            Denial::ScopedTokenRequired { scopes: Vec::new() },
             Denial::FORBIDDEN,
             Denial::NotFound,
             Denial::Unverifiable { retry_after: None },

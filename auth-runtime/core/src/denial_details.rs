@@ -77,6 +77,7 @@ impl<'a> DenialDetails<'a> {
                 rejection: None,
                 ..
             } | Denial::InsufficientScope { .. }
+                | Denial::ScopedTokenRequired { .. }
                 | Denial::Forbidden { .. }
         );
         self.policy

@@ -61,7 +61,9 @@ impl Rule {
             (Denial::InvalidRequest, _) => Self::InvalidRequest,
             (Denial::StepUp { .. }, _) => Self::StaleLogin,
             (Denial::SenderConstraintRequired, _) => Self::NotBound,
-            (Denial::InsufficientScope { .. }, _) => Self::MissingScope,
+            (Denial::InsufficientScope { .. } | Denial::ScopedTokenRequired { .. }, _) => {
+                Self::MissingScope
+            }
             (Denial::Unverifiable { .. }, _) | (_, Caller::Unverifiable { .. }) => {
                 Self::Unverifiable
             }

@@ -58,7 +58,7 @@ pub use crate::decision_cache::{DecisionCache, DecisionCacheBuilder, DecisionCac
 pub use crate::decision_deadline::DecisionDeadline;
 pub use crate::decision_point::{
     Action, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-    ObjectDecision, PermittedFuture, Resource,
+    ObjectDecision, PermittedFuture, Resource, TokenScope,
 };
 pub use crate::denial_body::{DenialBody, RequestSnapshot};
 pub use crate::denial_details::DenialDetails;

@@ -147,6 +147,13 @@ pub trait Scheme: Send + Sync + 'static {
         false
     }
 
+    /// Returns whether clients of this scheme request a token with the scopes of a challenge from a token
+    /// server, and only after a 401, as clients of container registries do. Missing scopes are then a 401 in
+    /// place of a 403. Only for OAuth schemes. Default: no.
+    fn has_token_server(&self) -> bool {
+        false
+    }
+
     /// Returns whether the identities of this scheme contain the method and time of the login, so
     /// that a fresher or stronger login can be requested (RFC 9470). Default: yes for OAuth
     /// schemes, otherwise no.

@@ -8,6 +8,7 @@ mod builder;
 mod credential_fields;
 mod credentials;
 mod login_page;
+mod object_scopes;
 mod objects;
 mod offer;
 mod protection_space;

@@ -134,6 +134,10 @@ impl<S: Scheme> Scheme for WithUser<S> {
         self.scheme.is_oauth()
     }
 
+    fn has_token_server(&self) -> bool {
+        self.scheme.has_token_server()
+    }
+
     fn supports_step_up(&self) -> bool {
         self.scheme.supports_step_up()
     }

@@ -3,7 +3,6 @@
 //! Requirements have no negation, so a set that is sufficient stays so with more atoms, and only the
 //! minimal sets matter.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::requirement::{Atom, Requirement};
@@ -49,28 +48,6 @@ pub fn minimal_set<'r>(
     let search = Search::new(requirement, role);
     let set = search.smallest(requirement)?;
     Some(search.atoms_of(&set))
-}
-
-/// The scopes of the smallest set of scopes that meets `requirement`, in the order of the attribute;
-/// `None` if scopes do not suffice.
-///
-/// `held` are the scopes of the caller, and `truth` is the truth of every other atom.
-pub fn minimal_scopes(
-    requirement: &Requirement,
-    held: &dyn Fn(&str) -> bool,
-    truth: &dyn Fn(&Atom) -> bool,
-) -> Option<Vec<Cow<'static, str>>> {
-    let set = minimal_set(requirement, &|atom| match atom {
-        Atom::Scope(scope) if held(scope) => Role::Held,
-        Atom::Scope(_) => Role::Missing,
-        other if truth(other) => Role::True,
-        _ => Role::False,
-    })?;
-    let scopes = set.into_iter().filter_map(|atom| match atom {
-        Atom::Scope(scope) => Some(scope.clone()),
-        _ => None,
-    });
-    Some(scopes.collect())
 }
 
 /// The sets of atoms that each meet `requirement`, the smallest first, each in the order of the

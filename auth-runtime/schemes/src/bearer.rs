@@ -7,13 +7,15 @@ use std::future::Future;
 use crate::Claims;
 use crate::b64token::is_b64token;
 use crate::oauth;
+use crate::token_server::TokenServer;
 #[cfg(feature = "mtls")]
 use crate::{ClientCertificate, PeerCertificate};
 #[cfg(feature = "jwt")]
 use auth_runtime_core::Identity;
+use auth_runtime_core::url::TrustedUrl;
 use auth_runtime_core::{
-    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, Rejection, Scheme, Source,
-    Verification,
+    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Rejection, Scheme,
+    Source, Verification,
 };
 
 /// `Authorization: Bearer …` (RFC 6750). Possession of a token is sufficient for its grants.
@@ -49,6 +51,9 @@ pub struct Bearer {
     in_form: bool,
     /// Whether tokens may be in `Authorization` without the name of a scheme.
     is_bare: bool,
+    token_server: Option<Result<TokenServer, ChallengeError>>,
+    /// The challenge of cargo, which names the page of a registry for users.
+    login: Option<Result<Challenge, ChallengeError>>,
 }
 
 type Verify = Box<dyn Fn(&Credentials<'_>) -> Verification + Send + Sync>;
@@ -109,6 +114,8 @@ impl Bearer {
             in_query: false,
             in_form: false,
             is_bare: false,
+            token_server: None,
+            login: None,
         }
     }
 
@@ -257,6 +264,65 @@ impl Bearer {
             ..self
         }
     }
+
+    /// Adds the challenge `Cargo login_url="…"`, with the page where users of a cargo registry create a token. cargo
+    /// shows it to users without one. The tokens are those of this scheme, with
+    /// [`accept_bare`](Self::accept_bare). A URL that is neither `https` nor on loopback is an error of
+    /// the builder of the space.
+    ///
+    /// ```
+    /// use auth_runtime::Caller;
+    /// use auth_runtime::schemes::Bearer;
+    ///
+    /// # async fn look_up(_: String) -> Caller { Caller::rejected() }
+    /// let tokens = Bearer::new(look_up).accept_bare().cargo_login_url("https://registry.example/me");
+    /// ```
+    #[must_use]
+    pub fn cargo_login_url(self, url: impl Into<String>) -> Self {
+        let url = url.into();
+        let url = match TrustedUrl::read(&url) {
+            Ok(_) => Ok(url),
+            Err(problem) => Err(ChallengeError::Url {
+                name: "login_url".to_owned(),
+                problem,
+            }),
+        };
+        let challenge = Challenge::builder("Cargo");
+        Self {
+            login: Some(url.and_then(|url| challenge.quoted("login_url", url).constant().build())),
+            ..self
+        }
+    }
+
+    /// Leads clients of a container registry, such as docker, to the server that gives them tokens (the token
+    /// authentication of the CNCF distribution). The `realm` of the challenge is the URL of this server, in place of the
+    /// realm of the space, and `service` is the name of the service there, as in the audience of its tokens.
+    ///
+    /// These clients request a token after a 401 only. A token that lacks a scope is therefore 401
+    /// `insufficient_scope` in place of 403. The scopes of objects are those of the
+    /// [decision point](auth_runtime_core::DecisionPoint::token_scope), such as
+    /// [`AccessClaim`](https://docs.rs/auth-runtime/latest/auth_runtime/schemes/struct.AccessClaim.html).
+    ///
+    /// A URL that is neither `https` nor on loopback is an error of the builder of the space, and so is a
+    /// service with other characters than visible ASCII.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::Bearer;
+    /// use auth_runtime::{Caller, ProtectionSpace};
+    ///
+    /// # async fn look_up(_: String) -> Caller { Caller::rejected() }
+    /// let bearer = Bearer::new(look_up);
+    /// let bearer = bearer.token_server("https://auth.example/token", "registry.example");
+    /// let space = ProtectionSpace::builder().realm("registry").scheme(bearer).build()?;
+    /// # Ok::<(), auth_runtime::SpaceError>(())
+    /// ```
+    #[must_use]
+    pub fn token_server(self, url: impl Into<String>, service: impl Into<String>) -> Self {
+        Self {
+            token_server: Some(TokenServer::new(url.into(), service.into())),
+            ..self
+        }
+    }
 }
 
 impl Scheme for Bearer {
@@ -291,7 +357,26 @@ impl Scheme for Bearer {
     }
 
     fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        oauth::challenge("Bearer", None, context)
+        if let Some(Err(error)) = &self.login {
+            return Err(error.clone());
+        }
+        match &self.token_server {
+            Some(Ok(server)) => server.challenge(context),
+            Some(Err(error)) => Err(error.clone()),
+            None => oauth::challenge("Bearer", None, context),
+        }
+    }
+
+    /// Returns the challenge of cargo, unless the client sent credentials that lack something: another token
+    /// does not help then.
+    fn further_challenges(&self, context: &ChallengeContext<'_>) -> Vec<Challenge> {
+        let asks_for_token = matches!(context.error(), None | Some(ErrorCode::InvalidToken(_)));
+        let login = self.login.iter().flatten().filter(|_| asks_for_token);
+        login.cloned().collect()
+    }
+
+    fn has_token_server(&self) -> bool {
+        self.token_server.is_some()
     }
 
     fn format(&self) -> Option<&str> {

@@ -12,6 +12,8 @@ mod key_set;
 #[cfg(feature = "jwks")]
 mod key_source;
 #[cfg(feature = "jwks")]
+mod load_balancer;
+#[cfg(feature = "jwks")]
 mod remote_keys;
 mod rules;
 #[cfg(feature = "testing")]
@@ -33,6 +35,8 @@ pub use self::key::{JwtAlgorithm, JwtKey};
 use self::key_set::KeySet;
 #[cfg(feature = "jwks")]
 pub use self::key_source::KeySource;
+#[cfg(feature = "jwks")]
+use self::load_balancer::BalancerKeys;
 #[cfg(feature = "jwks")]
 use self::remote_keys::{RemoteKeys, Wanted};
 use self::rules::Rules;
@@ -99,6 +103,8 @@ enum Keys {
     Given(KeySet),
     #[cfg(feature = "jwks")]
     Fetched(Arc<RemoteKeys>),
+    #[cfg(feature = "jwks")]
+    OfBalancers(Arc<BalancerKeys>),
 }
 
 impl Jwt {
@@ -181,6 +187,10 @@ impl Jwt {
                 return Verification::done(caller);
             }
         }
+        #[cfg(feature = "jwks")]
+        if let Some(verification) = load_balancer::verify(&self.0, token) {
+            return verification;
+        }
         let signed = SignedToken::read(token).filter(|_| is_b64token(token));
         let Some(signed) = signed else {
             return Verification::done(Caller::Rejected(Rejection::Malformed));
@@ -259,6 +269,9 @@ impl Issuer {
             }
             #[cfg(feature = "jwks")]
             Keys::Fetched(remote) => self.verify_remotely(remote, token, moment),
+            // It does not have the form of a token of a load balancer.
+            #[cfg(feature = "jwks")]
+            Keys::OfBalancers(_) => Verification::done(Caller::rejected()),
         }
     }
 
@@ -315,28 +328,32 @@ impl Issuer {
         token: &SignedToken<'_>,
         moment: Option<Epoch>,
     ) -> Option<Caller> {
-        let claims = match keys.claims(token) {
-            Ok(claims) => self.rules.accept(claims),
-            Err(Flaw::Invalid) => Err(Rejection::Invalid),
-            Err(Flaw::Unsigned) => return None,
-        };
-        let claims = match claims {
+        match keys.claims(token) {
+            Ok(claims) => Some(self.caller_of(claims, token.text, moment)),
+            Err(Flaw::Invalid) => Some(Caller::rejected()),
+            Err(Flaw::Unsigned) => None,
+        }
+    }
+
+    /// The caller of a token with these claims, after its signature was verified.
+    fn caller_of(&self, claims: Claims, token: &str, moment: Option<Epoch>) -> Caller {
+        let claims = match self.rules.accept(claims) {
             Ok(claims) => claims,
-            Err(rejection) => return Some(Caller::Rejected(rejection)),
+            Err(rejection) => return Caller::Rejected(rejection),
         };
         #[cfg(feature = "token-cache")]
         let expiry = claims.expiry();
         let identity = match self.rules.identify(claims) {
             Ok(identity) => identity,
-            Err(rejection) => return Some(Caller::Rejected(rejection)),
+            Err(rejection) => return Caller::Rejected(rejection),
         };
         #[cfg(feature = "token-cache")]
         if let (Some(cache), Some(moment), Some(_)) = (&self.cache, moment, expiry) {
-            cache.insert(token.text, identity.clone(), expiry, moment);
+            cache.insert(token, identity.clone(), expiry, moment);
         }
         #[cfg(not(feature = "token-cache"))]
-        let _ = moment;
-        Some(self.unless_revoked(identity))
+        let _ = (token, moment);
+        self.unless_revoked(identity)
     }
 
     fn unless_revoked(&self, identity: Identity) -> Caller {
@@ -359,6 +376,8 @@ impl fmt::Debug for Jwt {
             Keys::Given(keys) => (issuer.rules.issuer.to_string(), keys as &dyn fmt::Debug),
             #[cfg(feature = "jwks")]
             Keys::Fetched(remote) => (issuer.rules.issuer.to_string(), remote as &dyn fmt::Debug),
+            #[cfg(feature = "jwks")]
+            Keys::OfBalancers(keys) => (issuer.rules.issuer.to_string(), keys as &dyn fmt::Debug),
         });
         f.debug_map().entries(issuers).finish()
     }

@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "jwt")]
+mod access_claim;
 #[cfg(feature = "api-key")]
 mod api_key;
 mod b64token;
@@ -65,9 +67,12 @@ mod spiffe;
 mod steady_clock;
 #[cfg(feature = "token-cache")]
 mod token_cache;
+mod token_server;
 #[cfg(feature = "webhooks")]
 mod webhooks;
 
+#[cfg(feature = "jwt")]
+pub use self::access_claim::AccessClaim;
 #[cfg(feature = "api-key")]
 pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]

@@ -15,7 +15,16 @@ pub(super) fn challenge(
     if let Some(realm) = context.realm() {
         challenge = challenge.quoted("realm", realm);
     }
-    challenge = challenge.scopes(context.scopes().iter().map(AsRef::as_ref));
+    let scopes = context.scopes().iter().map(AsRef::as_ref);
+    complete(challenge.scopes(scopes), algorithms, context)
+}
+
+/// Returns the challenge with all parameters behind the scopes.
+pub(super) fn complete(
+    mut challenge: ChallengeBuilder,
+    algorithms: Option<&str>,
+    context: &ChallengeContext<'_>,
+) -> Result<Challenge, ChallengeError> {
     let error = context.error().map(error);
     if let Some((code, _)) = error {
         challenge = challenge.quoted("error", code);

@@ -13,6 +13,7 @@ use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, StatusCode};
 
 use super::deadline::NoResponse;
+use super::target;
 
 /// The expected response of one row to one persona.
 pub(super) struct Expectation {
@@ -85,7 +86,10 @@ impl Expectation {
                 reason: None,
             };
         };
+        let parameters = target::values_in(row, head.uri.path());
         let context = space.context(policy, &authentication, head);
+        let context =
+            context.map(|context| space.with_object_scopes(policy, context, Some(&parameters)));
         let outcomes = match &context {
             _ if policy.ignores_credentials() => vec![Decision::Grant],
             Some(context) => outcomes(policy, context),
@@ -325,7 +329,7 @@ fn named(denial: &Denial) -> String {
             format!("{status} to log in again (acr {acr:?}, max_age {max_age:?})")
         }
         Denial::SenderConstraintRequired => format!("{status} to bind the credentials to a key"),
-        Denial::InsufficientScope { scopes } => {
+        Denial::InsufficientScope { scopes } | Denial::ScopedTokenRequired { scopes } => {
             format!("{status} without the scopes {:?}", scopes.join(" "))
         }
         _ => status.to_string(),

@@ -2,7 +2,7 @@
 
 use auth_runtime_core::{AccessRow, RouteKind};
 use http::Uri;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// All characters except the unreserved ones (RFC 3986 §2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -131,6 +131,28 @@ pub(super) fn fill_in<'v>(
         let value = value(parameter.name).unwrap_or_default();
         target.replace(&parameter.written(), &parameter.encode(value))
     })
+}
+
+/// Returns the parameters of a row's path, by their names, with their values in a path that the row matches.
+pub(super) fn values_in(row: &AccessRow, path: &str) -> Vec<(String, String)> {
+    let mut values = Vec::new();
+    let mut rest = path;
+    for piece in pieces(stem(row)) {
+        match piece {
+            Piece::Literal(literal) => match rest.strip_prefix(literal) {
+                Some(behind) => rest = behind,
+                None => return values,
+            },
+            Piece::Parameter(parameter) => {
+                let end = rest.find('/').filter(|_| !parameter.takes_all);
+                let (value, behind) = rest.split_at(end.unwrap_or(rest.len()));
+                let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
+                values.push((parameter.name.to_owned(), value));
+                rest = behind;
+            }
+        }
+    }
+    values
 }
 
 /// Parses a request target.

@@ -3,7 +3,7 @@
 use auth_runtime_policy::dnf::{Role, minimal_set};
 use auth_runtime_policy::{Atom, Group, Policy};
 
-use super::{Denial, Evaluator, is_scope};
+use super::{Denial, Evaluator};
 use crate::context::Context;
 
 /// Returns the smallest set of atoms that the caller of a disclosed denial does not meet, and that would lead
@@ -17,6 +17,7 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
         context,
     };
     let never = |_: &Atom| false;
+    let is_scope = |atom: &Atom| context.scope_of(atom).is_some();
     let is_fresh = |atom: &Atom| evaluated.is_fresh(atom);
     let is_bound = |atom: &Atom| is_fresh(atom) || atom.group() == Group::Binding;
     // As for the scopes of the denial.
@@ -24,7 +25,9 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
     let found = match denial {
         Denial::StepUp { .. } => evaluated.lacks(&is_fresh, &never),
         Denial::SenderConstraintRequired => evaluated.lacks(&is_bound, &never),
-        Denial::InsufficientScope { .. } => evaluated.lacks(&is_scope, &is_assumed),
+        Denial::InsufficientScope { .. } | Denial::ScopedTokenRequired { .. } => {
+            evaluated.lacks(&is_scope, &is_assumed)
+        }
         Denial::Unauthenticated { .. } => {
             let is_login = |atom: &Atom| is_assumed(atom) || *atom == Atom::Authenticated;
             let by_scopes = evaluated.lacks(&is_scope, &is_login);

@@ -82,7 +82,9 @@ impl<'a> Outcome<'a> {
                 Denial::Unauthenticated { .. } => "unauthenticated",
                 Denial::StepUp { .. } => "step_up",
                 Denial::SenderConstraintRequired => "unbound_credentials",
-                Denial::InsufficientScope { .. } => "insufficient_scope",
+                Denial::InsufficientScope { .. } | Denial::ScopedTokenRequired { .. } => {
+                    "insufficient_scope"
+                }
                 Denial::Forbidden { .. } => "forbidden",
                 Denial::NotFound => "not_found",
                 Denial::Unverifiable { .. } => "unverifiable",

@@ -182,7 +182,7 @@ impl ProtectionSpace {
     ///
     /// # Errors
     ///
-    /// The authentication, if a check has to run first.
+    /// The authentication, if a check has to run first, or if the challenge needs the path parameters.
     pub fn decide(
         &self,
         route: Route<'_>,
@@ -201,6 +201,9 @@ impl ProtectionSpace {
         }
         let context = self.context(route.policy, &authentication, head);
         match decide(route, context.as_ref()) {
+            Ok((decision, _)) if self.lacks_object_scopes(route.policy, &decision) => {
+                Err(authentication)
+            }
             Ok((decision, conceal)) => {
                 let request = (&authentication, head);
                 self.report_decision(route, request, context.as_ref(), &decision, watch);
@@ -244,7 +247,14 @@ impl ProtectionSpace {
     ) -> Authorization {
         let head = surroundings.head;
         let context = self.context(route.policy, &authentication, head);
-        let mut context = context.map(|context| context.with_data(self.request_data()));
+        let mut context = context.map(|context| {
+            let context = context.with_data(self.request_data());
+            match context.caller {
+                // The scopes are added with the decisions.
+                Caller::Known(_) => context,
+                _ => self.with_object_scopes(route.policy, context, surroundings.parameters),
+            }
+        });
         let (decision, conceal) = loop {
             let open = match decide(route, context.as_ref()) {
                 Ok(decided) => break decided,
@@ -335,6 +345,7 @@ impl ProtectionSpace {
         context.clock = self.0.clock.clone();
         context.settings = self.0.settings.clone();
         context.is_oauth = used.is_some_and(|accepted| accepted.is_oauth);
+        context.has_token_server = context.is_oauth && used.is_some_and(|own| own.has_token_server);
         context.can_be_bound = self.can_constrain_senders(policy);
         context.can_step_up = self.can_step_up(policy);
         if policy.asks_for_network() {

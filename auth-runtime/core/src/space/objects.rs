@@ -131,6 +131,10 @@ impl ProtectionSpace {
         }
         for (index, atom) in asked.into_iter().enumerate() {
             context = context.decided(atom.clone(), evaluated.decision(index));
+            let evaluation = evaluated.evaluations.get(index);
+            if let Some(scope) = evaluation.and_then(|evaluation| self.object_scope(evaluation)) {
+                context = context.with_object_scope(atom.clone(), scope);
+            }
         }
         context.after(Arc::new(evaluated))
     }
@@ -287,7 +291,7 @@ impl ProtectionSpace {
 
 /// The answer to a question without an engine; `None` if the object cannot be determined.
 #[derive(Clone, Copy)]
-struct Known(Option<bool>);
+pub(super) struct Known(Option<bool>);
 
 /// The atoms of a policy that can still change the response.
 fn open_in<'p>(policy: &'p Policy, context: &Context<'_>) -> Vec<&'p Atom> {
@@ -317,7 +321,10 @@ fn of_type(
 }
 
 /// The id of the object of a pattern. The answer is `false` if no object can have this id.
-fn id_of(on: &ResourcePattern, parameters: Option<&Parameters>) -> Result<String, Known> {
+pub(super) fn id_of(
+    on: &ResourcePattern,
+    parameters: Option<&Parameters>,
+) -> Result<String, Known> {
     let Some(parameters) = parameters else {
         tracing::debug!(%on, "the path parameters are not UTF-8 or ambiguous; there is no object");
         return Err(Known(Some(false)));

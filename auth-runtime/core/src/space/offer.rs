@@ -123,17 +123,20 @@ impl<'a> Offer<'a> {
                     challenges
                 }
             }
-            Denial::InsufficientScope { scopes } => self.make(denial, scopes, &was_used, &|_| {
-                Some(ErrorCode::InsufficientScope)
-            }),
+            Denial::InsufficientScope { scopes } | Denial::ScopedTokenRequired { scopes } => self
+                .make(denial, scopes, &was_used, &|_| {
+                    Some(ErrorCode::InsufficientScope)
+                }),
             // RFC 6750 §3 requires a challenge whenever the token does not grant access. An error
             // would make clients request scopes that do not help.
-            Denial::Forbidden { .. } if self.is_known => self.make(
-                denial,
-                &[],
-                &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
-                &|_| None,
-            ),
+            Denial::Forbidden { .. } if self.is_known => {
+                let is_own =
+                    |index, accepted: &Accepted| was_used(index, accepted) && accepted.is_oauth;
+                let mut challenges = self.make(denial, &[], &is_own, &|_| None);
+                // Further ones would request other credentials.
+                challenges.truncate(1);
+                challenges
+            }
             Denial::InvalidRequest => {
                 self.make(denial, &[], &is_oauth, &|_| Some(ErrorCode::InvalidRequest))
             }

@@ -73,6 +73,7 @@ pub(super) struct Accepted {
     pub(super) is_oauth: bool,
     pub(super) constrains_sender: bool,
     pub(super) triggers_browser_prompt: bool,
+    pub(super) has_token_server: bool,
     pub(super) supports_step_up: bool,
     pub(super) signs_body: bool,
     pub(super) login_page: Option<LoginPage>,

@@ -14,7 +14,7 @@ use crate::identity::Identity;
 /// such a caller, and that of a caller without scopes. They are computed when a route is mounted.
 #[derive(Debug)]
 pub struct RouteConstants {
-    /// `None` if the decision depends on the address of the client, or is a grant.
+    /// `None` if the decision depends on the address of the client or on the object, or is a grant.
     anonymous: Option<Decision>,
     /// Challenges that are not [constant](crate::ChallengeBuilder::constant) are missing.
     challenges: Vec<BuiltChallenges>,
@@ -108,7 +108,9 @@ impl ProtectionSpace {
             _ => None,
         });
         let challenges = challenges.collect();
-        let is_constant = !policy.asks_for_network() && anonymous != Decision::Grant;
+        let is_constant = !policy.asks_for_network()
+            && anonymous != Decision::Grant
+            && !self.lacks_object_scopes(policy, &anonymous);
         RouteConstants {
             challenges,
             anonymous: is_constant.then_some(anonymous),

@@ -1,26 +1,23 @@
 //! The builder of a [`Jwt`].
 
+#[cfg(feature = "jwks")]
+mod fetched;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth_runtime_core::{Clock, Identity, Rejection};
-#[cfg(feature = "jwks")]
-use auth_runtime_remote::HttpClientError;
 
+#[cfg(feature = "jwks")]
+use self::fetched::FetchedKeys;
 use super::claims::{ClaimNames, ClaimPath};
 use super::error::JwtError;
 use super::issuer_name::{IssuerName, TENANT};
 use super::key_set::KeySet;
-#[cfg(feature = "jwks")]
-use super::remote_keys::{Place, RemoteKeys};
 use super::rules::Rules;
 use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key};
-#[cfg(feature = "jwks")]
-use super::{KeySource, key_source::AnyKeySource};
-#[cfg(feature = "jwks")]
-use crate::issuer_client::issuer_client;
 use crate::spiffe;
 #[cfg(feature = "token-cache")]
 use crate::token_cache::TokenCache;
@@ -45,11 +42,7 @@ impl Jwt {
             documents: Vec::new(),
             revoked: None,
             #[cfg(feature = "jwks")]
-            place: None,
-            #[cfg(feature = "jwks")]
-            ca_certificates: None,
-            #[cfg(feature = "jwks")]
-            refresh_every: Duration::from_secs(600),
+            fetched: FetchedKeys::default(),
             #[cfg(feature = "token-cache")]
             cache: None,
         }
@@ -67,11 +60,7 @@ pub struct JwtBuilder {
     documents: Vec<String>,
     revoked: Option<Revoked>,
     #[cfg(feature = "jwks")]
-    place: Option<Place>,
-    #[cfg(feature = "jwks")]
-    ca_certificates: Option<Vec<u8>>,
-    #[cfg(feature = "jwks")]
-    refresh_every: Duration,
+    fetched: FetchedKeys,
     #[cfg(feature = "token-cache")]
     cache: Option<TokenCache>,
 }
@@ -241,77 +230,6 @@ impl JwtBuilder {
         }
     }
 
-    /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
-    /// them up to date. It replaces given keys. The issuer is `https` (or `http` on loopback, for tests).
-    ///
-    /// Keys are fetched on first use, or by [`Jwt::fetch_keys`]; in the background every
-    /// [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
-    /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
-    /// fetch, a token with an unknown key is rejected at once. The exception is a token with an `iat` after
-    /// the fetch, by a clock that is behind by up to the [`leeway`](Self::leeway): its key may be new, so it
-    /// waits for the next fetch, at most 5 seconds and the time of two fetches, without delaying other
-    /// requests.
-    ///
-    /// While the issuer is unavailable, the keys at hand stay valid for 24 hours. The response to a request
-    /// that cannot be verified is 503, never 401.
-    #[cfg(feature = "jwks")]
-    pub fn discover(mut self) -> Self {
-        self.place = Some(Place::OfIssuer);
-        self
-    }
-
-    /// Fetches the keys from this URL, as [`discover`](Self::discover) does, without metadata.
-    #[cfg(feature = "jwks")]
-    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.place = Some(Place::Url(url.into()));
-        self
-    }
-
-    /// Fetches the keys from a URL that may be `http` on any host, otherwise as
-    /// [`jwks_url`](Self::jwks_url) does. The issuer may have another host.
-    ///
-    /// For networks that only trusted machines reach, such as those of a cluster or of containers: a
-    /// machine on the way can replace the keys, and then sign tokens of every caller.
-    ///
-    /// ```
-    /// use auth_runtime::schemes::Jwt;
-    ///
-    /// let jwt = Jwt::builder()
-    ///     .issuer("https://login.shop.example/realms/shop")
-    ///     .audience("orders")
-    ///     .jwks_over_plain_http("http://keycloak:8080/realms/shop/protocol/openid-connect/certs")
-    ///     .build()?;
-    /// # Ok::<(), auth_runtime::schemes::JwtError>(())
-    /// ```
-    #[cfg(feature = "jwks")]
-    pub fn jwks_over_plain_http(mut self, url: impl Into<String>) -> Self {
-        self.place = Some(Place::PlainUrl(url.into()));
-        self
-    }
-
-    /// Reads the keys from a source of the service, otherwise as [`discover`](Self::discover) does: with
-    /// the same refreshes, and the same responses while it fails.
-    #[cfg(feature = "jwks")]
-    pub fn key_source(mut self, source: impl KeySource) -> Self {
-        self.place = Some(Place::Source(AnyKeySource::new(source)));
-        self
-    }
-
-    /// Trusts the certificate authorities of this PEM file, in place of those of the system, for the TLS
-    /// connections by which keys are fetched.
-    #[cfg(feature = "jwks")]
-    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.ca_certificates = Some(pem.into());
-        self
-    }
-
-    /// Sets the maximum age of fetched keys. Default: 10 minutes; at least one second.
-    #[cfg(feature = "jwks")]
-    pub fn refresh_every(mut self, interval: Duration) -> Self {
-        self.refresh_every = interval.max(Duration::from_secs(1));
-        self
-    }
-
     /// Remembers verified tokens in `cache`. Default: each token is verified anew.
     ///
     /// A remembered token stays accepted after its key is withdrawn: until the keys are refreshed, or for
@@ -455,21 +373,9 @@ impl JwtBuilder {
             .map(|cache| cache.of_verifier(rules.clock.clone()))
             .map(Arc::new);
         #[cfg(feature = "jwks")]
-        let fetched = match self.place {
+        let fetched = match self.fetched.keys(&rules, cache.clone())? {
             Some(_) if !keys.is_empty() => return Err(JwtError::KeysBesidesFetched),
-            Some(place) => {
-                place.check(&rules.issuer)?;
-                let http = issuer_client(self.ca_certificates).build();
-                let http = http.map_err(|error| match error {
-                    HttpClientError::Certificates => JwtError::CaCertificates,
-                    HttpClientError::Client(problem) => JwtError::Unreachable(problem),
-                })?;
-                let rules = Arc::clone(&rules);
-                let cache = cache.clone();
-                let remote = RemoteKeys::new(place, rules, self.refresh_every, cache, http);
-                Some(Keys::Fetched(Arc::new(remote)))
-            }
-            None => None,
+            fetched => fetched,
         };
         #[cfg(not(feature = "jwks"))]
         let fetched: Option<Keys> = None;

@@ -46,6 +46,8 @@ pub enum JwtError {
         /// The problem of the URL.
         problem: UrlProblem,
     },
+    /// The settings of a load balancer are invalid. The value is the problem.
+    LoadBalancer(String),
     /// The certificates of the authorities are not valid, or there are none.
     CaCertificates,
     /// The keys could not be fetched.
@@ -106,6 +108,7 @@ impl fmt::Display for JwtError {
                     _ => Ok(()),
                 }
             }
+            Self::LoadBalancer(problem) => write!(f, "the load balancer cannot be trusted: {problem}"),
             Self::CaCertificates => f.write_str(
                 "the certificates of the authorities are not valid, or there are none; PEM is needed",
             ),

@@ -1,0 +1,71 @@
+//! The scopes that a denied caller has to request.
+
+use std::borrow::Cow;
+
+use auth_runtime_policy::dnf::{Role, minimal_set};
+use auth_runtime_policy::{Atom, Group};
+
+use super::{Denial, Evaluator, open_atoms};
+use crate::context::Context;
+
+type Scopes = Vec<Cow<'static, str>>;
+
+impl Context<'_> {
+    /// The denial of a known caller that lacks scopes.
+    pub(crate) fn insufficient(&self, scopes: Scopes) -> Denial {
+        match self.has_token_server {
+            true => Denial::ScopedTokenRequired { scopes },
+            false => Denial::InsufficientScope { scopes },
+        }
+    }
+}
+
+impl Evaluator<'_> {
+    /// The scopes that an unknown caller should request: a set that suffices alone if there is one,
+    /// or else a set that suffices together with roles or permissions. The login method is left to
+    /// the authorization server.
+    pub(super) fn scopes_to_ask_for(&self) -> Scopes {
+        let by_scopes_alone = |atom: &Atom| match atom.group() {
+            Group::Context => self.holds(atom),
+            Group::Freshness => true,
+            Group::Binding => self.context.can_bind(atom),
+            Group::Identity => *atom == Atom::Authenticated,
+        };
+        let with_anything = |atom: &Atom| atom.group() != Group::Context || self.holds(atom);
+        self.minimal_scopes(&by_scopes_alone)
+            .or_else(|| self.minimal_scopes(&with_anything))
+            .unwrap_or_default()
+    }
+
+    /// The smallest sufficient set of scopes. Its computation needs the results of all checks, and of the
+    /// decision point.
+    pub(super) fn insufficient_scopes(&self) -> Result<Scopes, Atom> {
+        let open = open_atoms(self.requirement, self.context);
+        let check = open.iter().find(|atom| matches!(atom, Atom::Check(_)));
+        if let Some(atom) = check.or(open.first()) {
+            return Err((*atom).clone());
+        }
+        let scopes = self.minimal_scopes(&|atom| {
+            atom.group() == Group::Freshness || self.context.can_bind(atom) || self.holds(atom)
+        });
+        Ok(scopes.unwrap_or_default())
+    }
+
+    /// The scopes of the smallest set of scopes that meets the requirement; `None` if scopes do not suffice.
+    /// `truth` is the truth of every atom that no scope makes true.
+    fn minimal_scopes(&self, truth: &dyn Fn(&Atom) -> bool) -> Option<Scopes> {
+        let set = minimal_set(
+            self.requirement,
+            &|atom| match self.context.scope_of(atom) {
+                Some(_) if self.holds(atom) => Role::Held,
+                Some(_) => Role::Missing,
+                None if truth(atom) => Role::True,
+                None => Role::False,
+            },
+        )?;
+        let scopes = set
+            .into_iter()
+            .filter_map(|atom| self.context.scope_of(atom));
+        Some(scopes.cloned().collect())
+    }
+}

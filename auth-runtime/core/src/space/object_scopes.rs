@@ -1,0 +1,91 @@
+//! The scopes of tokens that allow actions on objects.
+
+use std::borrow::Cow;
+
+use auth_runtime_policy::{Atom, ObjectRequirement, ObjectSource, Policy};
+
+use super::authentication::Authentication;
+use super::objects::id_of;
+use super::protection_space::ProtectionSpace;
+use crate::caller::Rejection;
+use crate::check::Parameters;
+use crate::context::Context;
+use crate::decision::{Decision, Denial};
+use crate::decision_point::{Evaluation, Resource, TokenScope, is_scope_token};
+
+/// The longest scope of an object, in bytes. Its id comes from the path.
+const MAX_SCOPE: usize = 512;
+
+impl ProtectionSpace {
+    fn token_scope(&self) -> Option<TokenScope> {
+        self.0.decision_point.as_ref()?.token_scope()
+    }
+
+    /// The scope of a token that allows the evaluation.
+    pub(super) fn object_scope(&self, evaluation: &Evaluation) -> Option<Cow<'static, str>> {
+        let scope = self.token_scope()?(evaluation)?;
+        let is_valid = scope.len() <= MAX_SCOPE && is_scope_token(&scope);
+        is_valid.then_some(Cow::Owned(scope))
+    }
+
+    /// Returns whether the challenge of a denial needs the scopes of objects, and has none yet.
+    pub(super) fn lacks_object_scopes(&self, policy: &Policy, decision: &Decision) -> bool {
+        let asks_for_scopes = matches!(
+            decision,
+            Decision::Deny(Denial::Unauthenticated { rejection, .. })
+                if *rejection != Some(Rejection::TooLong)
+        );
+        asks_for_scopes
+            && self.token_scope().is_some()
+            && policy.requirement().is_some_and(|requirement| {
+                let mut atoms = requirement.atoms().into_iter();
+                atoms.any(|atom| matches!(atom, Atom::Can { .. }))
+            })
+    }
+
+    /// Adds the scopes of the objects in the path, as far as a token can allow the actions on them.
+    pub fn with_object_scopes<'c>(
+        &self,
+        policy: &Policy,
+        mut context: Context<'c>,
+        parameters: Option<&Parameters>,
+    ) -> Context<'c> {
+        if self.token_scope().is_none() {
+            return context;
+        }
+        for ObjectRequirement { atom, action, on } in policy.object_requirements() {
+            let resource = match on {
+                ObjectSource::Path(pattern) => id_of(pattern, parameters)
+                    .ok()
+                    .map(|id| Resource::new(pattern.resource_type().to_owned(), id)),
+                ObjectSource::Service => {
+                    let realm = self.realm().unwrap_or_default();
+                    Some(Resource::new(Resource::SERVICE, realm))
+                }
+                // A function runs for known callers only.
+                _ => None,
+            };
+            let evaluation = resource.map(|resource| Evaluation::new(action.clone(), resource));
+            if let Some(scope) = evaluation.and_then(|evaluation| self.object_scope(&evaluation)) {
+                context = context.with_object_scope(atom.clone(), scope);
+            }
+        }
+        context
+    }
+
+    /// The denial of a known caller whose token does not allow the evaluation; `None` if no other token would.
+    pub fn deny_by_scope(
+        &self,
+        policy: &Policy,
+        authentication: &Authentication,
+        evaluation: &Evaluation,
+    ) -> Option<Denial> {
+        let used = self.scheme_used(Some(policy), authentication)?;
+        let used = self.0.schemes.get(used).filter(|used| used.is_oauth)?;
+        let scopes = vec![self.object_scope(evaluation)?];
+        Some(match used.has_token_server {
+            true => Denial::ScopedTokenRequired { scopes },
+            false => Denial::InsufficientScope { scopes },
+        })
+    }
+}

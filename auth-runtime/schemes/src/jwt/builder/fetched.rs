@@ -1,0 +1,180 @@
+//! The settings of keys that are fetched.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_runtime_remote::{HttpClient, HttpClientError};
+
+use super::JwtBuilder;
+use crate::issuer_client::issuer_client;
+use crate::jwt::Keys;
+use crate::jwt::error::JwtError;
+use crate::jwt::key_source::{AnyKeySource, KeySource};
+use crate::jwt::load_balancer::{BalancerKeys, Balancers};
+use crate::jwt::remote_keys::{Place, RemoteKeys};
+use crate::jwt::rules::Rules;
+use crate::token_cache::VerifierCache;
+
+/// The source of fetched keys.
+pub(super) struct FetchedKeys {
+    place: Option<Place>,
+    balancers: Balancers,
+    ca_certificates: Option<Vec<u8>>,
+    refresh_every: Duration,
+}
+
+impl Default for FetchedKeys {
+    fn default() -> Self {
+        Self {
+            place: None,
+            balancers: Balancers::default(),
+            ca_certificates: None,
+            refresh_every: Duration::from_secs(600),
+        }
+    }
+}
+
+impl FetchedKeys {
+    /// Returns the keys, which nothing has fetched yet; `None` if keys are not fetched.
+    pub(super) fn keys(
+        self,
+        rules: &Arc<Rules>,
+        cache: Option<Arc<VerifierCache>>,
+    ) -> Result<Option<Keys>, JwtError> {
+        let Self {
+            place,
+            balancers,
+            ca_certificates,
+            refresh_every,
+        } = self;
+        match (place, balancers.is_empty()) {
+            (None, true) => Ok(None),
+            (Some(_), false) => Err(JwtError::KeysBesidesFetched),
+            (Some(place), true) => {
+                place.check(&rules.issuer)?;
+                let http = http(ca_certificates)?;
+                let remote = RemoteKeys::new(place, Arc::clone(rules), refresh_every, cache, http);
+                Ok(Some(Keys::Fetched(Arc::new(remote))))
+            }
+            (None, false) => {
+                let url = balancers.check(&rules.issuer)?;
+                let (http, clock) = (http(ca_certificates)?, rules.clock.clone());
+                let keys = BalancerKeys::new(balancers.arns, url, http, clock);
+                Ok(Some(Keys::OfBalancers(Arc::new(keys))))
+            }
+        }
+    }
+}
+
+fn http(ca_certificates: Option<Vec<u8>>) -> Result<HttpClient, JwtError> {
+    let http = issuer_client(ca_certificates).build();
+    http.map_err(|error| match error {
+        HttpClientError::Certificates => JwtError::CaCertificates,
+        HttpClientError::Client(problem) => JwtError::Unreachable(problem),
+    })
+}
+
+impl JwtBuilder {
+    /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
+    /// them up to date. It replaces given keys. The issuer is `https` (or `http` on loopback, for tests).
+    ///
+    /// Keys are fetched on first use, or by [`Jwt::fetch_keys`](crate::Jwt::fetch_keys); in the background every
+    /// [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
+    /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
+    /// fetch, a token with an unknown key is rejected at once. The exception is a token with an `iat` after
+    /// the fetch, by a clock that is behind by up to the [`leeway`](Self::leeway): its key may be new, so it
+    /// waits for the next fetch, at most 5 seconds and the time of two fetches, without delaying other
+    /// requests.
+    ///
+    /// While the issuer is unavailable, the keys at hand stay valid for 24 hours. The response to a request
+    /// that cannot be verified is 503, never 401.
+    pub fn discover(mut self) -> Self {
+        self.fetched.place = Some(Place::OfIssuer);
+        self
+    }
+
+    /// Fetches the keys from this URL, as [`discover`](Self::discover) does, without metadata.
+    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+        self.fetched.place = Some(Place::Url(url.into()));
+        self
+    }
+
+    /// Fetches the keys from a URL that may be `http` on any host, otherwise as
+    /// [`jwks_url`](Self::jwks_url) does. The issuer may have another host.
+    ///
+    /// For networks that only trusted machines reach, such as those of a cluster or of containers: a
+    /// machine on the way can replace the keys, and then sign tokens of every caller.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::Jwt;
+    ///
+    /// let jwt = Jwt::builder()
+    ///     .issuer("https://login.shop.example/realms/shop")
+    ///     .audience("orders")
+    ///     .jwks_over_plain_http("http://keycloak:8080/realms/shop/protocol/openid-connect/certs")
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::schemes::JwtError>(())
+    /// ```
+    pub fn jwks_over_plain_http(mut self, url: impl Into<String>) -> Self {
+        self.fetched.place = Some(Place::PlainUrl(url.into()));
+        self
+    }
+
+    /// Reads the keys from a source of the service, otherwise as [`discover`](Self::discover) does: with
+    /// the same refreshes, and the same responses while it fails.
+    pub fn key_source(mut self, source: impl KeySource) -> Self {
+        self.fetched.place = Some(Place::Source(AnyKeySource::new(source)));
+        self
+    }
+
+    /// Trusts the certificate authorities of this PEM file, in place of those of the system, for the TLS
+    /// connections by which keys are fetched.
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.fetched.ca_certificates = Some(pem.into());
+        self
+    }
+
+    /// Sets the maximum age of fetched keys. Default: 10 minutes; at least one second.
+    pub fn refresh_every(mut self, interval: Duration) -> Self {
+        self.fetched.refresh_every = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Trusts the user claims that an Application Load Balancer of AWS signs (`x-amzn-oidc-data`), for
+    /// [`Jwt::in_field`](crate::Jwt::in_field). The [`issuer`](Self::issuer) is the identity provider, and the
+    /// [`audience`](Self::audience) is the client at the provider, as in the listener rule of the load balancer.
+    ///
+    /// A token is accepted only with the algorithm ES256, and with this load balancer as its `signer`: its ARN.
+    /// Can be called several times, for load balancers of one region. `iss`, `client` and `exp` are those of the
+    /// header of the token; they replace claims of the same meaning. Padding is accepted in these tokens only.
+    ///
+    /// The key of a token is fetched from the URL of AWS for the region, and used for 24 hours. If its name is not
+    /// at hand, one fetch runs at a time. After 8 fetches without a key in a minute, the response is 503 for the
+    /// rest of the minute, since any client can invent names. Outside of the partition `aws`, as in GovCloud,
+    /// [`load_balancer_keys`](Self::load_balancer_keys) names the URL.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::Jwt;
+    ///
+    /// let jwt = Jwt::builder()
+    ///     .issuer("https://login.shop.example")
+    ///     .audience("orders")
+    ///     .load_balancer(
+    ///         "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188",
+    ///     )
+    ///     .build()?;
+    /// let scheme = jwt.in_field("x-amzn-oidc-data").without_challenge().build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn load_balancer(mut self, arn: impl Into<String>) -> Self {
+        self.fetched.balancers.arns.push(arn.into());
+        self
+    }
+
+    /// Sets the URL before the names of the keys of a [`load_balancer`](Self::load_balancer). Default:
+    /// `https://public-keys.auth.elb.REGION.amazonaws.com/`, with the region of the ARN.
+    pub fn load_balancer_keys(mut self, url: impl Into<String>) -> Self {
+        self.fetched.balancers.url = Some(url.into());
+        self
+    }
+}

@@ -1,0 +1,350 @@
+//! The user claims of an Application Load Balancer of AWS (`x-amzn-oidc-data`).
+//!
+//! Its tokens are JWTs in a form of their own: the parts have padding, the issuer and the client are in the
+//! header, and each key has a URL.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_core::{Caller, Clock, Rejection, Verification};
+use auth_runtime_remote::{HttpClient, HttpError};
+use base64::Engine;
+use base64::alphabet::URL_SAFE;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use jsonwebtoken::Algorithm;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::error::JwtError;
+use super::issuer_name::IssuerName;
+use super::key::JwtKey;
+use super::{Claims, Issuer, Keys};
+
+/// The time for which a key is used without a fetch.
+const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
+/// The maximum number of keys at hand. A load balancer has few.
+const MAX_KEYS: usize = 16;
+/// The maximum number of fetches without a key in each [`PERIOD`]. Any client can invent the name of a key.
+const MAX_FAILURES: u32 = 8;
+const PERIOD: Duration = Duration::from_secs(60);
+/// The time after which to retry if a key could not be fetched.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Base64url with or without padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The load balancers of an issuer, as given to the builder.
+#[derive(Default)]
+pub(super) struct Balancers {
+    /// The names (ARN).
+    pub(super) arns: Vec<String>,
+    /// The URL before the names of keys.
+    pub(super) url: Option<String>,
+}
+
+impl Balancers {
+    pub(super) fn is_empty(&self) -> bool {
+        self.arns.is_empty() && self.url.is_none()
+    }
+
+    /// Checks the load balancers of an issuer, and returns the URL before the names of their keys.
+    pub(super) fn check(&self, issuer: &IssuerName) -> Result<String, JwtError> {
+        if !matches!(issuer, IssuerName::One(_)) {
+            return Err(JwtError::LoadBalancer("its issuer has one name".to_owned()));
+        }
+        let mut regions = Vec::new();
+        for arn in &self.arns {
+            let region = region_of(arn);
+            regions.push(region.ok_or_else(|| {
+                JwtError::LoadBalancer(format!(
+                    "{arn:?} is not the ARN of an Application Load Balancer"
+                ))
+            })?);
+        }
+        let url = match (&self.url, regions.as_slice()) {
+            (_, []) => {
+                let problem = "its ARN is missing; name it with `.load_balancer(\"…\")`";
+                return Err(JwtError::LoadBalancer(problem.to_owned()));
+            }
+            (Some(url), _) => url.clone(),
+            (None, [first, others @ ..]) if others.iter().all(|other| other == first) => {
+                match first {
+                    ("aws", region) => {
+                        format!("https://public-keys.auth.elb.{region}.amazonaws.com/")
+                    }
+                    _ => {
+                        let problem = "its keys have a URL of their own outside of the partition `aws`; name it with \
+                                       `.load_balancer_keys(\"…\")`";
+                        return Err(JwtError::LoadBalancer(problem.to_owned()));
+                    }
+                }
+            }
+            _ => {
+                let problem = "the load balancers of one issuer are in one region";
+                return Err(JwtError::LoadBalancer(problem.to_owned()));
+            }
+        };
+        let url = format!("{}/", url.trim_end_matches('/'));
+        match TrustedUrl::read(&url).map(|parts| parts.query) {
+            Ok(None) => Ok(url),
+            Ok(Some(_)) => Err(JwtError::LoadBalancer(
+                "the URL of its keys has a query".to_owned(),
+            )),
+            Err(problem) => Err(JwtError::Url {
+                url: without_user(&url),
+                problem,
+            }),
+        }
+    }
+}
+
+/// The partition and the region in the ARN of an Application Load Balancer.
+fn region_of(arn: &str) -> Option<(&str, &str)> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let [
+        "arn",
+        partition,
+        "elasticloadbalancing",
+        region,
+        account,
+        name,
+    ] = parts.as_slice()
+    else {
+        return None;
+    };
+    let is_name = |text: &str| {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !text.is_empty() && text.bytes().all(is_allowed)
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.strip_prefix("loadbalancer/app/")?;
+    let (name, id) = name.split_once('/')?;
+    let is_arn = [*partition, *region, name, id].into_iter().all(is_name) && is_account;
+    is_arn.then_some((*partition, *region))
+}
+
+/// The keys of load balancers, which are fetched one by one.
+pub(super) struct BalancerKeys {
+    arns: Vec<String>,
+    url: String,
+    http: HttpClient,
+    clock: Clock,
+    keys: Mutex<HashMap<String, Fetched>>,
+    /// The lock is held during a fetch.
+    failures: tokio::sync::Mutex<Failures>,
+}
+
+struct Fetched {
+    key: JwtKey,
+    at: Instant,
+}
+
+/// The fetches without a key in the present period.
+struct Failures {
+    since: Instant,
+    count: u32,
+}
+
+/// The reason for the lack of a key.
+enum NoKey {
+    /// The load balancers have no such key.
+    Unknown,
+    Outage,
+}
+
+impl BalancerKeys {
+    pub(super) fn new(arns: Vec<String>, url: String, http: HttpClient, clock: Clock) -> Self {
+        let since = clock.monotonic();
+        Self {
+            arns,
+            url,
+            http,
+            clock,
+            keys: Mutex::default(),
+            failures: tokio::sync::Mutex::new(Failures { since, count: 0 }),
+        }
+    }
+
+    fn keys(&self) -> MutexGuard<'_, HashMap<String, Fetched>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn age(&self, at: Instant) -> Duration {
+        self.clock.monotonic().saturating_duration_since(at)
+    }
+
+    fn at_hand(&self, kid: &str) -> Option<JwtKey> {
+        let keys = self.keys();
+        let found = keys.get(kid).filter(|found| self.age(found.at) < KEEP)?;
+        Some(found.key.clone())
+    }
+
+    /// Fetches a key. One fetch runs at a time, and the others wait for it.
+    async fn fetch(&self, kid: &str) -> Result<JwtKey, NoKey> {
+        let mut failures = self.failures.lock().await;
+        if let Some(key) = self.at_hand(kid) {
+            return Ok(key);
+        }
+        if self.age(failures.since) >= PERIOD {
+            *failures = Failures {
+                since: self.clock.monotonic(),
+                count: 0,
+            };
+        }
+        if failures.count >= MAX_FAILURES {
+            return Err(NoKey::Outage);
+        }
+        let key = match self.http.get(&format!("{}{kid}", self.url)).await {
+            Ok(pem) => JwtKey::es256_pem(pem).map_err(|error| {
+                tracing::warn!("the key {kid} of a load balancer cannot be used: {error}");
+                NoKey::Outage
+            }),
+            Err(HttpError::Status(status)) if matches!(status.as_u16(), 403 | 404) => {
+                Err(NoKey::Unknown)
+            }
+            Err(error) => {
+                tracing::warn!("the key of a load balancer could not be fetched: {error}");
+                Err(NoKey::Outage)
+            }
+        };
+        match key {
+            Ok(key) => {
+                let at = self.clock.monotonic();
+                let mut keys = self.keys();
+                if keys.len() >= MAX_KEYS {
+                    keys.clear();
+                }
+                let fetched = Fetched {
+                    key: key.clone(),
+                    at,
+                };
+                keys.insert(kid.to_owned(), fetched);
+                Ok(key)
+            }
+            Err(error) => {
+                failures.count += 1;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for BalancerKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.arns).finish()
+    }
+}
+
+/// The header of a token.
+#[derive(Deserialize)]
+struct BalancerHeader {
+    alg: String,
+    kid: String,
+    signer: String,
+    iss: String,
+    client: String,
+    exp: Value,
+    typ: Option<String>,
+    crit: Option<Value>,
+}
+
+/// A token with its parts, of which nothing is verified yet.
+struct BalancerToken {
+    header: BalancerHeader,
+    claims: Map<String, Value>,
+    /// The signed text, with its padding.
+    signed: String,
+    /// The signature without padding.
+    signature: String,
+}
+
+impl BalancerToken {
+    fn read(token: &str) -> Option<Self> {
+        let parts: Vec<&str> = token.split('.').collect();
+        let &[header, claims, signature] = parts.as_slice() else {
+            return None;
+        };
+        let decode = |part: &str| BASE64.decode(part).ok();
+        decode(signature)?;
+        Some(Self {
+            header: serde_json::from_slice(&decode(header)?).ok()?,
+            claims: serde_json::from_slice(&decode(claims)?).ok()?,
+            signed: format!("{header}.{claims}"),
+            signature: signature.trim_end_matches('=').to_owned(),
+        })
+    }
+
+    fn is_signed_by(&self, key: &JwtKey) -> bool {
+        let signed = self.signed.as_bytes();
+        let verified =
+            jsonwebtoken::crypto::verify(&self.signature, signed, &key.key, Algorithm::ES256);
+        verified.unwrap_or(false)
+    }
+
+    /// The claims, with those of the header. The load balancer copies the others from the identity provider.
+    fn into_claims(mut self) -> Claims {
+        let header = self.header;
+        self.claims.insert("iss".to_owned(), header.iss.into());
+        self.claims.insert("aud".to_owned(), header.client.into());
+        self.claims.insert("exp".to_owned(), header.exp);
+        Claims(self.claims)
+    }
+}
+
+/// Verifies a token by the issuer with its load balancer. `None` if it does not have the form of such a token,
+/// or if no issuer has a load balancer.
+pub(super) fn verify(issuers: &[Arc<Issuer>], token: &str) -> Option<Verification> {
+    let keys_of = |issuer: &Arc<Issuer>| match &issuer.keys {
+        Keys::OfBalancers(keys) => Some((Arc::clone(issuer), Arc::clone(keys))),
+        _ => None,
+    };
+    let balanced: Vec<_> = issuers.iter().filter_map(keys_of).collect();
+    if balanced.is_empty() {
+        return None;
+    }
+    let token_of = BalancerToken::read(token)?;
+    let header = &token_of.header;
+    let is_kid = |kid: &str| {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=64).contains(&kid.len()) && kid.bytes().all(is_allowed)
+    };
+    let is_accepted = header.alg == "ES256"
+        && header.typ.as_deref().is_none_or(|typ| typ == "JWT")
+        && header.crit.is_none()
+        && is_kid(&header.kid);
+    let mut balanced = balanced.into_iter();
+    let named = balanced.find(|(issuer, keys)| {
+        let is_issuer =
+            matches!(&issuer.rules.issuer, IssuerName::One(name) if **name == *header.iss);
+        is_issuer && keys.arns.contains(&header.signer)
+    });
+    let Some((issuer, keys)) = named.filter(|_| is_accepted) else {
+        return Some(Verification::done(Caller::rejected()));
+    };
+    let moment = issuer.moment();
+    let kid = header.kid.clone();
+    let text = token.to_owned();
+    let finish = move |key: JwtKey| match token_of.is_signed_by(&key) {
+        true => issuer.caller_of(token_of.into_claims(), &text, moment),
+        false => Caller::Rejected(Rejection::Invalid),
+    };
+    if let Some(key) = keys.at_hand(&kid) {
+        return Some(Verification::done(finish(key)));
+    }
+    Some(Verification::pending(async move {
+        match keys.fetch(&kid).await {
+            Ok(key) => finish(key),
+            Err(NoKey::Unknown) => Caller::rejected(),
+            Err(NoKey::Outage) => Caller::Unverifiable {
+                retry_after: Some(RETRY),
+            },
+        }
+    }))
+}

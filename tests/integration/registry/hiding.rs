@@ -1,0 +1,47 @@
+//! Hidden repositories: the challenge depends on the path, and not on the object behind it.
+
+use auth_runtime::UnknownPaths;
+use auth_runtime::testing::assert_hidden;
+
+use super::*;
+
+#[tokio::test]
+async fn a_private_repository_has_the_challenge_of_one_that_does_not_exist() {
+    let app = app();
+    let elsewhere = granting("bob/db", &["pull"]);
+    for token in [None, Some(elsewhere.as_str())] {
+        let private = get_of(&app, "/v2/ann/web/manifests/1", token).await;
+        let missing = get_of(&app, "/v2/ann/xyz/manifests/1", token).await;
+        assert_eq!((private.0, private.1.replace("web", "xyz")), missing);
+    }
+}
+
+#[tokio::test]
+async fn a_hidden_repository_has_the_response_of_an_unknown_path() {
+    for unknown in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
+        let app = protect(space_of(bearer()).unknown_paths(unknown));
+        let elsewhere = granting("bob/db", &["pull"]);
+        for token in [None, Some(elsewhere.as_str()), Some("bad")] {
+            let mut request = Request::get("/secret/ann/web");
+            if let Some(token) = token {
+                request = request.header("authorization", format!("Bearer {token}"));
+            }
+            let request = request.body(Body::empty()).expect("a request");
+            assert_hidden(app.clone(), request).await;
+            let hidden = get_of(&app, "/secret/ann/web", token).await;
+            assert!(!hidden.1.contains("scope"), "{hidden:?}");
+        }
+        let own = granting("ann/web", &["pull"]);
+        assert_eq!(get_of(&app, "/secret/ann/web", Some(&own)).await.0, 200);
+    }
+}
+
+/// With `UnknownPaths::Challenge`, a client learns the token server everywhere. docker computes the scope itself.
+#[tokio::test]
+async fn a_challenge_on_all_unknown_paths_names_the_server_without_a_scope() {
+    let app = protect(space_of(bearer()).unknown_paths(UnknownPaths::Challenge));
+    for target in ["/secret/ann/web", "/secret/ann/xyz", "/nowhere"] {
+        let expected = (401, CHALLENGE.to_owned());
+        assert_eq!(get_of(&app, target, None).await, expected, "{target}");
+    }
+}
