@@ -1,5 +1,6 @@
 //! `cargo auth check`: mistakes in the sources of a workspace.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use auth_grammar::codes;
@@ -26,7 +27,7 @@ pub(crate) fn run(
     }
     let findings = &sources.findings;
     let progress = match progress {
-        true => progress::text(&sources::routes(&sources)),
+        true => progress::text(&sources::routes(&sources).routes),
         false => String::new(),
     };
     Ok(Report {
@@ -39,8 +40,10 @@ pub(crate) fn run(
     })
 }
 
+/// Returns the findings as text. Each advice is written once, at the first finding that it is for.
 fn text(findings: &[Finding], policies: usize) -> String {
     let mut text = String::new();
+    let mut advised = BTreeSet::new();
     for finding in findings {
         let Place { file, line, column } = &finding.place;
         let mut lines = finding.message.lines();
@@ -56,6 +59,7 @@ fn text(findings: &[Finding], policies: usize) -> String {
         };
         for line in lines {
             let _ = match line.strip_prefix("help:") {
+                Some(advice) if !advised.insert(advice) => Ok(()),
                 Some(advice) => writeln!(text, "{ADVICE}help{ADVICE:#}:{advice}"),
                 None => writeln!(text, "{line}"),
             };

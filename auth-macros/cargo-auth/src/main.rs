@@ -43,11 +43,14 @@
 //! either. A handler on a plain router without the layer for its guard responds 500.
 //!
 //! `routes` evaluates the functions that make routers, with their arguments. It knows the routers of
-//! axum, axum-extra (`TypedPath`), `utoipa-axum` and `aide`. Not seen are routes that macros make, and
-//! routers in collections. A part of a path that is not known is in angle brackets, and a part that
-//! only some configurations have in square brackets; a `?` marks a layer that only some have. Checks
-//! are recognized by their names, types, and responses such as 401. So a check may be missed, and a
-//! check that is found may be incomplete.
+//! axum, axum-extra (`TypedPath`), `utoipa-axum` and `aide`, and the pages of `utoipa` such as
+//! `SwaggerUi`. Not seen are routes that macros make, and routers in collections. A part of a path that
+//! is not known is in angle brackets, and a part that only some configurations have in square brackets;
+//! a `?` marks a layer that only some have. The unknown routes of a router of another crate are one
+//! route at `/…`. A function that makes a router and that nothing calls is reported, and its routes are
+//! left out. Checks are recognized by their names, types, and responses such as 401, in the handler and
+//! in the functions that it calls with the caller or a token. So a check may be missed, and a check
+//! that is found may be incomplete.
 //!
 //! `diff` identifies handlers by their paths. One that was moved is removed and added, and the
 //! place where it is mounted is not compared. Of a `check` function only the name is compared, and

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::report::{Failure, Format, count, json};
 use crate::sarif;
-use crate::sources::{self, AxumRoute, Check, CheckKind, Place};
+use crate::sources::{self, AxumRoute, Check, CheckKind, Place, Routes, UnusedRouter};
 use crate::style::{ALERT, NOTE, NOTICE, PLACE, SUBJECT};
 use crate::workspace::Workspace;
 
@@ -16,6 +16,8 @@ use crate::workspace::Workspace;
 #[derive(Serialize)]
 struct Document<'r> {
     routes: &'r [AxumRoute],
+    /// The functions that make routers, and that nothing calls.
+    unused: &'r [UnusedRouter],
     /// The files that were not read, with the reasons.
     unread: &'r [String],
 }
@@ -26,15 +28,19 @@ const LIMITS: &str =
 
 pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failure> {
     let sources = sources::read_partly(workspace)?;
-    let routes = sources::routes(&sources);
-    match format {
-        Format::Text => Ok(text(&routes, &sources.unread)),
+    let Routes { routes, unused } = sources::routes(&sources);
+    let result = match format {
+        Format::Text => Ok(text(&routes, &unused, &sources.unread)),
         Format::Json => json(&Document {
             routes: &routes,
+            unused: &unused,
             unread: &sources.unread,
         }),
         Format::Sarif => json(&sarif::routes(&routes)),
-    }
+    };
+    // The program ends: to free all syntax trees would take a tenth of its time.
+    std::mem::forget(sources);
+    result
 }
 
 /// Returns the name of a check for people.
@@ -52,7 +58,7 @@ pub(crate) fn named(check: &Check) -> String {
 
 /// Returns one table for each set of checks, the routes without any first. The statements of handlers
 /// differ, and have a column.
-fn text(routes: &[AxumRoute], unread: &[String]) -> String {
+fn text(routes: &[AxumRoute], unused: &[UnusedRouter], unread: &[String]) -> String {
     let mut groups: BTreeMap<Vec<String>, Vec<&AxumRoute>> = BTreeMap::new();
     for route in routes {
         let checks = route.checks.iter();
@@ -76,6 +82,14 @@ fn text(routes: &[AxumRoute], unread: &[String]) -> String {
         };
         table(&mut text, routes);
         text.push('\n');
+    }
+    for unused in unused {
+        let (name, number) = (&unused.function, count(unused.routes, "route"));
+        let Place { file, line, .. } = &unused.place;
+        let _ = writeln!(
+            text,
+            "{NOTICE}not used{NOTICE:#}: {PLACE}{file}:{line}{PLACE:#}: nothing calls `{name}`, which makes {number}"
+        );
     }
     for reason in unread {
         let _ = writeln!(text, "{ALERT}not read{ALERT:#}: {reason}");

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{MetadataCommand, Package, TargetKind};
+use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 
 use crate::report::Failure;
 
@@ -36,13 +36,7 @@ pub(crate) struct Crate {
 impl Workspace {
     /// Reads the manifests of the workspace that contains a manifest.
     pub(crate) fn read(manifest: Option<&Path>) -> Result<Self, Failure> {
-        let mut command = MetadataCommand::new();
-        command.no_deps().other_options(["--offline".to_owned()]);
-        if let Some(manifest) = manifest {
-            command.manifest_path(manifest);
-        }
-        let metadata = command
-            .exec()
+        let metadata = metadata(manifest)
             .map_err(|error| Failure::new(format!("the workspace cannot be read: {error}")))?;
         let packages = metadata.workspace_packages();
         let mut crates: Vec<_> = packages.into_iter().flat_map(crates).collect();
@@ -65,6 +59,38 @@ impl Workspace {
             krate.is_selected = packages.is_empty() || packages.contains(&krate.package);
         }
     }
+}
+
+/// Runs `cargo metadata`.
+fn metadata(manifest: Option<&Path>) -> Result<Metadata, cargo_metadata::Error> {
+    let mut command = MetadataCommand::new();
+    command.no_deps().other_options(["--offline".to_owned()]);
+    if let Some(manifest) = manifest {
+        command.manifest_path(manifest);
+    }
+    let error = match command.exec() {
+        Err(error) => error,
+        found => return found,
+    };
+    // The workspace may name a toolchain that is not installed. Elsewhere, it does not apply.
+    let is_missing = error.to_string().contains("toolchain");
+    match outer(manifest) {
+        Some(manifest) if is_missing => {
+            command.manifest_path(manifest);
+            command.current_dir(std::env::temp_dir()).exec()
+        }
+        _ => Err(error),
+    }
+}
+
+/// Returns the absolute path of a manifest; without one, that of the nearest outer folder.
+fn outer(manifest: Option<&Path>) -> Option<PathBuf> {
+    if let Some(manifest) = manifest {
+        return std::path::absolute(manifest).ok();
+    }
+    let folder = std::env::current_dir().ok()?;
+    let mut manifests = folder.ancestors().map(|folder| folder.join("Cargo.toml"));
+    manifests.find(|manifest| manifest.is_file())
 }
 
 fn crates(package: &Package) -> Vec<Crate> {

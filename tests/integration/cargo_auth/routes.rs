@@ -16,6 +16,21 @@ fn checks_of_plain_routers_are_listed() {
 }
 
 #[test]
+fn less_common_mounts_are_followed() {
+    let mounted = workspace("mounted");
+    let text = run(&mounted, &["routes"]);
+    assert_eq!((text.status, text.errors.as_str()), (0, ""));
+    expect(&text.text, "mounted.routes");
+    assert!(!text.text.contains("/dropped"), "{}", text.text);
+    let found = json(&mounted, &["routes", "--format=json"]);
+    // The other function in that file is called by this one.
+    let unused = &found["unused"];
+    assert_eq!(unused.as_array().map(Vec::len), Some(1), "{unused}");
+    assert_eq!(unused[0]["function"], "mounted::socket::router");
+    assert_eq!(unused[0]["routes"], 2);
+}
+
+#[test]
 fn policies_are_checks() {
     let found = json(&workspace("shop"), &["routes", "--format=json"]);
     let routes = found["routes"].as_array().expect("routes");

@@ -1,22 +1,21 @@
 //! Handlers and services that function bodies mount on routers.
 
+mod macros;
+
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use auth_grammar::attribute::is_test;
-use proc_macro2::{TokenStream, TokenTree};
-use syn::parse::Parser;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
     Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, ImplItemFn, Item, ItemImpl, ItemTrait,
-    Local, Macro, Signature, Stmt, Token, TraitItemFn, Type,
+    Local, Macro, Signature, Stmt, TraitItemFn, Type,
 };
 
-use super::aliases;
 use super::chains::{Chain, Reader, Router, paths_of};
 use super::expressions::{
-    beginning, calls, handler, is_async_closure, leftmost, line_of, names_methods, path_of, plain,
+    beginning, handler, is_async_closure, leftmost, line_of, names_methods, path_of, plain,
     segments_of, start_of, text_of, variable,
 };
 use super::finding::Place;
@@ -41,6 +40,8 @@ pub(super) struct Body<'b> {
     /// The names of the type and the function.
     owner: Option<String>,
     function: String,
+    /// The path of the function, when it is known.
+    path: Option<Rc<Vec<String>>>,
     /// The variables of the body.
     variables: Variables,
     is_excused: bool,
@@ -71,6 +72,7 @@ impl<'b> Body<'b> {
             items: Vec::new(),
             owner: None,
             function: String::new(),
+            path: None,
             variables: Variables::default(),
             is_excused: false,
             begins: Vec::new(),
@@ -88,10 +90,12 @@ impl<'b> Body<'b> {
     /// Sets the name of the item, if it is not a function.
     pub(super) fn named(&mut self, name: &str) {
         self.function = name.to_owned();
+        self.path = None;
     }
 
     pub(super) fn function(&mut self, name: &str, signature: &Signature, block: &Block) {
         let outer = std::mem::replace(&mut self.function, name.to_owned());
+        let outer_path = self.path.take();
         let mut variables = Variables::default();
         variables.visit_signature(signature);
         variables.visit_block(block);
@@ -104,6 +108,7 @@ impl<'b> Body<'b> {
         self.made_by = made_by;
         self.plain = plain;
         self.variables = others;
+        self.path = outer_path;
         self.function = outer;
     }
 
@@ -160,11 +165,14 @@ impl<'b> Body<'b> {
     }
 
     /// Returns the path of the function.
-    fn path(&self) -> Vec<String> {
+    fn path(&mut self) -> Rc<Vec<String>> {
+        if let Some(path) = &self.path {
+            return Rc::clone(path);
+        }
         let outermost = self.owner.as_ref().unwrap_or(&self.function);
         let mut path = self.sources.names.path_in(self.outer, outermost);
         path.extend(self.owner.iter().map(|_| self.function.clone()));
-        path
+        Rc::clone(self.path.insert(Rc::new(path)))
     }
 
     /// Records the routers that the statements of a block make.
@@ -175,10 +183,13 @@ impl<'b> Body<'b> {
             variables: &mut self.routers,
         };
         let chains = reader.block(block);
+        if chains.is_empty() {
+            return;
+        }
         let within = self.path();
         let is_selected = self.is_selected;
         let routers = chains.into_iter().map(|(chain, is_result)| Router {
-            within: within.clone(),
+            within: within.to_vec(),
             is_result,
             is_selected,
             chain,
@@ -261,51 +272,6 @@ impl<'b> Body<'b> {
         }
     }
 
-    /// Reads a macro that is not written like a function, but may make routes: tokens that look
-    /// like a call.
-    pub(super) fn routes_in(&mut self, tokens: &TokenStream) {
-        let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
-        let mut rest = tokens.as_slice();
-        let mut is_signature = false;
-        while let Some((first, others)) = rest.split_first() {
-            let length = if is_signature { 0 } else { calls(rest) };
-            is_signature = matches!(first, TokenTree::Ident(word) if word == "fn");
-            let Some((call, behind)) = rest.split_at_checked(length).filter(|_| length > 0) else {
-                if let TokenTree::Group(group) = first {
-                    self.routes_in(&group.stream());
-                }
-                rest = others;
-                continue;
-            };
-            let whole: TokenStream = call.iter().cloned().collect();
-            match syn::parse2::<Expr>(whole) {
-                Ok(expression) => self.visit_expr(&expression),
-                Err(_) => self.pattern(call),
-            }
-            rest = behind;
-        }
-    }
-
-    /// Reads a call with placeholders, such as `get($handler)`.
-    fn pattern(&mut self, call: &[TokenTree]) {
-        let is_group = |token: &&TokenTree| matches!(token, TokenTree::Group(_));
-        let path = call
-            .split(|token| is_group(&token))
-            .next()
-            .unwrap_or_default();
-        let tokens: TokenStream = path.iter().cloned().collect();
-        if let Ok(function) = syn::parse2::<Expr>(tokens)
-            && let Some(path) = path_of(&function)
-        {
-            self.mount_at(&function, Means::HandedOn(path), Target::Expression);
-        }
-        for group in call.iter().filter(is_group) {
-            if let TokenTree::Group(group) = group {
-                self.routes_in(&group.stream());
-            }
-        }
-    }
-
     /// Reads an expression that begins on a line.
     fn at_line(&mut self, line: usize, visit: impl FnOnce(&mut Self)) {
         // The first link begins on the line of its chain.
@@ -383,13 +349,17 @@ impl Visit<'_> for Body<'_> {
             _ => None,
         };
         let outer = std::mem::replace(&mut self.owner, name);
+        self.path = None;
         visit::visit_item_impl(self, written);
+        self.path = None;
         self.owner = outer;
     }
 
     fn visit_item_trait(&mut self, written: &ItemTrait) {
         let outer = self.owner.replace(named(&written.ident));
+        self.path = None;
         visit::visit_item_trait(self, written);
+        self.path = None;
         self.owner = outer;
     }
 
@@ -478,24 +448,6 @@ impl Visit<'_> for Body<'_> {
     }
 
     fn visit_macro(&mut self, written: &Macro) {
-        // Most macros are called like functions, or with a block.
-        let tokens = &written.tokens;
-        let list = Punctuated::<Expr, Token![,]>::parse_terminated;
-        if let Ok(list) = list.parse2(tokens.clone()) {
-            for expression in &list {
-                if path_of(expression).is_some() {
-                    self.mount(expression, Means::Macro(segments_of(&written.path)));
-                }
-                self.visit_expr(expression);
-            }
-        } else if let Ok(statements) = Block::parse_within.parse2(tokens.clone()) {
-            for statement in &statements {
-                self.visit_stmt(statement);
-            }
-        } else {
-            self.routes_in(tokens);
-        }
-        let policies = aliases::in_macro(tokens, self.file);
-        self.sources.macros.extend(policies);
+        self.written(written);
     }
 }

@@ -2,6 +2,7 @@
 //! policy.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::finding::Place;
 use super::names::Names;
@@ -14,7 +15,7 @@ pub(super) struct Mount {
     pub(super) by: Means,
     pub(super) target: Target,
     /// The function that contains it.
-    pub(super) within: Vec<String>,
+    pub(super) within: Rc<Vec<String>>,
     /// True if the routes are merged by `merge_unguarded`, which is reported separately.
     pub(super) is_excused: bool,
     /// The lines on which it begins, and those of the expressions around it.

@@ -204,6 +204,13 @@ impl Names {
         false
     }
 
+    /// Returns the new names of renamed imports that may refer to one of these names.
+    pub(super) fn renamed_to(&self, is_one: impl Fn(&str) -> bool) -> Vec<String> {
+        let names = self.renamed.keys();
+        let names = names.filter(|name| self.can_be(name, &is_one));
+        names.cloned().collect()
+    }
+
     /// Records an `extern crate … as name`.
     pub(super) fn import_crate(&mut self, scope: usize, krate: &str, name: &str) {
         if let Some(scope) = self.scopes.get_mut(scope) {

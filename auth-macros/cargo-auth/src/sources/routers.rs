@@ -10,7 +10,11 @@ mod handlers;
 mod layers;
 mod macros;
 mod mounts;
+mod pages;
+mod paths;
 mod patterns;
+mod texts;
+mod uses;
 mod value;
 mod words;
 
@@ -21,6 +25,7 @@ use serde::Serialize;
 use self::definitions::Definitions;
 use self::evaluate::Evaluator;
 use self::mounts::routes_in;
+use self::uses::Uses;
 use self::value::Route;
 pub(crate) use self::value::{Check, CheckKind};
 use super::finding::Place;
@@ -45,19 +50,49 @@ pub(crate) struct AxumRoute {
     pub(crate) is_adopted: bool,
 }
 
-/// Returns the routes of a workspace, by place.
-pub(crate) fn routes(sources: &Sources) -> Vec<AxumRoute> {
+/// A function that makes a router, and that nothing calls.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct UnusedRouter {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    pub(crate) function: String,
+    /// The number of its routes.
+    pub(crate) routes: usize,
+}
+
+/// The routes of a workspace, by place.
+pub(crate) struct Routes {
+    pub(crate) routes: Vec<AxumRoute>,
+    pub(crate) unused: Vec<UnusedRouter>,
+}
+
+/// Returns the routes of a workspace.
+pub(crate) fn routes(sources: &Sources) -> Routes {
     let definitions = Definitions::of(sources);
+    let uses = Uses::of(&definitions);
     let mut called = BTreeSet::new();
     let mut results = Vec::new();
-    for (index, function) in definitions.functions.iter().enumerate() {
+    let mut unused = Vec::new();
+    for index in uses.relevant {
+        let Some(function) = definitions.functions.get(index) else {
+            continue;
+        };
         let mut evaluator = Evaluator::new(&definitions);
         let value = evaluator.call(index, Vec::new());
+        let mut routes = evaluator.emitted;
+        routes.extend(routes_in(value).into_iter().flatten());
         called.append(&mut evaluator.called);
-        if function.is_selected {
-            let mut routes = evaluator.emitted;
-            routes.extend(routes_in(value).into_iter().flatten());
-            results.push((index, routes));
+        if !uses.unused.contains(&index) {
+            if function.is_selected {
+                results.push((index, routes));
+            }
+        } else if function.is_selected && !routes.is_empty() {
+            let router = UnusedRouter {
+                place: Place::of(function.file, function.signature.ident.span()),
+                function: function.path.clone(),
+                routes: routes.len(),
+            };
+            unused.push((index, router));
         }
     }
     let (within, roots): (Vec<_>, Vec<_>) = results
@@ -88,7 +123,13 @@ pub(crate) fn routes(sources: &Sources) -> Vec<AxumRoute> {
         };
         same(one) == same(other)
     });
-    routes
+    // One of them may call another one.
+    unused.retain(|(index, _)| !called.contains(index));
+    let mut unused: Vec<_> = unused.into_iter().map(|(_, router)| router).collect();
+    // A file can belong to several crates.
+    unused.sort();
+    unused.dedup_by(|one, other| one.place == other.place);
+    Routes { routes, unused }
 }
 
 fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {

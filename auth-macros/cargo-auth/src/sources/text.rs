@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use proc_macro2::TokenStream;
-use syn::Ident;
+use proc_macro2::{Delimiter, LineColumn, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::{GenericArgument, Ident, PathArguments, Type};
 
 /// Returns a name for comparison: `r#get` becomes `get`, and `r#type` is not changed.
 pub(super) fn named(name: &Ident) -> String {
@@ -48,4 +49,86 @@ pub(super) fn readable(tokens: &TokenStream) -> String {
         .replace(" (", "(")
         .replace("( ", "(");
     text.replace(" )", ")").replace(" ,", ",")
+}
+
+/// Returns a type without the modules in its paths.
+pub(super) fn type_text(ty: &Type) -> String {
+    let Type::Path(path) = ty else {
+        return match ty {
+            Type::Reference(inner) => format!("&{}", type_text(&inner.elem)),
+            Type::Tuple(list) => {
+                let parts: Vec<_> = list.elems.iter().map(type_text).collect();
+                format!("({})", parts.join(", "))
+            }
+            Type::ImplTrait(_) => "impl …".to_owned(),
+            other => as_written(&other.to_token_stream()),
+        };
+    };
+    let Some(last) = path.path.segments.last() else {
+        return String::new();
+    };
+    let name = named(&last.ident);
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return name;
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(type_text(ty)),
+        _ => None,
+    });
+    let types: Vec<_> = types.collect();
+    match types.as_slice() {
+        [] => name,
+        types => format!("{name}<{}>", types.join(", ")),
+    }
+}
+
+/// Returns tokens as they are written, on one line and without comments.
+pub(super) fn as_written(tokens: &TokenStream) -> String {
+    let mut text = String::new();
+    write(tokens, &mut text, &mut None);
+    one_line(&text)
+}
+
+/// The maximum number of characters of an excerpt.
+const EXCERPT: usize = 40;
+
+/// Returns the beginning of tokens, as they are written.
+pub(super) fn excerpt(tokens: &TokenStream) -> String {
+    let text = as_written(tokens);
+    match text.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text,
+    }
+}
+
+/// Writes tokens. `end` is the end of the last one, if a space can follow it.
+fn write(tokens: &TokenStream, text: &mut String, end: &mut Option<LineColumn>) {
+    for token in tokens.clone() {
+        let span = token.span();
+        // The links of a chain may be on lines of their own.
+        let is_joined =
+            matches!(&token, TokenTree::Punct(it) if matches!(it.as_char(), '.' | '?' | ',' | ';'));
+        if end.is_some_and(|end| end != span.start() && !is_joined) {
+            text.push(' ');
+        }
+        match &token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace if group.stream().is_empty() => ("{", "}"),
+                    Delimiter::Brace => ("{ ", " }"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                write(&group.stream(), text, &mut None);
+                if text.ends_with(',') {
+                    text.pop();
+                }
+                text.push_str(close);
+            }
+            other => text.push_str(&other.to_string()),
+        }
+        *end = Some(span.end());
+    }
 }

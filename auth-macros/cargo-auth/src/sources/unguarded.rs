@@ -78,7 +78,7 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
             reason,
             target: mount.target.name(),
         };
-        if mount.is_excused || excused.contains(&mount.within) {
+        if mount.is_excused || excused.contains(&*mount.within) {
             open.push(route(OpenRouteKind::Excused, String::new()));
             continue;
         }

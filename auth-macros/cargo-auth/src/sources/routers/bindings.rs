@@ -44,6 +44,8 @@ impl<'s> Evaluator<'_, 's> {
                 }
             }
             (Pat::Type(typed), value) => self.bind(&typed.pat, value, frame),
+            // `let _ = router` drops it.
+            (Pat::Wild(_), _) => {}
             // `if let Some(router) = …`
             (Pat::TupleStruct(patterns), value) if patterns.elems.len() == 1 => {
                 if let Some(inner) = patterns.elems.first() {

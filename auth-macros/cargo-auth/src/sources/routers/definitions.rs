@@ -1,16 +1,18 @@
 //! The items that routes refer to: functions, extractors and constants.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Block, Expr, FnArg, ImplItem, Item, ItemImpl, ItemType, Lit, Meta, Signature, Token,
-    TraitItem, Type,
+    TraitItem, Type, Visibility,
 };
 
+use super::patterns::{is_router, is_router_type};
 use crate::sources::expressions::segments_of;
 use crate::sources::record::{ReadItem, Sources};
-use crate::sources::text::named;
+use crate::sources::text::{named, type_text};
 
 /// A function, or a method.
 pub(super) struct Function<'s> {
@@ -24,6 +26,11 @@ pub(super) struct Function<'s> {
     pub(super) signature: &'s Signature,
     pub(super) block: &'s Block,
     pub(super) is_selected: bool,
+    /// True if other crates can name it, as far as its own visibility tells. Methods of traits can be
+    /// called without a name.
+    pub(super) is_public: bool,
+    /// True if several types have it: a default method, or one of `impl<T> Trait for T`.
+    is_shared: bool,
 }
 
 /// A type alias, and the scope of its names.
@@ -39,12 +46,16 @@ pub(super) struct Definitions<'s> {
     by_path: BTreeMap<String, usize>,
     /// The functions with a receiver, by name.
     methods: BTreeMap<String, Vec<usize>>,
+    /// The functions that several types have, by name.
+    shared: BTreeMap<String, Vec<usize>>,
     /// The implementations of `FromRequest` and `FromRequestParts`, by type.
     extractors: BTreeMap<String, &'s ItemImpl>,
     constants: BTreeMap<String, (usize, &'s Expr)>,
     aliases: BTreeMap<String, Alias<'s>>,
     /// The paths of types with `#[typed_path("…")]`.
     typed_paths: BTreeMap<String, String>,
+    /// The functions that were read, with the depth of the search, and whether they refuse callers.
+    pub(super) refusing: RefCell<BTreeMap<(String, usize), bool>>,
 }
 
 impl<'s> Definitions<'s> {
@@ -54,16 +65,22 @@ impl<'s> Definitions<'s> {
             functions: Vec::new(),
             by_path: BTreeMap::new(),
             methods: BTreeMap::new(),
+            shared: BTreeMap::new(),
             extractors: BTreeMap::new(),
             constants: BTreeMap::new(),
             aliases: BTreeMap::new(),
             typed_paths: BTreeMap::new(),
+            refusing: RefCell::default(),
         };
         for read in &sources.items {
             all.add(read);
         }
         for (index, function) in all.functions.iter().enumerate() {
             all.by_path.entry(function.path.clone()).or_insert(index);
+            if function.is_shared {
+                let name = named(&function.signature.ident);
+                all.shared.entry(name).or_default().push(index);
+            }
             if let Some(FnArg::Receiver(_)) = function.signature.inputs.first() {
                 let name = named(&function.signature.ident);
                 all.methods.entry(name).or_default().push(index);
@@ -84,6 +101,8 @@ impl<'s> Definitions<'s> {
                 signature: &item.sig,
                 block: &item.block,
                 is_selected: read.is_selected,
+                is_public: matches!(item.vis, Visibility::Public(_)),
+                is_shared: false,
             }),
             Item::Impl(item) => self.add_methods(read, item),
             Item::Trait(item) => {
@@ -93,7 +112,12 @@ impl<'s> Definitions<'s> {
                         && let Some(block) = &function.default
                     {
                         let (attributes, signature) = (&function.attrs, &function.sig);
-                        self.add_method(read, &owner, attributes, signature, block);
+                        let method = self.method_of(read, &owner, attributes, signature, block);
+                        self.functions.push(Function {
+                            is_public: true,
+                            is_shared: true,
+                            ..method
+                        });
                     }
                 }
             }
@@ -135,23 +159,39 @@ impl<'s> Definitions<'s> {
         {
             self.extractors.insert(owner.join("::"), item);
         }
+        let mut parameters = item.generics.type_params();
+        let is_shared = parameters.any(|it| owner.ends_with(&[named(&it.ident)]));
         for member in &item.items {
-            if let ImplItem::Fn(function) = member {
-                let (attributes, signature) = (&function.attrs, &function.sig);
-                self.add_method(read, &owner, attributes, signature, &function.block);
+            match member {
+                ImplItem::Fn(function) => {
+                    let (attributes, signature) = (&function.attrs, &function.sig);
+                    let block = &function.block;
+                    let method = self.method_of(read, &owner, attributes, signature, block);
+                    let is_visible = matches!(function.vis, Visibility::Public(_));
+                    self.functions.push(Function {
+                        is_public: is_visible || item.trait_.is_some(),
+                        is_shared,
+                        ..method
+                    });
+                }
+                ImplItem::Const(constant) => {
+                    let path = format!("{}::{}", owner.join("::"), named(&constant.ident));
+                    self.constants.insert(path, (read.scope, &constant.expr));
+                }
+                _ => {}
             }
         }
     }
 
-    fn add_method(
-        &mut self,
+    fn method_of(
+        &self,
         read: &'s ReadItem,
         owner: &[String],
         attributes: &'s [Attribute],
         signature: &'s Signature,
         block: &'s Block,
-    ) {
-        self.functions.push(Function {
+    ) -> Function<'s> {
+        Function {
             path: format!("{}::{}", owner.join("::"), named(&signature.ident)),
             file: &read.file,
             scope: read.scope,
@@ -160,7 +200,9 @@ impl<'s> Definitions<'s> {
             signature,
             block,
             is_selected: read.is_selected,
-        });
+            is_public: false,
+            is_shared: false,
+        }
     }
 
     /// Returns the full path for a path in a scope: the first one, if a `cfg` chooses.
@@ -202,6 +244,14 @@ impl<'s> Definitions<'s> {
         self.by_path.get(&path.join("::")).copied()
     }
 
+    /// Returns the function of that name that a type has through a trait, if it is the only one.
+    pub(super) fn shared(&self, name: &str) -> Option<usize> {
+        match self.shared.get(name)?.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
     /// Returns the method of that name, if it is the only one that returns a router.
     pub(super) fn method(&self, name: &str) -> Option<usize> {
         let all = self.methods.get(name)?.iter();
@@ -213,6 +263,27 @@ impl<'s> Definitions<'s> {
             (Some(only), None) => Some(*only),
             _ => None,
         }
+    }
+
+    /// Returns whether a path is a function that makes a router, also by an alias of its type.
+    pub(super) fn makes_router(&self, path: &[String]) -> bool {
+        let aliased = || {
+            let (name, ty) = path.split_last()?;
+            let alias = self.alias(ty)?;
+            let Type::Path(written) = &*alias.item.ty else {
+                return None;
+            };
+            let mut whole = self.resolve_type(alias.scope, None, &segments_of(&written.path));
+            whole.push(name.clone());
+            Some(is_router(&whole))
+        };
+        is_router(path) || aliased().unwrap_or(false)
+    }
+
+    /// Returns the methods of that name.
+    pub(super) fn methods(&self, name: &str) -> Vec<&Function<'s>> {
+        let all = self.methods.get(name).into_iter().flatten();
+        all.filter_map(|index| self.functions.get(*index)).collect()
     }
 
     pub(super) fn extractor(&self, path: &[String]) -> Option<&'s ItemImpl> {
@@ -238,6 +309,13 @@ impl<'s> Definitions<'s> {
         self.aliases.get(&path.join("::"))
     }
 
+    /// Returns the names of the aliases of routers.
+    pub(super) fn router_aliases(&self) -> impl Iterator<Item = String> {
+        let aliases = self.aliases.values();
+        let aliases = aliases.filter(|alias| mentions_router(&alias.item.ty));
+        aliases.map(|alias| named(&alias.item.ident))
+    }
+
     pub(super) fn typed_path(&self, path: &[String]) -> Option<&String> {
         self.typed_paths.get(&path.join("::"))
     }
@@ -249,7 +327,17 @@ impl Function<'_> {
         let syn::ReturnType::Type(_, ty) = &self.signature.output else {
             return false;
         };
-        mentions_router(ty)
+        let owner = self.owner.as_ref().and_then(|owner| owner.last());
+        let is_own = || owner.is_some_and(|it| is_router_type(it)) && type_text(ty) == "Self";
+        mentions_router(ty) || is_own()
+    }
+
+    /// Returns whether its result is a text, by the name of its type.
+    pub(super) fn makes_text(&self) -> bool {
+        let syn::ReturnType::Type(_, ty) = &self.signature.output else {
+            return false;
+        };
+        matches!(type_text(ty).as_str(), "&str" | "String" | "Cow<str>")
     }
 }
 
@@ -260,7 +348,7 @@ pub(super) fn mentions_router(ty: &impl quote::ToTokens) -> bool {
             proc_macro2::TokenTree::Group(group) => any(group.stream()),
             proc_macro2::TokenTree::Ident(name) => {
                 let name = name.to_string();
-                name.ends_with("Router") || name.starts_with("IntoMakeService") || name == "Routes"
+                is_router_type(&name) || name.starts_with("IntoMakeService") || name == "Routes"
             }
             _ => false,
         })

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::spanned::Spanned;
-use syn::{Block, Expr, ExprCall, ExprMacro, ExprMethodCall, FnArg, Lit, Stmt};
+use syn::{Block, Expr, ExprCall, ExprMethodCall, FnArg, Lit, Stmt};
 
-use super::definitions::{Definitions, mentions_router};
+use super::definitions::{Definitions, Function, mentions_router};
 use super::layers::layers_of;
-use super::macros;
 use super::mounts::{Argument, link_methods, link_router, of_method, routes_in};
-use super::patterns::{is_like_routing, is_router};
+use super::pages;
+use super::paths::keeps_text;
+use super::patterns::is_like_routing;
 use super::value::{Layer, Route, Source, Value, add_layers, join};
 use crate::sources::expressions::{path_of, start_of};
 use crate::sources::finding::Place;
@@ -22,7 +23,7 @@ const MAX_CALLS: usize = 20_000;
 
 /// An evaluation of one function, and of the functions that it calls.
 pub(super) struct Evaluator<'d, 's> {
-    definitions: &'d Definitions<'s>,
+    pub(super) definitions: &'d Definitions<'s>,
     /// The routes of routers that are served or passed on.
     pub(super) emitted: Vec<Route<'s>>,
     /// The functions with results that other functions use.
@@ -34,8 +35,10 @@ pub(super) struct Evaluator<'d, 's> {
 /// The state of one function.
 pub(super) struct Frame<'s> {
     function: usize,
-    file: &'s str,
-    scope: usize,
+    /// The type that is called `Self`.
+    owner: Option<Vec<String>>,
+    pub(super) file: &'s str,
+    pub(super) scope: usize,
     pub(super) variables: BTreeMap<String, Variable<'s>>,
     returned: Option<Value<'s>>,
 }
@@ -48,7 +51,7 @@ pub(super) struct Variable<'s> {
 }
 
 impl<'s> Frame<'s> {
-    fn source(&self, expression: &'s Expr) -> Source<'s> {
+    pub(super) fn source(&self, expression: &'s Expr) -> Source<'s> {
         Source {
             expression,
             scope: self.scope,
@@ -70,6 +73,18 @@ impl<'d, 's> Evaluator<'d, 's> {
 
     /// Returns the result of a function.
     pub(super) fn call(&mut self, index: usize, arguments: Vec<Value<'s>>) -> Value<'s> {
+        let function = self.definitions.functions.get(index);
+        let owner = function.and_then(|it| it.owner.clone());
+        self.call_for(index, owner, arguments)
+    }
+
+    /// Returns the result of a function of a type.
+    pub(super) fn call_for(
+        &mut self,
+        index: usize,
+        owner: Option<Vec<String>>,
+        arguments: Vec<Value<'s>>,
+    ) -> Value<'s> {
         let Some(function) = self.definitions.functions.get(index) else {
             return Value::Unknown;
         };
@@ -80,6 +95,7 @@ impl<'d, 's> Evaluator<'d, 's> {
         }
         let mut frame = Frame {
             function: index,
+            owner,
             file: function.file,
             scope: function.scope,
             variables: BTreeMap::new(),
@@ -186,8 +202,10 @@ impl<'d, 's> Evaluator<'d, 's> {
             }
             Expr::Assign(it) => {
                 let value = self.value(&it.right, frame);
-                match path_of(&it.left).as_deref() {
-                    Some([name]) => self.bind_name(name.clone(), value, frame),
+                match (&*it.left, path_of(&it.left).as_deref()) {
+                    (_, Some([name])) => self.bind_name(name.clone(), value, frame),
+                    // `_ = router` drops it.
+                    (Expr::Infer(_), _) => {}
                     _ => self.emit(value),
                 }
                 Value::Unknown
@@ -252,6 +270,7 @@ impl<'d, 's> Evaluator<'d, 's> {
         {
             let mut inner = Frame {
                 function: frame.function,
+                owner: frame.owner.clone(),
                 file: frame.file,
                 scope,
                 variables: BTreeMap::new(),
@@ -268,9 +287,8 @@ impl<'d, 's> Evaluator<'d, 's> {
     }
 
     /// Returns the full path of a path in a function.
-    fn whole(&self, path: &[String], frame: &Frame<'s>) -> Vec<String> {
-        let function = self.definitions.functions.get(frame.function);
-        let owner = function.and_then(|it| it.owner.as_ref());
+    pub(super) fn whole(&self, path: &[String], frame: &Frame<'s>) -> Vec<String> {
+        let owner = frame.owner.as_ref();
         self.definitions.resolve_in(frame.scope, owner, path)
     }
 
@@ -309,8 +327,14 @@ impl<'d, 's> Evaluator<'d, 's> {
         let Some(name) = path.last() else {
             return self.opaque(expression, arguments, frame);
         };
-        let is_wrapper = matches!(name.as_str(), "Ok" | "Some")
-            || (name == "new" && path.iter().any(|it| matches!(it.as_str(), "Arc" | "Box")));
+        let is_in = |types: &[&str]| path.iter().any(|it| types.contains(&it.as_str()));
+        let is_wrapper = match name.as_str() {
+            "Ok" | "Some" => true,
+            "new" => is_in(&["Arc", "Box"]),
+            "Borrowed" | "Owned" => is_in(&["Cow"]),
+            "from" => is_in(&["String"]),
+            _ => false,
+        };
         if is_wrapper && arguments.len() == 1 {
             let inner = arguments.into_iter().next().map(|it| it.value);
             return inner.unwrap_or(Value::Unknown);
@@ -318,15 +342,27 @@ impl<'d, 's> Evaluator<'d, 's> {
         let whole = self.whole(&path, frame);
         if let Some(index) = self.definitions.function(&whole) {
             let function = self.definitions.functions.get(index);
-            if function.is_some_and(super::definitions::Function::makes_router) {
+            if function.is_some_and(Function::makes_router) {
                 self.called.insert(index);
                 let values = arguments.into_iter().map(|it| it.value).collect();
                 return self.call(index, values);
             }
+            if function.is_some_and(Function::makes_text) {
+                let values = arguments.iter().map(|it| it.value.clone()).collect();
+                if let text @ Value::Text(_) = self.call(index, values) {
+                    return text;
+                }
+            }
             return self.opaque(expression, arguments, frame);
         }
-        if is_router(&whole) {
+        if let Some(text) = self.text_of_type(&whole) {
+            return text;
+        }
+        if self.definitions.makes_router(&whole) {
             return Value::Router(Vec::new());
+        }
+        if let Some(routes) = pages::made(&whole, &arguments) {
+            return Value::Router(routes);
         }
         let is_routing = routing_function(&whole).is_some() || is_like_routing(&whole, &path);
         if is_routing && let Some(routes) = of_method(self.definitions, name, &arguments) {
@@ -397,12 +433,8 @@ impl<'d, 's> Evaluator<'d, 's> {
                 link_methods(self.definitions, &mut routes, &name, &mut arguments);
                 Value::Methods(routes)
             }
-            Value::Text(text) => match name.as_str() {
-                "as_ref" | "as_str" | "clone" | "into" | "to_owned" | "to_string" => {
-                    Value::Text(text)
-                }
-                _ => Value::Source(frame.source(expression)),
-            },
+            Value::Text(text) if keeps_text(&name) => Value::Text(text),
+            Value::Text(_) => Value::Source(frame.source(expression)),
             Value::Tuple(parts) => {
                 for argument in arguments {
                     self.emit(argument.value);
@@ -410,6 +442,31 @@ impl<'d, 's> Evaluator<'d, 's> {
                 Value::Tuple(parts)
             }
             receiver => {
+                if let Value::Source(source) = receiver
+                    && let Some(text) = self.text_of_variant(source, &name, frame)
+                {
+                    return text;
+                }
+                // A router in a field, for example.
+                if name == "route"
+                    && matches!(
+                        arguments.as_slice(),
+                        [
+                            _,
+                            Argument {
+                                value: Value::Methods(_),
+                                ..
+                            }
+                        ]
+                    )
+                {
+                    let mut routes = Vec::new();
+                    link_router(self.definitions, &mut routes, &name, &mut arguments);
+                    routes
+                        .iter_mut()
+                        .for_each(|route| route.path.insert(0, '…'));
+                    return Value::Router(routes);
+                }
                 if let Some(index) = self.definitions.method(&name) {
                     let values = arguments.into_iter().map(|it| it.value);
                     let values = [receiver].into_iter().chain(values).collect();
@@ -426,45 +483,6 @@ impl<'d, 's> Evaluator<'d, 's> {
                 }
                 self.opaque(expression, arguments, frame)
             }
-        }
-    }
-
-    fn written(
-        &mut self,
-        expression: &'s Expr,
-        written: &'s ExprMacro,
-        frame: &mut Frame<'s>,
-    ) -> Value<'s> {
-        let routes = macros::routes(self.definitions, frame.file, frame.scope, &written.mac);
-        if let Some(routes) = routes {
-            return Value::Router(routes);
-        }
-        let known = |name: &Expr| match (path_of(name)?.as_slice(), name) {
-            ([name], _) => match &frame.variables.get(name)?.value {
-                Value::Text(text) => Some(text.clone()),
-                _ => None,
-            },
-            _ => None,
-        };
-        let constant = |name: &Expr| match name {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Str(text) => Some(text.value()),
-                _ => None,
-            },
-            name => {
-                let whole = self.whole(&path_of(name)?, frame);
-                match self.definitions.constant(&whole)?.1 {
-                    Expr::Lit(literal) => match &literal.lit {
-                        Lit::Str(text) => Some(text.value()),
-                        _ => None,
-                    },
-                    _ => None,
-                }
-            }
-        };
-        match macros::text(&written.mac, |name| known(name).or_else(|| constant(name))) {
-            Some(text) => Value::Text(text),
-            None => Value::Source(frame.source(expression)),
         }
     }
 }

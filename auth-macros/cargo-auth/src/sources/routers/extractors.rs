@@ -3,13 +3,15 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Block, ExprCall, ExprPath, GenericArgument, Pat, PathArguments, Type};
+use syn::{
+    Block, ExprCall, ExprPath, ExprStruct, GenericArgument, Macro, Pat, PathArguments, Type,
+};
 
 use super::definitions::{Definitions, Function};
 use super::value::{Check, CheckKind};
-use super::words::{is_optional, is_refusal, names_caller, names_credential, refuses};
+use super::words::{is_log, is_optional, is_refusal, names_caller, refuses};
 use crate::sources::expressions::{path_of, segments_of};
-use crate::sources::text::named;
+use crate::sources::text::{named, type_text};
 
 /// The extractors that take their type from the request, whatever its name.
 const CONTENTS: [&str; 21] = [
@@ -38,37 +40,6 @@ const CONTENTS: [&str; 21] = [
 
 /// The maximum number of aliases of one type.
 const MAX_ALIASES: usize = 8;
-
-/// Returns a type without the modules in its paths.
-pub(super) fn type_text(ty: &Type) -> String {
-    let Type::Path(path) = ty else {
-        return match ty {
-            Type::Reference(inner) => format!("&{}", type_text(&inner.elem)),
-            Type::Tuple(list) => {
-                let parts: Vec<_> = list.elems.iter().map(type_text).collect();
-                format!("({})", parts.join(", "))
-            }
-            Type::ImplTrait(_) => "impl …".to_owned(),
-            other => crate::sources::text::readable(&other.to_token_stream()),
-        };
-    };
-    let Some(last) = path.path.segments.last() else {
-        return String::new();
-    };
-    let name = named(&last.ident);
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return name;
-    };
-    let types = arguments.args.iter().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(type_text(ty)),
-        _ => None,
-    });
-    let types: Vec<_> = types.collect();
-    match types.as_slice() {
-        [] => name,
-        types => format!("{name}<{}>", types.join(", ")),
-    }
-}
 
 /// Returns the check that an extractor seems to make.
 pub(super) fn extractor_check(
@@ -129,15 +100,35 @@ fn is_check(
     }
     let functions = definitions.methods_of(written);
     match is_optional(&name) {
-        // A pattern, or a header that is read, refuses nobody.
+        // A pattern, or a header, refuses nobody.
         true => functions.iter().any(|it| makes_refusal(it.block)),
-        false => {
-            let is_refusing = |it: &&Function<'_>| refuses_within(definitions, it);
-            names_caller(&name)
-                || (names_credential(&name) || refuses(&written.to_token_stream()))
-                    && functions.iter().any(is_refusing)
-        }
+        // To read credentials is no check, if nobody is refused.
+        false => names_caller(&name) || functions.iter().any(|it| refuses_within(definitions, it)),
     }
+}
+
+/// Returns whether a value of a type identifies the caller: an identity, an extension, or headers.
+pub(super) fn identifies_caller(ty: &Type) -> bool {
+    fn any(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Group(group) => any(group.stream()),
+            TokenTree::Ident(name) => {
+                let name = named(&name);
+                let is_part = matches!(
+                    name.as_str(),
+                    "Extension" | "HeaderMap" | "Parts" | "Request" | "Session" | "TypedHeader"
+                );
+                is_part || name.ends_with("CookieJar") || names_caller(&name)
+            }
+            _ => false,
+        })
+    }
+    // The content of a request may name anybody.
+    let is_content = |text: String| {
+        let mut contents = ["Form<", "Json<", "Path<", "Query<", "State<"].into_iter();
+        contents.any(|content| text.starts_with(content))
+    };
+    !is_content(type_text(ty)) && any(ty.to_token_stream())
 }
 
 /// Returns whether a function refuses callers, or one of the functions that it calls.
@@ -149,7 +140,7 @@ pub(super) fn refuses_within(definitions: &Definitions<'_>, function: &Function<
             visit::visit_expr_call(self, call);
         }
     }
-    if refuses(&function.block.to_token_stream()) {
+    if makes_refusal(function.block) {
         return true;
     }
     let mut calls = Calls(Vec::new());
@@ -158,20 +149,35 @@ pub(super) fn refuses_within(definitions: &Definitions<'_>, function: &Function<
         let whole = definitions.resolve_in(function.scope, function.owner.as_ref(), path);
         let called = definitions.function(&whole);
         let called = called.and_then(|index| definitions.functions.get(index));
-        called.is_some_and(|it| refuses(&it.block.to_token_stream()))
+        called.is_some_and(|it| makes_refusal(it.block))
     })
 }
 
-/// Returns whether a body makes a response that refuses a caller.
-fn makes_refusal(block: &Block) -> bool {
+/// Returns whether a body makes a response that refuses a caller. A pattern makes none, and neither does
+/// a header.
+pub(super) fn makes_refusal(block: &Block) -> bool {
     struct Search(bool);
     impl Visit<'_> for Search {
         fn visit_pat(&mut self, _: &Pat) {}
 
         fn visit_expr_path(&mut self, path: &ExprPath) {
             let name = segments_of(&path.path).pop().unwrap_or_default();
-            self.0 |= is_refusal(&name) && !name.to_ascii_lowercase().ends_with("authorization");
+            self.0 |= is_refusal(&name) && !is_header(&name);
         }
+
+        fn visit_expr_struct(&mut self, made: &ExprStruct) {
+            let name = segments_of(&made.path).pop().unwrap_or_default();
+            self.0 |= is_refusal(&name) && !is_header(&name);
+            visit::visit_expr_struct(self, made);
+        }
+
+        fn visit_macro(&mut self, written: &Macro) {
+            let name = segments_of(&written.path).pop().unwrap_or_default();
+            self.0 |= !is_log(&name) && refuses(&written.tokens);
+        }
+    }
+    fn is_header(name: &str) -> bool {
+        name.to_ascii_lowercase().ends_with("authorization")
     }
     let mut search = Search(false);
     search.visit_block(block);

@@ -1,25 +1,25 @@
 //! The extractors and the checks of a handler.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, Block, Expr, ExprAsync, ExprClosure, ExprIf, ExprMatch, ExprTry, FnArg, Item, Local,
-    Macro, Pat, Stmt, Type,
+    Attribute, Block, Expr, ExprAsync, ExprClosure, ExprIf, ExprMatch, ExprMethodCall, ExprTry,
+    FnArg, Item, Local, Macro, Pat, PatType, Signature, Stmt, Type,
 };
 
-use super::definitions::Definitions;
-use super::extractors::{extractor_check, type_text};
+use super::definitions::{Definitions, Function};
+use super::extractors::{extractor_check, identifies_caller, makes_refusal};
+use super::patterns::names_in;
 use super::value::{Callable, Check, CheckKind};
-use super::words::{call_checks, is_about_password, is_login, names_check, refuses};
+use super::words::{
+    call_checks, is_about_password, is_credential, is_log, is_login, names_check, refuses,
+};
 use crate::sources::expressions::{leftmost, path_of, segments_of};
-use crate::sources::text::{named, one_line, readable};
+use crate::sources::text::{excerpt, named, type_text};
 
-/// The number of statements at the start of a handler that are read.
-const START: usize = 6;
-
-/// The maximum number of characters of a shown statement.
-const SHOWN: usize = 40;
+/// The maximum number of functions between a handler and the check.
+const MAX_DEPTH: usize = 3;
 
 /// The extractors and the checks of a handler.
 #[derive(Default)]
@@ -34,20 +34,13 @@ pub(super) fn read(definitions: &Definitions<'_>, callable: Callable<'_>) -> Han
             let Some(function) = definitions.functions.get(index) else {
                 return Handler::default();
             };
-            let types = function
-                .signature
-                .inputs
-                .iter()
-                .filter_map(|input| match input {
-                    FnArg::Typed(typed) => Some(&*typed.ty),
-                    FnArg::Receiver(_) => None,
-                });
-            let types: Vec<_> = types.collect();
+            let types: Vec<_> = inputs(function.signature).map(|it| &*it.ty).collect();
             let owner = function.owner.as_ref();
             let mut handler = extractors(definitions, function.scope, owner, &types);
             handler.checks.extend(attributes(function.attributes));
             if !is_login(&named(&function.signature.ident)) {
-                handler.checks.extend(statement(function.block));
+                let context = Context::of(definitions, function, MAX_DEPTH);
+                handler.checks.extend(statement(function.block, context));
             }
             handler
         }
@@ -66,10 +59,38 @@ pub(super) fn read(definitions: &Definitions<'_>, callable: Callable<'_>) -> Han
                 Expr::Block(it) => Some(&it.block),
                 _ => None,
             };
-            handler.checks.extend(block.and_then(statement));
+            let context = Context {
+                definitions,
+                scope: source.scope,
+                owner: None,
+                depth: MAX_DEPTH,
+                callers: callers(closure.inputs.iter().filter_map(|input| match input {
+                    Pat::Type(typed) => Some(typed),
+                    _ => None,
+                })),
+            };
+            handler
+                .checks
+                .extend(block.and_then(|block| statement(block, context)));
             handler
         }
     }
+}
+
+fn inputs(signature: &Signature) -> impl Iterator<Item = &PatType> {
+    signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    })
+}
+
+/// Returns the variables of parameters that may identify the caller: identities, extensions and headers.
+fn callers<'s>(inputs: impl Iterator<Item = &'s PatType>) -> Vec<String> {
+    let mut names = Vec::new();
+    for input in inputs.filter(|it| identifies_caller(&it.ty)) {
+        names_in(&input.pat, &mut names);
+    }
+    names
 }
 
 fn extractors(
@@ -97,11 +118,16 @@ fn attributes(attributes: &[Attribute]) -> impl Iterator<Item = Check> + '_ {
     })
 }
 
-/// Returns the first statement at the start of a body that seems to check access.
-fn statement(block: &Block) -> Option<Check> {
-    let mut search = Search { found: None };
-    for statement in block.stmts.iter().take(START) {
-        search.visit_stmt(statement);
+/// Returns the first statement of a body that seems to check access.
+fn statement(block: &Block, context: Context<'_, '_>) -> Option<Check> {
+    let mut search = Search {
+        context,
+        found: None,
+    };
+    search.visit_block(block);
+    // The result of a function at the end is that of the handler.
+    if let Some(Stmt::Expr(last, None)) = block.stmts.last() {
+        search.result_of(last);
     }
     search.found.map(|text| Check {
         kind: CheckKind::Statement,
@@ -109,46 +135,125 @@ fn statement(block: &Block) -> Option<Check> {
     })
 }
 
-struct Search {
-    found: Option<String>,
+/// The surroundings of a body.
+struct Context<'d, 's> {
+    definitions: &'d Definitions<'s>,
+    scope: usize,
+    owner: Option<&'d Vec<String>>,
+    /// The number of functions within each other that are still read.
+    depth: usize,
+    /// The variables that may identify the caller.
+    callers: Vec<String>,
 }
 
-impl Search {
-    fn find(&mut self, text: String) {
-        self.found.get_or_insert(text);
+impl<'d, 's> Context<'d, 's> {
+    fn of(definitions: &'d Definitions<'s>, function: &'d Function<'s>, depth: usize) -> Self {
+        Self {
+            definitions,
+            scope: function.scope,
+            owner: function.owner.as_ref(),
+            depth,
+            callers: callers(inputs(function.signature)),
+        }
+    }
+
+    /// Returns whether a function of the sources refuses callers, and takes one.
+    fn refuses_in(&self, path: &[String], arguments: &TokenStream) -> bool {
+        if !self.identifies(arguments) {
+            return false;
+        }
+        let whole = self.definitions.resolve_in(self.scope, self.owner, path);
+        let function = self.definitions.function(&whole);
+        let function = function.and_then(|index| self.definitions.functions.get(index));
+        function.is_some_and(|it| self.refuses(it))
+    }
+
+    /// Returns whether all methods of that name in the sources refuse callers.
+    fn refuses_in_method(&self, call: &ExprMethodCall) -> bool {
+        let takes_caller = || {
+            self.identifies(&call.receiver.to_token_stream())
+                || self.identifies(&call.args.to_token_stream())
+        };
+        let methods = self.definitions.methods(&named(&call.method));
+        !methods.is_empty() && takes_caller() && methods.iter().all(|it| self.refuses(it))
+    }
+
+    fn refuses(&self, function: &Function<'_>) -> bool {
+        let Some(depth) = self.depth.checked_sub(1) else {
+            return false;
+        };
+        // A function may call itself.
+        let refusing = &self.definitions.refusing;
+        let key = (function.path.clone(), depth);
+        if let Some(known) = refusing.borrow().get(&key) {
+            return *known;
+        }
+        refusing.borrow_mut().insert(key.clone(), false);
+        let within = || {
+            statement(
+                function.block,
+                Context::of(self.definitions, function, depth),
+            )
+        };
+        let result = !is_login(&named(&function.signature.ident))
+            && (makes_refusal(function.block) || within().is_some());
+        refusing.borrow_mut().insert(key, result);
+        result
+    }
+
+    /// Returns whether tokens may identify the caller.
+    fn identifies(&self, tokens: &TokenStream) -> bool {
+        tokens.clone().into_iter().any(|token| match token {
+            TokenTree::Group(group) => self.identifies(&group.stream()),
+            TokenTree::Ident(name) => {
+                let name = named(&name);
+                self.callers.contains(&name) || is_credential(&name)
+            }
+            _ => false,
+        })
     }
 }
 
-impl Visit<'_> for Search {
-    fn visit_item(&mut self, _: &Item) {}
+struct Search<'d, 's> {
+    context: Context<'d, 's>,
+    found: Option<String>,
+}
 
-    fn visit_expr_closure(&mut self, _: &ExprClosure) {}
+impl Search<'_, '_> {
+    fn find(&mut self, text: String) {
+        self.found.get_or_insert(text);
+    }
 
-    fn visit_expr_async(&mut self, _: &ExprAsync) {}
-
-    fn visit_expr_try(&mut self, tried: &ExprTry) {
-        let call = match &*tried.expr {
-            Expr::Await(inner) => &inner.base,
-            other => other,
-        };
-        match call {
+    /// Reads an expression with an error that is the response.
+    fn result_of(&mut self, expression: &Expr) {
+        match expression {
+            Expr::Await(inner) => self.result_of(&inner.base),
+            Expr::Paren(inner) => self.result_of(&inner.expr),
             Expr::MethodCall(call) => {
                 let name = named(&call.method);
+                // The innermost call is the first one.
+                if keeps_error(&name) {
+                    self.result_of(&call.receiver);
+                }
                 let replaces = matches!(name.as_str(), "map_err" | "ok_or" | "ok_or_else");
                 if replaces
                     && refuses(&call.args.to_token_stream())
                     && !is_about_password(&call.receiver.to_token_stream())
                 {
-                    self.find(shown(&call.receiver.to_token_stream()));
+                    self.find(excerpt(&call.receiver.to_token_stream()));
                 }
-                if call_checks(&name, &beginning(&call.receiver)) && !asks_password(&call.args) {
+                let is_check = call_checks(&name, &beginning(&call.receiver))
+                    || self.context.refuses_in_method(call);
+                if is_check && !asks_password(&call.args) {
                     self.find(format!("{name}()"));
                 }
             }
             Expr::Call(call) => {
                 let path = path_of(&call.func).unwrap_or_default();
+                let arguments = call.args.to_token_stream();
                 if let [outer @ .., name] = path.as_slice()
-                    && call_checks(name, outer.last().map_or("", String::as_str))
+                    && (call_checks(name, outer.last().map_or("", String::as_str))
+                        || self.context.refuses_in(&path, &arguments))
                     && !asks_password(&call.args)
                 {
                     self.find(format!("{name}()"));
@@ -156,6 +261,18 @@ impl Visit<'_> for Search {
             }
             _ => {}
         }
+    }
+}
+
+impl Visit<'_> for Search<'_, '_> {
+    fn visit_item(&mut self, _: &Item) {}
+
+    fn visit_expr_closure(&mut self, _: &ExprClosure) {}
+
+    fn visit_expr_async(&mut self, _: &ExprAsync) {}
+
+    fn visit_expr_try(&mut self, tried: &ExprTry) {
+        self.result_of(&tried.expr);
         visit::visit_expr_try(self, tried);
     }
 
@@ -170,7 +287,7 @@ impl Visit<'_> for Search {
             && refuses(&block.to_token_stream())
             && !is_about_password(&written.cond.to_token_stream())
         {
-            self.find(format!("if {}", shown(&written.cond.to_token_stream())));
+            self.find(format!("if {}", excerpt(&written.cond.to_token_stream())));
         }
         visit::visit_expr_if(self, written);
     }
@@ -181,7 +298,10 @@ impl Visit<'_> for Search {
             .iter()
             .any(|arm| refuses(&arm.body.to_token_stream()));
         if refused && !is_about_password(&written.expr.to_token_stream()) {
-            self.find(format!("match {}", shown(&written.expr.to_token_stream())));
+            self.find(format!(
+                "match {}",
+                excerpt(&written.expr.to_token_stream())
+            ));
         }
         visit::visit_expr_match(self, written);
     }
@@ -192,21 +312,25 @@ impl Visit<'_> for Search {
             && refuses(&diverges.to_token_stream())
             && !is_about_password(&init.expr.to_token_stream())
         {
-            self.find(shown(&init.expr.to_token_stream()));
+            self.find(excerpt(&init.expr.to_token_stream()));
         }
         visit::visit_local(self, local);
     }
 
     fn visit_macro(&mut self, written: &Macro) {
         let name = segments_of(&written.path).pop().unwrap_or_default();
-        let logs = matches!(
-            name.as_str(),
-            "debug" | "error" | "format" | "info" | "println" | "trace" | "warn"
-        );
-        if names_check(&name) || (!logs && refuses(&written.tokens)) {
+        if names_check(&name) || (!is_log(&name) && refuses(&written.tokens)) {
             self.find(format!("{name}!()"));
         }
     }
+}
+
+/// Returns whether a method returns the error of its receiver, or another one for it.
+fn keeps_error(method: &str) -> bool {
+    matches!(
+        method,
+        "and_then" | "context" | "inspect" | "inspect_err" | "map" | "map_err" | "with_context"
+    )
 }
 
 /// Returns the type or function at the beginning of a chain.
@@ -224,14 +348,4 @@ fn beginning(receiver: &Expr) -> String {
 
 fn asks_password(arguments: &impl ToTokens) -> bool {
     is_about_password(&arguments.to_token_stream())
-}
-
-fn shown(tokens: &TokenStream) -> String {
-    let text = one_line(&readable(tokens))
-        .replace(" . ", ".")
-        .replace(" ?", "?");
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
-        None => text,
-    }
 }

@@ -3,15 +3,16 @@
 use std::rc::Rc;
 
 use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, ExprMethodCall, GenericArgument, Local, PathArguments, Stmt, Type};
 
 use super::definitions::Definitions;
-use super::extractors::{extractor_check, refuses_within, type_text};
+use super::extractors::{extractor_check, refuses_within};
 use super::value::{Check, CheckKind, Layer, Source};
-use super::words::{lets_everyone_pass, names_check, refuses};
+use super::words::{lets_everyone_pass, names_certain_check, names_check, refuses};
 use crate::sources::expressions::{path_of, receiver_of, segments_of, variable};
-use crate::sources::text::named;
+use crate::sources::text::{named, type_text};
 
 /// The maximum number of functions and variables between a layer and its construction.
 const MAX_DEPTH: usize = 6;
@@ -47,6 +48,10 @@ fn read(definitions: &Definitions<'_>, source: Source<'_>, depth: usize) -> Vec<
         Expr::Reference(it) => inner(&it.expr),
         Expr::Try(it) => inner(&it.expr),
         Expr::Await(it) => inner(&it.base),
+        Expr::Block(it) => match it.block.stmts.last() {
+            Some(Stmt::Expr(last, None)) => inner(last),
+            _ => vec![other("layer")],
+        },
         Expr::Tuple(list) => list.elems.iter().rev().flat_map(inner).collect(),
         Expr::Macro(written) => {
             let name = segments_of(&written.mac.path).pop().unwrap_or_default();
@@ -69,9 +74,20 @@ fn read(definitions: &Definitions<'_>, source: Source<'_>, depth: usize) -> Vec<
         }
         Expr::Struct(it) => {
             let name = segments_of(&it.path).pop().unwrap_or_default();
+            let name = own_name(definitions, source, &name);
             vec![named_layer(&name, &name)]
         }
         _ => vec![other("layer")],
+    }
+}
+
+/// Returns the name of a type, which may be written `Self`.
+fn own_name(definitions: &Definitions<'_>, source: Source<'_>, name: &str) -> String {
+    let function = definitions.functions.get(source.function);
+    let owner = function.and_then(|it| it.owner.as_ref()?.last());
+    match (name, owner) {
+        ("Self", Some(owner)) => owner.clone(),
+        _ => name.to_owned(),
     }
 }
 
@@ -193,16 +209,38 @@ fn function(
             function: index,
         };
         let layers = read(definitions, source, depth - 1);
-        if layers.iter().any(|it| it.text != "layer") {
+        let parameters = made
+            .signature
+            .inputs
+            .iter()
+            .filter_map(|input| match input {
+                syn::FnArg::Typed(typed) => variable(&typed.pat),
+                syn::FnArg::Receiver(_) => None,
+            });
+        let parameters: Vec<_> = parameters.collect();
+        // `layer_if(enabled, || layer)`: the caller makes the layer.
+        if layers.iter().any(|it| parameters.contains(&it.text)) {
+            let closures = call.args.iter().filter_map(|argument| match argument {
+                Expr::Closure(closure) => Some(&*closure.body),
+                _ => None,
+            });
+            let mut layers: Vec<Layer> = closures.flat_map(within).collect();
+            layers.iter_mut().for_each(|it| it.is_conditional = true);
+            if !layers.is_empty() {
+                return layers;
+            }
+        } else if layers.iter().any(|it| it.text != "layer") {
             return layers;
         }
     }
-    let ty = path
-        .iter()
-        .rev()
-        .nth(1)
-        .filter(|it| it.starts_with(char::is_uppercase));
-    match ty {
+    let ty = path.iter().rev().nth(1);
+    let ty = ty.filter(|it| it.starts_with(char::is_uppercase));
+    let ty = ty.map(|it| own_name(definitions, source, it));
+    if name == "Self" {
+        let name = own_name(definitions, source, name);
+        return vec![named_layer(&name, &name)];
+    }
+    match ty.as_ref() {
         Some(ty) if name == "accept" => vec![other(ty)],
         Some(ty) if ty == "ValidateRequestHeaderLayer" => {
             vec![named_layer(&format!("{ty}::{name}"), "authorization")]
@@ -226,7 +264,11 @@ fn middleware(
         other => other,
     };
     let function = match path_of(function).as_deref() {
-        Some([name]) => init_of(definitions, source.function, name).unwrap_or(function),
+        Some([name]) => match init_of(definitions, source.function, name) {
+            // `let trace = from_fn(trace)` is about the function `trace`.
+            Some(init) if !is_within(function, init) => init,
+            _ => function,
+        },
         _ => function,
     };
     let path = match function {
@@ -264,7 +306,9 @@ fn middleware(
             .any(|ty| extractor_check(definitions, it.scope, it.owner.as_ref(), ty).is_some());
         takes_caller || refuses_within(definitions, it)
     });
-    let is_check = names_check(&name) || (refuses_callers && !lets_everyone_pass(&name));
+    let is_certain = found.is_none() || names_certain_check(&name);
+    let is_check =
+        (names_check(&name) && is_certain) || (refuses_callers && !lets_everyone_pass(&name));
     Layer {
         text: format!("{by}({name})"),
         check: is_check.then_some(Check {
@@ -305,8 +349,18 @@ fn of_type(definitions: &Definitions<'_>, scope: usize, ty: &Type) -> Layer {
     }
 }
 
+/// Returns whether an expression is a part of another one.
+fn is_within(part: &Expr, whole: &Expr) -> bool {
+    let (part, whole) = (part.span().byte_range(), whole.span().byte_range());
+    whole.start <= part.start && part.end <= whole.end
+}
+
 /// Returns the value of the variable in a function: the last one of that name.
-fn init_of<'s>(definitions: &Definitions<'s>, function: usize, name: &str) -> Option<&'s Expr> {
+pub(super) fn init_of<'s>(
+    definitions: &Definitions<'s>,
+    function: usize,
+    name: &str,
+) -> Option<&'s Expr> {
     struct Search<'n, 's> {
         name: &'n str,
         found: Option<&'s Expr>,

@@ -7,11 +7,11 @@ use syn::{Attribute, Expr, Lit, Macro, Meta, Path, Token};
 
 use super::definitions::Definitions;
 use super::mounts::named_target;
+use super::paths::unknown;
 use super::value::{Callable, Route, Target};
 use crate::sources::expressions::segments_of;
 use crate::sources::finding::Place;
 use crate::sources::routing::makes_route;
-use crate::sources::text::{one_line, readable};
 
 /// Returns the routes of `routes!(list, add)` of `utoipa-axum`: the method and path are in the
 /// attributes of the handlers.
@@ -44,12 +44,12 @@ pub(super) fn routes<'s>(
 
 /// Returns the method and the path of `#[utoipa::path(get, path = "…")]`.
 fn documented(definitions: &Definitions<'_>, target: &Target<'_>) -> (String, String) {
-    let unknown = || ("?".to_owned(), "<path of its attribute>".to_owned());
+    let undocumented = || ("?".to_owned(), "<path of its attribute>".to_owned());
     let Some(Callable::Function(index)) = target.callable else {
-        return unknown();
+        return undocumented();
     };
     let Some(function) = definitions.functions.get(index) else {
-        return unknown();
+        return undocumented();
     };
     let attribute = function.attributes.iter().find(|it| is_utoipa(it));
     let Some(Attribute {
@@ -57,7 +57,7 @@ fn documented(definitions: &Definitions<'_>, target: &Target<'_>) -> (String, St
         ..
     }) = attribute
     else {
-        return unknown();
+        return undocumented();
     };
     // Other arguments need not be expressions.
     let (mut methods, mut path) = (Vec::new(), None);
@@ -80,7 +80,7 @@ fn documented(definitions: &Definitions<'_>, target: &Target<'_>) -> (String, St
                         Lit::Str(text) => text.value(),
                         other => other.to_token_stream().to_string(),
                     },
-                    other => format!("<{}>", one_line(&readable(&other.to_token_stream()))),
+                    other => unknown(other),
                 });
             }
             _ => {}
@@ -90,7 +90,7 @@ fn documented(definitions: &Definitions<'_>, target: &Target<'_>) -> (String, St
         true => "?".to_owned(),
         false => methods.join("|"),
     };
-    (method, path.unwrap_or_else(|| unknown().1))
+    (method, path.unwrap_or_else(|| undocumented().1))
 }
 
 fn is_utoipa(attribute: &Attribute) -> bool {
@@ -122,10 +122,7 @@ pub(super) fn text(written: &Macro, value: impl Fn(&Expr) -> Option<String>) -> 
     let name = segments_of(&written.path).pop()?;
     let list = Punctuated::<Expr, Token![,]>::parse_terminated;
     let list = list.parse2(written.tokens.clone()).ok()?;
-    let shown = |expression: &Expr| {
-        value(expression)
-            .unwrap_or_else(|| format!("<{}>", one_line(&readable(&expression.to_token_stream()))))
-    };
+    let shown = |expression: &Expr| value(expression).unwrap_or_else(|| unknown(expression));
     match name.as_str() {
         "concat" => Some(list.iter().map(shown).collect()),
         "format" => {

@@ -1,17 +1,21 @@
 //! The methods of routers and of method routers, on values.
 
+use std::rc::Rc;
+
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, FnArg, Type};
+use syn::Expr;
+use syn::spanned::Spanned;
 
 use super::definitions::Definitions;
-use super::layers::layers_of;
-use super::value::{Callable, Route, Source, Target, Value, add_layers};
-use crate::sources::expressions::{path_of, receiver_of, segments_of};
+use super::layers::{init_of, layers_of};
+use super::paths::{is_short, typed_path, unknown};
+use super::value::{Callable, Layer, Route, Source, Target, Value, add_layers};
+use crate::sources::expressions::{path_of, receiver_of};
 use crate::sources::finding::Place;
 use crate::sources::full_paths::joined;
 use crate::sources::routing::makes_route;
-use crate::sources::text::{named, one_line, readable};
+use crate::sources::text::{excerpt, named};
 
 /// An evaluated argument.
 pub(super) struct Argument<'s> {
@@ -25,8 +29,23 @@ impl<'s> Argument<'s> {
     pub(super) fn path(&self) -> String {
         match &self.value {
             Value::Text(text) => text.clone(),
-            _ => format!("<{}>", shown(self.source.expression)),
+            Value::Source(origin) if is_short(origin.expression) => unknown(origin.expression),
+            _ => unknown(self.source.expression),
         }
+    }
+
+    /// Returns whether a place is in the argument.
+    fn contains(&self, place: &Place) -> bool {
+        let span = self.source.expression.span();
+        let (start, end) = (span.start(), span.end());
+        let at = (place.line, place.column.saturating_sub(1));
+        place.file == self.place.file
+            && (start.line, start.column) <= at
+            && at < (end.line, end.column)
+    }
+
+    fn is_router(&self) -> bool {
+        matches!(self.value, Value::Router(_))
     }
 
     /// Returns the expression of the value: for a variable, its initial value.
@@ -39,7 +58,12 @@ impl<'s> Argument<'s> {
 
     /// Returns the handler or the service, with the layers around it alone.
     fn route(&self, definitions: &Definitions<'s>, method: &str) -> Route<'s> {
-        let origin = self.origin();
+        let mut origin = self.origin();
+        let mut outer: Vec<Rc<Layer>> = Vec::new();
+        while let Some((layer, service)) = layered(definitions, origin) {
+            outer = [layer, outer].concat();
+            origin = service;
+        }
         let mut route = Route {
             place: self.place.clone(),
             method: method.to_owned(),
@@ -60,8 +84,37 @@ impl<'s> Argument<'s> {
             }
             rest = &call.receiver;
         }
+        route.layers.extend(outer);
         route
     }
+}
+
+/// Returns the layers and the service of `TraceLayer::new().layer(service)`.
+fn layered<'s>(
+    definitions: &Definitions<'s>,
+    source: Source<'s>,
+) -> Option<(Vec<Rc<Layer>>, Source<'s>)> {
+    let Expr::MethodCall(call) = source.expression else {
+        return None;
+    };
+    let service = call.args.first()?;
+    if call.method != "layer" && call.method != "service" {
+        return None;
+    }
+    let part = |expression| Source {
+        expression,
+        ..source
+    };
+    let layers = layers_of(definitions, part(&call.receiver));
+    let is_layer = layers.iter().any(|it| {
+        let made_by = ["from_fn(", "map_request(", "map_response("];
+        it.text.contains("Layer") || made_by.iter().any(|by| it.text.starts_with(by))
+    });
+    let local = match path_of(service).as_deref() {
+        Some([name]) => init_of(definitions, source.function, name),
+        _ => None,
+    };
+    is_layer.then(|| (layers, part(local.unwrap_or(service))))
 }
 
 /// Returns the routes of `get(handler)`, or of a link such as `.post(handler)`.
@@ -121,10 +174,12 @@ pub(super) fn link_methods<'s>(
 }
 
 /// The methods of routers that add no routes.
-const NEUTRAL: [&str; 20] = [
+const NEUTRAL: [&str; 23] = [
     "as_service",
     "boxed",
     "clone",
+    "config",
+    "custom_html",
     "expect",
     "finish_api",
     "finish_api_with",
@@ -135,6 +190,7 @@ const NEUTRAL: [&str; 20] = [
     "into_router",
     "into_service",
     "method_not_allowed_fallback",
+    "oauth",
     "protect",
     "reset_fallback",
     "unwrap",
@@ -159,6 +215,9 @@ pub(super) fn link_router<'s>(
         ("route_layer", [layer]) => {
             add_layers(routes, &layers_of(definitions, layer.origin()), false);
         }
+        ("fallback_service", [router]) if router.is_router() => {
+            routes.append(&mut below(definitions, "", router));
+        }
         ("fallback" | "fallback_service", [handler]) => {
             let mut fallback = mounted(definitions, handler, "/*");
             fallback.iter_mut().for_each(|it| it.is_fallback = true);
@@ -166,9 +225,17 @@ pub(super) fn link_router<'s>(
         }
         // A guarded router takes the policy before the service.
         ("fallback_service", [policy, _]) => routes.append(&mut mounted(definitions, policy, "/*")),
+        ("nest_service" | "nest_api_service", [prefix, router]) if router.is_router() => {
+            let path = prefix.path();
+            routes.append(&mut below(definitions, &path, router));
+        }
         ("nest_service" | "nest_api_service", [prefix, service, ..]) => {
             let path = format!("{}/*", prefix.path().trim_end_matches('/'));
             routes.append(&mut mounted(definitions, service, &path));
+        }
+        // The document of a page such as `SwaggerUi`.
+        ("url", [url, _]) => {
+            routes.push(Route::of_page("SwaggerUi", "GET", url.path(), &url.place))
         }
         ("merge_unguarded", [_, _, router]) | ("merge" | "routes", [router]) => {
             routes.append(&mut below(definitions, "", router));
@@ -211,6 +278,10 @@ fn mounted<'s>(
     };
     for route in &mut routes {
         path.clone_into(&mut route.path);
+        // A function that calls `get` is called for many routes.
+        if !handler.contains(&route.place) {
+            route.place = handler.place.clone();
+        }
     }
     routes
 }
@@ -255,28 +326,6 @@ fn typed_method(name: &str) -> Option<String> {
     }
 }
 
-/// Returns the path of a handler, by the type of its parameter.
-fn typed_path(definitions: &Definitions<'_>, target: &Target<'_>) -> String {
-    let unknown = || "<typed path>".to_owned();
-    let Some(Callable::Function(index)) = target.callable else {
-        return unknown();
-    };
-    let Some(function) = definitions.functions.get(index) else {
-        return unknown();
-    };
-    let paths = function.signature.inputs.iter().filter_map(|input| {
-        let FnArg::Typed(typed) = input else {
-            return None;
-        };
-        let Type::Path(path) = &*typed.ty else {
-            return None;
-        };
-        let whole = definitions.resolve_type(function.scope, None, &segments_of(&path.path));
-        definitions.typed_path(&whole).cloned()
-    });
-    paths.last().unwrap_or_else(unknown)
-}
-
 /// Returns the handler that an expression refers to.
 fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
     let base = match source.expression {
@@ -304,7 +353,7 @@ fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
                 }
             }
             None => Target {
-                name: shown(base),
+                name: excerpt(&base.to_token_stream()),
                 path: Vec::new(),
                 callable: None,
             },
@@ -323,22 +372,6 @@ pub(super) fn named_target<'s>(
         name: path.join("::"),
         callable: definitions.function(&whole).map(Callable::Function),
         path: whole,
-    }
-}
-
-/// The maximum number of characters of a shown expression.
-const SHOWN: usize = 40;
-
-fn shown(expression: &Expr) -> String {
-    let text = one_line(&readable(&expression.to_token_stream()));
-    let text = text
-        .replace(" . ", ".")
-        .replace("& ", "&")
-        .replace("< ", "<")
-        .replace(" >", ">");
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
-        None => text,
     }
 }
 

@@ -17,6 +17,14 @@ pub(super) fn names_in(pattern: &Pat, names: &mut Vec<String>) {
     }
 }
 
+/// The pages of `utoipa`, which are converted into a router.
+pub(super) const PAGES: [&str; 4] = ["RapiDoc", "Redoc", "Scalar", "SwaggerUi"];
+
+/// Returns whether a type of that name is a router, or is converted into one.
+pub(super) fn is_router_type(name: &str) -> bool {
+    name.ends_with("Router") || PAGES.contains(&name)
+}
+
 /// Returns whether a path makes a router: of axum, of a crate on top of it, or a guarded one.
 pub(super) fn is_router(path: &[String]) -> bool {
     match path {

@@ -124,6 +124,23 @@ fn join_routes<'s>(mut one: Vec<Route<'s>>, other: Vec<Route<'s>>) -> Vec<Route<
 }
 
 impl Route<'_> {
+    /// Returns a route of a page of `utoipa`, such as `SwaggerUi`.
+    pub(super) fn of_page(ty: &str, method: &str, path: String, place: &Place) -> Self {
+        Self {
+            place: place.clone(),
+            method: method.to_owned(),
+            path,
+            target: Target {
+                name: ty.to_owned(),
+                path: Vec::new(),
+                callable: None,
+            },
+            layers: Vec::new(),
+            is_fallback: false,
+            is_adopted: false,
+        }
+    }
+
     fn join(&mut self, other: Self) {
         let both = [&self.path, &other.path].map(Clone::clone);
         let [shorter, longer] = if both[0].len() <= both[1].len() {

@@ -34,7 +34,7 @@ const VERBS: [&str; 11] = [
     "verify",
 ];
 
-const OBJECTS: [&str; 15] = [
+const OBJECTS: [&str; 16] = [
     "access",
     "apikey",
     "auth",
@@ -48,6 +48,7 @@ const OBJECTS: [&str; 15] = [
     "scope",
     "scopes",
     "session",
+    "signature",
     "token",
     "user",
 ];
@@ -97,6 +98,13 @@ pub(super) fn names_check(name: &str) -> bool {
         && !has_one(&words, &["auth", "authenticate", "authorize"]);
     let about = has_one(&words, &VERBS) && has_one(&words, &OBJECTS);
     (has_one(&words, &CHECKS) || about) && !only_loads && !lets_everyone_pass(name)
+}
+
+/// Returns whether a name stands for a check even if its function is not known to refuse callers.
+/// Other things have tokens and keys as well.
+pub(super) fn names_certain_check(name: &str) -> bool {
+    let words = words(name);
+    has_one(&words, &CHECKS) || has_one(&words, &["must", "require", "required"])
 }
 
 /// Returns whether a middleware with that name seems to have another purpose, or to accept requests
@@ -184,19 +192,28 @@ pub(super) fn is_login(name: &str) -> bool {
             "logout",
             "oauth",
             "oauth2",
-            "register",
             "signin",
-            "signup",
             "reset",
         ],
     ) || pairs.clone().any(is_sign_in)
 }
 
-/// Returns whether a type seems to be a credential of the caller.
-pub(super) fn names_credential(name: &str) -> bool {
+/// Returns whether a variable with that name seems to be a credential of the caller, or to be about
+/// its authentication. One that is exchanged for another is none.
+pub(super) fn is_credential(name: &str) -> bool {
+    const CREDENTIALS: [&str; 5] = ["apikey", "secret", "signature", "ticket", "token"];
     let words = words(name);
     let last = words.last().map(String::as_str);
-    matches!(last, Some("token" | "session" | "key" | "cookie"))
+    let is_one = last.is_some_and(|last| CREDENTIALS.contains(&last)) || has_one(&words, &CHECKS);
+    is_one && !has_one(&words, &["refresh", "reset"])
+}
+
+/// Returns whether a macro with that name only writes a text.
+pub(super) fn is_log(name: &str) -> bool {
+    matches!(
+        name,
+        "debug" | "error" | "format" | "info" | "println" | "trace" | "warn"
+    )
 }
 
 /// Returns whether tokens refuse a caller, or read its credentials.

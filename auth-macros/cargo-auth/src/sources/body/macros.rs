@@ -1,0 +1,81 @@
+//! The macros in function bodies.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::visit::Visit;
+use syn::{Block, Expr, Macro, Token};
+
+use super::Body;
+use crate::sources::aliases;
+use crate::sources::expressions::{calls, path_of, segments_of};
+use crate::sources::mount::{Means, Target};
+
+impl Body<'_> {
+    /// Reads a macro. Most are called like functions, or with a block.
+    pub(super) fn written(&mut self, written: &Macro) {
+        let tokens = &written.tokens;
+        let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+        if let Ok(list) = list.parse2(tokens.clone()) {
+            for expression in &list {
+                if path_of(expression).is_some() {
+                    self.mount(expression, Means::Macro(segments_of(&written.path)));
+                }
+                self.visit_expr(expression);
+            }
+        } else if let Ok(statements) = Block::parse_within.parse2(tokens.clone()) {
+            for statement in &statements {
+                self.visit_stmt(statement);
+            }
+        } else {
+            self.routes_in(tokens);
+        }
+        let policies = aliases::in_macro(tokens, self.file);
+        self.sources.macros.extend(policies);
+    }
+
+    /// Reads a macro that is not written like a function, but may make routes: tokens that look
+    /// like a call.
+    pub(in crate::sources) fn routes_in(&mut self, tokens: &TokenStream) {
+        let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+        let mut rest = tokens.as_slice();
+        let mut is_signature = false;
+        while let Some((first, others)) = rest.split_first() {
+            let length = if is_signature { 0 } else { calls(rest) };
+            is_signature = matches!(first, TokenTree::Ident(word) if word == "fn");
+            let Some((call, behind)) = rest.split_at_checked(length).filter(|_| length > 0) else {
+                if let TokenTree::Group(group) = first {
+                    self.routes_in(&group.stream());
+                }
+                rest = others;
+                continue;
+            };
+            let whole: TokenStream = call.iter().cloned().collect();
+            match syn::parse2::<Expr>(whole) {
+                Ok(expression) => self.visit_expr(&expression),
+                Err(_) => self.pattern(call),
+            }
+            rest = behind;
+        }
+    }
+
+    /// Reads a call with placeholders, such as `get($handler)`.
+    fn pattern(&mut self, call: &[TokenTree]) {
+        let is_group = |token: &&TokenTree| matches!(token, TokenTree::Group(_));
+        let path = call
+            .split(|token| is_group(&token))
+            .next()
+            .unwrap_or_default();
+        let tokens: TokenStream = path.iter().cloned().collect();
+        if let Ok(function) = syn::parse2::<Expr>(tokens)
+            && let Some(path) = path_of(&function)
+        {
+            self.mount_at(&function, Means::HandedOn(path), Target::Expression);
+        }
+        for group in call.iter().filter(is_group) {
+            if let TokenTree::Group(group) = group {
+                self.routes_in(&group.stream());
+            }
+        }
+    }
+}
