@@ -48,8 +48,8 @@ pub(crate) fn contender(authority: &Authority) -> Contender {
     let router = Router::new().route(SHOWN, get(shown)).layer(gate);
     Contender::new("axum-gate 1.1", Group::Jwt, App::Axum(router))
         .does_not(
-            "take tokens of another issuer's making; check the audience; tell 403 from 401; say \
-             what is wrong or missing; forbid to store denials; hide",
+            "accept tokens of other issuers; check the audience; distinguish 403 from 401; name \
+             the error or the missing grant; send denials with `no-store`; hide",
         )
         .asked(Outcome::Allow, Some(admin), 200, false)
         .asked(Outcome::Unauthenticated, None, 401, true)

@@ -49,8 +49,8 @@ pub(crate) fn contender(authority: &Authority) -> Contender {
     let user = bearer(&authority.token(USER_SCOPES));
     Contender::new("axum-jwt-auth 0.7", Group::Jwt, App::Axum(router))
         .does_not(
-            "challenge; check scopes (the handler does, and answers 403 with nothing else); forbid \
-             to store denials; hide",
+            "send challenges; check scopes (the handler does, and responds with an empty 403); \
+             send denials with `no-store`; hide",
         )
         .asked(Outcome::Allow, Some(admin), 200, false)
         .asked(Outcome::Unauthenticated, None, 401, false)

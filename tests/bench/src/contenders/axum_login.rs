@@ -89,9 +89,9 @@ pub(crate) async fn contender() -> Contender {
     );
     Contender::new("axum-login 0.18", Group::Session, App::Axum(router))
         .does_not(
-            "tell 401 from 403 where a permission is asked for; challenge; forbid to store denials, \
-             or keep pages out of shared caches; give denials a body; hide; but it asks its backend \
-             for the user each time, which sees a changed password",
+            "distinguish 401 from 403 where a permission is required; send challenges; send \
+             denials with `no-store`, or pages with `private`; give denials a body; hide; but it \
+             loads the user from its backend for each request, which detects a changed password",
         )
         .asked(Outcome::Allow, ada, 200, false)
         // Its only response to a caller without a session.

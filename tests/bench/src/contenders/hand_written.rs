@@ -19,8 +19,9 @@ use crate::authority::{AUDIENCE, Authority, ISSUER, bearer};
 use crate::contenders::{ADMIN, SCOPE, USER, owner_of, session_of};
 use crate::{App, Contender, Group, HIDDEN, Outcome, PAGE, SHOWN};
 
-const LEAVES_OUT: &str = "see credentials that are sent twice; answer HTML or text; hide other methods \
-                          of a hidden path; keep answers out of caches that do not know of credentials";
+const LEAVES_OUT: &str = "detect two credentials; respond in HTML or text; hide other methods of a \
+                          hidden path; exclude responses from caches that do not recognize the \
+                          credentials";
 
 /// The reason of a denial.
 #[derive(Clone, Copy)]
@@ -336,7 +337,7 @@ pub(crate) async fn by_session() -> Contender {
         session_of(&router, "ann").await,
     );
     Contender::new("hand-written", Group::Session, App::Axum(router))
-        .does_not("see requests that another site's page made; tell an ended session from none")
+        .does_not("detect cross-site requests; distinguish an ended session from a missing one")
         .asked(Outcome::Allow, ada, 200, false)
         .asked(Outcome::Unauthenticated, None, 401, true)
         .asked(Outcome::Forbidden, ann.clone(), 403, false)

@@ -24,7 +24,7 @@ async fn shown() -> &'static str {
 pub(crate) fn unguarded() -> Contender {
     let router = Router::new().route(SHOWN, get(shown));
     Contender::new("unguarded, on axum 0.7", Group::Jwt, App::Axum07(router))
-        .does_not("guard anything; its 404 is that of a path that was never there")
+        .does_not("guard anything; its 404 is that of an unknown path")
         .asked(Outcome::Allow, None, 200, false)
         .asked(Outcome::Hidden, None, 404, false)
 }
@@ -42,8 +42,8 @@ pub(crate) async fn contender(authority: &Authority) -> Contender {
     let user = bearer(&authority.token(USER_SCOPES));
     Contender::new("jwt-authorizer 0.15", Group::Jwt, App::Axum07(router))
         .does_not(
-            "work with axum 0.8; name a realm or the scope that is missing; forbid to store \
-             denials, or give them a body; hide",
+            "work with axum 0.8; name a realm or the missing scope; send denials with `no-store` \
+             or a body; hide",
         )
         .asked(Outcome::Allow, Some(admin), 200, false)
         .asked(Outcome::Unauthenticated, None, 401, true)

@@ -114,7 +114,7 @@ pub(crate) fn on_a_plain_router() -> Contender {
         Group::Identity,
         App::Axum(router),
     )
-    .does_not("hide other methods of a hidden path; answer unknown paths as hidden ones")
+    .does_not("hide other methods of a hidden path; respond to unknown paths as to hidden ones")
     .asked_with_tokens()
 }
 

@@ -48,8 +48,8 @@ pub(crate) fn contender() -> Contender {
         .layer(GrantsLayer::with_extractor(extract));
     Contender::new("protect-axum 0.2", Group::Identity, App::Axum(router))
         .does_not(
-            "challenge (the 401 is the extractor's own); say what is missing; forbid to store \
-             denials, or give them a body; hide",
+            "send a challenge (the 401 is that of the extractor); name the missing authority; \
+             send denials with `no-store` or a body; hide",
         )
         .asked(Outcome::Allow, Some(bearer(ADMIN)), 200, false)
         .asked(Outcome::Unauthenticated, None, 401, true)

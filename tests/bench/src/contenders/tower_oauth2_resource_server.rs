@@ -48,9 +48,9 @@ pub(crate) async fn contender(authority: &Authority) -> Contender {
         App::Axum(router),
     )
     .does_not(
-        "name a realm or a scope in its challenge; challenge where a token is bad; check scopes \
-             (the handler does, and answers 403 with nothing else); forbid to store denials, or \
-             give them a body; hide",
+        "name a realm or a scope in its challenge; send a challenge for an invalid token; \
+             check scopes (the handler does, and responds with an empty 403); send denials with \
+             `no-store` or a body; hide",
     )
     .asked(Outcome::Allow, Some(admin), 200, false)
     .asked(Outcome::Unauthenticated, None, 401, true)

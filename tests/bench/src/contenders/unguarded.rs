@@ -15,7 +15,7 @@ async fn page() -> &'static str {
 pub(crate) fn contender() -> Contender {
     let router = Router::new().route(SHOWN, get(page));
     Contender::new("unguarded", Group::Identity, App::Axum(router))
-        .does_not("guard anything; its 404 is that of a path that was never there")
+        .does_not("guard anything; its 404 is that of an unknown path")
         .asked(Outcome::Allow, Some(bearer(ADMIN)), 200, false)
         .asked(Outcome::Hidden, Some(bearer(ADMIN)), 404, false)
 }
