@@ -13,7 +13,7 @@
 //! | [`AUTH0008`](auth0008) | a key in the wrong place |
 //! | [`AUTH0009`](auth0009) | a missing reason |
 //! | [`AUTH0010`](auth0010) | a key that a public handler cannot have |
-//! | [`AUTH0011`](auth0011) | an item that cannot carry a policy |
+//! | [`AUTH0011`](auth0011) | an item that cannot have a policy |
 //! | [`AUTH0012`](auth0012) | a function that axum cannot call |
 //! | [`AUTH0013`](auth0013) | a guard in the wrong place |
 //! | [`AUTH0014`](auth0014) | more parameters than axum supports |
