@@ -72,9 +72,9 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// The reason is mandatory: audits list it. Credentials are ignored, invalid ones included. The
-/// attribute is placed like [`requires`], except on modules, and never together with it. The only
-/// other key is `crate = path`.
+/// The reason is mandatory: audits list it. Credentials are ignored, invalid ones included, unless
+/// `identity = optional` requests the identity of known callers. The attribute is placed like
+/// [`requires`], except on modules, and never together with it. The only other key is `crate = path`.
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let annotated = parse::public(arguments.into(), item.into());

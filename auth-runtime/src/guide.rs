@@ -1,7 +1,7 @@
 //! The manual, one page for each topic.
 //!
 //! Start with [`first_service`]. [`responses`] and [`hiding`] have the rules for responses,
-//! [`attributes`] is the reference of the attributes, and [`limits`] is the threat model.
+//! [`attributes`] is the reference of the attributes, and [`limits`] has the known limits.
 
 /// A screenshot of the folder `guide/images`, as a data URI.
 macro_rules! image {

@@ -18,7 +18,7 @@
 //! - [`GuardedRouter`] accepts only handlers with a policy. [`protect`](GuardedRouter::protect) returns
 //!   a [`ProtectedRouter`], which serves.
 //! - [`ProtectionSpace`] has the realm and the accepted [schemes]: [`Bearer`](schemes::Bearer), DPoP,
-//!   Basic, Digest, API keys, sessions, signed links, or a scheme of the service.
+//!   Basic, Digest, API keys, sessions, signed links, webhooks, or a scheme of the service.
 //! - [`Guard`] gives a handler the [`Identity`] of the caller, and denies access to single objects.
 //! - [`testing`] sends requests from chosen callers, and compares hidden with unknown paths.
 //!

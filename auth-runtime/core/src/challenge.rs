@@ -285,7 +285,7 @@ pub enum ChallengeError {
     /// The challenge has no parameter. Many clients cannot parse such a challenge, and RFC 6750 §3
     /// forbids it for Bearer.
     NoParameter,
-    /// A quoted value contains a character that no quoted value can carry safely.
+    /// A quoted value contains a character outside of visible ASCII and space.
     NotVisibleAscii {
         /// The parameter.
         name: String,

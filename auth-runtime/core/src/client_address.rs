@@ -40,7 +40,8 @@ use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 ///
 /// Name the addresses of the proxies alone, not the network that they share with clients: a client
 /// in it counts as a further proxy. Each proxy has to add the address of its own peer to the
-/// configured field, or to set the field; one that hands it on lets clients choose an address.
+/// configured field, or to set the field. With a proxy that forwards the field unchanged, clients can
+/// choose an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientAddress(Origin);
 
@@ -76,7 +77,7 @@ pub enum Client {
     /// The client with this address.
     Address(IpAddr),
     /// A client behind a configured proxy. The field of the proxy names no address that can be read.
-    /// Clients can spoil the field, so all of them count as one client.
+    /// Clients can make the field unreadable, so all of them count as one client.
     BehindProxy,
     /// The server does not name the peer, so clients cannot be distinguished.
     Unknown,

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// A source of the present time: that of the system, or one that a test moves.
 ///
-/// Schemes and protection spaces take it by a method `clock` of their builders. Default: the clock of
-/// the system. Cloning is cheap.
+/// The builders of protection spaces, and of schemes and verifiers with an expiry, have a method `clock`.
+/// Default: the clock of the system. Cloning is cheap.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

@@ -84,7 +84,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Marks the caller as using a scheme with tokens that carry scopes (Bearer, DPoP), so that
+    /// Marks the caller as using a scheme with tokens that have scopes (Bearer, DPoP), so that
     /// missing scopes can be requested.
     #[must_use]
     pub fn by_oauth(self) -> Self {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use crate::decision_point::{DecisionPointError, Resource};
 use crate::properties::{Properties, Value};
 
-/// Loads the entities that policies read and that the questions do not carry: the groups of the caller,
+/// Loads the entities that policies read and that the questions do not contain: the groups of the caller,
 /// the properties of objects.
 ///
 /// A [`DecisionPoint`](crate::DecisionPoint) that keeps no data of its own has a setting for a loader, such

@@ -90,7 +90,7 @@ pub trait Scheme: Send + Sync + 'static {
     }
 
     /// The header fields that accompany the challenge. For a scheme with cookies, also the fields
-    /// of a 400 for ambiguous cookies, which is a [`ErrorCode::InvalidRequest`]. Default: none.
+    /// of a 400 for ambiguous cookies, with [`ErrorCode::InvalidRequest`]. Default: none.
     fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let _ = context;
         Vec::new()
@@ -141,7 +141,7 @@ pub trait Scheme: Send + Sync + 'static {
         false
     }
 
-    /// Returns whether the tokens of this scheme carry OAuth scopes, so that a client can request
+    /// Returns whether the tokens of this scheme have OAuth scopes, so that a client can request
     /// missing ones (RFC 6750 §3.1). Default: no.
     fn is_oauth(&self) -> bool {
         false

@@ -11,7 +11,7 @@ use crate::identity::Identity;
 /// A [`Caller`], available now or later.
 ///
 /// A scheme that only computes returns a caller directly, without an allocation. A scheme that has
-/// to wait, for a database say, returns a future.
+/// to wait, for example for a database, returns a future.
 ///
 /// ```
 /// use auth_runtime::{Caller, Identity};

@@ -33,8 +33,8 @@ pub enum Change {
     Loosened,
     /// The new set contains some of the old callers, and no others.
     Tightened,
-    /// Some callers were lost, and others gained. Also used if the policies can be met in too many
-    /// ways to tell.
+    /// The new set lacks some of the old callers, and contains others. Also used if the policies have too
+    /// many alternatives to compare.
     Changed,
 }
 
@@ -146,7 +146,7 @@ pub fn compare(before: &Policy, after: &Policy) -> Comparison {
 }
 
 /// Returns whether every caller that `one` allows is allowed by `other` as well, credentials of
-/// other schemes taken into account. `false` also if a policy has too many alternatives to tell.
+/// other schemes taken into account. `false` also if a policy has too many alternatives to compare.
 pub fn is_within(one: &Policy, other: &Policy) -> bool {
     let [one, other] = [one, other].map(Callers::allowed);
     one.are_among(&other).unwrap_or(false)

@@ -44,7 +44,7 @@ impl Basic {
     /// Creates a scheme that verifies logins with `verify`.
     ///
     /// It has to take as long for an unknown user as for a wrong password, or it discloses the names
-    /// of users. It returns [`Caller::Unverifiable`] if its directory is out of order. The number of
+    /// of users. It returns [`Caller::Unverifiable`] if its data source is unavailable. The number of
     /// calls at a time is not limited here.
     pub fn new<F>(verify: impl Fn(String, Password) -> F + Send + Sync + 'static) -> Self
     where

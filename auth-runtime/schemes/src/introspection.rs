@@ -71,7 +71,8 @@ const UNVERIFIABLE: Caller = Caller::Unverifiable {
 /// here is an IPv4 address or an IPv6 network of 64 bits, as determined by
 /// [`ClientAddress`](auth_runtime_core::ClientAddress). All clients behind a proxy that does not
 /// report their addresses count as one. Without addresses, all clients count as one, which may take
-/// all places. Therefore serve with addresses, and configure the proxies in front.
+/// all places. Therefore serve with the addresses of peers (`into_make_service_with_connect_info`), and
+/// configure the proxies in front.
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|

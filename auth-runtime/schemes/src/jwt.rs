@@ -51,8 +51,8 @@ use crate::token_cache::{Epoch, VerifierCache};
 /// of that issuer; [`any_of`](Self::any_of) trusts several. The token chooses nothing else: each key has
 /// one algorithm, and a token that names another is rejected.
 ///
-/// These have to be right: the signature; `iss` (a string, exactly the issuer); `aud` (one of the
-/// configured audiences among them); `exp`, which has to be there; `nbf`, if it is there; the
+/// The following are checked: the signature; `iss` (a string, exactly the issuer); `aud` (one of the
+/// configured audiences among them); `exp`, which is required; `nbf`, if it is present; the
 /// [subject](JwtBuilder::subject_claim); `typ`, which is `JWT`, `at+jwt` (RFC 9068) or absent. A token with
 /// `crit` is rejected, since no extension is understood, and so is one with a claim twice (RFC 7519 §4).
 ///
@@ -60,7 +60,7 @@ use crate::token_cache::{Epoch, VerifierCache};
 /// (`logout+jwt`, `dpop+jwt`), and by the claims that say so: `token_use` other than `access` (Cognito),
 /// `typ` of `ID`, `Refresh`, `Offline` or `Logout` (Keycloak), `events` (RFC 8417 §2.2), and `at_hash` and
 /// `c_hash`, which only ID tokens have (OpenID Connect Core §3.3.2.11). An ID token without any of
-/// these differs from an access token by its audience only; where the issuer keeps to RFC 9068,
+/// these differs from an access token by its audience only; if the issuer conforms to RFC 9068,
 /// [`rfc9068_only`](JwtBuilder::rfc9068_only) rejects all others.
 ///
 /// Signatures are verified with aws-lc: RS256 takes it about an eighth of the time that pure Rust

@@ -63,7 +63,8 @@ impl TrustedOrigins {
     }
 
     /// Returns whether a request may act for the owner of its cookie: it only reads, or comes from a page
-    /// of the own origin or an added one, or not from a browser of this decade.
+    /// of the own origin or an added one, or has neither `Sec-Fetch-Site` nor `Origin`, which current browsers
+    /// send.
     ///
     /// A rejected origin is logged at debug level, with the host that it differs from: a proxy in front may drop
     /// or add a port.
@@ -86,7 +87,7 @@ impl TrustedOrigins {
             Some(site) => site.is_some_and(|site| site == "same-origin" || site == "none"),
             None => match origin {
                 Some(origin) => origin.is_some_and(|origin| is_own(origin, request)),
-                // No browser of this decade.
+                // Not a current browser.
                 None => true,
             },
         };

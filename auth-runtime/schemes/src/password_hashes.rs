@@ -49,7 +49,7 @@ use crate::password::Password;
 /// is an IPv4 address or an IPv6 network of 64 bits, as determined by
 /// [`ClientAddress`](auth_runtime_core::ClientAddress). All clients behind a proxy that does not
 /// report their addresses count as one, and so do all clients without addresses. Therefore serve
-/// with addresses, and configure the proxies in front.
+/// with the addresses of peers (`into_make_service_with_connect_info`), and configure the proxies in front.
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|

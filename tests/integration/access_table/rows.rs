@@ -7,7 +7,7 @@ use super::*;
 
 #[test]
 fn shown_hidden_paths_are_named() {
-    let note = "note: the hidden path /users/admin shows: without it, ";
+    let note = "note: the hidden path /users/admin is revealed: without it, ";
     let hidden = || GuardedRouter::<()>::new().route("/users/admin", get(show));
     for (shown, other) in [
         (

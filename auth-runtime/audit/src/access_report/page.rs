@@ -301,7 +301,7 @@ fn explained(report: &AccessReport<'_>) -> String {
         .collect();
     let words = match words.is_empty() {
         true => words,
-        false => format!("<h2>What the words mean</h2>\n<dl>\n{words}</dl>\n"),
+        false => format!("<h2>Meaning of the words</h2>\n<dl>\n{words}</dl>\n"),
     };
     let personas = personas.collect::<String>();
     format!("<h2>Personas</h2>\n<dl>\n{personas}</dl>\n{words}")

@@ -5,7 +5,7 @@ use std::any::TypeId;
 use auth_runtime_core::{Caller, HandlerLocation, Identity, ServiceFunction};
 use auth_runtime_policy::Policy;
 
-/// A type that carries a policy. Only `#[requires]` and `#[public]` implement it.
+/// A type with a policy. Only `#[requires]` and `#[public]` implement it.
 pub trait HasPolicy: Send + Sync + 'static {
     /// The kind of item that the attribute is on: [`OfHandler`] or [`OfService`].
     type Kind;

@@ -34,18 +34,19 @@ pub(crate) use self::seal::Seal;
             unit struct with a policy"
 )]
 pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
-    /// The type that carries the policy.
+    /// The type with the policy.
     type Policy: Declared;
 }
 
 /// The parameters of a handler with a policy: a [`Guard`], and up to 16 extractors behind it.
 ///
 /// With [`TakesGuard`] the counterpart of axum's [`Handler`](axum::handler::Handler), for the handler `H`
-/// of a router with the state `S`. The guard is an argument, so the proof of one request never lies where
-/// another request could pick it up. Extractors run after the decision: axum's, and those that need the
-/// caller ([`FromIdentity`]). `M` tells how each is extracted. Sealed: no other type can implement it.
+/// of a router with the state `S`. The guard is an argument, so the proof of one request is never stored
+/// where another request could take it. Extractors run after the decision: axum's, and those that need the
+/// caller ([`FromIdentity`]). `M` has a marker for the kind of each extractor. Sealed: no other type can
+/// implement it.
 ///
-/// A layer goes around the route, since nothing can hand arguments through it: write
+/// A layer goes around the route, since an argument cannot pass through a layer: write
 /// `get(handler).layer(…)`.
 // A trait of the parameters and not of the handler: the compiler reports the bound of which it knows most, and
 // for a handler without a guard that has to be `TakesGuard`.

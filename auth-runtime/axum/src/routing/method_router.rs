@@ -248,7 +248,7 @@ where
 macro_rules! methods {
     ($($function:ident $service_function:ident $method:ident)*) => {
         $(
-            #[doc = concat!("Routes `", stringify!($method), "` to a handler that carries a policy.")]
+            #[doc = concat!("Routes `", stringify!($method), "` to a handler with a policy.")]
             pub fn $function<H, T, S, M>(handler: H) -> GuardedMethodRouter<S>
             where
                 H: TakesGuard<T>,

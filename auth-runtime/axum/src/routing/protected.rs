@@ -72,6 +72,7 @@ impl GuardedRouter {
     /// - a realm for which an accepted scheme has no challenge;
     /// - a policy that can lead to a 401, without an accepted scheme that has a challenge;
     /// - a check that takes another type of state than the router has;
+    /// - a path with two parameters of one name, as nested routers can have;
     /// - a `setting` that the space has no value for;
     /// - a handler that takes a [`CurrentUser`](crate::CurrentUser), with an accepted scheme that does not
     ///   provide users of that type;

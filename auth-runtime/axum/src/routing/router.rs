@@ -253,8 +253,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Adds the routes of a plain axum router, without policies. It is the only way to add routes
-    /// without guards, and requires a reason. [`protect`](Self::protect) rejects an empty one.
+    /// Adds the routes of a plain axum router, without policies. This method and [`adopt`](Self::adopt)
+    /// are the only ways to add routes without guards, and require a reason.
+    /// [`protect`](Self::protect) rejects an empty one.
     ///
     /// Only the listed `paths` are served. axum does not disclose the routes of a router, so they
     /// are listed here in axum's syntax, or with `/*` at the end for a path and all paths below it.

@@ -50,7 +50,7 @@ fn notes(table: &AccessTable, in_one_word: fn(&str) -> String) -> Vec<String> {
         let other = shown_beside(table, row)?;
         let (path, other) = (in_one_word(&visible(row.path())), place(other));
         Some(format!(
-            "the hidden path {path} shows: without it, {other} would respond"
+            "the hidden path {path} is revealed: without it, {other} would respond"
         ))
     });
     let mut notes: Vec<String> = open.chain(shown).collect();

@@ -110,8 +110,8 @@ impl<'a> AuditRecord<'a> {
 
     /// The evaluated policy; `None` on an unknown path.
     ///
-    /// Requests for unknown paths are recorded only if their credentials are invalid or could not
-    /// be verified: for the others no decision is made.
+    /// Requests for unknown paths are recorded only if their credentials are invalid, ambiguous, or could
+    /// not be verified: for the others no decision is made.
     pub fn policy(&self) -> Option<&'a Policy> {
         self.policy
     }

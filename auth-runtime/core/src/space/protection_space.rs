@@ -113,7 +113,7 @@ pub struct Offered<'s> {
 pub(super) type Render =
     Arc<dyn Fn(&DenialDetails<'_>, &RequestSnapshot) -> DenialBody + Send + Sync>;
 
-/// The response to an anonymous caller on an unknown path, and so on a hidden one.
+/// The response to an anonymous caller on unknown paths, and therefore on hidden ones.
 ///
 /// On both, the response to a known caller is 404, and the response to rejected credentials is 401.
 ///

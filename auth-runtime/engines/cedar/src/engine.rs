@@ -101,10 +101,10 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// - the entities that properties of these objects refer to.
 ///
 /// If the returned entities name further ones, as parents or in attributes, it is called again with
-/// these, up to four calls in all. An entity is asked for once. The loader is not asked for an entity whose type
-/// has neither attributes nor parents in the schema, such as `entity Team;`, unless the entity is an object of a
-/// question. A loader that does not return an entity ends the chain there: for policies, the entity is in nothing and `has` no attribute, and a policy that
-/// reads one fails. An object that an `enum` of the schema lists exists without the loader.
+/// these, up to four calls in all. An entity is asked for once. The loader is not asked for an entity of a type
+/// without attributes and parents in the schema, such as `entity Team;`, unless the entity is an object of a
+/// question. For policies, an entity that the loader does not return has no parents and no attributes: a policy that
+/// reads one of its attributes fails. An object that an `enum` of the schema lists exists without the loader.
 ///
 /// Beyond these limits the request fails with 503, since a missing entity could change a decision.
 ///
@@ -137,8 +137,8 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// log names the policy. The same applies to an attribute `id` or one with a full stop, and to an expression
 /// behind a part with `resource` that fails by itself, such as `principal.acr` of a caller without it.
 ///
-/// Cloning is cheap; clones share their policies. Questions run on the task of the request, which gives
-/// way to other tasks from time to time. A loader needs a tokio runtime with its timer.
+/// Cloning is cheap; clones share their policies. Questions run on the task of the request, which yields
+/// to other tasks after every 64 questions. A loader needs a tokio runtime with its timer.
 #[derive(Clone)]
 pub struct Cedar(pub(crate) Arc<Engine>);
 

@@ -67,7 +67,7 @@ impl SpiceDbBuilder {
     /// Sets the URL of the server, which may be `http` on any host, in place of [`url`](Self::url).
     ///
     /// For networks that only trusted machines reach, such as those of a cluster or of containers: each
-    /// machine on the way reads the questions and the key of this service, and can make up decisions.
+    /// machine on the network path reads the questions and the key of this service, and can forge decisions.
     ///
     /// ```
     /// use auth_runtime_spicedb::SpiceDb;

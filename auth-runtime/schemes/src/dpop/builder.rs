@@ -183,8 +183,8 @@ impl DpopBuilder {
 
     /// Sets the clock that proofs and nonces expire by. Default: the clock of the system.
     ///
-    /// Within a process, time does not go back: a used proof stays used when the clock is set back. After the
-    /// clock was ahead when the service started, and is set right, restart the service.
+    /// Within a process, time does not go back: a used proof stays used when the clock is set back. If the
+    /// clock was ahead when the service started, and is corrected later, restart the service.
     ///
     /// Tokens expire by the clock of their verifier.
     pub fn clock(mut self, clock: Clock) -> Self {

@@ -71,7 +71,7 @@ impl IntrospectionBuilder {
     /// The endpoint, at a URL that may be `http` on any host, in place of [`endpoint`](Self::endpoint).
     ///
     /// For networks that only trusted machines reach, such as those of a cluster or of containers: each
-    /// machine on the way reads the tokens and the secret of this service, and can make up answers.
+    /// machine on the network path reads the tokens and the secret of this service, and can forge responses.
     ///
     /// ```
     /// use auth_runtime::schemes::Introspection;
@@ -216,7 +216,7 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Sets the clock that tokens and remembered answers expire by. Default: the clock of the system.
+    /// Sets the clock that tokens and cached responses expire by. Default: the clock of the system.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self

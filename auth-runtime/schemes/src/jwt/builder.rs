@@ -118,7 +118,7 @@ impl JwtBuilder {
 
     /// Trusts tokens that name no issuer (without `iss`), in place of [`issuer`](Self::issuer), as those of
     /// Laravel Passport. Only with keys that are given by [`key`](Self::key) or [`jwks`](Self::jwks), since
-    /// nothing else tells such tokens apart. A token with `iss` is rejected.
+    /// nothing else distinguishes such tokens. A token with `iss` is rejected.
     pub fn without_issuer(mut self) -> Self {
         self.rules.issuer = IssuerName::Unnamed;
         self.issuers += 1;

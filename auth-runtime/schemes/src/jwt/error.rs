@@ -11,7 +11,7 @@ use auth_runtime_core::UrlProblem;
 pub enum JwtError {
     /// No issuer was given, or an empty one.
     NoIssuer,
-    /// No audience was given, or an empty one: tokens for other services would open this one.
+    /// No audience was given, or an empty one: tokens for other services would be accepted.
     NoAudience,
     /// The template of an issuer's name has no place for the tenant, or does not begin with `https://`, or
     /// its keys are to be discovered: name their URL by `jwks_url`.

@@ -103,7 +103,7 @@ impl JwtBuilder {
     /// [`jwks_url`](Self::jwks_url) does. The issuer may have another host.
     ///
     /// For networks that only trusted machines reach, such as those of a cluster or of containers: a
-    /// machine on the way can replace the keys, and then sign tokens of every caller.
+    /// machine on the network path can replace the keys, and then sign tokens of every caller.
     ///
     /// ```
     /// use auth_runtime::schemes::Jwt;
