@@ -20,7 +20,7 @@
 //! - [`ProtectionSpace`] has the realm and the accepted [schemes]: [`Bearer`](schemes::Bearer), DPoP,
 //!   Basic, Digest, API keys, sessions, signed links, webhooks, or a scheme of the service.
 //! - [`Guard`] gives a handler the [`Identity`] of the caller, and denies access to single objects.
-//! - [`testing`] sends requests from chosen callers, and compares hidden with unknown paths.
+//! - [`testing`] sets the callers of requests, and compares hidden with unknown paths.
 //!
 //! # Guide
 //!
