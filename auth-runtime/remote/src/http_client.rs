@@ -207,7 +207,7 @@ impl HttpClient {
         if let Some(authorization) = &self.authorization {
             let value = HeaderValue::from_str(authorization);
             let mut value = value.map_err(|_| {
-                HttpError::Failed("the credentials are no value of a header field".to_owned())
+                HttpError::Failed("the credentials are not a valid field value".to_owned())
             })?;
             value.set_sensitive(true);
             request = request.header("authorization", value);

@@ -34,14 +34,14 @@ struct Decisions {
 /// personal.
 pub(crate) fn one(body: &[u8]) -> Result<ObjectDecision, String> {
     let decision: Decision = serde_json::from_slice(body)
-        .map_err(|_| "the response is no JSON object with a boolean `decision`".to_owned())?;
+        .map_err(|_| "the response is not a JSON object with a boolean `decision`".to_owned())?;
     Ok(decision.into())
 }
 
 /// Returns the decisions about `asked` questions.
 pub(crate) fn several(body: &[u8], asked: usize) -> Result<Vec<ObjectDecision>, String> {
     let decisions: Decisions = serde_json::from_slice(body).map_err(|_| {
-        "the response is no JSON object with `evaluations` that each have a boolean `decision`"
+        "the response is not a JSON object with `evaluations` that each have a boolean `decision`"
             .to_owned()
     })?;
     let found = decisions.evaluations.len();

@@ -51,7 +51,7 @@ impl Endpoints {
         let body = http.get(&document).await;
         let body = body.map_err(|error| AuthZenError::Configuration(error.to_string()))?;
         let configuration: Configuration = serde_json::from_slice(&body).map_err(|_| {
-            let problem = "it is no JSON object with `policy_decision_point` and \
+            let problem = "it is not a JSON object with `policy_decision_point` and \
                            `access_evaluation_endpoint`";
             AuthZenError::Configuration(problem.to_owned())
         })?;

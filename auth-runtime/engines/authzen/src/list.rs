@@ -93,7 +93,7 @@ impl<'q> List<'q> {
     /// which may be long or personal.
     pub(crate) fn add(&mut self, body: &[u8]) -> Result<bool, ListError> {
         let response: Response = serde_json::from_slice(body).map_err(|_| {
-            let problem = "the response is no JSON object with `results` that each have a `type` and an \
+            let problem = "the response is not a JSON object with `results` that each have a `type` and an \
                            `id`, and with the `next_token` of its `page`";
             ListError::Page(problem.to_owned())
         })?;

@@ -106,7 +106,7 @@ async fn valid_pages_end_the_list() {
 async fn invalid_pages_are_errors() {
     let other = json!({ "type": "Folder", "id": "f1" });
     let in_page = |page: Value| json!({ "results": [result("d1")], "page": page });
-    let no_page = "the response is no JSON object with `results`";
+    let no_page = "the response is not a JSON object with `results`";
     for (name, pages, problem) in [
         ("decision", vec![json!({ "decision": true })], no_page),
         ("list", vec![json!([result("d1")])], no_page),

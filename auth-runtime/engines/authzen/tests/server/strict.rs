@@ -85,7 +85,7 @@ async fn body_of(request: Request) -> Result<Map<String, Value>, String> {
     let body = request.into_body().collect().await.unwrap().to_bytes();
     match serde_json::from_slice(&body) {
         Ok(Value::Object(body)) => Ok(body),
-        _ => Err("the body is no JSON object".to_owned()),
+        _ => Err("the body is not a JSON object".to_owned()),
     }
 }
 
