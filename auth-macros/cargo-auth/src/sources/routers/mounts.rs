@@ -235,7 +235,7 @@ pub(super) fn link_router<'s>(
         }
         // The document of a page such as `SwaggerUi`.
         ("url", [url, _]) => {
-            routes.push(Route::of_page("SwaggerUi", "GET", url.path(), &url.place))
+            routes.push(Route::of_page("SwaggerUi", "GET", url.path(), &url.place));
         }
         ("merge_unguarded", [_, _, router]) | ("merge" | "routes", [router]) => {
             routes.append(&mut below(definitions, "", router));
