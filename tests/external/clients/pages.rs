@@ -36,6 +36,7 @@ async fn chat(guard: Guard, upgrade: WebSocketUpgrade) -> Response {
 }
 
 const PAGE: &str = r#"<!doctype html>
+<meta charset="utf-8">
 <title>orders</title>
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 <div id="ui"></div>
