@@ -51,7 +51,7 @@ use crate::identity::Identity;
 ///
 /// | compared | part |
 /// |---|---|
-/// | the caller | subject, issuer, scopes, roles, permissions, `acr`, `amr`, time of the login, sender constraint, extensions |
+/// | the caller | subject, issuer, scopes, roles, permissions, `acr`, `amr`, time of the login, sender constraint, application, extensions |
 /// | the question | action; type, id and properties of the object |
 /// | the request | method, path, address of the client |
 /// | not compared | the time, the id of the request |

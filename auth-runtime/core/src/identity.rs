@@ -318,8 +318,7 @@ impl Identity {
     /// ([`SchemeExt::with_application`](crate::SchemeExt::with_application)). Its grants are not those of the caller.
     ///
     /// ```
-    /// use auth_runtime::check::CheckRequest;
-    /// use auth_runtime::{Identity, requires};
+    /// use auth_runtime::{CheckRequest, Identity, requires};
     ///
     /// /// Accepts callers that work with an application of the service.
     /// async fn first_party(request: CheckRequest<'_>) -> bool {

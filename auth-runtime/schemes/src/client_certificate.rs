@@ -118,9 +118,12 @@ impl ClientCertificate {
     /// `forward_client_cert_details: SANITIZE_SET` it is the only one, with `APPEND_FORWARD` the earlier ones
     /// describe the clients of earlier proxies. With other values, an element of a client could be the last one.
     ///
-    /// An element has a `Hash` of 64 hexadecimal digits or a `Cert`. If it has both, they must agree. `Hash`, `Cert` and `Subject`
-    /// occur at most once, `URI` and `DNS` at most 64 times together. Other keys are ignored. Envoy does not
-    /// quote the names in `URI` and `DNS`: with an authority that signs names with commas, select `cert`.
+    /// An element has a `Hash` of 64 hexadecimal digits or a `Cert`. If it has both, they must agree, and the names
+    /// are those of the certificate. `Hash`, `Cert` and `Subject` occur at most once, `URI` and `DNS` together at
+    /// most 64 times. Other keys are ignored.
+    ///
+    /// Envoy does not quote the values of `URI` and `DNS`. The authority must not sign names with commas, which could
+    /// start another element.
     ///
     /// # Errors
     ///

@@ -27,15 +27,15 @@ pub(super) fn read(
             "subject" => names.subject.replace(value.to_owned()).is_none(),
             "uri" => {
                 names.uris.push(value.to_owned());
-                names.uris.len() <= MAX_NAMES
+                true
             }
             "dns" => {
                 names.dns_names.push(value.to_owned());
-                names.dns_names.len() <= MAX_NAMES
+                true
             }
             _ => true,
         };
-        if !only {
+        if !only || names.uris.len() + names.dns_names.len() > MAX_NAMES {
             return None;
         }
     }
