@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let info = InfoBuilder::new().title("A small forge").version("1");
             let document = OpenApi::new(info.build(), Paths::new());
             let document = auth_runtime_audit::internal_openapi(&table, &space, document)?;
-            println!("{}", document.to_pretty_json()?);
+            println!("{document:#}");
             return Ok(());
         }
         Some(unknown) => {

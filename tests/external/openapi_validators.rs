@@ -61,20 +61,16 @@ impl Validator {
     }
 }
 
-fn json_of(document: &OpenApi) -> Value {
-    serde_json::to_value(document).expect("JSON")
-}
-
 fn public(written: OpenApi) -> Value {
     let table = service::routes().access_table();
     let document = auth_runtime_audit::public_openapi(&table, &service::space(), written);
-    json_of(&document.expect("they are in order"))
+    document.expect("they are in order")
 }
 
 fn internal(written: OpenApi) -> Value {
     let table = service::routes().access_table();
     let document = auth_runtime_audit::internal_openapi(&table, &service::space(), written);
-    json_of(&document.expect("they are in order"))
+    document.expect("they are in order")
 }
 
 #[test]

@@ -33,18 +33,12 @@ fn document(operations: &[(HttpMethod, &str)]) -> OpenApi {
     OpenApi::new(info(), paths)
 }
 
-fn json_of(document: &OpenApi) -> Value {
-    serde_json::to_value(document).expect("JSON")
-}
-
 fn public(table: &AccessTable, space: &ProtectionSpace, document: OpenApi) -> Value {
-    json_of(&auth_runtime_audit::public_openapi(table, space, document).expect("they are in order"))
+    auth_runtime_audit::public_openapi(table, space, document).expect("they are in order")
 }
 
 fn internal(table: &AccessTable, space: &ProtectionSpace, document: OpenApi) -> Value {
-    json_of(
-        &auth_runtime_audit::internal_openapi(table, space, document).expect("they are in order"),
-    )
+    auth_runtime_audit::internal_openapi(table, space, document).expect("they are in order")
 }
 
 /// Compares `document` with the file `name` in this folder, and writes it to a temporary file.

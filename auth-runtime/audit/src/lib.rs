@@ -26,3 +26,10 @@ pub use crate::access_matrix::{
 pub use crate::access_report::AccessReport;
 #[cfg(feature = "openapi")]
 pub use crate::openapi::{OpenApiError, internal_openapi, public_openapi};
+
+/// The operations of handlers, for `auth-runtime-utoipa`.
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+pub mod adapter {
+    pub use crate::openapi::{HandlerOperations, add_operations};
+}

@@ -1,5 +1,5 @@
 //! Routes and their OpenAPI operations in one call, for services that describe their handlers with
-//! [`utoipa`].
+//! [`utoipa`](https://docs.rs/utoipa).
 //!
 //! [`routes!`] and [`RouterExt`] correspond to `routes!` and `OpenApiRouter` of `utoipa-axum`, on a
 //! [`GuardedRouter`]. The method and the path of a handler are written once, in `#[utoipa::path]`. The
@@ -36,16 +36,19 @@
 //! let document = routes.public_openapi(&space, Shop::openapi())?;
 //! let app = routes.protect(space)?;
 //!
-//! let json = document.to_pretty_json()?;
+//! let json = document.to_string();
 //! assert!(json.contains("/v1/orders") && json.contains("access_token"));
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The package has no version of `utoipa` of its own: `routes!` expands to the one that the service depends on, 5 or
+//! 6, by the name `utoipa`. The documents are JSON, which `SwaggerUi::external_url_unchecked` of
+//! `utoipa-swagger-ui` and `Scalar::with_url` of `utoipa-scalar` take.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod documentation;
 mod router_ext;
 mod routes;
 
@@ -55,9 +58,3 @@ use auth_runtime_axum::GuardedRouter;
 
 pub use crate::router_ext::RouterExt;
 pub use crate::routes::Routes;
-
-/// The names in expansions of [`routes!`].
-#[doc(hidden)]
-pub mod __private {
-    pub use utoipa::OpenApi;
-}

@@ -1,12 +1,13 @@
 //! The methods of routers for documented routes.
 
+use auth_runtime_audit::adapter::add_operations;
 use auth_runtime_audit::{OpenApiError, internal_openapi, public_openapi};
 use auth_runtime_axum::GuardedRouter;
 use auth_runtime_core::ProtectionSpace;
-use utoipa::openapi::OpenApi;
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::documentation::Documentation;
-use crate::routes::Routes;
+use crate::routes::{Documentation, Routes};
 
 /// The methods of a [`GuardedRouter`] for documented routes.
 pub trait RouterExt<S>: Sized {
@@ -19,7 +20,11 @@ pub trait RouterExt<S>: Sized {
     fn routes(self, routes: Routes<S>) -> Self;
 
     /// Adds the operations and schemas of the routes to `document`, without their policies.
-    fn openapi(&self, document: OpenApi) -> OpenApi;
+    ///
+    /// # Errors
+    ///
+    /// If the document is not written as a JSON object.
+    fn openapi(&self, document: impl Serialize) -> Result<Value, OpenApiError>;
 
     /// Adds the operations of the routes to `document`, and writes their policies as
     /// [`public_openapi`] does: hidden operations are left out.
@@ -30,8 +35,8 @@ pub trait RouterExt<S>: Sized {
     fn public_openapi(
         &self,
         space: &ProtectionSpace,
-        document: OpenApi,
-    ) -> Result<OpenApi, OpenApiError>;
+        document: impl Serialize,
+    ) -> Result<Value, OpenApiError>;
 
     /// The same with hidden operations, as [`internal_openapi`] writes them. Serve it behind a policy.
     ///
@@ -41,8 +46,8 @@ pub trait RouterExt<S>: Sized {
     fn internal_openapi(
         &self,
         space: &ProtectionSpace,
-        document: OpenApi,
-    ) -> Result<OpenApi, OpenApiError>;
+        document: impl Serialize,
+    ) -> Result<Value, OpenApiError>;
 }
 
 impl<S: Clone + Send + Sync + 'static> RouterExt<S> for GuardedRouter<S> {
@@ -52,26 +57,24 @@ impl<S: Clone + Send + Sync + 'static> RouterExt<S> for GuardedRouter<S> {
         routes.fold(self, |router, (path, methods)| router.route(&path, methods))
     }
 
-    fn openapi(&self, mut document: OpenApi) -> OpenApi {
-        for (path, documentation) in self.extensions::<Documentation>() {
-            documentation.add_to(&mut document, path);
-        }
-        document
+    fn openapi(&self, document: impl Serialize) -> Result<Value, OpenApiError> {
+        let handlers = self.extensions::<Documentation>();
+        add_operations(&document, handlers.map(|(path, it)| (path, &*it.0)))
     }
 
     fn public_openapi(
         &self,
         space: &ProtectionSpace,
-        document: OpenApi,
-    ) -> Result<OpenApi, OpenApiError> {
-        public_openapi(&self.access_table(), space, self.openapi(document))
+        document: impl Serialize,
+    ) -> Result<Value, OpenApiError> {
+        public_openapi(&self.access_table(), space, self.openapi(document)?)
     }
 
     fn internal_openapi(
         &self,
         space: &ProtectionSpace,
-        document: OpenApi,
-    ) -> Result<OpenApi, OpenApiError> {
-        internal_openapi(&self.access_table(), space, self.openapi(document))
+        document: impl Serialize,
+    ) -> Result<Value, OpenApiError> {
+        internal_openapi(&self.access_table(), space, self.openapi(document)?)
     }
 }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use auth_runtime_audit::adapter::HandlerOperations;
 use auth_runtime_axum::routing::{GuardedMethodRouter, GuardedParameters, TakesGuard, on};
 use axum::routing::MethodFilter;
 use http::Method;
-use utoipa::openapi::OpenApi;
+use serde::Serialize;
 
-use crate::documentation::{Documentation, methods_of};
+/// The operations of a handler, as attached to its routes.
+#[derive(Clone)]
+pub(crate) struct Documentation(pub(crate) Arc<HandlerOperations>);
 
 /// Handlers on the methods and paths of their `#[utoipa::path]`, made by [`routes!`](crate::routes!).
 #[derive(Clone, Debug)]
@@ -26,23 +29,33 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     ///
     /// # Panics
     ///
-    /// If axum has no filter for the method of an operation, such as `QUERY`.
+    /// If axum has no filter for the method of an operation, such as `QUERY`, or if the document
+    /// is not written as a JSON object.
     #[track_caller]
-    pub fn handler<H, T, M>(mut self, document: OpenApi, handler: H) -> Self
+    pub fn handler<H, T, M>(mut self, document: impl Serialize, handler: H) -> Self
     where
         H: TakesGuard<T>,
         T: GuardedParameters<H, S, M>,
         M: 'static,
     {
-        let documentation = Documentation(Arc::new(document));
-        for (path, item) in &documentation.0.paths.paths {
-            let filters = methods_of(item).into_iter().map(filter_of);
+        let operations = HandlerOperations::of(&document);
+        assert!(operations.is_ok(), "the document of a handler is not JSON");
+        let Ok(operations) = operations else {
+            return self;
+        };
+        let documentation = Documentation(Arc::new(operations));
+        for (path, methods) in documentation.0.routes() {
+            let filters = methods.iter().map(|method| filter_of(method));
             let Some(filter) = filters.reduce(MethodFilter::or) else {
                 continue;
             };
-            let path = if path.is_empty() { "/" } else { path };
+            let path = if path.is_empty() {
+                "/".to_owned()
+            } else {
+                path
+            };
             let methods = on(filter, handler.clone()).with_extension(documentation.clone());
-            self.routes.push((path.to_owned(), methods));
+            self.routes.push((path, methods));
         }
         self
     }
@@ -122,10 +135,10 @@ macro_rules! routes {
         $crate::Routes::new()
             $(.handler(
                 {
-                    #[derive($crate::__private::OpenApi)]
+                    #[derive(utoipa::OpenApi)]
                     #[openapi(paths($first $(:: $rest)*))]
                     struct Operation;
-                    <Operation as $crate::__private::OpenApi>::openapi()
+                    <Operation as utoipa::OpenApi>::openapi()
                 },
                 $first $(:: $rest)*,
             ))+

@@ -46,6 +46,53 @@ fn operation_without_route_is_an_error() {
     );
 }
 
+#[test]
+fn document_of_another_shape_is_an_error() {
+    let table = GuardedRouter::<()>::new().access_table();
+    let error = |document: Value| {
+        let written = auth_runtime_audit::public_openapi(&table, &space(), document);
+        written.expect_err("it is refused").to_string()
+    };
+    let refused = "the document is not written as a JSON object: another value";
+    assert_eq!(error(json!([])), refused);
+    assert_eq!(error(json!("openapi: 3.1.0")), refused);
+
+    // Parts of another shape are replaced.
+    let written = json!({ "openapi": "3.1.0", "paths": [], "components": null });
+    assert_eq!(
+        auth_runtime_audit::public_openapi(&table, &space(), written).expect("in order"),
+        json!({ "openapi": "3.1.0", "paths": {} })
+    );
+}
+
+/// The parts of a document that the writer does not know stay, as those of other libraries.
+#[test]
+fn document_of_any_library() {
+    let router: GuardedRouter = GuardedRouter::new().route("/a", get(one));
+    let schema = json!({ "if": { "minimum": 3 }, "then": { "multipleOf": 2 } });
+    let written = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "shop", "version": "1" },
+        "paths": { "/a": {
+            "summary": "A path.",
+            "get": { "x-own": 1, "responses": { "401": { "description": "", "links": {} } } },
+        } },
+        "components": { "schemas": { "Even": schema } },
+    });
+    let document = auth_runtime_audit::public_openapi(&router.access_table(), &space(), &written);
+    let document = document.expect("in order");
+    assert_eq!(document["components"]["schemas"]["Even"], schema);
+    let item = &document["paths"]["/a"];
+    assert_eq!(item["summary"], "A path.");
+    assert_eq!(item["get"]["x-own"], 1);
+    let denied = &item["get"]["responses"]["401"];
+    assert_eq!(denied["links"], json!({}));
+    assert_eq!(
+        denied["description"],
+        "Credentials are missing or were rejected."
+    );
+}
+
 /// Adds the routes of an unguarded router.
 fn beside_an_unguarded_router(routes: GuardedRouter) -> GuardedRouter {
     routes.merge_unguarded("asks by itself", &["/*"], Router::new())

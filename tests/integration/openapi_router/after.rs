@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use super::{Forge, Label};
+use super::{Forge, Label, utoipa};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new()

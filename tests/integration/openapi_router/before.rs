@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Forge, Label};
+use super::utoipa_axum;
+use super::{Forge, Label, utoipa};
 
 pub(crate) fn routes() -> OpenApiRouter<Forge> {
     OpenApiRouter::new()

@@ -48,6 +48,16 @@ pub(super) enum Mistake {
     Name { name: String },
     /// A scheme with credentials in a place that OpenAPI has no name for.
     Source { name: String },
+    /// A document that is not written as an object.
+    NoObject { reason: String },
+}
+
+impl From<Mistake> for OpenApiError {
+    fn from(mistake: Mistake) -> Self {
+        Self {
+            mistakes: vec![mistake],
+        }
+    }
 }
 
 impl fmt::Display for Mistake {
@@ -116,6 +126,9 @@ impl fmt::Display for Mistake {
                 f,
                 "the scheme `{name}` cannot be described: OpenAPI has no credentials in forms",
             ),
+            Self::NoObject { reason } => {
+                write!(f, "the document is not written as a JSON object: {reason}")
+            }
         }
     }
 }

@@ -3,13 +3,10 @@
 use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode_str;
-use serde::Serialize;
 use serde_json::Value;
-use utoipa::openapi::link::Link;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::{Components, OpenApi, RefOr, Response};
 
-use super::operations::{self, here};
+use super::document::{self, Object, here, list, text, values_mut};
+use super::operations;
 use super::template::Template;
 
 /// The kind and the name of an entry in `components`.
@@ -17,40 +14,46 @@ type Component = (String, String);
 
 /// Removes the operations of `document` for which `is_hidden` returns true, and with them the
 /// components, the tags and the links that only they use.
-pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &mut dyn FnMut(&str, &str) -> bool) {
-    let components = written(&document.components);
-    let used_before = used(
-        &[written(&document.paths), written(&document.webhooks)],
-        &components,
-    );
+pub(super) fn leave_out(document: &mut Object, is_hidden: &mut dyn FnMut(&str, &str) -> bool) {
+    let components = document.get("components").cloned().unwrap_or_default();
+    let used_before = used(&roots(document), &components);
 
     let mut hidden = Hidden::default();
-    for (path, item) in &mut document.paths.paths {
-        for (method, operation) in operations::take(item, &mut |method| is_hidden(path, method)) {
-            hidden.add(path, &method, operation);
+    document::retain(document, "paths", |path, item| {
+        let taken = operations::take(item, &mut |method| is_hidden(path, method));
+        let is_changed = !taken.is_empty();
+        for (method, operation) in taken {
+            hidden.add(path, method, &operation);
         }
-    }
+        !is_changed || !operations::all(item).is_empty()
+    });
     if hidden.places.is_empty() {
         return;
     }
-    let paths = &mut document.paths.paths;
-    paths.retain(|path, item| !hidden.is_on(path) || !operations::all(item).is_empty());
+    // The field is required.
+    document::change_object(document, "paths", |_| {});
     hidden.forget_links(document);
 
     // A component without any use before was not written for a hidden operation.
     let unused = unused(&components, &used_before);
-    let left = [
-        written(&document.paths),
-        written(&document.webhooks),
-        unused,
-    ];
+    let mut left = roots(document);
+    left.push(&unused);
     let used_after = used(&left, &components);
-    if let Some(components) = &mut document.components {
-        for component in used_before.difference(&used_after) {
-            forget(components, component);
+    if let Some(components) = document.get_mut("components").and_then(here) {
+        for (kind, name) in used_before.difference(&used_after) {
+            // The writer removes the security schemes of hidden operations.
+            if kind != "securitySchemes" {
+                document::retain(components, kind, |own, _| own != name);
+            }
         }
     }
     hidden.forget_tags(document);
+}
+
+/// Returns the parts of a document that use components.
+fn roots(document: &Object) -> Vec<&Value> {
+    let roots = ["paths", "webhooks"].into_iter();
+    roots.filter_map(|name| document.get(name)).collect()
 }
 
 /// The operations that were removed.
@@ -64,34 +67,33 @@ struct Hidden {
 }
 
 impl Hidden {
-    fn add(&mut self, path: &str, method: &str, operation: Operation) {
-        self.places.push((path.to_owned(), method.to_owned()));
-        self.ids.extend(operation.operation_id);
-        self.tags.extend(operation.tags.into_iter().flatten());
-    }
-
-    fn is_on(&self, path: &str) -> bool {
-        self.places.iter().any(|(own, _)| own == path)
+    fn add(&mut self, path: &str, method: String, operation: &Object) {
+        self.places.push((path.to_owned(), method));
+        self.ids
+            .extend(text(operation, "operationId").map(str::to_owned));
+        let tags = list(operation, "tags").iter().filter_map(Value::as_str);
+        self.tags.extend(tags.map(str::to_owned));
     }
 
     /// Returns whether `link` refers to one of them (OpenAPI §4.8.20).
-    fn is_led_to_by(&self, link: &Link) -> bool {
+    fn is_led_to_by(&self, link: &Object) -> bool {
         let is_place = |(path, method): &(String, String)| {
             let shape = Template::of_document(path).shape();
-            let led_to = place_of(&link.operation_ref);
+            let led_to = text(link, "operationRef").and_then(place_of);
             led_to.is_some_and(|(other, its_method)| {
                 let is_path = Template::of_document(&other).shape() == shape;
                 is_path && its_method.eq_ignore_ascii_case(method)
             })
         };
-        self.ids.contains(&link.operation_id) || self.places.iter().any(is_place)
+        let is_named = text(link, "operationId").is_some_and(|id| self.ids.contains(id));
+        is_named || self.places.iter().any(is_place)
     }
 
-    fn forget_links(&self, document: &mut OpenApi) {
+    fn forget_links(&self, document: &mut Object) {
         let mut named = BTreeSet::new();
-        if let Some(components) = &mut document.components {
-            components.links.retain(|name, link| {
-                let leads_there = matches!(link, RefOr::T(link) if self.is_led_to_by(link));
+        if let Some(components) = document.get_mut("components").and_then(here) {
+            document::retain(components, "links", |name, link| {
+                let leads_there = here(link).is_some_and(|link| self.is_led_to_by(link));
                 if leads_there {
                     named.insert(format!("#/components/links/{name}"));
                 }
@@ -99,31 +101,33 @@ impl Hidden {
             });
         }
         each_response(document, &mut |response| {
-            response.links.retain(|_, link| match link {
-                RefOr::T(link) => !self.is_led_to_by(link),
-                RefOr::Ref(link) => !named.contains(&link.ref_location),
+            document::retain(response, "links", |_, link| match here(link) {
+                Some(link) => !self.is_led_to_by(link),
+                None => !link["$ref"].as_str().is_some_and(|it| named.contains(it)),
             });
         });
     }
 
     /// Removes the tags that no remaining operation has.
-    fn forget_tags(mut self, document: &mut OpenApi) {
+    fn forget_tags(mut self, document: &mut Object) {
         operations::each(document, &mut |operation| {
-            for tag in operation.tags.iter().flatten() {
+            for tag in list(operation, "tags").iter().filter_map(Value::as_str) {
                 self.tags.remove(tag);
             }
         });
-        if let Some(tags) = &mut document.tags {
+        if let Some(Value::Array(tags)) = document.get_mut("tags") {
+            let is_hidden = |hidden: &BTreeSet<String>, name: &Value| {
+                name.as_str().is_some_and(|name| hidden.contains(name))
+            };
             // A tag that is the parent of a remaining tag is kept.
             while let Some(parent) = tags
                 .iter()
-                .filter(|tag| !self.tags.contains(&tag.name))
-                .filter_map(|tag| tag.parent.as_ref())
-                .find(|parent| self.tags.contains(*parent))
+                .filter(|tag| !is_hidden(&self.tags, &tag["name"]))
+                .find_map(|tag| tag["parent"].as_str().filter(|it| self.tags.contains(*it)))
             {
                 self.tags.remove(parent);
             }
-            tags.retain(|tag| !self.tags.contains(&tag.name));
+            tags.retain(|tag| !is_hidden(&self.tags, &tag["name"]));
         }
     }
 }
@@ -141,27 +145,21 @@ fn place_of(reference: &str) -> Option<(String, String)> {
 }
 
 /// Passes all responses of a document to `look`.
-fn each_response(document: &mut OpenApi, look: &mut dyn FnMut(&mut Response)) {
+fn each_response(document: &mut Object, look: &mut dyn FnMut(&mut Object)) {
     operations::each(document, &mut |operation| {
-        let responses = operation.responses.responses.values_mut();
+        let responses = values_mut(operation, "responses");
         responses.filter_map(here).for_each(&mut *look);
     });
-    if let Some(components) = &mut document.components {
-        let responses = components.responses.values_mut();
+    if let Some(components) = document.get_mut("components").and_then(here) {
+        let responses = values_mut(components, "responses");
         responses.filter_map(here).for_each(look);
     }
 }
 
-/// Returns the part as JSON, where every reference is a string.
-fn written(part: &impl Serialize) -> Value {
-    // It cannot fail: all keys are strings.
-    serde_json::to_value(part).unwrap_or_default()
-}
-
 /// Returns the components that `roots` refer to, directly or through other components.
-fn used(roots: &[Value], components: &Value) -> BTreeSet<Component> {
+fn used(roots: &[&Value], components: &Value) -> BTreeSet<Component> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<&Value> = roots.iter().collect();
+    let mut open = roots.to_vec();
     while let Some(value) = open.pop() {
         match value {
             Value::Array(members) => open.extend(members),
@@ -197,20 +195,4 @@ fn unused(components: &Value, used: &BTreeSet<Component>) -> Value {
         })
     });
     Value::Array(unused.collect())
-}
-
-fn forget(components: &mut Components, (kind, name): &Component) {
-    match kind.as_str() {
-        "schemas" => drop(components.schemas.remove(name)),
-        "responses" => drop(components.responses.remove(name)),
-        "parameters" => drop(components.parameters.remove(name)),
-        "examples" => drop(components.examples.remove(name)),
-        "requestBodies" => drop(components.request_bodies.remove(name)),
-        "headers" => drop(components.headers.remove(name)),
-        "links" => drop(components.links.remove(name)),
-        "callbacks" => drop(components.callbacks.remove(name)),
-        "pathItems" => drop(components.path_items.remove(name)),
-        "mediaTypes" => drop(components.media_types.remove(name)),
-        _ => {}
-    }
 }

@@ -1,132 +1,126 @@
 //! The operations of a document: one field for each method of a path.
 
-use std::collections::BTreeMap;
+use serde_json::Value;
 
-use utoipa::openapi::path::{Callback, Operation};
-use utoipa::openapi::{OpenApi, PathItem, RefOr};
+use super::document::{Object, change_object, here, values_mut};
 
-/// The fields of the methods that OpenAPI names.
-type Fields<'i> = [(&'static str, &'i mut Option<Operation>); 9];
+/// The fields of a path with the operation of one method.
+const FIELDS: [&str; 9] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace", "query",
+];
 
-/// Returns the fields, and the operations of other methods, which OpenAPI 3.2 has.
-fn split(item: &mut PathItem) -> (Fields<'_>, &mut BTreeMap<String, Operation>) {
-    let PathItem {
-        get,
-        put,
-        post,
-        delete,
-        options,
-        head,
-        patch,
-        trace,
-        query,
-        additional_operations,
-        ..
-    } = item;
-    let fields = [
-        ("GET", get),
-        ("PUT", put),
-        ("POST", post),
-        ("DELETE", delete),
-        ("OPTIONS", options),
-        ("HEAD", head),
-        ("PATCH", patch),
-        ("TRACE", trace),
-        ("QUERY", query),
-    ];
-    (fields, additional_operations)
+/// The field with the operations of other methods, by the names of the methods (OpenAPI 3.2).
+const OTHERS: &str = "additionalOperations";
+
+/// Returns the field for the operation of `method`. `None` if OpenAPI has no field for it.
+pub(super) fn field(method: &str) -> Option<&'static str> {
+    let mut fields = FIELDS.into_iter();
+    fields.find(|field| field.to_ascii_uppercase() == method)
 }
 
 /// Returns all operations of `item`, each with its method.
-pub(super) fn all(item: &mut PathItem) -> Vec<(&str, &mut Operation)> {
-    let (fields, others) = split(item);
-    let fields = fields
-        .into_iter()
-        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)));
-    let others = others
-        .iter_mut()
-        .map(|(method, operation)| (method.as_str(), operation));
-    fields.chain(others).collect()
+pub(super) fn all(item: &mut Value) -> Vec<(String, &mut Object)> {
+    let mut found = Vec::new();
+    for (name, value) in item.as_object_mut().into_iter().flatten() {
+        if name == OTHERS {
+            let others = value.as_object_mut().into_iter().flatten();
+            let others = others.filter_map(|(method, it)| Some((method, it.as_object_mut()?)));
+            found.extend(others.map(|(method, it)| (FIELDS.len(), method.clone(), it)));
+        } else if let Some(index) = FIELDS.iter().position(|field| field == name)
+            && let Some(operation) = value.as_object_mut()
+        {
+            found.push((index, name.to_ascii_uppercase(), operation));
+        }
+    }
+    found.sort_by_key(|(index, ..)| *index);
+    let found = found.into_iter();
+    found.map(|(_, method, it)| (method, it)).collect()
+}
+
+/// Returns the methods of the operations of `item`.
+pub(super) fn methods(item: &Value) -> Vec<String> {
+    let mut item = item.clone();
+    let operations = all(&mut item).into_iter();
+    operations.map(|(method, _)| method).collect()
 }
 
 /// Passes every operation of a document to `look`, nested ones included.
-pub(super) fn each(document: &mut OpenApi, look: &mut dyn FnMut(&mut Operation)) {
-    let webhooks = document.webhooks.iter_mut();
-    let webhooks = webhooks.flat_map(|webhooks| webhooks.paths.values_mut());
-    for item in document.paths.paths.values_mut().chain(webhooks) {
-        each_of(item, look);
-    }
-    if let Some(components) = &mut document.components {
-        for item in components.path_items.values_mut() {
+pub(super) fn each(document: &mut Object, look: &mut dyn FnMut(&mut Object)) {
+    for name in ["paths", "webhooks"] {
+        for item in values_mut(document, name) {
             each_of(item, look);
         }
-        each_called_back(&mut components.callbacks, look);
+    }
+    if let Some(components) = document.get_mut("components").and_then(here) {
+        for item in values_mut(components, "pathItems") {
+            each_of(item, look);
+        }
+        each_called_back(components, look);
     }
 }
 
-fn each_of(item: &mut PathItem, look: &mut dyn FnMut(&mut Operation)) {
+fn each_of(item: &mut Value, look: &mut dyn FnMut(&mut Object)) {
     for (_, operation) in all(item) {
         look(operation);
-        each_called_back(&mut operation.callbacks, look);
+        each_called_back(operation, look);
     }
 }
 
-fn each_called_back(
-    callbacks: &mut BTreeMap<String, RefOr<Callback>>,
-    look: &mut dyn FnMut(&mut Operation),
-) {
-    let items = callbacks.values_mut().filter_map(here);
-    for item in items.flat_map(|callback| callback.values_mut().filter_map(here)) {
-        each_of(item, look);
-    }
-}
-
-/// Returns the part itself. `None` if it is a reference.
-pub(super) fn here<T>(part: &mut RefOr<T>) -> Option<&mut T> {
-    match part {
-        RefOr::T(part) => Some(part),
-        RefOr::Ref(_) => None,
+fn each_called_back(parent: &mut Object, look: &mut dyn FnMut(&mut Object)) {
+    for callback in values_mut(parent, "callbacks").filter_map(here) {
+        for item in callback
+            .values_mut()
+            .filter(|item| item.get("$ref").is_none())
+        {
+            each_of(item, look);
+        }
     }
 }
 
 /// Moves the operations of `other` into `item`. Returns false if both have one of the same method.
-pub(super) fn join(item: &mut PathItem, mut other: PathItem) -> bool {
-    let taken = all(item).into_iter().map(|(method, _)| method.to_owned());
-    let taken: Vec<_> = taken.collect();
-    let mut added = all(&mut other).into_iter();
-    if added.any(|(method, _)| taken.iter().any(|own| own == method)) {
+pub(super) fn join(item: &mut Value, other: &Value) -> bool {
+    let taken = methods(item);
+    let added = methods(other);
+    if added.iter().any(|method| taken.contains(method)) {
         return false;
     }
-    item.merge_operations(other);
+    merge(item, other);
     true
+}
+
+/// Adds the operations of `other` to those of `item`, which are kept.
+pub(super) fn merge(item: &mut Value, other: &Value) {
+    let Some(item) = item.as_object_mut() else {
+        return;
+    };
+    for (method, operation) in all(&mut other.clone()) {
+        let operation = Value::Object(std::mem::take(operation));
+        match field(&method) {
+            Some(field) => {
+                item.entry(field).or_insert(operation);
+            }
+            None => change_object(item, OTHERS, |others| {
+                others.entry(method).or_insert(operation);
+            }),
+        }
+    }
 }
 
 /// Removes and returns the operations of `item` with a method that `is_meant`.
 pub(super) fn take(
-    item: &mut PathItem,
+    item: &mut Value,
     is_meant: &mut dyn FnMut(&str) -> bool,
-) -> Vec<(String, Operation)> {
-    let (fields, others) = split(item);
+) -> Vec<(String, Object)> {
     let mut taken = Vec::new();
-    for (method, field) in fields {
-        if let Some(operation) = field.take_if(|_| is_meant(method)) {
-            taken.push((method.to_owned(), operation));
+    for (method, operation) in all(item) {
+        if is_meant(&method) {
+            taken.push((method, std::mem::take(operation)));
         }
     }
-    for (method, operation) in std::mem::take(others) {
-        if is_meant(&method) {
-            taken.push((method, operation));
-        } else {
-            others.insert(method, operation);
-        }
+    if let Some(item) = item.as_object_mut() {
+        let is_taken = |method: &str| taken.iter().any(|(own, _)| own == method);
+        item.retain(|name, _| !(FIELDS.contains(&&**name) && is_taken(&name.to_ascii_uppercase())));
+        super::document::retain(item, OTHERS, |method, _| !is_taken(method));
     }
     taken
-}
-
-/// Returns the field for the operation of `method`. `None` if OpenAPI has no field for it.
-pub(super) fn field<'i>(item: &'i mut PathItem, method: &str) -> Option<&'i mut Option<Operation>> {
-    let (fields, _) = split(item);
-    let mut fields = fields.into_iter();
-    let (_, field) = fields.find(|(own, _)| *own == method)?;
-    Some(field)
 }

@@ -1,12 +1,9 @@
 //! The responses to denied callers.
 
 use auth_runtime_policy::{Atom, Group, Policy, Requirement, Truth};
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{
-    Content, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder, Schema,
-};
+use serde_json::{Value, json};
 
+use super::document::{Object, change_object, here, text};
 use super::security::{may_ask_who, sufficient};
 
 /// The readers of a document.
@@ -199,48 +196,58 @@ impl DeniedResponse {
     }
 
     /// Returns the OpenAPI response, with the built-in body if it has one.
-    pub(super) fn response(&self, has_body: bool) -> Response {
-        let mut response = ResponseBuilder::new().description(&self.text);
+    pub(super) fn response(&self, has_body: bool) -> Object {
+        let mut response = Object::new();
+        response.insert("description".to_owned(), json!(self.text));
         if let Some(field) = self.field {
-            response = response.header(field.name(), field.header());
+            let headers = json!({ field.name(): field.header() });
+            response.insert("headers".to_owned(), headers);
         }
         if has_body && self.status != "404" {
-            let body = Ref::from_schema_name(BODY);
-            response = response.content("application/problem+json", Content::new(Some(body)));
+            let schema = format!("#/components/schemas/{BODY}");
+            let content = json!({ "application/problem+json": { "schema": { "$ref": schema } } });
+            response.insert("content".to_owned(), content);
         }
-        response.build()
+        response
     }
 
     /// Adds the response to those of `operation`. A response that was written by hand for the same
     /// status is kept, and receives the missing parts.
-    pub(super) fn add_to(&self, operation: &mut Operation, has_body: bool) {
-        let responses = &mut operation.responses.responses;
-        let theirs = match responses.get_mut(self.status) {
-            None => {
+    pub(super) fn add_to(&self, operation: &mut Object, has_body: bool) {
+        change_object(operation, "responses", |responses| {
+            let Some(theirs) = responses.get_mut(self.status) else {
                 let ours = match self.shared {
-                    Some(key) => RefOr::Ref(Ref::from_response_name(key)),
-                    None => RefOr::T(self.response(has_body)),
+                    Some(key) => json!({ "$ref": format!("#/components/responses/{key}") }),
+                    None => Value::Object(self.response(has_body)),
                 };
                 responses.insert(self.status.to_owned(), ours);
                 return;
+            };
+            // Other operations may refer to a reference as well.
+            if let Some(theirs) = here(theirs) {
+                complete(theirs, self.response(has_body));
             }
-            // Other operations may refer to it as well.
-            Some(RefOr::Ref(_)) => return,
-            Some(RefOr::T(theirs)) => theirs,
+        });
+    }
+}
+
+/// Adds the parts of the response `ours` that `theirs` has not.
+fn complete(theirs: &mut Object, ours: Object) {
+    for (part, ours) in ours {
+        let Value::Object(ours) = ours else {
+            if text(theirs, &part).is_none_or(str::is_empty) {
+                theirs.insert(part, ours);
+            }
+            continue;
         };
-        let ours = self.response(has_body);
-        if theirs.description.is_empty() {
-            theirs.description = ours.description;
-        }
-        for (name, header) in ours.headers {
-            let mut written = theirs.headers.keys();
-            if !written.any(|own| own.eq_ignore_ascii_case(&name)) {
-                theirs.headers.insert(name, header);
+        change_object(theirs, &part, |theirs| {
+            for (name, value) in ours {
+                // The names of fields and of media types have no case.
+                if !theirs.keys().any(|own| own.eq_ignore_ascii_case(&name)) {
+                    theirs.insert(name, value);
+                }
             }
-        }
-        for (media_type, content) in ours.content {
-            theirs.content.entry(media_type).or_insert(content);
-        }
+        });
     }
 }
 
@@ -252,18 +259,15 @@ impl Field {
         }
     }
 
-    fn header(self) -> Header {
+    fn header(self) -> Value {
         let (kind, text) = match self {
-            Self::Challenges => (Type::String, "What to send instead (RFC 9110 §11.6.1)."),
+            Self::Challenges => ("string", "What to send instead (RFC 9110 §11.6.1)."),
             Self::RetryAfter => (
-                Type::Integer,
+                "integer",
                 "When to try again, in seconds (RFC 9110 §10.2.3).",
             ),
         };
-        HeaderBuilder::new()
-            .schema(Some(ObjectBuilder::new().schema_type(kind)))
-            .description(Some(text))
-            .build()
+        json!({ "description": text, "schema": { "type": kind } })
     }
 }
 
@@ -325,18 +329,16 @@ fn wording(requirement: &Requirement, audience: Audience) -> String {
 pub(super) const BODY: &str = "AuthDenial";
 
 /// The built-in body (RFC 9457).
-pub(super) fn body() -> RefOr<Schema> {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let status = ObjectBuilder::new().schema_type(Type::Integer);
-    let body = ObjectBuilder::new()
-        .property("type", text())
-        .property("title", text())
-        .property("status", status)
-        .property("detail", text())
-        .required("type")
-        .required("title")
-        .required("status")
-        .required("detail")
-        .description(Some("A problem detail (RFC 9457)."));
-    RefOr::T(Schema::Object(body.build()))
+pub(super) fn body() -> Value {
+    json!({
+        "type": "object",
+        "description": "A problem detail (RFC 9457).",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": { "type": "string" },
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "detail": { "type": "string" },
+        },
+    })
 }

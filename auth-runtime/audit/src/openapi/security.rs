@@ -6,9 +6,9 @@ use auth_runtime_core::Source;
 use auth_runtime_core::adapter::Offered;
 use auth_runtime_policy::dnf::{Role, minimal_sets};
 use auth_runtime_policy::{Atom, Group, Policy, Requirement};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{OpenApi, SecurityRequirement};
+use serde_json::{Value, json};
 
+use super::document::{Object, list};
 use super::error::Mistake;
 use super::operations;
 
@@ -17,10 +17,7 @@ pub(super) const CERTIFICATE: &str = "MutualTLS";
 
 /// Returns the alternatives that meet `policy`; `None` if no accepted scheme can meet it. The list is empty if
 /// every caller is granted.
-pub(super) fn of_policy(
-    policy: &Policy,
-    schemes: &[Offered<'_>],
-) -> Option<Vec<SecurityRequirement>> {
+pub(super) fn of_policy(policy: &Policy, schemes: &[Offered<'_>]) -> Option<Vec<Value>> {
     if policy.has_optional_identity() {
         return Some(optional(schemes));
     }
@@ -41,7 +38,7 @@ pub(super) fn of_policy(
 /// scheme. Empty if nothing can meet it.
 ///
 /// A set of networks only needs no credentials.
-fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<SecurityRequirement> {
+fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Value> {
     let mut found = Vec::new();
     let mut is_open = false;
     for set in sufficient(requirement) {
@@ -58,7 +55,7 @@ fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Secur
             }
             let mut alternative = both(scheme, &scopes);
             if is_bound && binds_by_certificate(scheme) {
-                alternative = alternative.add(CERTIFICATE, NO_SCOPES);
+                alternative[CERTIFICATE] = json!([]);
             }
             if !found.contains(&alternative) {
                 found.push(alternative);
@@ -66,15 +63,15 @@ fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Secur
         }
     }
     if is_open {
-        found.push(SecurityRequirement::default());
+        found.push(json!({}));
     }
     found
 }
 
 /// Returns the alternatives of a public operation that identifies known callers: each scheme, or none.
-fn optional(schemes: &[Offered<'_>]) -> Vec<SecurityRequirement> {
+fn optional(schemes: &[Offered<'_>]) -> Vec<Value> {
     let known = schemes.iter().map(|scheme| both(scheme, &[]));
-    known.chain([SecurityRequirement::default()]).collect()
+    known.chain([json!({})]).collect()
 }
 
 /// Returns a scheme, and that of its application.
@@ -84,15 +81,13 @@ pub(super) fn with_application(mut scheme: Offered<'_>) -> impl Iterator<Item = 
 }
 
 /// Returns the credentials of a scheme, and those of its application.
-fn both(scheme: &Offered<'_>, scopes: &[&str]) -> SecurityRequirement {
-    let own = SecurityRequirement::new(scheme.key, scopes.iter().copied());
-    match &scheme.application {
-        Some(application) => own.add(application.key, NO_SCOPES),
-        None => own,
+fn both(scheme: &Offered<'_>, scopes: &[&str]) -> Value {
+    let mut both = json!({ scheme.key: scopes });
+    if let Some(application) = &scheme.application {
+        both[application.key] = json!([]);
     }
+    both
 }
-
-const NO_SCOPES: [&str; 0] = [];
 
 /// Returns whether some sufficient set of `requirement` needs credentials.
 pub(super) fn may_ask_who(requirement: &Requirement) -> bool {
@@ -122,13 +117,9 @@ fn binds_by_certificate(scheme: &Offered<'_>) -> bool {
 }
 
 /// Returns a form of `security` that does not depend on its order.
-pub(super) fn canonical(
-    security: &[SecurityRequirement],
-) -> BTreeSet<BTreeMap<String, Vec<String>>> {
+pub(super) fn canonical(security: &[Value]) -> BTreeSet<BTreeMap<String, Vec<String>>> {
     let alternatives = security.iter().map(|alternative| {
-        // It cannot fail: there are only strings.
-        let value = serde_json::to_value(alternative).unwrap_or_default();
-        let members = value.as_object().into_iter().flatten();
+        let members = alternative.as_object().into_iter().flatten();
         let members = members.map(|(name, scopes)| {
             let scopes = scopes.as_array().into_iter().flatten();
             let mut scopes: Vec<_> = scopes
@@ -143,20 +134,17 @@ pub(super) fn canonical(
 }
 
 /// Returns the names of all schemes that a document requires.
-pub(super) fn schemes_of(document: &mut OpenApi) -> BTreeSet<String> {
-    let mut asked: Vec<_> = document.security.iter().flatten().cloned().collect();
+pub(super) fn schemes_of(document: &mut Object) -> BTreeSet<String> {
+    let mut asked = list(document, "security").to_vec();
     operations::each(document, &mut |operation| {
-        asked.extend(operation.security.iter().flatten().cloned());
+        asked.extend_from_slice(list(operation, "security"));
     });
     let alternatives = canonical(&asked).into_iter().flatten();
     alternatives.map(|(name, _)| name).collect()
 }
 
 /// Returns the description of a scheme, from the places where the space reads its credentials.
-pub(super) fn describe(
-    scheme: &Offered<'_>,
-    metadata: Option<&str>,
-) -> Result<SecurityScheme, Mistake> {
+pub(super) fn describe(scheme: &Offered<'_>, metadata: Option<&str>) -> Result<Value, Mistake> {
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     if !scheme.key.bytes().all(is_key) {
         let name = scheme.key.to_owned();
@@ -169,39 +157,30 @@ pub(super) fn describe(
     })
 }
 
-fn sent_in(
-    source: &Source,
-    scheme: &Offered<'_>,
-    metadata: Option<&str>,
-) -> Option<SecurityScheme> {
-    let key = |name: &str| {
-        let mut key = ApiKeyValue::new(name);
-        key.description = sentences(source, scheme, metadata);
-        key
-    };
-    let described = match source {
+fn sent_in(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Option<Value> {
+    let key = |place: &str, name: &str| json!({ "type": "apiKey", "in": place, "name": name });
+    let mut described = match source {
         Source::Authorization => match registered(scheme.name) {
-            Some(registered) => {
-                let mut http = Http::new(registered);
-                http.bearer_format = scheme.format.map(str::to_owned);
-                http.description = sentences(source, scheme, metadata);
-                SecurityScheme::Http(http)
-            }
+            Some(registered) => json!({ "type": "http", "scheme": registered }),
             // `utoipa` has names only for schemes that were registered when OpenAPI began.
-            None => SecurityScheme::ApiKey(ApiKey::Header(key("Authorization"))),
+            None => key("header", "Authorization"),
         },
-        Source::BareAuthorization => SecurityScheme::ApiKey(ApiKey::Header(key("Authorization"))),
-        Source::Field(name) | Source::TextField(name) => {
-            SecurityScheme::ApiKey(ApiKey::Header(key(name.as_str())))
+        Source::BareAuthorization => key("header", "Authorization"),
+        Source::Field(name) | Source::TextField(name) => key("header", name.as_str()),
+        Source::Cookie(name) => key("cookie", name),
+        Source::Subprotocol(_) => key("header", "Sec-WebSocket-Protocol"),
+        Source::Query(name) => key("query", name),
+        Source::Connection(_) => {
+            return Some(mutual_tls("The client certificate of the connection."));
         }
-        Source::Cookie(name) => SecurityScheme::ApiKey(ApiKey::Cookie(key(name))),
-        Source::Subprotocol(_) => {
-            SecurityScheme::ApiKey(ApiKey::Header(key("Sec-WebSocket-Protocol")))
-        }
-        Source::Query(name) => SecurityScheme::ApiKey(ApiKey::Query(key(name))),
-        Source::Connection(_) => mutual_tls("The client certificate of the connection."),
         _ => return None,
     };
+    if let Some(format) = scheme.format.filter(|_| described["type"] == "http") {
+        described["bearerFormat"] = json!(format);
+    }
+    if let Some(sentences) = sentences(source, scheme, metadata) {
+        described["description"] = json!(sentences);
+    }
     Some(described)
 }
 
@@ -252,65 +231,61 @@ fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> O
 }
 
 /// Returns the scheme of the certificates that Bearer tokens are bound to.
-pub(super) fn certificate() -> SecurityScheme {
+pub(super) fn certificate() -> Value {
     mutual_tls("The client certificate that the access token is bound to (RFC 8705).")
 }
 
-fn mutual_tls(description: &str) -> SecurityScheme {
-    SecurityScheme::MutualTls {
-        description: Some(description.to_owned()),
-        deprecated: None,
-        extensions: None,
-    }
+fn mutual_tls(description: &str) -> Value {
+    json!({ "type": MUTUAL_TLS, "description": description })
 }
+
+/// The type of [`certificate`].
+pub(super) const MUTUAL_TLS: &str = "mutualTLS";
 
 /// Returns whether the scheme `written` by hand matches `scheme`: it is the same, or for OAuth also
 /// the source of its tokens.
-pub(super) fn is_kept(written: &SecurityScheme, scheme: &Offered<'_>) -> bool {
+pub(super) fn is_kept(written: &Value, scheme: &Offered<'_>) -> bool {
     let is_sent_in = |place: &dyn Fn(&Source) -> bool| scheme.sources.iter().any(place);
-    match written {
-        SecurityScheme::Http(http) => {
-            let is_own = registered(scheme.name).is_some_and(|own| own == http.scheme);
-            is_own && is_sent_in(&|source| *source == Source::Authorization)
+    let member = |name: &str| written[name].as_str().unwrap_or_default();
+    let key = member("name");
+    match (member("type"), member("in")) {
+        ("http", _) => {
+            let is_own = registered(scheme.name) == registered(member("scheme"));
+            let is_known = registered(scheme.name).is_some();
+            is_known && is_own && is_sent_in(&|source| *source == Source::Authorization)
         }
-        SecurityScheme::OAuth2(_) | SecurityScheme::OpenIdConnect(_) => scheme.is_oauth,
-        SecurityScheme::ApiKey(ApiKey::Header(key)) => is_sent_in(&|source| match source {
+        ("oauth2" | "openIdConnect", _) => scheme.is_oauth,
+        ("apiKey", "header") => is_sent_in(&|source| match source {
             Source::Authorization | Source::BareAuthorization => {
-                key.name.eq_ignore_ascii_case("Authorization")
+                key.eq_ignore_ascii_case("Authorization")
             }
             Source::Field(name) | Source::TextField(name) => {
-                key.name.eq_ignore_ascii_case(name.as_str())
+                key.eq_ignore_ascii_case(name.as_str())
             }
-            Source::Subprotocol(_) => key.name.eq_ignore_ascii_case("Sec-WebSocket-Protocol"),
+            Source::Subprotocol(_) => key.eq_ignore_ascii_case("Sec-WebSocket-Protocol"),
             _ => false,
         }),
-        SecurityScheme::ApiKey(ApiKey::Cookie(key)) => {
-            is_sent_in(&|source| *source == Source::Cookie(key.name.clone()))
-        }
-        SecurityScheme::ApiKey(ApiKey::Query(key)) => {
-            is_sent_in(&|source| *source == Source::Query(key.name.clone()))
-        }
-        SecurityScheme::MutualTls { .. } => {
-            is_sent_in(&|source| matches!(source, Source::Connection(_)))
-        }
+        ("apiKey", "cookie") => is_sent_in(&|source| *source == Source::Cookie(key.to_owned())),
+        ("apiKey", "query") => is_sent_in(&|source| *source == Source::Query(key.to_owned())),
+        (MUTUAL_TLS, _) => is_sent_in(&|source| matches!(source, Source::Connection(_))),
+        _ => false,
     }
 }
 
 /// Returns the scheme as `utoipa` names it, if it does.
-fn registered(name: &str) -> Option<HttpAuthScheme> {
+fn registered(name: &str) -> Option<&'static str> {
     let known = [
-        ("basic", HttpAuthScheme::Basic),
-        ("bearer", HttpAuthScheme::Bearer),
-        ("digest", HttpAuthScheme::Digest),
-        ("hoba", HttpAuthScheme::Hoba),
-        ("mutual", HttpAuthScheme::Mutual),
-        ("negotiate", HttpAuthScheme::Negotiate),
-        ("oauth", HttpAuthScheme::OAuth),
-        ("scram-sha-1", HttpAuthScheme::ScramSha1),
-        ("scram-sha-256", HttpAuthScheme::ScramSha256),
-        ("vapid", HttpAuthScheme::Vapid),
+        "basic",
+        "bearer",
+        "digest",
+        "hoba",
+        "mutual",
+        "negotiate",
+        "oauth",
+        "scram-sha-1",
+        "scram-sha-256",
+        "vapid",
     ];
     let mut known = known.into_iter();
-    let (_, scheme) = known.find(|(own, _)| own.eq_ignore_ascii_case(name))?;
-    Some(scheme)
+    known.find(|own| own.eq_ignore_ascii_case(name))
 }
