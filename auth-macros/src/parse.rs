@@ -73,6 +73,7 @@ pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> Annotated {
         policy: ParsedPolicy::Public(public.unwrap_or(Public {
             reason: String::new(),
             optional_identity: false,
+            schemes: None,
         })),
         krate,
         found: None,

@@ -28,6 +28,14 @@ async fn cached() -> impl IntoResponse {
     [("cache-control", "public, max-age=60"), ("vary", "accept")]
 }
 
+#[public(reason = "a page of the browser", identity = optional, schemes("Session"))]
+async fn menu(guard: Guard) -> String {
+    match guard.identity() {
+        Some(identity) => format!("hello {}", identity.subject()),
+        None => "hello".to_owned(),
+    }
+}
+
 #[public(reason = "nothing depends on the caller")]
 async fn plain() -> &'static str {
     "plain"
@@ -256,4 +264,40 @@ fn access_table_shows_the_option() {
     let table = routes().access_table().to_string();
     let expected = "identity = optional";
     assert!(table.contains(expected), "{table}");
+}
+
+/// Credentials of the other schemes count as none.
+#[tokio::test]
+async fn schemes_that_identify_callers_are_named() {
+    let routes = GuardedRouter::new().route("/menu", get(menu));
+    let table = routes.access_table().to_string();
+    assert!(
+        table.contains("identity = optional, schemes(\"Session\")"),
+        "{table}"
+    );
+    let app = routes.protect(space()).expect("the router is valid");
+    let bob = ("cookie", "session=bob");
+    for (fields, status, body) in [
+        (&[][..], 200, "hello"),
+        (&[bob], 200, "hello bob"),
+        (&[("authorization", "Bearer ann")], 200, "hello"),
+        (&[("authorization", "Bearer forged")], 200, "hello"),
+        (&[("authorization", "Bearer forged"), bob], 200, "hello bob"),
+        (&[("cookie", "session=forged")], 200, "hello"),
+        (&[("cookie", "session=ann; session=bob")], 400, ""),
+    ] {
+        let seen = send(&app, "/menu", fields).await;
+        assert_eq!(seen.status, status, "{fields:?}");
+        if seen.status == 200 {
+            assert_eq!(seen.body, body, "{fields:?}");
+            assert_eq!(seen.vary, ["cookie"], "{fields:?}");
+        }
+    }
+    let unknown = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::new(async |_| Caller::rejected()));
+    let routes = GuardedRouter::new().route("/menu", get(menu));
+    let refused = routes.protect(unknown.build().expect("the space is valid"));
+    let refused = refused.expect_err("no scheme of that name").to_string();
+    assert!(refused.contains("Session"), "{refused}");
 }

@@ -23,7 +23,7 @@ use self::schemes::schemes;
 use self::value::{Form, function, string, written};
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{HideAs, HideUnless, Public, Requires};
+use crate::requirement::{HideAs, HideUnless, Name, Public, Requires};
 use crate::suggest::nearest;
 
 /// Reads the arguments of `#[requires(...)]` and records every mistake.
@@ -127,10 +127,11 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
 pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
     let mut reason = None;
     let mut optional_identity = false;
+    let mut schemes: Option<(Span, Vec<Name>)> = None;
     let mut krate = None;
     let mut mistaken = false;
     read(arguments, errors, |input, errors| {
-        each(input, errors, |input, _| {
+        each(input, errors, |input, errors| {
             if input.peek(Lit) {
                 mistaken = true;
                 let span = input.span();
@@ -151,6 +152,13 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
                 return match is_second {
                     true => Err(twice(&key)),
                     false => optional(value, &key),
+                };
+            }
+            if key == "schemes" {
+                let names = self::schemes(input, &key, errors)?;
+                return match schemes.replace((key.span(), names)) {
+                    Some(_) => Err(twice(&key)),
+                    None => Ok(()),
                 };
             }
             mistaken |= key != "reason" || reason.is_some();
@@ -183,9 +191,18 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
              help: write `#[public(reason = \"...\")]`, and state why this is public",
         );
     }
+    if let Some((span, _)) = schemes.as_ref().filter(|_| !optional_identity) {
+        errors.add(
+            codes::NOT_FOR_PUBLIC,
+            *span,
+            "`schemes` has no effect on a public handler without an identity\n\
+             help: add `identity = optional`, or remove `schemes`",
+        );
+    }
     reason.map(|reason| Public {
         reason,
         optional_identity,
+        schemes: schemes.map(|(_, names)| names),
     })
 }
 

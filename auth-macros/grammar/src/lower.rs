@@ -13,12 +13,17 @@ use crate::requirement::{Kind, Name, Namespace, ParsedPolicy, ParsedRequirement,
 /// Lowers the policy of either attribute.
 pub fn policy(policy: &ParsedPolicy) -> model::Policy {
     match policy {
-        ParsedPolicy::Public(public) => model::Policy::new(
+        ParsedPolicy::Public(public) => model::Policy::from_parts(
             Access::Public {
                 reason: Cow::Owned(public.reason.clone()),
                 optional_identity: public.optional_identity,
             },
             Disclosure::Shown,
+            public.schemes.as_deref().map(schemes),
+            None,
+            None,
+            None,
+            None,
         ),
         ParsedPolicy::Requires(requires) => self::requires(requires),
     }
@@ -40,16 +45,22 @@ pub fn requires(requires: &Requires) -> model::Policy {
         Some(_) => Disclosure::Hidden(lesser.map(|hide| requirement(&hide.lesser)).next()),
         None => Disclosure::Shown,
     };
-    let schemes = requires.schemes.as_ref();
     model::Policy::from_parts(
         Access::Requires(required),
         disclosure,
-        schemes.map(|names| names.iter().map(text).collect()),
+        requires.schemes.as_deref().map(schemes),
         requires.realm.as_ref().map(text),
         requires.says.as_ref().map(text),
         loosened,
         None,
     )
+}
+
+fn schemes(names: &[Name]) -> Cow<'static, [Cow<'static, str>]> {
+    names
+        .iter()
+        .map(|name| Cow::Owned(name.text.clone()))
+        .collect()
 }
 
 /// Lowers a list without `all`.

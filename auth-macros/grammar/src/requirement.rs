@@ -84,6 +84,8 @@ pub struct Public {
     pub reason: String,
     /// True if the handler receives the identity of a known caller: `identity = optional`.
     pub optional_identity: bool,
+    /// The schemes that identify callers; `None` for all schemes of the space.
+    pub schemes: Option<Vec<Name>>,
 }
 
 /// The policy of either attribute.
@@ -421,10 +423,7 @@ impl fmt::Display for Requires {
         );
         let lesser = self.hide_unless.iter().map(|hide| hide.lesser.called());
         parts.extend(lesser.map(|lesser| format!("hide_unless = {lesser}")));
-        parts.extend(self.schemes.iter().map(|schemes| {
-            let names: Vec<_> = schemes.iter().map(scheme).collect();
-            format!("schemes({})", names.join(", "))
-        }));
+        parts.extend(self.schemes.iter().map(|names| schemes(names)));
         let realm = self.realm.iter();
         parts.extend(realm.map(|realm| format!("realm = {:?}", realm.text)));
         let says = self.says.iter();
@@ -439,9 +438,12 @@ impl fmt::Display for Public {
     /// Formats the path as it is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "reason = {:?}", self.reason)?;
-        match self.optional_identity {
-            true => f.write_str(", identity = optional"),
-            false => Ok(()),
+        if self.optional_identity {
+            f.write_str(", identity = optional")?;
+        }
+        match &self.schemes {
+            Some(names) => write!(f, ", {}", schemes(names)),
+            None => Ok(()),
         }
     }
 }
@@ -454,6 +456,11 @@ impl fmt::Display for ParsedPolicy {
             Self::Public(public) => write!(f, "public({public})"),
         }
     }
+}
+
+fn schemes(names: &[Name]) -> String {
+    let names: Vec<_> = names.iter().map(scheme).collect();
+    format!("schemes({})", names.join(", "))
 }
 
 /// Formats a scheme: registered schemes are words, others are strings.

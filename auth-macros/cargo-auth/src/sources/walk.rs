@@ -356,6 +356,7 @@ impl<'w> Walk<'w> {
             ParsedPolicy::Public(public.unwrap_or(Public {
                 reason: String::new(),
                 optional_identity: false,
+                schemes: None,
             }))
         } else {
             let requires = arguments.requires(self.found, &mut errors);

@@ -20,7 +20,7 @@ impl fmt::Display for Policy {
                     true => ", identity = optional",
                     false => "",
                 };
-                return write!(f, "public(reason = {reason:?}{identity})");
+                write!(f, "public(reason = {reason:?}{identity}")?;
             }
             Access::Requires(Requirement::All(parts)) if !parts.is_empty() => {
                 f.write_str("requires(")?;

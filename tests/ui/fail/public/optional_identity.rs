@@ -20,4 +20,10 @@ async fn twice() {}
 #[public(reason = "x", identiti = optional)]
 async fn misspelt() {}
 
+#[public(reason = "x", schemes(Bearer))]
+async fn schemes_of_nobody() {}
+
+#[public(reason = "x", identity = optional, schemes(Bearer), schemes(Basic))]
+async fn schemes_twice() {}
+
 fn main() {}
