@@ -232,7 +232,7 @@ mod tests {
                 None,
                 401,
                 "application/graphql-response+json",
-                json!({ "errors": [{ "message": "The request has no credentials.",
+                json!({ "errors": [{ "message": "The request has no credentials of an accepted scheme.",
                     "extensions": { "code": "UNAUTHENTICATED" } }] }),
             ),
             (

@@ -14,6 +14,7 @@ mod introspection;
 mod issuers;
 mod jwks;
 mod mtls;
+mod own_name;
 mod proxy_identity;
 mod redis;
 mod sessions;

@@ -348,7 +348,11 @@ fn texts(denial: &Denial) -> Texts {
         ),
         Denial::Unauthenticated {
             rejection: None, ..
-        } => texts!(401, "Unauthorized", "The request has no credentials."),
+        } => texts!(
+            401,
+            "Unauthorized",
+            "The request has no credentials of an accepted scheme."
+        ),
         Denial::Unauthenticated {
             rejection: Some(Rejection::TooLong),
             ..

@@ -68,6 +68,7 @@ mod steady_clock;
 #[cfg(feature = "token-cache")]
 mod token_cache;
 mod token_server;
+mod tokens;
 #[cfg(feature = "webhooks")]
 mod webhooks;
 
@@ -115,5 +116,6 @@ pub use self::sessions::{Sessions, SessionsBuilder, SessionsError};
 pub use self::signed_urls::{LinkError, SignedUrls, SignedUrlsBuilder, SignedUrlsError};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;
+pub use self::tokens::Tokens;
 #[cfg(feature = "webhooks")]
 pub use self::webhooks::{Webhooks, WebhooksBuilder, WebhooksError};

@@ -46,7 +46,7 @@ impl Denial {
         let (status, body) = match self {
             Self::Unauthenticated => (
                 StatusCode::UNAUTHORIZED,
-                r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"The request has no credentials."}"#,
+                r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"The request has no credentials of an accepted scheme."}"#,
             ),
             Self::Rejected => (
                 StatusCode::UNAUTHORIZED,

@@ -1,0 +1,62 @@
+//! Tokens under a name of the service.
+
+use auth_runtime::schemes::Tokens;
+
+use crate::schemes::*;
+
+const CHALLENGE: &str = "Token realm=\"api\"";
+
+fn scheme() -> Tokens {
+    Tokens::new("Token", async |token: String| match token.as_str() {
+        "ann 4711" => Caller::known(Identity::new("ann").with_scopes(["read"])),
+        "expired" => Caller::Rejected(Rejection::Expired),
+        "down" => Caller::unverifiable(),
+        _ => Caller::rejected(),
+    })
+}
+
+#[tokio::test]
+async fn every_input_has_its_response() {
+    let app = app(space(scheme()));
+    let rows = vec![
+        row("none", vec![], 401, &[CHALLENGE]),
+        row("valid", authorization("Token ann 4711"), 200, &[]),
+        row("another case", authorization("tOKEN ann 4711"), 200, &[]),
+        row("unknown", authorization("Token bob"), 401, &[CHALLENGE]),
+        row("expired", authorization("Token expired"), 401, &[CHALLENGE]),
+        row("empty", authorization("Token"), 401, &[CHALLENGE]),
+        row(
+            "another scheme",
+            authorization("Bearer ann 4711"),
+            401,
+            &[CHALLENGE],
+        ),
+        row("an outage", authorization("Token down"), 503, &[]),
+    ];
+    check(&app, "/read", rows).await;
+    let twice = [authorization("Token ann 4711"), authorization("Token bob")].concat();
+    assert_eq!(send(&app, "/read", &twice).await.status(), 400);
+    let denied = send(&app, "/admin", &authorization("Token ann 4711")).await;
+    assert_eq!(denied.status(), 403);
+    assert_eq!(challenges(&denied), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn anonymous_denial_is_about_accepted_schemes() {
+    let app = app(space(scheme()));
+    let none = text(send(&app, "/read", &vec![]).await).await;
+    assert!(none.contains("The request has no credentials of an accepted scheme."));
+    let basic = authorization("Basic YW5uOmE=");
+    assert_eq!(text(send(&app, "/read", &basic).await).await, none);
+}
+
+#[test]
+fn name_is_checked() {
+    for name in ["", "My Token", "T\u{f6}ken"] {
+        let scheme = Tokens::new(name, async |_| Caller::rejected());
+        assert_eq!(format!("{scheme:?}"), format!("Tokens({name:?})"));
+        let space = ProtectionSpace::builder().realm("api").scheme(scheme);
+        let error = space.build().err().expect("the name is invalid");
+        assert!(matches!(error, SpaceError::Challenge { .. }), "{error}");
+    }
+}
