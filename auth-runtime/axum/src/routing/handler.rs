@@ -30,8 +30,8 @@ pub(crate) use self::seal::Seal;
     label = "neither `#[requires(...)]` nor `#[public(...)]` is written above it",
     note = "write `#[auth_runtime::requires(authenticated)]` above the `async fn`, or a narrower \
             requirement; a handler for everybody has `#[auth_runtime::public(reason = \"...\")]`",
-    note = "a closure cannot have an attribute: write an `async fn`, or take the `Guard` of a \
-            unit struct with a policy"
+    note = "a closure, or a handler of another crate, cannot have an attribute: call it in an \
+            `async fn` that has one, or let a closure take the `Guard` of a unit struct with a policy"
 )]
 pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
     /// The type with the policy.
