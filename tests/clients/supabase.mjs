@@ -5,7 +5,9 @@ import { report } from './tools.mjs'
 
 const [base, key, secretKey] = process.argv.slice(2)
 const client = 'supabase-js'
-const options = { auth: { persistSession: false, autoRefreshToken: false } }
+// Older versions of Node.js have no WebSocket, which is not used here.
+const realtime = { transport: class {} }
+const options = { auth: { persistSession: false, autoRefreshToken: false }, realtime }
 const connect = (key, more = {}) => createClient(base, key, { ...options, ...more })
 
 /** The outcome of a query: its data, or the status and the title of the problem. */

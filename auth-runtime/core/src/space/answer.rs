@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::authentication::Authentication;
 use super::offer::{Offer, leave_out_prompts};
 use super::protection_space::ProtectionSpace;
 use super::route_constants::{BuiltChallenges, RouteConstants};
+use super::view::Authentication;
 use crate::caller::Rejection;
 use crate::decision::Denial;
 use crate::denial_body::{RequestView, negotiate};

@@ -4,11 +4,12 @@ use auth_runtime_policy::{Access, Atom, Disclosure, Policy, Requirement};
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::authentication::{Authentication, AuthenticationFuture};
+use super::authentication::AuthenticationFuture;
 use super::credentials::RequestBody;
 use super::protection_space::{ProtectionSpace, UnknownPaths};
 use super::route_constants::RouteConstants;
 use super::target::Target;
+use super::view::Authentication;
 use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings, run_check};
 use crate::context::Context;

@@ -8,6 +8,7 @@ use auth_runtime_policy::scheme::is_token;
 use http::{HeaderName, HeaderValue};
 
 use super::application::{Application, ApplicationProblem, application_of};
+use super::error::{LONGEST_BODY, SpaceError};
 use super::login_page::LoginPage;
 use super::protection_space::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
 use crate::challenge::{Challenge, ChallengeError};
@@ -21,9 +22,6 @@ use crate::events::{Audit, AuditRecord};
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, Scheme, Source};
 use crate::settings::Settings;
-
-/// The greatest value of [`max_body`](ProtectionSpaceBuilder::max_body), in bytes.
-const LONGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// Builds a [`ProtectionSpace`].
 #[must_use]
@@ -513,106 +511,6 @@ fn clash(earlier: &[Accepted], new: &Accepted) -> Option<String> {
                 || shared.any(|source| old.sources.contains(source))
         })
         .then(|| new.name.clone())
-}
-
-/// An error of building a [`ProtectionSpace`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SpaceError {
-    /// No realm was given.
-    NoRealm,
-    /// No scheme was given, so no caller could authenticate.
-    NoScheme,
-    /// Unknown paths require a challenge, and no scheme has one.
-    NoChallenge,
-    /// Two schemes have the same name or read the same field.
-    SchemeTwice(String),
-    /// A setting has two values.
-    SettingTwice(String),
-    /// A name for OpenAPI documents is given to a scheme that the space does not accept.
-    UnknownScheme(String),
-    /// A name for OpenAPI documents is invalid, or is that of another scheme.
-    OpenApiName(String),
-    /// The login page is not a path on this host.
-    LoginPage(String),
-    /// The longest body is zero, or more than 64 MiB.
-    MaxBody(usize),
-    /// The scheme of an application cannot accompany that of the user.
-    Application {
-        /// The name of the user's scheme.
-        scheme: String,
-        /// The reason.
-        problem: ApplicationProblem,
-    },
-    /// The challenge is invalid, usually because of its realm.
-    Challenge {
-        /// The scheme's name.
-        scheme: String,
-        /// The error.
-        error: ChallengeError,
-    },
-}
-
-impl fmt::Display for SpaceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoRealm => {
-                f.write_str("the protection space has no realm; name it with `.realm(\"…\")`")
-            }
-            Self::NoScheme => {
-                f.write_str("the protection space has no scheme; add one with `.scheme(…)`")
-            }
-            Self::MaxBody(bytes) => write!(
-                f,
-                "the longest body before authentication is {bytes} bytes; 1 to {LONGEST_BODY} are allowed"
-            ),
-            Self::NoChallenge => f.write_str(
-                "`UnknownPaths::Challenge` needs a scheme with a challenge, and the protection \
-                 space has none; remove it, or add such a scheme",
-            ),
-            Self::SchemeTwice(name) => write!(
-                f,
-                "the scheme `{name}` has the name or the field of an earlier one",
-            ),
-            Self::SettingTwice(name) => write!(
-                f,
-                "the setting `{name}` has two values; call `.setting({name:?}, …)` once",
-            ),
-            Self::UnknownScheme(scheme) => write!(
-                f,
-                "`.openapi_name` names the scheme `{scheme}`, which the protection space does not \
-                 accept",
-            ),
-            Self::OpenApiName(name) => write!(
-                f,
-                "{name:?} cannot name a scheme in OpenAPI: a name has only letters, digits, `.`, \
-                 `-` and `_`, and belongs to one scheme",
-            ),
-            Self::LoginPage(page) => write!(
-                f,
-                "{page:?} is not a login page; name a path on this host, such as `/login`",
-            ),
-            Self::Application { scheme, problem } => write!(
-                f,
-                "the application of the scheme `{scheme}` is refused: {problem}",
-            ),
-            Self::Challenge { scheme, error } => {
-                write!(
-                    f,
-                    "the challenge of the scheme `{scheme}` is invalid: {error}"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for SpaceError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Challenge { error, .. } => Some(error),
-            _ => None,
-        }
-    }
 }
 
 impl fmt::Debug for ProtectionSpaceBuilder {

@@ -288,8 +288,8 @@ async fn proxies_send_certificates() {
     }
 }
 
-#[tokio::test]
-async fn certificates_have_names() {
+#[test]
+fn certificates_have_names() {
     let authority = Authority::new();
     let workload = "spiffe://shop.example/ns/orders/sa/api";
     let one = PeerCertificate::new(authority.certify_uris(&[workload]).der());
