@@ -1,6 +1,7 @@
 //! Formulas, and their enumeration.
 
 use auth_runtime_policy::{Atom, Network, Requirement};
+use std::borrow::Cow;
 
 /// A formula over numbered atoms.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,18 +142,18 @@ impl Formula {
     /// The same formula in another writing: in the reverse order, in lists of two parts, with lists of one.
     pub fn other_writing(&self, kinds: &[Kind]) -> Requirement {
         let Self::List { is_all, parts } = self else {
-            return Requirement::Any(vec![self.requirement(kinds)]);
+            return Requirement::Any(vec![self.requirement(kinds)].into());
         };
-        let list = |parts| match *is_all {
+        let list = |parts: Cow<'static, [Requirement]>| match *is_all {
             true => Requirement::All(parts),
             false => Requirement::Any(parts),
         };
         let parts = parts.iter().map(|part| part.other_writing(kinds));
-        parts.fold(list(Vec::new()), |behind, part| match &behind {
+        parts.fold(list(Vec::new().into()), |behind, part| match &behind {
             Requirement::All(empty) | Requirement::Any(empty) if empty.is_empty() => {
-                list(vec![part])
+                list(vec![part].into())
             }
-            _ => list(vec![part, behind]),
+            _ => list(vec![part, behind].into()),
         })
     }
 
