@@ -5,6 +5,7 @@ mod access_lock_routes;
 mod access_matrix;
 mod access_report;
 mod access_table;
+mod adopted;
 mod audit_cost;
 mod cargo_auth;
 mod catalogue;
