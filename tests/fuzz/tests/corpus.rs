@@ -31,7 +31,7 @@ fn granted_inputs_are_granted() {
         }
     }
     granted.dedup();
-    assert_eq!(granted.len(), 13, "{granted:?}");
+    assert_eq!(granted.len(), 14, "{granted:?}");
 }
 
 /// Every folder belongs to a target, so that no input is forgotten.

@@ -91,7 +91,7 @@ impl Case {
         // Without `hide_unless`, both the visible and the hidden policy.
         let hidden = policies.clone().map(Policy::hide_as_not_found);
         for place in subsets(self.of(&[Kind::Context])) {
-            for can_bind in [true, false] {
+            for can_bind in self.bindings() {
                 self.check_unknown(place, can_bind, &mut |expected, facts| {
                     decided += self.compare(&policies, &hidden, place, expected, facts);
                 });
@@ -102,6 +102,14 @@ impl Case {
             }
         }
         decided
+    }
+
+    /// Whether the space has a scheme that binds tokens, if the policy depends on it.
+    fn bindings(&self) -> impl Iterator<Item = bool> + use<> {
+        let is_asked = self.kinds.contains(&Kind::Bound);
+        [true, false]
+            .into_iter()
+            .filter(move |can_bind| *can_bind || is_asked)
     }
 
     fn context<'c>(&self, caller: &'c Caller, place: Set, can_bind: bool) -> Context<'c> {
