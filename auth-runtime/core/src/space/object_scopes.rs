@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use auth_runtime_policy::{Atom, ObjectRequirement, ObjectSource, Policy};
 
-use super::authentication::Authentication;
+use super::view::Authentication;
 use super::objects::id_of;
 use super::protection_space::ProtectionSpace;
 use crate::caller::Rejection;
