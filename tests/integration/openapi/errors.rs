@@ -12,7 +12,7 @@ use super::*;
 fn error(router: &GuardedRouter, space: &ProtectionSpace, document: OpenApi) -> String {
     let table = router.access_table();
     let public = auth_runtime_audit::public_openapi(&table, space, document.clone());
-    let public = public.err().expect("it is refused").to_string();
+    let public = public.expect_err("it is refused").to_string();
     let internal = auth_runtime_audit::internal_openapi(&table, space, document).err();
     assert_eq!(internal.expect("it is refused").to_string(), public);
     public
@@ -187,8 +187,7 @@ fn referenced_path_is_an_error() {
     written.paths.paths.insert("/a".to_owned(), item.clone());
     assert_eq!(
         auth_runtime_audit::public_openapi(&router.access_table(), &space(), written)
-            .err()
-            .expect("it is refused")
+            .expect_err("it is refused")
             .to_string(),
         "the path `/a` is a reference, which may contain hidden operations; write its operations \
          in place of the reference"

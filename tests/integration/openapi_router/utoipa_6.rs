@@ -1,6 +1,6 @@
 //! The cases with `utoipa` 6.
 
-use {utoipa, utoipa_axum};
+use ::{utoipa, utoipa_axum};
 
 #[path = "cases.rs"]
 mod cases;

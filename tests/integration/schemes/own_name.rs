@@ -56,7 +56,7 @@ fn name_is_checked() {
         let scheme = Tokens::new(name, async |_| Caller::rejected());
         assert_eq!(format!("{scheme:?}"), format!("Tokens({name:?})"));
         let space = ProtectionSpace::builder().realm("api").scheme(scheme);
-        let error = space.build().err().expect("the name is invalid");
+        let error = space.build().expect_err("the name is invalid");
         assert!(matches!(error, SpaceError::Challenge { .. }), "{error}");
     }
 }

@@ -32,6 +32,13 @@ pub(super) fn change_object(parent: &mut Object, name: &str, change: impl FnOnce
     *field = Value::Object(object);
 }
 
+/// Sets a field of an object.
+pub(super) fn set_field(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(name.to_owned(), value.into());
+    }
+}
+
 /// Returns the text in a field.
 pub(super) fn text<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
     object.get(name)?.as_str()

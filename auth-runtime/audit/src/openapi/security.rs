@@ -8,7 +8,7 @@ use auth_runtime_policy::dnf::{Role, minimal_sets};
 use auth_runtime_policy::{Atom, Group, Policy, Requirement};
 use serde_json::{Value, json};
 
-use super::document::{Object, list};
+use super::document::{Object, list, set_field};
 use super::error::Mistake;
 use super::operations;
 
@@ -55,7 +55,7 @@ fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Value
             }
             let mut alternative = both(scheme, &scopes);
             if is_bound && binds_by_certificate(scheme) {
-                alternative[CERTIFICATE] = json!([]);
+                set_field(&mut alternative, CERTIFICATE, json!([]));
             }
             if !found.contains(&alternative) {
                 found.push(alternative);
@@ -84,7 +84,7 @@ pub(super) fn with_application(mut scheme: Offered<'_>) -> impl Iterator<Item = 
 fn both(scheme: &Offered<'_>, scopes: &[&str]) -> Value {
     let mut both = json!({ scheme.key: scopes });
     if let Some(application) = &scheme.application {
-        both[application.key] = json!([]);
+        set_field(&mut both, application.key, json!([]));
     }
     both
 }
@@ -175,11 +175,11 @@ fn sent_in(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Opt
         }
         _ => return None,
     };
-    if let Some(format) = scheme.format.filter(|_| described["type"] == "http") {
-        described["bearerFormat"] = json!(format);
+    if let Some(format) = scheme.format.filter(|_| described.get("scheme").is_some()) {
+        set_field(&mut described, "bearerFormat", format);
     }
     if let Some(sentences) = sentences(source, scheme, metadata) {
-        described["description"] = json!(sentences);
+        set_field(&mut described, "description", sentences);
     }
     Some(described)
 }

@@ -9,7 +9,7 @@ use http::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::document::{self, Object, change_object, text};
+use super::document::{self, Object, change_object, set_field, text};
 use super::error::{Mistake, OpenApiError};
 use super::places::Places;
 use super::responses::{self, Audience, Circumstances};
@@ -305,7 +305,7 @@ fn undocumented(route: &Template, path: &str) -> Value {
     let parameters = parameters.map(|((name, _), is_rest)| parameter(name, is_rest));
     let parameters: Vec<_> = parameters.collect();
     if !parameters.is_empty() {
-        operation["parameters"] = Value::Array(parameters);
+        set_field(&mut operation, "parameters", parameters);
     }
     operation
 }
@@ -342,7 +342,11 @@ fn parameter(name: &str, is_rest: bool) -> Value {
     let text = json!({ "type": "string" });
     let mut parameter = json!({ "name": name, "in": "path", "required": true, "schema": text });
     if is_rest {
-        parameter["description"] = json!("All that is left of the path, with its slashes.");
+        set_field(
+            &mut parameter,
+            "description",
+            "All that is left of the path, with its slashes.",
+        );
     }
     parameter
 }

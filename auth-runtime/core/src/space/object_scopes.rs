@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use auth_runtime_policy::{Atom, ObjectRequirement, ObjectSource, Policy};
 
-use super::view::Authentication;
 use super::objects::id_of;
 use super::protection_space::ProtectionSpace;
+use super::view::Authentication;
 use crate::caller::Rejection;
 use crate::check::Parameters;
 use crate::context::Context;

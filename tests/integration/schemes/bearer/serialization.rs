@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn verifier() -> Jwt {
-    let key = JwtKey::hs256(&keys().secret).expect("a long secret");
+    let key = JwtKey::hs256(keys().secret).expect("a long secret");
     let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE);
     jwt.key(key).build().expect("a verifier")
 }
