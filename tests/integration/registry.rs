@@ -6,7 +6,7 @@ mod hiding;
 mod names;
 
 use auth_runtime::objects::Resource;
-use auth_runtime::routing::get;
+use auth_runtime::routing::{self, get};
 use auth_runtime::schemes::{AccessClaim, ApiKeys, Bearer};
 use auth_runtime::{
     CheckRequest, Denied, Guard, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace,
@@ -104,8 +104,9 @@ fn routes() -> GuardedRouter {
         .route("/v2/", get(base))
         .route(
             "/v2/{namespace}/{image}/manifests/{reference}",
-            get(pull).put(push).delete(delete),
+            get(pull).put(push),
         )
+        .route("/images/{namespace}/{image}", routing::delete(delete))
         .route("/secret/{namespace}/{image}", get(secret))
         .route("/any/{namespace}/{image}", get(by_role_or_token))
         .route("/by-name/{*name}", get(manifest))

@@ -80,7 +80,7 @@ async fn a_missing_grant_is_401_for_clients_of_a_token_server() {
         // A reader learns that it may not delete.
         (
             Method::DELETE,
-            MANIFEST,
+            "/images/ann/web",
             &puller,
             "repository:ann/web:delete",
         ),
@@ -150,7 +150,7 @@ fn a_token_server_is_a_trusted_url() {
     );
     assert_eq!(
         url(UrlProblem::NotHttps).to_string(),
-        "the scheme `Bearer` has no valid challenge: the value of `realm` is not a URL: it has to be https (or http \
+        "the challenge of the scheme `Bearer` is invalid: the value of `realm` is not a URL: it has to be https (or http \
          on loopback, for tests)",
     );
 }

@@ -172,13 +172,13 @@ async fn rejected_tokens_do_not_test_keys() {
     let app = service(tokens.with_application(keys));
     let mut seen = Vec::new();
     for key in ["web", "forged", "down"] {
-        let fields = [bearer("forged"), lines(&[("apikey", key)])].concat();
+        let fields = [bearer("expired"), lines(&[("apikey", key)])].concat();
         let response = send(&app, "/both", &fields).await;
         let head = format!("{} {:?}", response.status(), response.headers());
         seen.push((head, text(response).await));
     }
     assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
-    for key in ["forged", "down"] {
+    for key in ["forged", "expired"] {
         let fields = [bearer("down"), lines(&[("apikey", key)])].concat();
         assert_eq!(send(&app, "/both", &fields).await.status(), 503);
     }

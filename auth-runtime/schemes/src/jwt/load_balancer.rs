@@ -12,9 +12,7 @@ use auth_runtime_core::url::{TrustedUrl, without_user};
 use auth_runtime_core::{Caller, Clock, Rejection, Verification};
 use auth_runtime_remote::{HttpClient, HttpError};
 use base64::Engine;
-use base64::alphabet::URL_SAFE;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -34,11 +32,14 @@ const PERIOD: Duration = Duration::from_secs(60);
 /// The time after which to retry if a key could not be fetched.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Base64url with or without padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+/// Decodes base64url with all of its padding, or without.
+fn decode(part: &str) -> Option<Vec<u8>> {
+    let decoded = match part.ends_with('=') {
+        true => URL_SAFE.decode(part),
+        false => URL_SAFE_NO_PAD.decode(part),
+    };
+    decoded.ok()
+}
 
 /// The load balancers of an issuer, as given to the builder.
 #[derive(Default)]
@@ -271,7 +272,6 @@ impl BalancerToken {
         let &[header, claims, signature] = parts.as_slice() else {
             return None;
         };
-        let decode = |part: &str| BASE64.decode(part).ok();
         decode(signature)?;
         Some(Self {
             header: serde_json::from_slice(&decode(header)?).ok()?,

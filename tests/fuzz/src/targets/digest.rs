@@ -117,7 +117,7 @@ impl Subject for Logins {
         let nonce = self.nonce(path, service);
         let input = fill(input, &[("path", path), ("nonce", &nonce)]);
         let text = String::from_utf8_lossy(&input);
-        let method = text.split(' ').next().unwrap_or_default();
+        let method = text.split_whitespace().next().unwrap_or_default();
         let response = login(&text, "SHA-256", method).response();
         let md5 = login(&text, "MD5", method).response();
         fill(&input, &[("response", &response), ("md5", &md5)])
