@@ -215,8 +215,9 @@ impl Endpoint {
         }
         let (caller, expiry) = self.judge(claims);
         #[cfg(feature = "redis")]
-        if let (Some(shared), Caller::Known(_)) = (&self.shared_cache, &caller) {
+        if let (Some(shared), Caller::Known(identity)) = (&self.shared_cache, &caller) {
             let asker = self.asker();
+            let token = (token, identity);
             let inserted = shared.insert(&asker, token, &answer, expiry, &self.clock);
             inserted.await;
         }

@@ -20,6 +20,8 @@ use crate::server::Server;
 async fn read() {}
 
 const KEY: [u8; 32] = [7; 32];
+/// The keys of responses.
+const TOKENS: &str = "auth:token:*";
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// An authorization server that counts its requests. A token is active until it is revoked.
@@ -111,9 +113,10 @@ async fn entries_expire_with_token_and_setting() {
     let server = Server::start();
     let issuer = Issuer::start().await;
     let lifetime_of = |token: &str| -> i64 {
-        let keys = server.ask(&["KEYS", "*"]);
-        assert!(!keys.contains(token), "{keys}");
-        server.ask(&["TTL", keys.trim()]).parse().unwrap()
+        let all = server.ask(&["KEYS", "*"]);
+        assert!(!all.contains(token), "{all}");
+        let key = server.ask(&["KEYS", TOKENS]);
+        server.ask(&["TTL", &key]).parse().unwrap()
     };
     let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
     assert_eq!(status(here, "ann").await, 200);
@@ -138,14 +141,14 @@ async fn redis_access_grants_and_reveals_nothing() {
     let issuer = Issuer::start().await;
     let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
     assert_eq!(status(here, "ann").await, 200);
-    let ann = server.ask(&["KEYS", "*"]);
+    let ann = server.ask(&["KEYS", TOKENS]);
     let stored = server.ask(&["GET", &ann]);
     for word in ["ann", "read", "active"] {
         assert!(!stored.contains(word), "{stored}");
     }
     // The entry of one token is moved to another one.
     assert_eq!(status(here, "bob").await, 200);
-    let keys = server.ask(&["KEYS", "*"]);
+    let keys = server.ask(&["KEYS", TOKENS]);
     let bob = keys.lines().find(|key| *key != ann).unwrap().to_owned();
     issuer.lifetime.store(0, Ordering::SeqCst);
     assert_eq!(status(here, "bob").await, 200, "it is remembered");
@@ -174,12 +177,36 @@ async fn expired_entries_are_ignored() {
     let brief = shared(&server, KEY, Duration::from_secs(2));
     let here = issuer.instance("api", brief).await;
     assert_eq!(status(here, "ann").await, 200);
-    let key = server.ask(&["KEYS", "*"]);
+    let key = server.ask(&["KEYS", TOKENS]);
     assert_eq!(server.ask(&["PERSIST", &key]), "1");
     issuer.lifetime.store(0, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_ne!(server.ask(&["GET", &key]), "");
     assert_eq!(status(here, "ann").await, 401);
+}
+
+#[tokio::test]
+async fn subjects_have_a_share_of_the_cache() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
+    assert_eq!(status(here, "ann").await, 200);
+    let counter = server.ask(&["KEYS", "auth:tokens:*"]);
+    assert_eq!(server.ask(&["GET", &counter]), "1");
+    let period: u64 = server.ask(&["TTL", &counter]).parse().unwrap();
+    assert!((50..=60).contains(&period), "{period}");
+    // The subject of this issuer's tokens is their text.
+    server.ask(&["FLUSHALL"]);
+    server.ask(&["SET", &counter, "1000", "EX", "60"]);
+    for _ in 0..2 {
+        assert_eq!(status(here, "ann").await, 200);
+        assert_eq!(server.ask(&["KEYS", TOKENS]), "", "not stored");
+    }
+    assert_eq!(issuer.questions(), 3);
+    for _ in 0..2 {
+        assert_eq!(status(here, "bob").await, 200);
+    }
+    assert_eq!(issuer.questions(), 4, "stored for another subject");
 }
 
 #[tokio::test]

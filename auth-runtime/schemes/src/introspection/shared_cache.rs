@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_runtime_core::Clock;
+use auth_runtime_core::{Clock, Identity};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
@@ -46,6 +46,9 @@ use crate::{Redis, RedisError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// Of one subject, 1000 responses of up to 64 KiB are stored in each `max_age`. For further tokens of the subject, the
+/// authorization server is asked. One caller with many tokens therefore does not fill Redis for others.
+///
 /// Cloning is cheap.
 #[derive(Clone)]
 pub struct SharedTokenCache {
@@ -60,6 +63,14 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// The maximum duration of a request that began before a token was forgotten.
 const MAX_QUESTION: Duration = Duration::from_secs(60);
 const NONCE: usize = 12;
+/// The maximum number of responses of one subject that are stored in each `max_age`.
+const SHARE: u32 = 1000;
+
+/// Stores a response, unless there is one, or the share of its subject is exhausted. A script is atomic.
+const STORE: &str = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end local tokens = \
+                     redis.call('INCR', KEYS[2]) if tokens == 1 then redis.call('EXPIRE', \
+                     KEYS[2], ARGV[3]) end if tokens > tonumber(ARGV[4]) then return -1 end \
+                     redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) return 1";
 
 impl SharedTokenCache {
     /// Creates a cache that holds each response for up to `max_age`, at most a day, and never
@@ -121,11 +132,11 @@ impl SharedTokenCache {
         (now < until && until <= latest).then(|| (answer.to_vec(), until))
     }
 
-    /// Stores the response of `server` for a token that expires at `expiry`.
+    /// Stores the response of `server` for a token of `identity` that expires at `expiry`.
     pub(super) async fn insert(
         &self,
         server: &str,
-        token: &str,
+        (token, identity): (&str, &Identity),
         answer: &[u8],
         expiry: Option<SystemTime>,
         clock: &Clock,
@@ -147,17 +158,32 @@ impl SharedTokenCache {
         let Some(sealed) = self.seal(&name, server, text) else {
             return;
         };
-        let mut command = redis::cmd("SET");
+        let mut command = redis::cmd("EVAL");
         command
+            .arg(STORE)
+            .arg(2)
             .arg(self.redis.key("token", name.as_ref()))
-            .arg(sealed);
-        command.arg("NX").arg("EX").arg(lifetime);
+            .arg(self.redis.key("tokens", self.subject(identity).as_ref()))
+            .arg(sealed)
+            .arg(lifetime)
+            .arg(self.max_age.as_secs())
+            .arg(SHARE);
         // If Redis is unavailable, the next request is sent to the server.
-        let _ = self.redis.ask::<Option<String>>(&command).await;
+        let _ = self.redis.ask::<i64>(&command).await;
     }
 
     fn name(&self, token: &str) -> hmac::Tag {
         hmac::sign(&self.names, token.as_bytes())
+    }
+
+    /// Identifies the owner of a share.
+    fn subject(&self, identity: &Identity) -> hmac::Tag {
+        let issuer = hmac::sign(
+            &self.names,
+            identity.issuer().unwrap_or_default().as_bytes(),
+        );
+        let subject = [issuer.as_ref(), identity.subject().as_bytes()].concat();
+        hmac::sign(&self.names, &subject)
     }
 
     /// Returns the nonce and the encrypted text, which is bound to this token and this server.
