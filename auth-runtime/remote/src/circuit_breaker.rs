@@ -1,68 +1,91 @@
 //! A circuit breaker: calls fail at once while the server is known to fail.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A bound on calls of a server that fails: after [`MAX_FAILURES`](Self::MAX_FAILURES) consecutive failures,
-/// calls fail at once for the time [`OPEN`](Self::OPEN), and then one call is a probe.
+use crate::caller::Caller;
+
+/// The number of consecutive failures after which calls fail at once.
+pub(crate) const MAX_FAILURES: u32 = 5;
+/// The number of these that one caller can contribute, unless only its own calls fail at once.
+const SHARE: u32 = 2;
+/// The time for which calls fail at once.
+pub(crate) const OPEN: Duration = Duration::from_secs(5);
+
+/// A bound on calls of a server that fails: after [`MAX_FAILURES`] consecutive failures, calls fail at once
+/// for the time [`OPEN`], and then one call is a probe.
 ///
-/// ```
-/// use std::time::Instant;
-///
-/// use auth_runtime_remote::CircuitBreaker;
-///
-/// let (breaker, now) = (CircuitBreaker::default(), Instant::now());
-/// for _ in 0..CircuitBreaker::MAX_FAILURES {
-///     let attempt = breaker.begin(now).map_err(|_| "open")?;
-///     attempt.failed(now);
-/// }
-/// assert_eq!(breaker.begin(now).err(), Some(CircuitBreaker::OPEN));
-/// # Ok::<(), &str>(())
-/// ```
+/// Each caller has a circuit of its own, and all callers share one. The shared circuit counts at most [`SHARE`]
+/// failures of one caller, so a caller on whose calls the server fails does not open it for others. Any success
+/// closes all circuits.
 #[derive(Debug, Default)]
-pub struct CircuitBreaker(Mutex<State>);
+pub(crate) struct CircuitBreaker(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
+    /// The callers with failed calls since the last success; fewer than [`MAX_FAILURES`] while the shared
+    /// circuit is closed.
+    failing: HashMap<Caller, Failing>,
+    /// The shared circuit, if it is open.
+    open: Option<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Failing {
     failures: u32,
+    /// The circuit of this caller, if it is open.
+    open: Option<Open>,
+}
+
+/// An open circuit.
+#[derive(Debug)]
+struct Open {
     /// The end of the time for which calls fail at once. After it, one call is a probe, and the others
     /// fail until it ends.
-    open_until: Option<Instant>,
+    until: Instant,
     is_probed: bool,
+    /// The caller of the last probe of the shared circuit. The next probe is another caller's for a time, so
+    /// that one caller cannot keep the circuit open.
+    failed_probe: Option<Caller>,
 }
 
 /// A call that may be made. Its result is reported by [`succeeded`](Self::succeeded) or
 /// [`failed`](Self::failed). A call that is abandoned has no result.
 #[derive(Debug)]
 #[must_use]
-pub struct Attempt<'c> {
-    circuit: &'c CircuitBreaker,
-    is_probe: bool,
+pub(crate) struct Attempt<'c> {
+    breaker: &'c CircuitBreaker,
+    caller: Caller,
+    /// The circuit that this call probes.
+    probes: Option<Circuit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Circuit {
+    OfCaller,
+    Shared,
 }
 
 impl CircuitBreaker {
-    /// The number of consecutive failures after which calls fail at once.
-    pub const MAX_FAILURES: u32 = 5;
-    /// The time for which calls fail at once.
-    pub const OPEN: Duration = Duration::from_secs(5);
-
     /// Begins a call.
     ///
     /// # Errors
     ///
-    /// The circuit is open. The error is the time until the next probe; zero while there is one.
-    pub fn begin(&self, now: Instant) -> Result<Attempt<'_>, Duration> {
+    /// A circuit is open. The error is the time until the next probe; zero while there is one.
+    pub(crate) fn begin(&self, caller: Caller, now: Instant) -> Result<Attempt<'_>, Duration> {
         let mut state = self.state();
-        let is_probe = match state.open_until {
-            None => false,
-            Some(until) if now < until => return Err(until.duration_since(now)),
-            Some(_) if state.is_probed => return Err(Duration::ZERO),
-            Some(_) => true,
+        let probes = match state.circuit(caller) {
+            None => None,
+            Some((circuit, open)) => {
+                open.probe(caller, now)?;
+                Some(circuit)
+            }
         };
-        state.is_probed |= is_probe;
         Ok(Attempt {
-            circuit: self,
-            is_probe,
+            breaker: self,
+            caller,
+            probes,
         })
     }
 
@@ -71,22 +94,74 @@ impl CircuitBreaker {
     }
 }
 
+impl State {
+    /// Returns the open circuit that a call has to pass.
+    fn circuit(&mut self, caller: Caller) -> Option<(Circuit, &mut Open)> {
+        if let Some(open) = &mut self.open {
+            return Some((Circuit::Shared, open));
+        }
+        let own = self.failing.get_mut(&caller)?.open.as_mut()?;
+        Some((Circuit::OfCaller, own))
+    }
+
+    /// Counts a failure while the shared circuit is closed.
+    fn count(&mut self, caller: Caller, is_probe: bool, now: Instant) {
+        let own = self.failing.entry(caller).or_default();
+        own.failures = own.failures.saturating_add(1);
+        // A call that began before the circuit was opened does not extend the time.
+        if (own.open.is_some() && is_probe) || (own.open.is_none() && own.failures >= MAX_FAILURES)
+        {
+            own.open = Open::from(now, None);
+        }
+        let failures = self.failing.values().map(|own| own.failures.min(SHARE));
+        if failures.sum::<u32>() >= MAX_FAILURES {
+            self.open = Open::from(now, None);
+            self.failing.clear();
+        }
+    }
+}
+
+impl Open {
+    fn from(now: Instant, failed_probe: Option<Caller>) -> Option<Self> {
+        Some(Self {
+            until: now.checked_add(OPEN)?,
+            is_probed: false,
+            failed_probe,
+        })
+    }
+
+    fn probe(&mut self, caller: Caller, now: Instant) -> Result<(), Duration> {
+        let turn = match self.failed_probe == Some(caller) {
+            true => self.until.checked_add(OPEN).unwrap_or(self.until),
+            false => self.until,
+        };
+        if now < turn {
+            return Err(turn.duration_since(now));
+        }
+        if self.is_probed {
+            return Err(Duration::ZERO);
+        }
+        self.is_probed = true;
+        Ok(())
+    }
+}
+
 impl Attempt<'_> {
-    /// Closes the circuit: the server works.
-    pub fn succeeded(self) {
-        *self.circuit.state() = State::default();
+    /// Closes all circuits: the server works.
+    pub(crate) fn succeeded(self) {
+        *self.breaker.state() = State::default();
     }
 
     /// Counts a failure.
-    pub fn failed(self, now: Instant) {
-        let mut state = self.circuit.state();
-        state.failures = state.failures.saturating_add(1);
-        let is_open = state.open_until.is_some();
-        // A call that began before the circuit was opened does not extend the time.
-        if (is_open && self.is_probe)
-            || (!is_open && state.failures >= CircuitBreaker::MAX_FAILURES)
-        {
-            state.open_until = now.checked_add(CircuitBreaker::OPEN);
+    pub(crate) fn failed(self, now: Instant) {
+        let mut state = self.breaker.state();
+        match (&state.open, self.probes) {
+            (Some(_), Some(Circuit::Shared)) => state.open = Open::from(now, Some(self.caller)),
+            // A call that began before the circuit was opened does not extend the time.
+            (Some(_), _) => {}
+            (None, probes) => {
+                state.count(self.caller, probes == Some(Circuit::OfCaller), now);
+            }
         }
     }
 }
@@ -94,8 +169,11 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         // Otherwise no further probe would follow one that the client abandoned.
-        if self.is_probe {
-            self.circuit.state().is_probed = false;
+        if let Some(probed) = self.probes
+            && let Some((circuit, open)) = self.breaker.state().circuit(self.caller)
+            && circuit == probed
+        {
+            open.is_probed = false;
         }
     }
 }
@@ -104,12 +182,25 @@ impl Drop for Attempt<'_> {
 mod tests {
     use super::*;
 
-    const MAX_FAILURES: u32 = CircuitBreaker::MAX_FAILURES;
-    const OPEN: Duration = CircuitBreaker::OPEN;
+    const ANN: Caller = Caller::of_test(1);
+    const BOB: Caller = Caller::of_test(2);
+    const MALLORY: Caller = Caller::of_test(3);
 
+    fn fail(circuit: &CircuitBreaker, caller: Caller, now: Instant) {
+        circuit.begin(caller, now).ok().unwrap().failed(now);
+    }
+
+    /// Opens the circuit of one caller.
     fn open(circuit: &CircuitBreaker, now: Instant) {
         for _ in 0..MAX_FAILURES {
-            circuit.begin(now).ok().unwrap().failed(now);
+            fail(circuit, ANN, now);
+        }
+    }
+
+    /// Opens the circuit of all callers.
+    fn open_for_all(circuit: &CircuitBreaker, now: Instant) {
+        for caller in [ANN, MALLORY, ANN, MALLORY, BOB] {
+            fail(circuit, caller, now);
         }
     }
 
@@ -117,45 +208,91 @@ mod tests {
     fn opens_after_consecutive_failures() {
         let (circuit, now) = (CircuitBreaker::default(), Instant::now());
         for _ in 1..MAX_FAILURES {
-            circuit.begin(now).ok().unwrap().failed(now);
+            fail(&circuit, ANN, now);
         }
-        circuit.begin(now).ok().unwrap().succeeded();
-        for _ in 1..MAX_FAILURES {
-            circuit.begin(now).ok().unwrap().failed(now);
+        circuit.begin(ANN, now).ok().unwrap().succeeded();
+        open(&circuit, now);
+        assert_eq!(circuit.begin(ANN, now).err(), Some(OPEN));
+    }
+
+    #[test]
+    fn one_caller_opens_no_circuit_of_others() {
+        let (circuit, mut now) = (CircuitBreaker::default(), Instant::now());
+        for _ in 0..3 {
+            for _ in 0..100 {
+                if let Ok(attempt) = circuit.begin(MALLORY, now) {
+                    attempt.failed(now);
+                }
+            }
+            // Neither with one accomplice.
+            fail(&circuit, BOB, now);
+            assert!(circuit.begin(ANN, now).is_ok());
+            now += OPEN;
         }
-        circuit.begin(now).ok().unwrap().failed(now);
-        assert_eq!(circuit.begin(now).err(), Some(OPEN));
+        fail(&circuit, ANN, now);
+        let stranger = Caller::of_test(9);
+        assert_eq!(circuit.begin(stranger, now).err(), Some(OPEN));
+    }
+
+    #[test]
+    fn one_caller_keeps_no_circuit_open() {
+        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
+        open_for_all(&circuit, now);
+        fail(&circuit, MALLORY, now + OPEN);
+        let later = now + OPEN * 2;
+        assert_eq!(circuit.begin(MALLORY, later).err(), Some(OPEN));
+        circuit.begin(ANN, later).ok().unwrap().succeeded();
+        assert!(circuit.begin(MALLORY, later).is_ok());
+    }
+
+    #[test]
+    fn single_caller_probes_again() {
+        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
+        open_for_all(&circuit, now);
+        fail(&circuit, ANN, now + OPEN);
+        assert!(circuit.begin(ANN, now + OPEN * 3).is_ok());
     }
 
     #[test]
     fn one_probe_follows() {
-        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
-        open(&circuit, now);
-        let later = now + OPEN;
-        assert!(circuit.begin(later - Duration::from_millis(1)).is_err());
-        let probe = circuit.begin(later).ok().unwrap();
-        assert_eq!(circuit.begin(later).err(), Some(Duration::ZERO));
-        probe.failed(later);
-        assert_eq!(circuit.begin(later).err(), Some(OPEN));
-        circuit.begin(later + OPEN).ok().unwrap().succeeded();
-        let (one, other) = (circuit.begin(later), circuit.begin(later));
-        assert!(one.is_ok() && other.is_ok());
+        for open in [open, open_for_all] {
+            let (circuit, now) = (CircuitBreaker::default(), Instant::now());
+            open(&circuit, now);
+            let later = now + OPEN;
+            assert!(
+                circuit
+                    .begin(ANN, later - Duration::from_millis(1))
+                    .is_err()
+            );
+            let probe = circuit.begin(ANN, later).ok().unwrap();
+            assert_eq!(circuit.begin(ANN, later).err(), Some(Duration::ZERO));
+            probe.failed(later);
+            assert!(circuit.begin(ANN, later).err() >= Some(OPEN));
+            let probe = circuit.begin(ANN, later + OPEN * 2);
+            probe.ok().unwrap().succeeded();
+            let (one, other) = (circuit.begin(ANN, later), circuit.begin(ANN, later));
+            assert!(one.is_ok() && other.is_ok());
+        }
     }
 
     #[test]
     fn abandoned_probe_is_replaced() {
-        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
-        open(&circuit, now);
-        drop(circuit.begin(now + OPEN).ok().unwrap());
-        assert!(circuit.begin(now + OPEN).is_ok());
+        for open in [open, open_for_all] {
+            let (circuit, now) = (CircuitBreaker::default(), Instant::now());
+            open(&circuit, now);
+            drop(circuit.begin(ANN, now + OPEN).ok().unwrap());
+            assert!(circuit.begin(ANN, now + OPEN).is_ok());
+        }
     }
 
     #[test]
     fn late_failure_extends_nothing() {
-        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
-        let late = circuit.begin(now).ok().unwrap();
-        open(&circuit, now);
-        late.failed(now + OPEN / 2);
-        assert!(circuit.begin(now + OPEN).is_ok());
+        for open in [open, open_for_all] {
+            let (circuit, now) = (CircuitBreaker::default(), Instant::now());
+            let late = circuit.begin(ANN, now).ok().unwrap();
+            open(&circuit, now);
+            late.failed(now + OPEN / 2);
+            assert!(circuit.begin(ANN, now + OPEN).is_ok());
+        }
     }
 }

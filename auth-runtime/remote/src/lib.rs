@@ -10,13 +10,13 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod bounded_text;
+mod caller;
 mod circuit_breaker;
 #[cfg(feature = "http")]
 mod http_client;
 mod server_calls;
 
 pub use crate::bounded_text::bounded_text;
-pub use crate::circuit_breaker::{Attempt, CircuitBreaker};
 #[cfg(feature = "http")]
 pub use crate::http_client::{HttpClient, HttpClientBuilder, HttpClientError, HttpError};
 pub use crate::server_calls::{CallError, ServerCalls};

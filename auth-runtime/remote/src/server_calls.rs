@@ -1,15 +1,25 @@
 //! Calls of one server, within bounds.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::circuit_breaker::CircuitBreaker;
+use crate::caller::{Caller, Callers};
+use crate::circuit_breaker::{self, CircuitBreaker};
 
 /// The wait before a retry while all places are taken, or the server is probed.
 const SOON: Duration = Duration::from_secs(1);
 
 /// Bounds on the calls of one server: their number at a time, and none while the server is known to fail.
+///
+/// Each caller has a share. It begins a call if none of its own is under way, or if it has fewer of them than a
+/// quarter of the free places. Therefore fewer than 24 callers cannot take all places from another one.
+///
+/// After 5 consecutive failures, calls fail at once for [`PAUSE`](Self::PAUSE), and then one call is a probe. At
+/// most 2 of these failures count for one caller. A caller whose own calls failed 5 times is excluded alone. A
+/// caller whose probe failed leaves the next probe to others for a further pause.
 ///
 /// ```
 /// use auth_runtime_remote::{CallError, ServerCalls};
@@ -17,19 +27,31 @@ const SOON: Duration = Duration::from_secs(1);
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let calls = ServerCalls::default();
-/// let failed = calls.call(async { Err::<(), _>("refused") }, |_| false).await;
+/// let caller = ("https://issuer.example", "ann");
+/// let failed = calls.call(caller, async { Err::<(), _>("refused") }, |_| false).await;
 /// assert_eq!(failed, Err(CallError::Failed("refused")));
 /// # }
 /// ```
 #[derive(Debug, Default)]
 pub struct ServerCalls {
-    /// The number of calls that have not ended.
-    begun: AtomicUsize,
+    callers: Callers,
+    begun: Mutex<Begun>,
     circuit: CircuitBreaker,
 }
 
+/// The calls that have not ended.
+#[derive(Debug, Default)]
+struct Begun {
+    all: usize,
+    /// By caller; none of them is zero.
+    by_caller: HashMap<Caller, usize>,
+}
+
 /// A call that has not ended.
-struct Place<'c>(&'c AtomicUsize);
+struct Place<'c> {
+    begun: &'c Mutex<Begun>,
+    caller: Caller,
+}
 
 /// The reason for a missing result of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +59,8 @@ struct Place<'c>(&'c AtomicUsize);
 pub enum CallError<E> {
     /// [`ServerCalls::MAX_CONCURRENT`] calls have not ended yet.
     TooMany,
+    /// The caller has used up its share of these.
+    TooManyOfCaller,
     /// The server failed repeatedly. The time until the next probe; zero while there is one.
     Open(Duration),
     /// The call failed.
@@ -46,20 +70,25 @@ pub enum CallError<E> {
 impl ServerCalls {
     /// The maximum number of concurrent calls.
     pub const MAX_CONCURRENT: usize = 256;
+    /// The time for which a server that failed repeatedly is not called.
+    pub const PAUSE: Duration = circuit_breaker::OPEN;
 
-    /// Makes a call. `is_of_request` returns whether an error concerns this call only: otherwise a caller
-    /// with such requests could open the circuit for all.
+    /// Makes a call on behalf of `caller`, such as the issuer and the subject of an identity.
+    ///
+    /// `is_of_request` returns whether an error concerns this call only, and says nothing about the server.
     ///
     /// # Errors
     ///
     /// [`CallError`]: the call was not made, or it failed.
     pub async fn call<T, E>(
         &self,
+        caller: impl Hash,
         call: impl Future<Output = Result<T, E>>,
         is_of_request: impl FnOnce(&E) -> bool,
     ) -> Result<T, CallError<E>> {
-        let _place = self.place().ok_or(CallError::TooMany)?;
-        let attempt = self.circuit.begin(Instant::now());
+        let caller = self.callers.get(caller);
+        let _place = self.place::<E>(caller)?;
+        let attempt = self.circuit.begin(caller, Instant::now());
         let attempt = attempt.map_err(CallError::Open)?;
         let result = call.await;
         match &result {
@@ -69,19 +98,38 @@ impl ServerCalls {
         result.map_err(CallError::Failed)
     }
 
-    fn place(&self) -> Option<Place<'_>> {
-        let more = |begun| (begun < Self::MAX_CONCURRENT).then_some(begun + 1);
-        let begun = self
-            .begun
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        begun.ok().map(|_| Place(&self.begun))
+    fn place<E>(&self, caller: Caller) -> Result<Place<'_>, CallError<E>> {
+        let mut begun = lock(&self.begun);
+        let free = Self::MAX_CONCURRENT.saturating_sub(begun.all);
+        let own = begun.by_caller.get(&caller).copied().unwrap_or_default();
+        if free == 0 {
+            return Err(CallError::TooMany);
+        }
+        if own > 0 && own >= free / 4 {
+            return Err(CallError::TooManyOfCaller);
+        }
+        begun.all += 1;
+        begun.by_caller.insert(caller, own + 1);
+        Ok(Place {
+            begun: &self.begun,
+            caller,
+        })
     }
+}
+
+fn lock(begun: &Mutex<Begun>) -> MutexGuard<'_, Begun> {
+    begun.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Place<'_> {
     /// Also runs for a call that is abandoned.
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let mut begun = lock(self.begun);
+        begun.all -= 1;
+        match begun.by_caller.get(&self.caller).copied() {
+            None | Some(0 | 1) => begun.by_caller.remove(&self.caller),
+            Some(more) => begun.by_caller.insert(self.caller, more - 1),
+        };
     }
 }
 
@@ -89,9 +137,9 @@ impl<E> CallError<E> {
     /// The time after which a further call may succeed.
     pub fn retry_after(&self) -> Duration {
         match self {
-            Self::TooMany => SOON,
+            Self::TooMany | Self::TooManyOfCaller => SOON,
             Self::Open(left) => (*left).max(SOON),
-            Self::Failed(_) => CircuitBreaker::OPEN,
+            Self::Failed(_) => ServerCalls::PAUSE,
         }
     }
 }
@@ -102,6 +150,9 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::TooMany => {
                 let most = ServerCalls::MAX_CONCURRENT;
                 write!(f, "{most} requests to the server are under way")
+            }
+            Self::TooManyOfCaller => {
+                f.write_str("too many requests of this caller to the server are under way")
             }
             Self::Open(_) => {
                 f.write_str("the server failed repeatedly; it is not asked for a short time")
@@ -121,51 +172,76 @@ mod tests {
 
     use super::*;
 
-    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
-    fn done(calls: &ServerCalls) -> Result<(), CallError<&'static str>> {
-        let call = pin!(calls.call(async { Ok(()) }, |_| false));
+    fn done(calls: &ServerCalls, caller: usize) -> Result<(), CallError<&'static str>> {
+        let call = pin!(calls.call(caller, async { Ok(()) }, |_| false));
         match poll(call) {
             Poll::Ready(result) => result,
             Poll::Pending => panic!("it waits"),
         }
     }
 
+    type Call<'c> = Pin<Box<dyn Future<Output = Result<(), CallError<&'static str>>> + 'c>>;
+
+    /// Begins a call that does not end, unless it is refused.
+    fn begin(calls: &ServerCalls, caller: usize) -> Option<Call<'_>> {
+        let mut call: Call<'_> = Box::pin(calls.call(caller, pending(), |_| false));
+        poll(call.as_mut()).is_pending().then_some(call)
+    }
+
     /// A refused call takes no place and frees none, and an abandoned one frees its own.
     #[test]
     fn concurrent_calls_are_bounded() {
         let calls = ServerCalls::default();
-        let waiting = || pending::<Result<(), &'static str>>();
-        let mut begun: Vec<_> = (0..ServerCalls::MAX_CONCURRENT)
-            .map(|_| Box::pin(calls.call(waiting(), |_| false)))
+        let most = ServerCalls::MAX_CONCURRENT;
+        let mut begun: Vec<_> = (0..most)
+            .map(|caller| begin(&calls, caller).expect("a place"))
             .collect();
-        for call in &mut begun {
-            assert!(poll(call.as_mut()).is_pending());
-        }
         for _ in 0..3 {
-            assert_eq!(done(&calls), Err(CallError::TooMany));
+            assert_eq!(done(&calls, most), Err(CallError::TooMany));
         }
         begun.pop();
-        assert_eq!(done(&calls), Ok(()));
-        let mut last = pin!(calls.call(waiting(), |_| false));
-        assert!(poll(last.as_mut()).is_pending());
-        assert_eq!(done(&calls), Err(CallError::TooMany));
+        assert_eq!(done(&calls, most), Ok(()));
+        let last = begin(&calls, most).expect("a place");
+        assert_eq!(done(&calls, most + 1), Err(CallError::TooMany));
+        drop((begun, last));
+        assert!(lock(&calls.begun).by_caller.is_empty());
+    }
+
+    #[test]
+    fn greedy_callers_leave_places_to_others() {
+        let calls = ServerCalls::default();
+        let mut begun = Vec::new();
+        let mut take_all = |caller| {
+            let before = begun.len();
+            begun.extend(std::iter::from_fn(|| begin(&calls, caller)));
+            begun.len() - before
+        };
+        assert_eq!(take_all(0), 51);
+        let refused = done(&calls, 0);
+        assert_eq!(refused, Err(CallError::TooManyOfCaller));
+        for greedy in 1..23 {
+            assert!(take_all(greedy) > 0);
+        }
+        assert_eq!(done(&calls, 23), Ok(()));
     }
 
     #[test]
     fn errors_of_requests_open_no_circuit() {
         for (is_of_request, expected) in [
             (true, Ok(())),
-            (false, Err(CallError::Open(CircuitBreaker::OPEN))),
+            (false, Err(CallError::Open(ServerCalls::PAUSE))),
         ] {
             let calls = ServerCalls::default();
-            for _ in 0..CircuitBreaker::MAX_FAILURES {
-                let call = pin!(calls.call(async { Err::<(), _>("no") }, |_| is_of_request));
+            for caller in 0..5 {
+                let failing = async { Err::<(), _>("no") };
+                let call = pin!(calls.call(caller, failing, |_| is_of_request));
                 assert_eq!(poll(call), Poll::Ready(Err(CallError::Failed("no"))));
             }
-            match (done(&calls), expected) {
+            match (done(&calls, 6), expected) {
                 (Err(CallError::Open(left)), Err(CallError::Open(most))) => assert!(left <= most),
                 (result, expected) => assert_eq!(result, expected),
             }

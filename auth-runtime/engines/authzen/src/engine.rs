@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth_runtime_core::{
-    DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
+    DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest, Identity,
     ObjectDecision, Permitted, PermittedFuture, Resource,
 };
-use auth_runtime_remote::{CircuitBreaker, HttpClient, HttpError, ServerCalls};
+use auth_runtime_remote::{HttpClient, HttpError, ServerCalls};
 use http::{HeaderValue, StatusCode};
 use tokio::time::timeout;
 
@@ -19,7 +19,7 @@ use crate::list::{List, ListError};
 use crate::question::{self, SubjectNames};
 
 /// The wait before a retry after a failure.
-const LATER: Duration = CircuitBreaker::OPEN;
+const LATER: Duration = ServerCalls::PAUSE;
 
 /// A decision point that puts all questions to a server over the AuthZEN Authorization API 1.0.
 ///
@@ -101,8 +101,8 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// | time of the loader | the same | 503 | none |
 /// | time after which no further request about the same questions begins | the same | 503 | none |
 /// | length of a response | 1 MiB | 503 | none |
-/// | concurrent requests to the server | 256 | 503 at once | could take all places while the server is slow; limit the rate of callers in front |
-/// | requests to a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds | 503 at once | could cause failures if the server fails on its questions and no other caller asks in between |
+/// | concurrent requests to the server | 256; of one caller, a quarter of the free places, and at least one | 503 at once | none; 24 callers could take all places while the server is slow |
+/// | requests to a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds; 2 of these count for one caller, and after 5 of its own it is excluded alone | 503 at once | none; 3 callers on whose questions the server fails could exclude others |
 /// | a list | 10 000 objects, 1000 pages, 4 MiB, all pages within the time of one request | 503 | none |
 /// | memory for responses | 1.25 GiB, by the bounds above; 256 MiB without lists | | none |
 ///
@@ -225,7 +225,8 @@ impl Remote {
             _ => question::evaluations(&self.settings.names, subject, request, evaluations),
         };
         let body = body.map_err(|_| error("a property has an unknown type", LATER))?;
-        self.call(self.ask(request, body, evaluations.len())).await
+        self.call(request.identity, self.ask(request, body, evaluations.len()))
+            .await
     }
 
     async fn list(
@@ -255,16 +256,20 @@ impl Remote {
         );
         let question = question.map_err(|_| error("a property has an unknown type", LATER))?;
         let list = List::new(question, resource_type);
-        let ids = self.call(self.search(url, list, request.request_id)).await;
+        let searched = self.search(url, list, request.request_id);
+        let ids = self.call(request.identity, searched).await;
         ids.map(Permitted::Ids)
     }
 
     /// Awaits a result of the server within the bounds on concurrent calls and on calls of a failing server.
     async fn call<T>(
         &self,
+        identity: &Identity,
         asked: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, DecisionPointError> {
-        let called = self.calls.call(asked, Problem::is_of_request).await;
+        let caller = (identity.issuer(), identity.subject());
+        let called = self.calls.call(caller, asked, Problem::is_of_request);
+        let called = called.await;
         called.map_err(|problem| error(&problem, problem.retry_after()))
     }
 

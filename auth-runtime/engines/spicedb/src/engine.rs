@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use auth_runtime_core::{
-    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
-    Permitted, PermittedFuture,
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, Identity,
+    ObjectDecision, Permitted, PermittedFuture,
 };
-use auth_runtime_remote::{CallError, CircuitBreaker, ServerCalls};
+use auth_runtime_remote::{CallError, ServerCalls};
 use tokio::time::timeout;
 
 use crate::client::Client;
@@ -22,7 +22,7 @@ use crate::{answer, object_id, question};
 /// The protocol's word for the requests that `TooMany` counts.
 const TOO_MANY: &str = "256 calls of the server are under way";
 /// The wait before a retry after a failure.
-const LATER: Duration = CircuitBreaker::OPEN;
+const LATER: Duration = ServerCalls::PAUSE;
 
 /// A decision point that puts all questions to a SpiceDB server.
 ///
@@ -137,8 +137,8 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// | length of a request | 3 MiB, which 10 000 usual questions do not exceed | several calls, one after the other, all within the time of one | none |
 /// | length of a message of the server | 8 MiB | 503 | none |
 /// | objects of a list | 10 000 | 503 | none |
-/// | concurrent decisions and lists | 256 | 503 at once | could take all places while the server is slow; limit the rate of callers in front |
-/// | calls of a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds | 503 at once | could cause failures if the server fails on its questions and no other caller asks in between |
+/// | concurrent decisions and lists | 256; of one caller, a quarter of the free places, and at least one | 503 at once | none; 24 callers could take all places while the server is slow |
+/// | calls of a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds; 2 of these count for one caller, and after 5 of its own it is excluded alone | 503 at once | none; 3 callers on whose questions the server fails could exclude others |
 ///
 /// `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `NOT_FOUND` and `RESOURCE_EXHAUSTED` are not failures of the server: they concern one
 /// request.
@@ -242,7 +242,7 @@ impl Remote {
             freshness.keep(&request);
             Ok(found)
         };
-        let found = self.ask(asking, &has_begun).await?;
+        let found = self.ask(request.identity, asking, &has_begun).await?;
         for (index, decision) in questions.asked.into_iter().zip(found) {
             if let Some(asked) = decisions.get_mut(index) {
                 *asked = decision;
@@ -265,7 +265,7 @@ impl Remote {
         };
         let has_begun = AtomicBool::new(false);
         let asking = self.client.lookup(&lookup, request.request_id, &has_begun);
-        let mut listed = self.ask(asking, &has_begun).await?;
+        let mut listed = self.ask(request.identity, asking, &has_begun).await?;
         freshness.responded(listed.looked_up_at.take());
         freshness.keep(&request);
         Ok(Permitted::Ids(listed.into_ids()))
@@ -285,6 +285,7 @@ impl Remote {
     /// server works, and a caller with many questions or a long list opens no circuit.
     async fn ask<T>(
         &self,
+        identity: &Identity,
         asking: impl Future<Output = Result<T, Failure>>,
         has_begun: &AtomicBool,
     ) -> Result<T, DecisionPointError> {
@@ -299,8 +300,9 @@ impl Remote {
                 Err(Failure::Late)
             })
         };
-        let called = self.calls.call(asked, Failure::is_of_request).await;
-        called.map_err(|failure| {
+        let caller = (identity.issuer(), identity.subject());
+        let called = self.calls.call(caller, asked, Failure::is_of_request);
+        called.await.map_err(|failure| {
             let retry_after = failure.retry_after();
             match failure {
                 CallError::TooMany => error(TOO_MANY, retry_after),

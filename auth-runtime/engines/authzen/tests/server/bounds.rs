@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use auth_runtime_authzen::AuthZen;
 
 use crate::pdp::{Behaviour, Pdp};
-use crate::{ask, assert_it_decides, engine, own};
+use crate::{ask, ask_as, assert_it_decides, engine, own};
 
 /// The time for which a server that failed 5 times is not asked.
 const OPEN: Duration = Duration::from_secs(5);
@@ -94,9 +94,11 @@ async fn concurrent_requests_are_bounded() {
         .unwrap();
     pdp.behave(Behaviour::Never);
     let waiting: Vec<_> = (0..256)
-        .map(|_| {
+        .map(|caller| {
             let engine = engine.clone();
-            tokio::spawn(async move { ask(&engine, &[own("read")]).await })
+            tokio::spawn(
+                async move { ask_as(&format!("u{caller}"), &engine, &[own("read")]).await },
+            )
         })
         .collect();
     let begun = Instant::now();
@@ -120,4 +122,63 @@ async fn concurrent_requests_are_bounded() {
         assert!(task.await.unwrap_err().is_cancelled());
     }
     assert_it_decides(&pdp, &engine).await;
+}
+
+#[tokio::test]
+async fn one_caller_leaves_requests_to_others() {
+    let pdp = Pdp::start();
+    let timeout = Duration::from_secs(10);
+    let engine = AuthZen::builder().url(pdp.url()).timeout(timeout);
+    let engine = engine.build().unwrap();
+    pdp.behave(Behaviour::Never);
+    let hostile: Vec<_> = (0..300)
+        .map(|_| {
+            let engine = engine.clone();
+            tokio::spawn(async move { ask_as("mallory", &engine, &[own("read")]).await })
+        })
+        .collect();
+    let begun = Instant::now();
+    while pdp.seen().len() < 51 {
+        assert!(begun.elapsed() < timeout, "{}", pdp.seen().len());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    pdp.behave(Behaviour::Decide);
+    let error = ask_as("mallory", &engine, &[own("read")])
+        .await
+        .unwrap_err();
+    let message = "too many requests of this caller to the server are under way";
+    assert_eq!(error.to_string(), message);
+    assert_eq!(pdp.seen().len(), 51);
+    assert_it_decides(&pdp, &engine).await;
+    for task in hostile {
+        task.abort();
+    }
+}
+
+/// The server fails on the questions of one caller only.
+#[tokio::test]
+async fn failures_of_one_caller_exclude_no_other() {
+    let pdp = Pdp::start();
+    let engine = engine(&pdp);
+    pdp.behave(Behaviour::Status(500));
+    for _ in 0..20 {
+        let decided = ask_as("mallory", &engine, &[own("read")]).await;
+        assert!(decided.is_err());
+    }
+    assert_eq!(pdp.seen().len(), 5, "mallory has to wait");
+    pdp.behave(Behaviour::Decide);
+    assert_it_decides(&pdp, &engine).await;
+}
+
+#[tokio::test]
+async fn failures_of_several_callers_are_of_the_server() {
+    let pdp = Pdp::start();
+    let engine = engine(&pdp);
+    pdp.behave(Behaviour::Status(500));
+    for caller in ["ann", "bob", "cat", "ann", "bob"] {
+        assert!(ask_as(caller, &engine, &[own("read")]).await.is_err());
+    }
+    pdp.behave(Behaviour::Decide);
+    assert!(ask_as("dan", &engine, &[own("read")]).await.is_err());
+    assert_eq!(pdp.seen().len(), 5);
 }

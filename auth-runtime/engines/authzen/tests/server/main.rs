@@ -61,9 +61,13 @@ fn other(action: &'static str) -> Evaluation {
 }
 
 async fn ask(engine: &AuthZen, evaluations: &[Evaluation]) -> Decided {
-    let ann = Identity::new("ann");
+    ask_as("ann", engine, evaluations).await
+}
+
+async fn ask_as(subject: &str, engine: &AuthZen, evaluations: &[Evaluation]) -> Decided {
+    let caller = Identity::new(subject);
     engine
-        .evaluate(EvaluationRequest::new(&ann, evaluations))
+        .evaluate(EvaluationRequest::new(&caller, evaluations))
         .await
 }
 

@@ -49,13 +49,16 @@ fn read(id: &str) -> Evaluation {
     Evaluation::new("read", Resource::new("Document", id))
 }
 
-async fn ask(
-    engine: &SpiceDb,
-    evaluations: &[Evaluation],
-) -> Result<Vec<ObjectDecision>, DecisionPointError> {
-    let ann = Identity::new("ann");
+type Decided = Result<Vec<ObjectDecision>, DecisionPointError>;
+
+async fn ask(engine: &SpiceDb, evaluations: &[Evaluation]) -> Decided {
+    ask_as("ann", engine, evaluations).await
+}
+
+async fn ask_as(subject: &str, engine: &SpiceDb, evaluations: &[Evaluation]) -> Decided {
+    let caller = Identity::new(subject);
     engine
-        .evaluate(EvaluationRequest::new(&ann, evaluations))
+        .evaluate(EvaluationRequest::new(&caller, evaluations))
         .await
 }
 

@@ -7,7 +7,7 @@ use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::pdp::{Behaviour, Pdp};
-use crate::{IN_TIME, TIMEOUT, ask, assert_it_decides, engine, engine_at, list, read};
+use crate::{IN_TIME, TIMEOUT, ask, ask_as, assert_it_decides, engine, engine_at, list, read};
 
 async fn assert_nothing_is_granted(engine: &SpiceDb) {
     let begun = Instant::now();
@@ -148,9 +148,11 @@ async fn concurrent_calls_are_bounded() {
     let engine = engine_at(&pdp.url()).timeout(TIMEOUT * 4).build().unwrap();
     pdp.behave(Behaviour::Never);
     let calls: Vec<_> = (0..256)
-        .map(|_| {
+        .map(|caller| {
             let engine = engine.clone();
-            tokio::spawn(async move { ask(&engine, &[read("own")]).await })
+            tokio::spawn(
+                async move { ask_as(&format!("u{caller}"), &engine, &[read("own")]).await },
+            )
         })
         .collect();
     while pdp.seen().len() < 200 {
@@ -163,6 +165,47 @@ async fn concurrent_calls_are_bounded() {
     for call in calls {
         assert!(call.await.unwrap().is_err());
     }
+}
+
+/// The calls of one caller are not answered, and neither is the last one of it made.
+#[tokio::test]
+async fn one_caller_leaves_calls_to_others() {
+    let pdp = Pdp::start().await;
+    let engine = engine_at(&pdp.url()).timeout(TIMEOUT * 4).build().unwrap();
+    pdp.behave(Behaviour::Never);
+    let hostile: Vec<_> = (0..51)
+        .map(|_| {
+            let engine = engine.clone();
+            tokio::spawn(async move { ask_as("mallory", &engine, &[read("own")]).await })
+        })
+        .collect();
+    while pdp.seen().len() < 51 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    pdp.behave(Behaviour::Decide);
+    let error = ask_as("mallory", &engine, &[read("own")])
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("of this caller"), "{error}");
+    assert_it_decides(&engine).await;
+    for call in hostile {
+        call.abort();
+    }
+}
+
+/// The server fails on the questions of one caller only.
+#[tokio::test]
+async fn failures_of_one_caller_exclude_no_other() {
+    let pdp = Pdp::start().await;
+    let engine = engine(&pdp);
+    pdp.behave(Behaviour::Status(14));
+    for _ in 0..20 {
+        let decided = ask_as("mallory", &engine, &[read("own")]).await;
+        assert!(decided.is_err());
+    }
+    pdp.behave(Behaviour::Decide);
+    assert!(ask_as("mallory", &engine, &[read("own")]).await.is_err());
+    assert_it_decides(&engine).await;
 }
 
 /// A call that the client abandons frees its place, and the next one is made.
