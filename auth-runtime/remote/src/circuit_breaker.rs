@@ -17,8 +17,8 @@ pub(crate) const OPEN: Duration = Duration::from_secs(5);
 /// for the time [`OPEN`], and then one call is a probe.
 ///
 /// Each caller has a circuit of its own, and all callers share one. The shared circuit counts at most [`SHARE`]
-/// failures of one caller, so a caller on whose calls the server fails does not open it for others. Any success
-/// closes all circuits.
+/// failures of one caller. Failures of one caller's calls therefore do not open it for others. Any success closes
+/// all circuits.
 #[derive(Debug, Default)]
 pub(crate) struct CircuitBreaker(Mutex<State>);
 

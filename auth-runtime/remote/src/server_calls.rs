@@ -18,8 +18,8 @@ const SOON: Duration = Duration::from_secs(1);
 /// quarter of the free places. Therefore fewer than 24 callers cannot take all places from another one.
 ///
 /// After 5 consecutive failures, calls fail at once for [`PAUSE`](Self::PAUSE), and then one call is a probe. At
-/// most 2 of these failures count for one caller. A caller whose own calls failed 5 times is excluded alone. A
-/// caller whose probe failed leaves the next probe to others for a further pause.
+/// most 2 of these failures count for one caller. After 5 failures of one caller's calls, only its own calls fail at
+/// once. After a failed probe, its caller leaves the next probe to others for a further pause.
 ///
 /// ```
 /// use auth_runtime_remote::{CallError, ServerCalls};
