@@ -32,6 +32,33 @@ async fn answers_are_shared_and_remembered() {
     assert_eq!(server.questions(), 5);
 }
 
+/// A cached token that is used stays, however many other tokens are used once.
+#[tokio::test]
+async fn tokens_of_one_caller_displace_no_used_token() {
+    let server = Server::start().await;
+    server.says("good", active());
+    let cache = TokenCache::new(100, Duration::from_secs(60));
+    let app = of(server.builder().cache(cache.clone()));
+    for _ in 0..3 {
+        assert_eq!(status(&app, "good").await, 200);
+    }
+    for block in 0..20 {
+        let tokens = (0..50).map(|number| format!("mallory-{block}-{number}"));
+        let requests = tokens.map(|token| {
+            server.says(&token, active());
+            let app = app.clone();
+            tokio::spawn(async move { status(&app, &token).await })
+        });
+        for request in requests.collect::<Vec<_>>() {
+            assert_eq!(request.await.unwrap(), 200);
+        }
+    }
+    assert!(cache.len() <= 128, "{cache:?}");
+    let asked = server.questions();
+    assert_eq!(status(&app, "good").await, 200);
+    assert_eq!(server.questions(), asked, "it is still cached");
+}
+
 #[tokio::test]
 async fn remembered_answers_expire() {
     let server = Server::start().await;

@@ -1,0 +1,174 @@
+//! Each row of the table of bounds in the guide has a test with a hostile caller.
+
+use std::future::pending;
+use std::path::Path;
+use std::time::Duration;
+
+use auth_runtime::routing::get;
+use auth_runtime::schemes::Bearer;
+use auth_runtime::{Caller, GuardedRouter, Identity, ProtectionSpace, requires};
+use axum::body::Body;
+use http::Request;
+use tower::ServiceExt;
+
+/// The beginning of a row, the file of its test, and the test.
+const TESTS: [(&str, &str, &str); 20] = [
+    (
+        "passwords verified at a time",
+        "tests/integration/schemes/basic.rs",
+        "address_shares_protect_other_logins",
+    ),
+    (
+        "logins that are cached",
+        "auth-runtime/schemes/src/password_hashes/remembered.rs",
+        "wrong_passwords_of_its_client_make_a_login_forgotten",
+    ),
+    (
+        "memory to verify passwords",
+        "tests/integration/schemes/basic.rs",
+        "wrong_logins_reuse_buffers",
+    ),
+    (
+        "tokens introspected at a time",
+        "tests/integration/schemes/introspection/shares.rs",
+        "one_client_shuts_out_no_other",
+    ),
+    (
+        "requests that wait for the response about one token",
+        "tests/integration/schemes/introspection/shares.rs",
+        "waiting_clients_delay_no_other",
+    ),
+    (
+        "fetches of the keys of an issuer",
+        "tests/integration/schemes/jwks/rotation.rs",
+        "made_up_keys_shut_out_no_key",
+    ),
+    (
+        "verified tokens in a [`TokenCache`]",
+        "tests/integration/schemes/introspection/memory.rs",
+        "tokens_of_one_caller_displace_no_used_token",
+    ),
+    (
+        "introspection responses in a [`SharedTokenCache`]",
+        "tests/external/redis/tokens.rs",
+        "subjects_have_a_share_of_the_cache",
+    ),
+    (
+        "nonces of [`Digest`]",
+        "tests/integration/schemes/digest/counts.rs",
+        "one_user_shuts_out_no_other",
+    ),
+    (
+        "proofs of [`Dpop`](crate::schemes::Dpop) in use, in this process",
+        "auth-runtime/schemes/src/dpop/replay.rs",
+        "sixteen_subjects_do_not_fill_the_store_for_others",
+    ),
+    (
+        "proofs of [`Dpop`](crate::schemes::Dpop) in use, in a [`Redis`]",
+        "tests/external/redis/main.rs",
+        "subjects_have_a_share_of_proofs",
+    ),
+    (
+        "time of a command of [`Redis`]",
+        "tests/external/redis/main.rs",
+        "hanging_redis_has_a_deadline",
+    ),
+    (
+        "requests at a time to a server of the AuthZEN or SpiceDB engine",
+        "auth-runtime/engines/authzen/tests/server/bounds.rs",
+        "one_caller_leaves_requests_to_others",
+    ),
+    (
+        "failures in a row",
+        "auth-runtime/engines/authzen/tests/server/bounds.rs",
+        "failures_of_one_caller_exclude_no_other",
+    ),
+    (
+        "decisions in a [`DecisionCache`]",
+        "tests/integration/objects/cache.rs",
+        "a_greedy_caller_leaves_the_decisions_of_others",
+    ),
+    (
+        "look-ups of sessions for one request",
+        "tests/integration/schemes/sessions/several_cookies.rs",
+        "store_lookups_are_bounded",
+    ),
+    (
+        "calls of functions of the service",
+        "tests/integration/availability.rs",
+        "hanging_look_ups_delay_no_other_request",
+    ),
+    (
+        "the field of a proxy",
+        "tests/integration/schemes/introspection/shares.rs",
+        "unreadable_proxy_fields_have_one_share",
+    ),
+    (
+        "credentials",
+        "tests/integration/schemes/bearer/tokens.rs",
+        "16 KiB",
+    ),
+    (
+        "the body of a form or of a webhook",
+        "tests/integration/schemes/webhooks.rs",
+        "bound_of_bodies_is_set_for_the_application",
+    ),
+];
+
+fn read(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let path = root.expect("the workspace").join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn each_bound_has_a_test() {
+    let guide = read("auth-runtime/guide/deployment.md");
+    let (_, section) = guide
+        .split_once("# Bounds of resources")
+        .expect("it is there");
+    let (section, _) = section.split_once("\n# ").expect("another section follows");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
+    let rows: Vec<&str> = rows.skip(1).collect();
+    assert_eq!(rows.len(), TESTS.len(), "a test for each row");
+    for (row, (resource, file, test)) in rows.into_iter().zip(TESTS) {
+        assert!(row.starts_with(resource), "{row}, not {resource}");
+        assert!(read(file).contains(test), "{file} has no {test}");
+    }
+}
+
+#[requires(authenticated)]
+async fn page() {}
+
+#[tokio::test]
+async fn hanging_look_ups_delay_no_other_request() {
+    let look_up = Bearer::new(async |token| match token.as_str() {
+        "good" => Caller::known(Identity::new("ann")),
+        _ => pending().await,
+    });
+    let space = ProtectionSpace::builder().realm("api").scheme(look_up);
+    let app = GuardedRouter::new()
+        .route("/", get(page))
+        .protect(space.build().expect("the space is in order"))
+        .expect("the routes are in order");
+    let status = async |token: &str| {
+        let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+        let request = request.body(Body::empty()).expect("a request");
+        let response = app.clone().oneshot(request).await;
+        response.expect("infallible").status().as_u16()
+    };
+    let hostile = (0..10_000).map(|number| {
+        let (app, token) = (app.clone(), format!("Bearer made-up-{number}"));
+        let request = Request::get("/").header("authorization", token);
+        let request = request.body(Body::empty()).expect("a request");
+        tokio::spawn(async move { app.oneshot(request).await.map(|_| ()) })
+    });
+    let hostile: Vec<_> = hostile.collect();
+    tokio::task::yield_now().await;
+    let found = tokio::time::timeout(Duration::from_secs(5), status("good")).await;
+    assert_eq!(found, Ok(200));
+    assert!(hostile.iter().all(|request| !request.is_finished()));
+    for request in hostile {
+        request.abort();
+    }
+}
