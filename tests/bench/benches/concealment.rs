@@ -10,21 +10,12 @@ use std::fmt;
 use std::hint::black_box;
 use std::time::Instant;
 
-use auth_bench::authority::{AUDIENCE, Authority, ISSUER, bearer};
-use auth_bench::contenders::{Table, USER};
+use auth_bench::hidden::{Case, cases};
 use auth_bench::measured::finish;
-use auth_runtime::routing::get;
-use auth_runtime::schemes::{Bearer, Jwt, JwtKey, Scheme};
-use auth_runtime::{
-    Caller, CheckRequest, Denied, Guard, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace,
-    requires,
-};
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
 use tower::ServiceExt;
-use tower::layer::util::Identity as NoLayer;
 
 /// Pairs of a case.
 const PAIRS: usize = 200_000;
@@ -33,150 +24,30 @@ const SIGNED_PAIRS: usize = 1_000_000;
 /// Pairs before those that are measured.
 const WARM_UP: usize = 2_000;
 
-/// A hidden and an unknown path of one router.
-struct Case {
-    name: &'static str,
-    router: ProtectedRouter,
-    credentials: Option<(HeaderName, HeaderValue)>,
-    hidden: &'static str,
-    unknown: &'static str,
+/// A case and the number of its pairs.
+struct Measured {
+    case: Case,
     pairs: usize,
 }
 
-#[requires(scope = "admin", hide_as = 404)]
-async fn hidden() -> &'static str {
-    "the page"
+impl From<Case> for Measured {
+    fn from(case: Case) -> Self {
+        let pairs = if case.is_signed { SIGNED_PAIRS } else { PAIRS };
+        Self { case, pairs }
+    }
 }
 
-#[requires(scope = "read")]
-async fn shown() -> &'static str {
-    "the page"
-}
-
-#[requires(scope = "admin", hide_as = 404)]
-struct HiddenFiles;
-
-async fn is_allowed(request: CheckRequest<'_>) -> bool {
-    request.identity().subject().is_empty()
-}
-
-#[requires(check = is_allowed, hide_as = 404)]
-async fn checked() -> &'static str {
-    "the page"
-}
-
-/// One object exists, and belongs to another caller.
-#[requires(scope = "read", hide_as = 404)]
-async fn object(guard: Guard, Path(name): Path<String>) -> Result<&'static str, Denied> {
-    let owner = (name == "theirs").then_some("ada");
-    guard.permit(owner == Some(guard.identity().subject()))?;
-    Ok("the object")
-}
-
-fn routes() -> GuardedRouter {
-    GuardedRouter::new().route("/shown", get(shown))
-}
-
-fn protect(routes: GuardedRouter, scheme: impl Scheme) -> ProtectedRouter {
-    let space = ProtectionSpace::builder().realm("bench").scheme(scheme);
-    let space = space.build().expect("the space is in order");
-    routes.protect(space).expect("every state is there")
-}
-
-fn cases() -> Vec<Case> {
-    let user = Some(bearer(USER));
-    let by_table = |routes| protect(routes, Table::default());
-    let of = |name, routes, hidden, unknown| Case {
-        name,
-        router: by_table(routes),
-        credentials: user.clone(),
-        hidden,
-        unknown,
-        pairs: PAIRS,
-    };
-    let on_path = || routes().route("/hidden", get(hidden));
-    let authority = Authority::new();
-    let key = JwtKey::rs256_pem(authority.public_key()).expect("a public key");
-    let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
-    let jwt = jwt.build().expect("a verifier");
-    let looked_up = Bearer::new(async |_token| Caller::known(Identity::new("ann")));
-    let files = tower::service_fn(async |_: Request| Ok::<_, std::convert::Infallible>("the page"));
-    vec![
-        Case {
-            credentials: None,
-            ..of("handler, no credentials", on_path(), "/hidden", "/absent")
-        },
-        of("handler, scope is missing", on_path(), "/hidden", "/absent"),
-        Case {
-            router: protect(on_path(), looked_up),
-            ..of(
-                "the same, asynchronous scheme",
-                on_path(),
-                "/hidden",
-                "/absent",
-            )
-        },
-        Case {
-            router: protect(on_path(), Bearer::jwt(jwt)),
-            credentials: Some(bearer(&authority.token("openid profile read write"))),
-            pairs: SIGNED_PAIRS,
-            ..of(
-                "the same, JWT verified anew",
-                on_path(),
-                "/hidden",
-                "/absent",
-            )
-        },
-        of(
-            "nested handler",
-            routes().nest("/api", on_path()),
-            "/api/hidden",
-            "/api/absent",
-        ),
-        of(
-            "handler with a layer of its own",
-            routes().route("/hidden", get(hidden).layer(NoLayer::new())),
-            "/hidden",
-            "/absent",
-        ),
-        of(
-            "`nest_service`",
-            routes().nest_service("/hidden", HiddenFiles, files),
-            "/hidden/page",
-            "/absent/page",
-        ),
-        of(
-            "`check` that denies",
-            routes().route("/hidden", get(checked)),
-            "/hidden",
-            "/absent",
-        ),
-        of(
-            "`permit` that denies",
-            routes().route("/objects/{name}", get(object)),
-            "/objects/theirs",
-            "/absents/theirs",
-        ),
-        of(
-            "`permit`, against an object that does not exist",
-            routes().route("/objects/{name}", get(object)),
-            "/objects/theirs",
-            "/objects/absent",
-        ),
-    ]
-}
-
-impl Case {
+impl Measured {
     fn request(&self, path: &str) -> Request {
         let mut request = http::Request::get(path);
-        if let Some((name, value)) = &self.credentials {
+        if let Some((name, value)) = &self.case.credentials {
             request = request.header(name, value);
         }
         request.body(Body::empty()).expect("a request")
     }
 
     fn respond(&self, request: Request) -> Response {
-        let Ok(response) = finish(self.router.clone().oneshot(request));
+        let Ok(response) = finish(self.case.router.clone().oneshot(request));
         response
     }
 
@@ -218,13 +89,13 @@ impl Case {
 
     /// Panics unless both responses are the same 404.
     fn check(&self) {
-        let [hidden, unknown] = [self.hidden, self.unknown].map(|path| {
+        let [hidden, unknown] = [self.case.hidden, self.case.unknown].map(|path| {
             let (head, body) = self.respond(self.request(path)).into_parts();
             let body = finish(to_bytes(body, usize::MAX)).expect("a body");
             (head.status, head.headers, body)
         });
-        assert_eq!(hidden.0, 404, "{}", self.name);
-        assert_eq!(hidden, unknown, "{}", self.name);
+        assert_eq!(hidden.0, 404, "{}", self.case.name);
+        assert_eq!(hidden, unknown, "{}", self.case.name);
     }
 }
 
@@ -271,14 +142,14 @@ impl fmt::Display for Mean {
 fn main() {
     println!("| | pairs | hidden | unknown | difference | null test |");
     println!("|---|--:|--:|--:|--:|--:|");
-    for case in cases() {
-        case.check();
-        let compared = case.compare(case.hidden, case.unknown);
-        let null = case.compare(case.unknown, case.unknown);
+    for measured in cases().into_iter().map(Measured::from) {
+        measured.check();
+        let Measured { case, pairs } = &measured;
+        let compared = measured.compare(case.hidden, case.unknown);
+        let null = measured.compare(case.unknown, case.unknown);
         println!(
-            "| {} | {} | {:.0} ns | {:.0} ns | {} | {} |",
+            "| {} | {pairs} | {:.0} ns | {:.0} ns | {} | {} |",
             case.name,
-            case.pairs,
             compared.first.value,
             compared.second.value,
             compared.difference,

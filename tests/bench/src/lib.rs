@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod contenders;
+pub mod hidden;
 pub mod measured;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode};
