@@ -222,7 +222,7 @@ impl Home {
     }
 
     /// Stores a token, and returns the output.
-    fn log_in(&self, token: &str) -> String {
+    fn log_in(&self, token: &str) {
         let mut login = self.cargo(self.0.path(), &["login", "--registry", "own"]);
         login
             .stdin(Stdio::piped())
@@ -233,9 +233,7 @@ impl Home {
         writeln!(input, "{token}").expect("it reads");
         drop(input);
         let output = login.wait_with_output().expect("it ends");
-        assert!(output.status.success());
-        let texts = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
-        texts.concat()
+        assert!(output.status.success(), "{output:?}");
     }
 }
 
@@ -258,9 +256,7 @@ fn crates_are_published_downloaded_and_yanked() {
         !is_published && text.contains("cargo login --registry own"),
         "{text}"
     );
-    // The page is that of the challenge.
-    let text = ann.log_in("cio-token-of-ann");
-    assert!(text.contains("https://registry.example/me"), "{text}");
+    ann.log_in("cio-token-of-ann");
     let (is_published, text) = run(&mut ann.cargo(&garden, &publish));
     assert!(
         is_published && text.contains("Published garden-of-ann"),

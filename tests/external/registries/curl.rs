@@ -39,9 +39,8 @@ fn curl(arguments: &[&str]) -> Answer {
 /// until something else follows.
 fn parameters(challenge: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();
-    let mut rest = challenge
-        .strip_prefix("Bearer")
-        .expect("the first scheme is Bearer");
+    // The token server itself asks for a password.
+    let mut rest = challenge.strip_prefix("Bearer").unwrap_or_default();
     loop {
         rest = rest.trim_start();
         let Some((name, behind)) = rest.split_once('=') else {
