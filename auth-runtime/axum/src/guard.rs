@@ -107,8 +107,9 @@ impl<P: HasPolicy> Guard<P> {
     /// Continues if the decision point of the space allows the caller `action` on `object`.
     ///
     /// Otherwise the response is that of [`permit`](Self::permit); 401 if the decision point requests a new
-    /// login; `insufficient_scope` if it names the [scope](auth_runtime_core::DecisionPoint::token_scope) of a token; 503 if it fails, and the policy is not hidden. Write the decision as `can = "action"` in the attribute if the path
-    /// names the object: it is then made before the handler runs.
+    /// login; `insufficient_scope` if it names the [scope](auth_runtime_core::DecisionPoint::token_scope) of a
+    /// token; 503 if it fails, and the policy is not hidden. Write the decision as `can = "action"` in the
+    /// attribute if the path names the object: it is then made before the handler runs.
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
