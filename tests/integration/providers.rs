@@ -1,16 +1,17 @@
 //! Access tokens of real issuers, in the form of their documentation, with keys of the tests.
 
 mod ad_fs;
+mod algorithms;
 mod auth0;
 mod cognito;
 mod entra;
+mod github_actions;
 mod google;
 mod keycloak;
 mod kubernetes;
 mod load_balancer;
 mod logto;
 mod okta;
-mod own_rules;
 mod passport;
 mod spiffe;
 mod zitadel;
