@@ -15,7 +15,7 @@ pub struct Pattern(Vec<Segment>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
     Literal(String),
-    /// `prefix{name}`: the prefix and at least one character behind it.
+    /// `prefix{name}`: the prefix and, in the last segment of a path, at least one character behind it.
     One(String),
     /// `prefix{*name}`: the prefix, at least one character behind it, and all segments that follow.
     Rest(String),
@@ -140,6 +140,7 @@ impl Pattern {
             let is_met = match segment {
                 Segment::Below => return true,
                 Segment::Rest(prefix) => return goes_on(text, prefix),
+                Segment::One(prefix) if behind.is_some() => first.starts_with(prefix),
                 Segment::One(prefix) => goes_on(first, prefix),
                 Segment::Literal(literal) => first == literal,
             };
@@ -183,22 +184,31 @@ fn overlap(one: &[Segment], other: &[Segment]) -> bool {
     use Segment::{Below, Literal, One, Rest};
     match (one, other) {
         ([], []) | ([Below], _) | (_, [Below]) => true,
-        ([Rest(prefix)], [first, ..]) | ([first, ..], [Rest(prefix)]) => shares(prefix, first),
+        ([Rest(prefix)], [first, others @ ..]) | ([first, others @ ..], [Rest(prefix)]) => {
+            shares(prefix, first, !others.is_empty())
+        }
         ([Literal(one), ones @ ..], [Literal(other), others @ ..]) => {
             one == other && overlap(ones, others)
         }
         ([One(prefix), ones @ ..], [first, others @ ..])
         | ([first, ones @ ..], [One(prefix), others @ ..]) => {
-            shares(prefix, first) && overlap(ones, others)
+            shares(prefix, first, go_on(ones, others)) && overlap(ones, others)
         }
         _ => false,
     }
 }
 
+/// Returns whether both patterns go on behind a segment, so that a parameter in it may be empty.
+fn go_on(one: &[Segment], other: &[Segment]) -> bool {
+    !one.is_empty() && !other.is_empty()
+}
+
 /// Returns whether a segment can be this prefix and a parameter.
-fn shares(prefix: &str, segment: &Segment) -> bool {
+fn shares(prefix: &str, segment: &Segment, may_be_empty: bool) -> bool {
     match segment {
-        Segment::Literal(text) => text.len() > prefix.len() && text.starts_with(prefix),
+        Segment::Literal(text) => {
+            text.starts_with(prefix) && (may_be_empty || text.len() > prefix.len())
+        }
         Segment::One(other) | Segment::Rest(other) => {
             other.starts_with(prefix) || prefix.starts_with(other.as_str())
         }
@@ -209,16 +219,20 @@ fn shares(prefix: &str, segment: &Segment) -> bool {
 fn covers(wider: &[Segment], path: &[Segment]) -> bool {
     use Segment::{Below, Literal, One, Rest};
     // The whole segment is this prefix and a parameter.
-    let takes = |prefix: &str, first: &Segment| match first {
+    let takes = |prefix: &str, first: &Segment, others: &[Segment]| match first {
+        // All paths of a subtree but the first one go on.
+        Literal(text) if others.first().is_some_and(|next| *next != Below) => {
+            text.starts_with(prefix)
+        }
         Literal(text) => text.len() > prefix.len() && text.starts_with(prefix),
         One(other) | Rest(other) => other.starts_with(prefix),
         Below => false,
     };
     match (wider, path) {
         ([], []) | ([Below], _) => true,
-        ([Rest(prefix)], [first, ..]) => takes(prefix, first),
+        ([Rest(prefix)], [first, others @ ..]) => takes(prefix, first, others),
         ([One(prefix), wider @ ..], [first @ (Literal(_) | One(_)), path @ ..]) => {
-            takes(prefix, first) && covers(wider, path)
+            takes(prefix, first, path) && covers(wider, path)
         }
         ([Literal(one), wider @ ..], [Literal(other), path @ ..]) => {
             one == other && covers(wider, path)
@@ -408,7 +422,7 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
                 return Some(region);
             }
             ([Rest(prefix)], [first, others @ ..]) => {
-                if !shares(prefix, first) {
+                if !shares(prefix, first, !others.is_empty()) {
                     return None;
                 }
                 let is_spelled = spells(prefix, first);
@@ -428,7 +442,9 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
                 return Some(region);
             }
             ([first, others @ ..], [Rest(prefix)]) => {
-                if !matches!(first, Literal(_) | One(_)) || !shares(prefix, first) {
+                if !matches!(first, Literal(_) | One(_))
+                    || !shares(prefix, first, !others.is_empty())
+                {
                     return None;
                 }
                 if let One(own) = first {
@@ -442,7 +458,7 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
             ([Literal(one), ones @ ..], [other, others @ ..]) => {
                 let is_met = match other {
                     Literal(other) => one == other,
-                    One(prefix) => shares(prefix, &Literal(one.clone())),
+                    One(prefix) => shares(prefix, &Literal(one.clone()), go_on(ones, others)),
                     _ => false,
                 };
                 if !is_met {
@@ -453,7 +469,7 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
                 (pattern, path) = (ones, others);
             }
             ([One(prefix), ones @ ..], [other, others @ ..]) => {
-                if !shares(prefix, other) {
+                if !shares(prefix, other, go_on(ones, others)) {
                     return None;
                 }
                 let is_spelled = spells(prefix, other);
