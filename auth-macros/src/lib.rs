@@ -74,7 +74,8 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The reason is mandatory: audits list it. Credentials are ignored, invalid ones included, unless
 /// `identity = optional` requests the identity of known callers. The attribute is placed like
-/// [`requires`], except on modules, and never together with it. The only other key is `crate = path`.
+/// [`requires`], except on modules, and never together with it. Further keys are `schemes(…)`, beside
+/// `identity = optional`, and `crate = path`.
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let annotated = parse::public(arguments.into(), item.into());

@@ -7,7 +7,7 @@ mod names;
 
 use auth_runtime::objects::Resource;
 use auth_runtime::routing::{self, get};
-use auth_runtime::schemes::{AccessClaim, ApiKeys, Bearer};
+use auth_runtime::schemes::{AccessClaim, ApiKeys, Bearer, SchemeExt};
 use auth_runtime::{
     CheckRequest, Denied, Guard, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace,
     ProtectionSpaceBuilder, requires,
@@ -82,10 +82,29 @@ const PULL: auth_runtime::objects::Action = auth_runtime::objects::Action::new("
 
 #[requires(authenticated)]
 async fn in_handler(guard: Guard) -> Result<&'static str, Denied> {
-    guard
-        .can(PULL, Resource::new("Repository", "ann/web"))
-        .await?;
-    Ok("allowed")
+    in_handler_of(
+        guard
+            .can(PULL, Resource::new("Repository", "ann/web"))
+            .await,
+    )
+}
+
+#[requires(scope = "repo:read")]
+async fn in_handler_with_scope(guard: Guard) -> Result<&'static str, Denied> {
+    in_handler_of(
+        guard
+            .can(PULL, Resource::new("Repository", "ann/web"))
+            .await,
+    )
+}
+
+fn in_handler_of(allowed: Result<(), Denied>) -> Result<&'static str, Denied> {
+    allowed.map(|()| "allowed")
+}
+
+#[requires(scope = "reports:read", scope = "reports:write")]
+async fn reports() -> &'static str {
+    "reports"
 }
 
 #[requires(authenticated)]
@@ -113,6 +132,8 @@ fn routes() -> GuardedRouter {
         .route("/collect", get(collect))
         .route("/by-query", get(by_query))
         .route("/in-handler", get(in_handler))
+        .route("/in-handler-with-scope", get(in_handler_with_scope))
+        .route("/reports", get(reports))
         .route("/catalogue", get(catalogue))
 }
 

@@ -85,7 +85,7 @@ use self::writer::Writer;
 /// scheme that was written by hand is kept if it is the same. For an OAuth scheme it is also
 /// kept if it describes the source of the tokens (`oauth2`, `openIdConnect`). If a client
 /// certificate meets `sender_constrained`, the alternative names `MutualTLS` as well. Schemes
-/// that `utoipa` has no name for, such as DPoP, are an `apiKey` in `Authorization`.
+/// that many tools do not know as `http`, such as DPoP, are an `apiKey` in `Authorization`.
 ///
 /// # Hidden operations
 ///

@@ -94,21 +94,14 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Marks the caller as using an OAuth scheme with a [token server](crate::Scheme::has_token_server), so that
-    /// missing scopes are a 401.
-    #[must_use]
-    pub fn by_token_server(self) -> Self {
-        Self {
-            is_oauth: true,
-            has_token_server: true,
-            ..self
-        }
-    }
-
     /// Adds the scope of a token that would make a `can` requirement true. The requirement counts as a scope
     /// then.
     #[must_use]
-    pub fn with_object_scope(mut self, atom: Atom, scope: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn with_object_scope(
+        mut self,
+        atom: Atom,
+        scope: impl Into<Cow<'static, str>>,
+    ) -> Self {
         self.object_scopes.push((atom, scope.into()));
         self
     }

@@ -53,7 +53,11 @@ impl<S: Scheme> Scheme for WithApplication<S> {
                 user.join(application, with_application)
             }
             Ok(None) => user.and_then(|user| with_application(user, Caller::Anonymous)),
-            Err(_) => user.and_then(|_| Caller::Rejected(Rejection::RequestMismatch)),
+            // A caller without a user learns nothing about the key.
+            Err(_) => user.and_then(|user| match user {
+                Caller::Known(_) => Caller::Rejected(Rejection::RequestMismatch),
+                user => user,
+            }),
         }
     }
 
@@ -95,6 +99,10 @@ impl<S: Scheme> Scheme for WithApplication<S> {
 
     fn is_oauth(&self) -> bool {
         self.scheme.is_oauth()
+    }
+
+    fn has_token_server(&self) -> bool {
+        self.scheme.has_token_server()
     }
 
     fn supports_step_up(&self) -> bool {

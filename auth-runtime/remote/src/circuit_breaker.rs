@@ -57,8 +57,8 @@ struct Open {
 pub(crate) struct Attempt<'c> {
     breaker: &'c CircuitBreaker,
     caller: Caller,
-    /// The circuit that this call probes.
-    probes: Option<Circuit>,
+    /// The circuit that this call probes, and the end of its pause.
+    probes: Option<(Circuit, Instant)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl CircuitBreaker {
             None => None,
             Some((circuit, open)) => {
                 open.probe(caller, now)?;
-                Some(circuit)
+                Some((circuit, open.until))
             }
         };
         Ok(Attempt {
@@ -156,11 +156,15 @@ impl Attempt<'_> {
     pub(crate) fn failed(self, now: Instant) {
         let mut state = self.breaker.state();
         match (&state.open, self.probes) {
-            (Some(_), Some(Circuit::Shared)) => state.open = Open::from(now, Some(self.caller)),
+            // The circuit may have been closed and opened again since the probe began.
+            (Some(open), Some((Circuit::Shared, until))) if open.until == until => {
+                state.open = Open::from(now, Some(self.caller));
+            }
             // A call that began before the circuit was opened does not extend the time.
             (Some(_), _) => {}
             (None, probes) => {
-                state.count(self.caller, probes == Some(Circuit::OfCaller), now);
+                let is_probe = probes.is_some_and(|(circuit, _)| circuit == Circuit::OfCaller);
+                state.count(self.caller, is_probe, now);
             }
         }
     }
@@ -171,7 +175,7 @@ impl Drop for Attempt<'_> {
         // Otherwise no further probe would follow one that the client abandoned.
         if let Some(probed) = self.probes
             && let Some((circuit, open)) = self.breaker.state().circuit(self.caller)
-            && circuit == probed
+            && (circuit, open.until) == probed
         {
             open.is_probed = false;
         }

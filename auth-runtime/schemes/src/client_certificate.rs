@@ -122,8 +122,8 @@ impl ClientCertificate {
     /// are those of the certificate. `Hash`, `Cert` and `Subject` occur at most once, `URI` and `DNS` together at
     /// most 64 times. Other keys are ignored.
     ///
-    /// Envoy does not quote the values of `URI` and `DNS`. The authority must not sign names with commas, which could
-    /// start another element.
+    /// Envoy does not quote the values of `URI` and `DNS`. The authority must not sign names with commas or
+    /// semicolons, which could start another element or another name. With a `Cert`, names are read from it.
     ///
     /// # Errors
     ///

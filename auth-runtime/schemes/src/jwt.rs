@@ -214,7 +214,7 @@ impl Jwt {
     }
 
     /// Fetches the keys now, so that a wrong URL is found when the service starts and not by its
-    /// first caller. Does nothing where the keys are given.
+    /// first caller. Does nothing where the keys are given, or come from a load balancer one by one.
     ///
     /// # Errors
     ///

@@ -45,7 +45,10 @@ impl TokenServer {
 fn join_actions<'s>(scopes: impl Iterator<Item = &'s str>) -> Vec<String> {
     let mut joined: Vec<(Option<&str>, String)> = Vec::new();
     for scope in scopes {
-        let (object, action) = match scope.rsplit_once(':') {
+        // Other scopes, such as URLs, have other forms.
+        let parts = scope.rsplit_once(':');
+        let parts = parts.filter(|(object, _)| object.matches(':').count() == 1);
+        let (object, action) = match parts {
             Some((object, action)) => (Some(object), action),
             None => (None, scope),
         };

@@ -19,6 +19,8 @@ async fn clients_without_a_token_learn_the_scope_of_the_object() {
         (Method::GET, "/any/ann/web", "repository:ann/web:pull"),
         (Method::GET, "/by-name/a/b/c", "repository:a/b/c:pull"),
         (Method::GET, "/collect", "garbage:collect"),
+        // Scopes of other forms are not joined.
+        (Method::GET, "/reports", "reports:read reports:write"),
         // The function that returns the object runs for known callers only.
         (Method::GET, "/by-query?name=ann/web", ""),
     ] {
@@ -76,6 +78,13 @@ async fn a_missing_grant_is_401_for_clients_of_a_token_server() {
             &token(json!({})),
             "repository:ann/web:pull",
         ),
+        // The scope that met the policy is requested again.
+        (
+            Method::GET,
+            "/in-handler-with-scope",
+            &token(json!({ "scope": "repo:read" })),
+            "repo:read repository:ann/web:pull",
+        ),
         (Method::GET, "/collect", &puller, "garbage:collect"),
         // A reader learns that it may not delete.
         (
@@ -108,6 +117,18 @@ async fn other_clients_receive_403() {
         ask(&oauth, Method::PUT, MANIFEST, Some(&token)).await,
         expected
     );
+
+    // An application beside the token changes nothing.
+    let keys = ApiKeys::builder().key("a-long-random-key-of-an-app", Identity::new("app"));
+    let both = bearer().with_application(keys.build().expect("a scheme"));
+    let space = ProtectionSpace::builder().realm("registry").scheme(both);
+    let beside_key = protect(space.decision_point(AccessClaim));
+    let request = Request::put(MANIFEST).header("x-api-key", "a-long-random-key-of-an-app");
+    let request = request.header("authorization", format!("Bearer {token}"));
+    let request = request.body(Body::empty()).expect("a request");
+    let scope = r#"scope="repository:ann/web:pull,push""#;
+    let expected = (401, format!("{CHALLENGE}, {scope}, {INSUFFICIENT}"));
+    assert_eq!(send(&beside_key, request).await, expected);
 
     // An API key cannot be exchanged for a token with a scope.
     let request = Request::get(MANIFEST).header("x-api-key", "a-long-random-key-of-a-robot");

@@ -58,9 +58,9 @@ async fn other_names_have_no_scope() {
 /// Moves the name of a repository to the end, since a wildcard of a route matches the end of a path only:
 /// `/v2/{name}/manifests/{reference}` to `/v2/manifests/{reference}/{name}`.
 fn move_name(mut request: Request) -> Request {
-    if let Some(path) = moved(request.uri().path())
-        && let Ok(uri) = path.parse::<Uri>()
-    {
+    let query = request.uri().query().map(|query| format!("?{query}"));
+    let target = moved(request.uri().path()).map(|path| path + &query.unwrap_or_default());
+    if let Some(uri) = target.and_then(|target| target.parse::<Uri>().ok()) {
         *request.uri_mut() = uri;
     }
     request
@@ -83,6 +83,8 @@ async fn a_layer_moves_names_with_slashes_behind_the_rest() {
     let expected = format!(r#"{CHALLENGE}, scope="repository:a/manifests/c:pull""#);
     assert_eq!(get_of(&app, target, None).await, (401, expected));
     assert_eq!(get_of(&app, target, Some(&own)).await.0, 200);
+    let with_query = format!("{target}?n=1");
+    assert_eq!(get_of(&app, &with_query, Some(&own)).await.0, 200);
     assert_eq!(
         get_of(&app, "/v2/a/b/manifests/latest", Some(&own)).await.0,
         401

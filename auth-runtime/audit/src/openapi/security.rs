@@ -162,7 +162,7 @@ fn sent_in(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Opt
     let mut described = match source {
         Source::Authorization => match registered(scheme.name) {
             Some(registered) => json!({ "type": "http", "scheme": registered }),
-            // `utoipa` has names only for schemes that were registered when OpenAPI began.
+            // Tools know the schemes that were registered when OpenAPI began.
             None => key("header", "Authorization"),
         },
         Source::BareAuthorization => key("header", "Authorization"),
@@ -272,7 +272,7 @@ pub(super) fn is_kept(written: &Value, scheme: &Offered<'_>) -> bool {
     }
 }
 
-/// Returns the scheme as `utoipa` names it, if it does.
+/// Returns the name of a scheme that was registered when OpenAPI began.
 fn registered(name: &str) -> Option<&'static str> {
     let known = [
         "basic",

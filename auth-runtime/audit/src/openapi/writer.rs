@@ -297,7 +297,7 @@ impl<'a> Writer<'a> {
 fn undocumented(route: &Template, path: &str) -> Value {
     // At least one response is required.
     let mut operation = json!({
-        "responses": { "default": { "description": "What the handler answers." } },
+        "responses": { "default": { "description": "The response of the handler." } },
     });
     let names = Template::of_document(path);
     let kinds = route.parameters().map(|(_, is_rest)| is_rest);

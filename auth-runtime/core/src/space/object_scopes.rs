@@ -82,7 +82,21 @@ impl ProtectionSpace {
     ) -> Option<Denial> {
         let used = self.scheme_used(Some(policy), authentication)?;
         let used = self.0.schemes.get(used).filter(|used| used.is_oauth)?;
-        let scopes = vec![self.object_scope(evaluation)?];
+        let identity = self.caller_for(policy, authentication)?.identity()?;
+        let requirement = policy.requirement().into_iter();
+        // A token without the scopes that met the policy would be denied by it.
+        let held = requirement
+            .flat_map(|requirement| requirement.atoms())
+            .filter_map(|atom| match atom {
+                Atom::Scope(scope) if identity.has_scope(scope) => Some(scope.clone()),
+                _ => None,
+            });
+        let mut scopes: Vec<Cow<'static, str>> = Vec::new();
+        for scope in held.chain([self.object_scope(evaluation)?]) {
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
         Some(match used.has_token_server {
             true => Denial::ScopedTokenRequired { scopes },
             false => Denial::InsufficientScope { scopes },

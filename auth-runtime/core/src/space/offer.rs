@@ -60,12 +60,18 @@ impl Space {
         let lines = lines.map(|sent| sent.challenge.into_header_value());
         let mut lines: Vec<HeaderValue> = lines.collect();
         // Several schemes may have the same application, which may also be a scheme of the space.
-        let mut sent: Vec<HeaderValue> = Vec::with_capacity(lines.len());
-        lines.retain(|line| {
-            let is_new = !sent.contains(line);
-            sent.push(line.clone());
-            is_new
-        });
+        if self
+            .schemes
+            .iter()
+            .any(|accepted| accepted.application.is_some())
+        {
+            let mut sent: Vec<HeaderValue> = Vec::with_capacity(lines.len());
+            lines.retain(|line| {
+                let is_new = !sent.contains(line);
+                sent.push(line.clone());
+                is_new
+            });
+        }
         if !self.joins_challenges || lines.len() < 2 {
             return lines;
         }
@@ -236,6 +242,7 @@ impl<'a> Offer<'a> {
         }
         made
     }
+
     /// Returns the challenge of the application of a scheme, if the scheme requires one.
     fn challenge_of_application(
         &self,

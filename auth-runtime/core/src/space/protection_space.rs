@@ -242,8 +242,7 @@ impl ProtectionSpace {
         accepted.find_map(|accepted| {
             let scheme: &dyn Scheme = &*accepted.scheme;
             let mut asked = std::iter::once(scheme).chain(scheme.applications());
-            let error = asked.find_map(|scheme| scheme.challenge(&context).err())?;
-            Some((accepted.name.as_str(), error))
+            asked.find_map(|scheme| Some((scheme.name(), scheme.challenge(&context).err()?)))
         })
     }
 

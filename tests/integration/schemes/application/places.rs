@@ -48,6 +48,17 @@ async fn a_key_in_two_places_is_ambiguous() {
             [bearer("ann"), fields(&[("apikey", "web")])].concat(),
             400,
         ),
+        // A caller without a user learns nothing about the key.
+        (
+            "/both?key=web",
+            [bearer("forged"), lines(&[("apikey", "web")])].concat(),
+            401,
+        ),
+        (
+            "/both?key=web",
+            [bearer("down"), lines(&[("apikey", "web")])].concat(),
+            503,
+        ),
         // Without a token, no credentials of a user can be ambiguous.
         ("/both?key=web", lines(&[("apikey", "web")]), 401),
     ] {
