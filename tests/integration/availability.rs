@@ -12,7 +12,7 @@ use http::Request;
 use tower::ServiceExt;
 
 /// The beginning of a row, the file of its test, and the test.
-const TESTS: [(&str, &str, &str); 20] = [
+const TESTS: [(&str, &str, &str); 21] = [
     (
         "passwords verified at a time",
         "tests/integration/schemes/basic.rs",
@@ -42,6 +42,11 @@ const TESTS: [(&str, &str, &str); 20] = [
         "fetches of the keys of an issuer",
         "tests/integration/schemes/jwks/rotation.rs",
         "made_up_keys_shut_out_no_key",
+    ),
+    (
+        "fetches of the keys of load balancers",
+        "tests/integration/providers/load_balancer.rs",
+        "invented_keys_cause_few_requests",
     ),
     (
         "verified tokens in a [`TokenCache`]",

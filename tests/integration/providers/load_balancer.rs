@@ -216,6 +216,34 @@ async fn invented_keys_cause_few_requests() {
     let late = header(json!({ "exp": now() + 100_000 }));
     assert_eq!(caller_of(&app, &padded(&late, &user())).await.0, 200);
     assert_eq!(count.load(Ordering::Relaxed), 10);
+    // While invented names use up the fetches, the known key stays in use for another day.
+    let invent = async || {
+        for index in 0..9 {
+            let header = header(json!({ "kid": format!("late-{index}"), "exp": now() + 300_000 }));
+            caller_of(&app, &padded(&header, &user())).await;
+        }
+    };
+    for (hours, expected) in [(24, 200), (23, 200), (2, 503)] {
+        clock.advance(std::time::Duration::from_secs(hours * 60 * 60));
+        invent().await;
+        let late = header(json!({ "exp": now() + 300_000 }));
+        let status = caller_of(&app, &padded(&late, &user())).await.0;
+        assert_eq!(status, expected, "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn claims_occur_once() {
+    let (keys, _) = key_server().await;
+    let app = app_for(builder().load_balancer_keys(&keys));
+    let header = URL_SAFE.encode(header(json!({})).to_string());
+    for (claims, expected) in [
+        (r#"{"sub":"ann"}"#, 200),
+        (r#"{"sub":"ann","sub":"bob"}"#, 401),
+    ] {
+        let token = signed_text(&format!("{header}.{}", URL_SAFE.encode(claims)));
+        assert_eq!(caller_of(&app, &token).await.0, expected, "{claims}");
+    }
 }
 
 #[tokio::test]

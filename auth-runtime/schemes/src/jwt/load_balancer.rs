@@ -15,14 +15,14 @@ use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::JwtError;
 use super::issuer_name::IssuerName;
 use super::key::JwtKey;
 use super::{Claims, Issuer, Keys};
 
-/// The time for which a key is used without a fetch.
+/// The time for which a key is used without a fetch. It is used for as long again while it cannot be fetched.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 /// The maximum number of keys at hand. A load balancer has few.
 const MAX_KEYS: usize = 16;
@@ -31,6 +31,8 @@ const MAX_FAILURES: u32 = 8;
 const PERIOD: Duration = Duration::from_secs(60);
 /// The time after which to retry if a key could not be fetched.
 const RETRY: Duration = Duration::from_secs(5);
+/// The time for which an old key is used after a failed fetch, until the next one.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// Decodes base64url with all of its padding, or without.
 fn decode(part: &str) -> Option<Vec<u8>> {
@@ -145,6 +147,8 @@ pub(super) struct BalancerKeys {
 struct Fetched {
     key: JwtKey,
     at: Instant,
+    /// The end of a pause after a failed fetch. The key is used meanwhile.
+    next_fetch: Instant,
 }
 
 /// The fetches without a key in the present period.
@@ -157,8 +161,12 @@ struct Failures {
 enum NoKey {
     /// The load balancers have no such key.
     Unknown,
-    Outage,
+    Outage {
+        retry_after: Duration,
+    },
 }
+
+const OUTAGE: NoKey = NoKey::Outage { retry_after: RETRY };
 
 impl BalancerKeys {
     pub(super) fn new(arns: Vec<String>, url: String, http: HttpClient, clock: Clock) -> Self {
@@ -183,7 +191,18 @@ impl BalancerKeys {
 
     fn at_hand(&self, kid: &str) -> Option<JwtKey> {
         let keys = self.keys();
-        let found = keys.get(kid).filter(|found| self.age(found.at) < KEEP)?;
+        let found = keys.get(kid)?;
+        let now = self.clock.monotonic();
+        (now < found.next_fetch).then(|| found.key.clone())
+    }
+
+    /// Returns an old key that could not be fetched again. It is used for a while without another fetch.
+    fn extended(&self, kid: &str) -> Option<JwtKey> {
+        let mut keys = self.keys();
+        let found = keys
+            .get_mut(kid)
+            .filter(|found| self.age(found.at) < 2 * KEEP)?;
+        found.next_fetch = self.clock.monotonic() + PAUSE;
         Some(found.key.clone())
     }
 
@@ -200,19 +219,20 @@ impl BalancerKeys {
             };
         }
         if failures.count >= MAX_FAILURES {
-            return Err(NoKey::Outage);
+            let retry_after = PERIOD.saturating_sub(self.age(failures.since));
+            return self.extended(kid).ok_or(NoKey::Outage { retry_after });
         }
         let key = match self.http.get(&format!("{}{kid}", self.url)).await {
             Ok(pem) => JwtKey::es256_pem(pem).map_err(|error| {
                 tracing::warn!("the key {kid} of a load balancer cannot be used: {error}");
-                NoKey::Outage
+                OUTAGE
             }),
             Err(HttpError::Status(status)) if matches!(status.as_u16(), 403 | 404) => {
                 Err(NoKey::Unknown)
             }
             Err(error) => {
                 tracing::warn!("the key of a load balancer could not be fetched: {error}");
-                Err(NoKey::Outage)
+                Err(OUTAGE)
             }
         };
         match key {
@@ -225,13 +245,17 @@ impl BalancerKeys {
                 let fetched = Fetched {
                     key: key.clone(),
                     at,
+                    next_fetch: at + KEEP,
                 };
                 keys.insert(kid.to_owned(), fetched);
                 Ok(key)
             }
             Err(error) => {
                 failures.count += 1;
-                Err(error)
+                match error {
+                    NoKey::Unknown => Err(NoKey::Unknown),
+                    outage => self.extended(kid).ok_or(outage),
+                }
             }
         }
     }
@@ -259,7 +283,7 @@ struct BalancerHeader {
 /// A token with its parts, of which nothing is verified yet.
 struct BalancerToken {
     header: BalancerHeader,
-    claims: Map<String, Value>,
+    claims: Claims,
     /// The signed text, with its padding.
     signed: String,
     /// The signature without padding.
@@ -291,10 +315,11 @@ impl BalancerToken {
     /// The claims, with those of the header. The load balancer copies the others from the identity provider.
     fn into_claims(mut self) -> Claims {
         let header = self.header;
-        self.claims.insert("iss".to_owned(), header.iss.into());
-        self.claims.insert("aud".to_owned(), header.client.into());
-        self.claims.insert("exp".to_owned(), header.exp);
-        Claims(self.claims)
+        let Claims(claims) = &mut self.claims;
+        claims.insert("iss".to_owned(), header.iss.into());
+        claims.insert("aud".to_owned(), header.client.into());
+        claims.insert("exp".to_owned(), header.exp);
+        self.claims
     }
 }
 
@@ -342,8 +367,8 @@ pub(super) fn verify(issuers: &[Arc<Issuer>], token: &str) -> Option<Verificatio
         match keys.fetch(&kid).await {
             Ok(key) => finish(key),
             Err(NoKey::Unknown) => Caller::rejected(),
-            Err(NoKey::Outage) => Caller::Unverifiable {
-                retry_after: Some(RETRY),
+            Err(NoKey::Outage { retry_after }) => Caller::Unverifiable {
+                retry_after: Some(retry_after),
             },
         }
     }))
