@@ -1,6 +1,7 @@
 //! Credentials of an application beside those of the user: both are required.
 
 mod configuration;
+mod hiding;
 mod places;
 mod visitors;
 
