@@ -21,9 +21,12 @@ const open = async () => {
   await page.waitForSelector('.opblock')
 }
 
+// By the element and not by its place, which moves while the page is drawn.
+const click = (selector) => page.$eval(selector, (element) => element.click())
+
 // Enters a token as the user of the page does.
 async function authorize(value) {
-  await page.click('.auth-wrapper .authorize')
+  await click('.auth-wrapper .authorize')
   const field = '.auth-container input[type=text], .auth-container input[type=password]'
   await page.waitForSelector(field)
   const containers = await page.$$('.auth-container')
@@ -31,9 +34,9 @@ async function authorize(value) {
     const title = await container.evaluate((element) => element.textContent)
     if (!title.includes('Bearer')) continue
     await (await container.$('input')).type(value)
-    await (await container.$('button.authorize')).click()
+    await container.$eval('button.authorize', (element) => element.click())
   }
-  await page.click('.modal-ux .btn-done, .modal-ux .close-modal')
+  await click('.modal-ux .btn-done, .modal-ux .close-modal')
   await page.waitForSelector('.modal-ux', { hidden: true })
 }
 
