@@ -24,6 +24,7 @@ mod denial_details;
 mod entity;
 mod events;
 mod explanation;
+mod forward_to_scheme;
 mod handler_location;
 mod head;
 mod identity;

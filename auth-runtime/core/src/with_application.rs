@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
+use crate::forward_to_scheme::forward_to_scheme;
 use crate::scheme::{ChallengeContext, Credentials, Scheme, Source};
 use crate::space::Accompanying;
 use crate::user_type::UserType;
@@ -30,13 +31,7 @@ impl<S: Scheme> WithApplication<S> {
 }
 
 impl<S: Scheme> Scheme for WithApplication<S> {
-    fn name(&self) -> &str {
-        self.scheme.name()
-    }
-
-    fn sources(&self) -> Vec<Source> {
-        self.scheme.sources()
-    }
+    forward_to_scheme!();
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         let found = match Accompanying::find(&*self.application, &self.sources, credentials) {
@@ -59,58 +54,6 @@ impl<S: Scheme> Scheme for WithApplication<S> {
                 user => user,
             }),
         }
-    }
-
-    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        self.scheme.challenge(context)
-    }
-
-    fn further_challenges(&self, context: &ChallengeContext<'_>) -> Vec<Challenge> {
-        self.scheme.further_challenges(context)
-    }
-
-    fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
-        self.scheme.fields(context)
-    }
-
-    fn granted_fields(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-        self.scheme.granted_fields(headers)
-    }
-
-    fn triggers_browser_prompt(&self) -> bool {
-        self.scheme.triggers_browser_prompt()
-    }
-
-    fn has_challenge(&self) -> bool {
-        self.scheme.has_challenge()
-    }
-
-    fn format(&self) -> Option<&str> {
-        self.scheme.format()
-    }
-
-    fn constrains_sender(&self) -> bool {
-        self.scheme.constrains_sender()
-    }
-
-    fn signs_body(&self) -> bool {
-        self.scheme.signs_body()
-    }
-
-    fn is_oauth(&self) -> bool {
-        self.scheme.is_oauth()
-    }
-
-    fn has_token_server(&self) -> bool {
-        self.scheme.has_token_server()
-    }
-
-    fn supports_step_up(&self) -> bool {
-        self.scheme.supports_step_up()
-    }
-
-    fn login_page(&self) -> Option<&str> {
-        self.scheme.login_page()
     }
 
     fn provides_user(&self, user: UserType) -> bool {

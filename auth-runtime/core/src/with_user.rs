@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::caller::Caller;
 use crate::challenge::{Challenge, ChallengeError};
+use crate::forward_to_scheme::forward_to_scheme;
 use crate::identity::Identity;
 use crate::scheme::{ChallengeContext, Credentials, Scheme, Source};
 use crate::user_type::UserType;
@@ -82,68 +83,10 @@ impl<S: Scheme> WithUser<S> {
 }
 
 impl<S: Scheme> Scheme for WithUser<S> {
-    fn name(&self) -> &str {
-        self.scheme.name()
-    }
-
-    fn sources(&self) -> Vec<Source> {
-        self.scheme.sources()
-    }
+    forward_to_scheme!();
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         (self.complete)(self.scheme.verify(credentials))
-    }
-
-    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        self.scheme.challenge(context)
-    }
-
-    fn further_challenges(&self, context: &ChallengeContext<'_>) -> Vec<Challenge> {
-        self.scheme.further_challenges(context)
-    }
-
-    fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
-        self.scheme.fields(context)
-    }
-
-    fn granted_fields(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-        self.scheme.granted_fields(headers)
-    }
-
-    fn triggers_browser_prompt(&self) -> bool {
-        self.scheme.triggers_browser_prompt()
-    }
-
-    fn has_challenge(&self) -> bool {
-        self.scheme.has_challenge()
-    }
-
-    fn format(&self) -> Option<&str> {
-        self.scheme.format()
-    }
-
-    fn constrains_sender(&self) -> bool {
-        self.scheme.constrains_sender()
-    }
-
-    fn signs_body(&self) -> bool {
-        self.scheme.signs_body()
-    }
-
-    fn is_oauth(&self) -> bool {
-        self.scheme.is_oauth()
-    }
-
-    fn has_token_server(&self) -> bool {
-        self.scheme.has_token_server()
-    }
-
-    fn supports_step_up(&self) -> bool {
-        self.scheme.supports_step_up()
-    }
-
-    fn login_page(&self) -> Option<&str> {
-        self.scheme.login_page()
     }
 
     fn provides_user(&self, user: UserType) -> bool {
