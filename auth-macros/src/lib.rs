@@ -14,68 +14,14 @@ mod policy;
 mod runtime;
 mod vocabulary;
 
-/// Declares the access policy of a handler.
-///
-/// ```
-/// use auth_runtime::{Guard, requires};
-///
-/// #[requires(any(role = "editor", scope = "drafts:write"), hide_as = 404)]
-/// async fn drafts(guard: Guard) -> String {
-///     format!("the drafts, for {}", guard.identity().subject())
-/// }
-/// ```
-///
-/// The function gets a first parameter `Guard`, unless it has one. The policy is checked while
-/// compiling, and evaluated before any part of the request is parsed. The [guide] has the grammar,
-/// the meaning of every key, and the errors.
-///
-/// On an inline module, the policy applies to every handler in it. A handler's own attribute adds to
-/// it:
-///
-/// ```
-/// # use auth_runtime::requires;
-/// #[requires(role = "admin", hide_as = 404)]
-/// mod admin {
-///     use auth_runtime::requires;
-///
-///     pub async fn users() {}
-///
-///     #[requires(scope = "users:write")]
-///     pub async fn delete_user() {}
-/// }
-/// ```
-///
-/// On a unit struct, it is the policy of a service that is not a handler:
-///
-/// ```
-/// # use auth_runtime::requires;
-/// #[requires(scope = "files:read")]
-/// struct Files;
-/// // router.nest_service("/files", Files, files)
-/// ```
-///
-/// [guide]: https://docs.rs/auth-runtime/latest/auth_runtime/guide/attributes/
+#[doc = include_str!("../docs/requires.md")]
 #[proc_macro_attribute]
 pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let annotated = parse::requires(arguments.into(), item.into());
     expand::expand(&annotated).into()
 }
 
-/// Declares that a handler is public, with the reason.
-///
-/// ```
-/// use auth_runtime::public;
-///
-/// #[public(reason = "liveness probe")]
-/// async fn healthz() -> &'static str {
-///     "ok"
-/// }
-/// ```
-///
-/// The reason is mandatory: audits list it. Credentials are ignored, invalid ones included, unless
-/// `identity = optional` requests the identity of known callers. The attribute is placed like
-/// [`requires`], except on modules, and never together with it. Further keys are `schemes(…)`, beside
-/// `identity = optional`, and `crate = path`.
+#[doc = include_str!("../docs/public.md")]
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let annotated = parse::public(arguments.into(), item.into());

@@ -6,6 +6,15 @@ pub mod programs;
 pub mod proof;
 pub mod tls;
 
+/// Compiles the examples of the attributes' documentation.
+#[cfg(doctest)]
+mod attributes {
+    #[doc = include_str!("../../auth-macros/docs/requires.md")]
+    mod requires {}
+    #[doc = include_str!("../../auth-macros/docs/public.md")]
+    mod public {}
+}
+
 use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
