@@ -23,6 +23,12 @@ fn pair() -> &'static KeyPair {
     PAIR.get_or_init(|| KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key"))
 }
 
+/// The public key of another load balancer.
+fn foreign_key() -> String {
+    let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256);
+    pair.expect("a key").public_key_pem()
+}
+
 /// Serves the key, and counts the requests. A key named `down` is not available.
 async fn key_server() -> (String, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
@@ -32,6 +38,8 @@ async fn key_server() -> (String, Arc<AtomicUsize>) {
         let answer = match kid.as_str() {
             KID => (StatusCode::OK, pair().public_key_pem()),
             "down" => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+            // The keys of other load balancers of the region have the same URL.
+            other if other.starts_with("other-") => (StatusCode::OK, foreign_key()),
             _ => (StatusCode::FORBIDDEN, String::new()),
         };
         async move { answer }
@@ -230,6 +238,34 @@ async fn invented_keys_cause_few_requests() {
         let status = caller_of(&app, &padded(&late, &user())).await.0;
         assert_eq!(status, expected, "{hours}");
     }
+}
+
+/// A client can name them in forged tokens.
+#[tokio::test]
+async fn keys_of_other_load_balancers_are_not_kept() {
+    let (keys, count) = key_server().await;
+    let clock = auth_runtime::clock::ManualClock::new(SystemTime::now());
+    let app = app_for(builder().load_balancer_keys(&keys).clock(clock.clock()));
+    let own = padded(&header(json!({})), &user());
+    assert_eq!(caller_of(&app, &own).await.0, 200);
+    for index in 0..20 {
+        let forged = header(json!({ "kid": format!("other-{index}") }));
+        let expected = if index < 8 { 401 } else { 503 };
+        let status = caller_of(&app, &padded(&forged, &user())).await.0;
+        assert_eq!(status, expected, "{index}");
+    }
+    assert_eq!(count.load(Ordering::Relaxed), 9);
+    assert_eq!(caller_of(&app, &own).await.0, 200);
+    assert_eq!(count.load(Ordering::Relaxed), 9);
+    // A forged token cannot prevent the next fetch of a known key.
+    clock.advance(std::time::Duration::from_secs(24 * 60 * 60));
+    let late = header(json!({ "exp": now() + 100_000 }));
+    let forged = padded(&late, &json!({ "sub": "eve" }));
+    let (signed, _) = forged.rsplit_once('.').expect("a signature");
+    let forged = format!("{signed}.{}", URL_SAFE.encode([7; 64]));
+    assert_eq!(caller_of(&app, &forged).await.0, 401);
+    assert_eq!(caller_of(&app, &padded(&late, &user())).await.0, 200);
+    assert_eq!(count.load(Ordering::Relaxed), 10);
 }
 
 #[tokio::test]

@@ -26,7 +26,8 @@ use super::{Claims, Issuer, Keys};
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 /// The maximum number of keys at hand. A load balancer has few.
 const MAX_KEYS: usize = 16;
-/// The maximum number of fetches without a key in each [`PERIOD`]. Any client can invent the name of a key.
+/// The maximum number of fetches for tokens without a valid signature in each [`PERIOD`]. Any client can invent the name
+/// of a key, or name that of another load balancer of the region.
 const MAX_FAILURES: u32 = 8;
 const PERIOD: Duration = Duration::from_secs(60);
 /// The time after which to retry if a key could not be fetched.
@@ -151,7 +152,7 @@ struct Fetched {
     next_fetch: Instant,
 }
 
-/// The fetches without a key in the present period.
+/// The fetches for tokens without a valid signature in the present period.
 struct Failures {
     since: Instant,
     count: u32,
@@ -206,8 +207,15 @@ impl BalancerKeys {
         Some(found.key.clone())
     }
 
-    /// Fetches a key. One fetch runs at a time, and the others wait for it.
-    async fn fetch(&self, kid: &str) -> Result<JwtKey, NoKey> {
+    /// Returns whether a fetched key is kept: a known one, or one that signed the token. The URL has the keys of all
+    /// load balancers of the region, and a client can name any of them.
+    fn keeps(&self, token: &BalancerToken, key: &JwtKey) -> bool {
+        self.keys().contains_key(&token.header.kid) || token.is_signed_by(key)
+    }
+
+    /// Fetches the key of a token. One fetch runs at a time, and the others wait for it.
+    async fn fetch(&self, token: &BalancerToken) -> Result<JwtKey, NoKey> {
+        let kid = token.header.kid.as_str();
         let mut failures = self.failures.lock().await;
         if let Some(key) = self.at_hand(kid) {
             return Ok(key);
@@ -235,6 +243,10 @@ impl BalancerKeys {
                 Err(OUTAGE)
             }
         };
+        let key = key.and_then(|key| match self.keeps(token, &key) {
+            true => Ok(key),
+            false => Err(NoKey::Unknown),
+        });
         match key {
             Ok(key) => {
                 let at = self.clock.monotonic();
@@ -354,18 +366,17 @@ pub(super) fn verify(issuers: &[Arc<Issuer>], token: &str) -> Option<Verificatio
         return Some(Verification::done(Caller::rejected()));
     };
     let moment = issuer.moment();
-    let kid = header.kid.clone();
     let text = token.to_owned();
-    let finish = move |key: JwtKey| match token_of.is_signed_by(&key) {
-        true => issuer.caller_of(token_of.into_claims(), &text, moment),
+    let finish = move |token: BalancerToken, key: JwtKey| match token.is_signed_by(&key) {
+        true => issuer.caller_of(token.into_claims(), &text, moment),
         false => Caller::Rejected(Rejection::Invalid),
     };
-    if let Some(key) = keys.at_hand(&kid) {
-        return Some(Verification::done(finish(key)));
+    if let Some(key) = keys.at_hand(&header.kid) {
+        return Some(Verification::done(finish(token_of, key)));
     }
     Some(Verification::pending(async move {
-        match keys.fetch(&kid).await {
-            Ok(key) => finish(key),
+        match keys.fetch(&token_of).await {
+            Ok(key) => finish(token_of, key),
             Err(NoKey::Unknown) => Caller::rejected(),
             Err(NoKey::Outage { retry_after }) => Caller::Unverifiable {
                 retry_after: Some(retry_after),

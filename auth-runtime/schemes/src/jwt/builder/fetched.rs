@@ -149,8 +149,9 @@ impl JwtBuilder {
     /// header of the token; they replace claims of the same meaning. Padding is accepted in these tokens only.
     ///
     /// The key of a token is fetched from the URL of AWS for the region, and used for 24 hours, or 48 while it cannot
-    /// be fetched again. One fetch runs at a time. After 8 fetches without a key in a minute, tokens with other keys
-    /// receive 503 for the rest of the minute, since any client can invent names. Clients must reach the service
+    /// be fetched again. A key is kept only if it signed a token. One fetch runs at a time. After 8 fetches in a minute
+    /// for tokens without a valid signature, tokens with other keys receive 503 for the rest of the minute, since any
+    /// client can invent names, or name the key of another load balancer. Clients must reach the service
     /// through the load balancer only: it removes the field of a client. Outside of the partition `aws`, as in GovCloud,
     /// [`load_balancer_keys`](Self::load_balancer_keys) names the URL.
     ///
