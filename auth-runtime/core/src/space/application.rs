@@ -11,6 +11,7 @@ pub(super) struct Application {
     /// The name in OpenAPI documents.
     pub(super) openapi_name: String,
     pub(super) sources: Vec<Source>,
+    pub(super) triggers_browser_prompt: bool,
     pub(super) plain: Challenge,
 }
 

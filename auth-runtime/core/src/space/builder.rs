@@ -412,6 +412,7 @@ impl Space {
             name: application.name().to_owned(),
             openapi_name: application.name().to_owned(),
             sources: application.sources(),
+            triggers_browser_prompt: application.triggers_browser_prompt(),
             plain: self.plain_challenge(application)?,
         }))
     }

@@ -5,17 +5,19 @@ use std::borrow::Cow;
 use auth_runtime_policy::Policy;
 use http::{HeaderName, HeaderValue};
 
+use super::application::Application;
 use super::protection_space::{Accepted, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;
 use crate::scheme::{ChallengeContext, ErrorCode};
 
-/// A challenge, its scheme, and the fields that accompany it.
-pub(super) struct Sent<'a> {
+/// A challenge, the index of its scheme, and the fields that accompany it.
+pub(super) struct Sent {
     pub(super) index: usize,
-    pub(super) accepted: &'a Accepted,
     pub(super) challenge: Challenge,
+    /// True if browsers open a password prompt for the challenge.
+    prompts: bool,
     pub(super) fields: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -33,29 +35,27 @@ pub(super) struct Offer<'a> {
 
 /// Leaves out challenges that open a browser's password prompt, since the script handles the
 /// response itself. A 401 always keeps at least one challenge (RFC 9110 §11.6.1).
-pub(super) fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
-    if challenges
-        .iter()
-        .any(|sent| !sent.accepted.triggers_browser_prompt)
-    {
-        challenges.retain(|sent| !sent.accepted.triggers_browser_prompt);
+pub(super) fn leave_out_prompts(challenges: &mut Vec<Sent>) {
+    if challenges.iter().any(|sent| !sent.prompts) {
+        challenges.retain(|sent| !sent.prompts);
     }
 }
 
 impl Space {
     /// Returns whether some challenges are left out of responses to scripts.
     pub(super) fn spares_scripts(&self) -> bool {
-        !self.prompts_scripts
-            && self
-                .schemes
-                .iter()
-                .any(|accepted| accepted.triggers_browser_prompt)
+        let prompts = |accepted: &Accepted| {
+            let application = accepted.application.as_ref();
+            accepted.triggers_browser_prompt
+                || application.is_some_and(|own| own.triggers_browser_prompt)
+        };
+        !self.prompts_scripts && self.schemes.iter().any(prompts)
     }
 
     /// Returns one line for each challenge, since many clients miss the second challenge of a line.
     /// With `joins_challenges`, returns all on one line, for gateways that forward only the first
     /// line.
-    pub(super) fn lines(&self, challenges: Vec<Sent<'_>>) -> Vec<HeaderValue> {
+    pub(super) fn lines(&self, challenges: Vec<Sent>) -> Vec<HeaderValue> {
         let lines = challenges.into_iter();
         let lines = lines.map(|sent| sent.challenge.into_header_value());
         let mut lines: Vec<HeaderValue> = lines.collect();
@@ -83,7 +83,7 @@ impl Space {
 
 impl<'a> Offer<'a> {
     /// Returns the challenges of a denial, in the order of the schemes.
-    pub(super) fn challenges(&self, denial: &Denial) -> Vec<Sent<'a>> {
+    pub(super) fn challenges(&self, denial: &Denial) -> Vec<Sent> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let opens = |_: usize, accepted: &Accepted| self.opens(accepted);
         let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth && self.opens(accepted);
@@ -189,7 +189,7 @@ impl<'a> Offer<'a> {
         scopes: &'p [Cow<'static, str>],
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
         error: &dyn Fn(usize) -> Option<ErrorCode<'p>>,
-    ) -> Vec<Sent<'a>>
+    ) -> Vec<Sent>
     where
         'a: 'p,
     {
@@ -217,39 +217,38 @@ impl<'a> Offer<'a> {
                 let challenge = accepted.scheme.challenge(&context);
                 made.push(Sent {
                     index,
-                    accepted,
                     challenge: challenge.unwrap_or_else(|_| plain.clone()),
+                    prompts: accepted.triggers_browser_prompt,
                     fields: accepted.scheme.fields(&context),
                 });
                 for challenge in accepted.scheme.further_challenges(&context) {
                     made.push(Sent {
                         index,
-                        accepted,
                         challenge,
+                        prompts: accepted.triggers_browser_prompt,
                         fields: Vec::new(),
                     });
                 }
             }
-            if asks {
-                let challenge = self.challenge_of_application(accepted, of_application);
-                made.extend(challenge.map(|challenge| Sent {
+            if asks && let Some(application) = &accepted.application {
+                made.push(Sent {
                     index,
-                    accepted,
-                    challenge,
+                    challenge: self.challenge_of(application, accepted, of_application),
+                    prompts: application.triggers_browser_prompt,
                     fields: Vec::new(),
-                }));
+                });
             }
         }
         made
     }
 
-    /// Returns the challenge of the application of a scheme, if the scheme requires one.
-    fn challenge_of_application(
+    /// Returns the challenge of the application of a scheme.
+    fn challenge_of(
         &self,
+        application: &Application,
         accepted: &Accepted,
         rejection: Option<Rejection>,
-    ) -> Option<Challenge> {
-        let application = accepted.application.as_ref()?;
+    ) -> Challenge {
         let is_invalid = rejection == Some(Rejection::InvalidApplication);
         let error = is_invalid.then_some(ErrorCode::InvalidToken(Rejection::Invalid));
         let challenge = accepted
@@ -257,6 +256,6 @@ impl<'a> Offer<'a> {
             .applications()
             .first()
             .and_then(|scheme| scheme.challenge(&self.context(&[], error)).ok());
-        Some(challenge.unwrap_or_else(|| application.plain.clone()))
+        challenge.unwrap_or_else(|| application.plain.clone())
     }
 }

@@ -75,7 +75,7 @@ impl BuiltChallenges {
 
 impl SentChallenges {
     /// `None` if a challenge is not constant.
-    fn of(space: &Space, challenges: Vec<Sent<'_>>) -> Option<Self> {
+    fn of(space: &Space, challenges: Vec<Sent>) -> Option<Self> {
         let mut schemes: Vec<usize> = challenges.iter().map(|sent| sent.index).collect();
         schemes.dedup();
         let is_constant = challenges.iter().all(|sent| sent.challenge.is_constant());

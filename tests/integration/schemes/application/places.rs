@@ -253,3 +253,25 @@ async fn bound_tokens_need_a_key() {
         "{offered:?}"
     );
 }
+
+/// A browser opens its prompt for the challenge of the application, too.
+#[tokio::test]
+async fn scripts_open_no_prompt_for_the_application() {
+    let sessions = Sessions::look_up(async |value| caller(value.as_str()));
+    let sessions = sessions.cookie("login").build().expect("sessions");
+    let stage = Basic::new(async |_, _| Caller::rejected());
+    let app = service(sessions.with_application(stage));
+    let cookie = "Cookie realm=\"api\"";
+    for (fields, to_pages, to_scripts) in [
+        (&[][..], &[cookie, BASIC][..], &[cookie][..]),
+        (&[("cookie", "login=forged")], &[cookie, BASIC], &[cookie]),
+        // No other challenge is left.
+        (&[("cookie", "login=ann")], &[BASIC], &[BASIC]),
+    ] {
+        for (mode, expected) in [("navigate", to_pages), ("cors", to_scripts)] {
+            let fields = [lines(fields), lines(&[("sec-fetch-mode", mode)])].concat();
+            let response = send(&app, "/both", &fields).await;
+            assert_eq!(challenges(&response), expected, "{mode} {fields:?}");
+        }
+    }
+}
