@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use auth_runtime::routing::{delete, get};
 use auth_runtime::schemes::{Bearer, Credentials, Scheme, Source, Verification};
 use auth_runtime::{
-    Caller, Guard, GuardedRouter, Identity, ProtectionSpace, ProtectionSpaceBuilder, Rejection,
-    public, requires,
+    Caller, Denied, Guard, GuardedRouter, Identity, ProtectionSpace, ProtectionSpaceBuilder,
+    Rejection, public, requires,
 };
 use auth_tests::App;
 use axum::body::{Body, to_bytes};
@@ -34,6 +34,36 @@ async fn menu(guard: Guard) -> String {
         Some(identity) => format!("hello {}", identity.subject()),
         None => "hello".to_owned(),
     }
+}
+
+#[public(reason = "most pages are for all, this one is for ann", identity = optional)]
+async fn internal_page(guard: Guard) -> Result<&'static str, Denied> {
+    guard.permit(
+        guard
+            .identity()
+            .is_some_and(|identity| identity.subject() == "ann"),
+    )?;
+    Ok("internal")
+}
+
+#[requires(any(network = "10.0.0.0/8", authenticated))]
+async fn internal_in_network(guard: Guard) -> Result<&'static str, Denied> {
+    guard.permit(
+        guard
+            .identity()
+            .is_some_and(|identity| identity.subject() == "ann"),
+    )?;
+    Ok("internal")
+}
+
+#[requires(any(network = "10.0.0.0/8", authenticated), hide_as = 404)]
+async fn hidden_in_network(guard: Guard) -> Result<&'static str, Denied> {
+    guard.permit(
+        guard
+            .identity()
+            .is_some_and(|identity| identity.subject() == "ann"),
+    )?;
+    Ok("internal")
 }
 
 #[public(reason = "nothing depends on the caller")]
@@ -300,4 +330,92 @@ async fn schemes_that_identify_callers_are_named() {
     let refused = routes.protect(unknown.build().expect("the space is valid"));
     let refused = refused.expect_err("no scheme of that name").to_string();
     assert!(refused.contains("Session"), "{refused}");
+}
+
+/// Request fields with credentials, the status of a page for ann only, and the parameters of the first challenge.
+const OBJECT_CASES: &[(&[(&str, &str)], u16, Option<&str>)] = &[
+    (&[], 401, Some(r#"Bearer realm="api""#)),
+    (&[("authorization", "Bearer ann")], 200, None),
+    // The realm alone, by RFC 6750 §3.
+    (
+        &[("authorization", "Bearer bob")],
+        403,
+        Some(r#"Bearer realm="api""#),
+    ),
+    (&[("cookie", "session=ann")], 200, None),
+    (&[("cookie", "session=bob")], 403, None),
+    // No error: a browser sends a dead cookie on its own.
+    (
+        &[("cookie", "session=expired")],
+        401,
+        Some(r#"Bearer realm="api""#),
+    ),
+];
+
+/// A login may help a caller without an identity (rule 2).
+#[tokio::test]
+async fn object_of_a_public_handler_is_denied_with_401_or_403() {
+    let guarded = GuardedRouter::new().route("/", get(internal_page));
+    let guarded = guarded.protect(space()).expect("the router is valid");
+    let plain: Router = Router::new()
+        .route("/", axum::routing::get(internal_page))
+        .layer(Extension(space()));
+    for (fields, status, challenge) in OBJECT_CASES {
+        for seen in [
+            send(&guarded, "/", fields).await,
+            send(&plain, "/", fields).await,
+        ] {
+            assert_eq!(seen.status, *status, "{fields:?}");
+            let first = seen.challenges.first().map(String::as_str);
+            assert_eq!(first, *challenge, "{fields:?}");
+            if *status == 401 {
+                assert_eq!(seen.challenges.len(), 2, "{fields:?}");
+                assert_eq!(seen.cache_control.as_deref(), Some("no-store"));
+            }
+        }
+    }
+}
+
+/// Each caller in the network is granted, and the object is for ann.
+#[tokio::test]
+async fn object_is_denied_to_a_caller_that_its_network_admits() {
+    let app = GuardedRouter::new()
+        .route("/", get(internal_in_network))
+        .route("/hidden", get(hidden_in_network))
+        .protect(space())
+        .expect("the router is valid");
+    let from = |path: &'static str, fields: &'static [(&'static str, &'static str)]| {
+        let app = app.clone();
+        async move {
+            let mut request = Request::get(path);
+            for (name, value) in fields {
+                request = request.header(*name, *value);
+            }
+            let peer = std::net::SocketAddr::from(([10, 1, 1, 1], 1));
+            let request = request.extension(axum::extract::ConnectInfo(peer));
+            let request = request.body(Body::empty()).expect("a request");
+            let response = app.oneshot(request).await.expect("infallible");
+            let challenge = response.headers().get("www-authenticate");
+            let challenge = challenge.map(|value| value.to_str().expect("ASCII").to_owned());
+            (response.status().as_u16(), challenge)
+        }
+    };
+    let bearer = r#"Bearer realm="api""#;
+    assert_eq!(from("/", &[]).await, (401, Some(bearer.to_owned())));
+    let (status, challenge) = from("/", &[("authorization", "Bearer expired")]).await;
+    let challenge = challenge.expect("a challenge");
+    assert_eq!(status, 401);
+    assert!(
+        challenge.starts_with(r#"Bearer realm="api", error="invalid_token""#),
+        "{challenge}"
+    );
+    let down = &[("authorization", "Bearer down")];
+    assert_eq!(from("/", down).await, (503, None));
+    let bob = &[("authorization", "Bearer bob")];
+    assert_eq!(from("/", bob).await, (403, Some(bearer.to_owned())));
+    let ann = &[("authorization", "Bearer ann")];
+    assert_eq!(from("/", ann).await, (200, None));
+    assert_eq!(from("/hidden", &[]).await, (404, None));
+    assert_eq!(from("/hidden", bob).await, (404, None));
+    assert_eq!(from("/hidden", ann).await, (200, None));
 }

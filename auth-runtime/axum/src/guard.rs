@@ -87,6 +87,21 @@ impl<P: HasPolicy> Guard<P> {
     /// }
     /// ```
     ///
+    /// A caller without an identity receives the 401 of a handler that requires one, since a login may help.
+    /// Some objects of a public handler can be for members only:
+    ///
+    /// ```
+    /// # use auth_runtime::{Denied, Guard, public};
+    /// # struct Page { is_internal: bool }
+    /// # async fn find() -> Page { Page { is_internal: false } }
+    /// #[public(reason = "internal pages need a login", identity = optional)]
+    /// async fn page(guard: Guard) -> Result<&'static str, Denied> {
+    ///     let page = find().await;
+    ///     guard.permit(!page.is_internal || guard.identity().is_some())?;
+    ///     Ok("the page")
+    /// }
+    /// ```
+    ///
     /// A handler that reads the body of the request takes the whole `Request`, and reads the body after
     /// this call. Otherwise a `100 Continue`, or the wait for the rest of the body, shows the client that
     /// the path exists.
@@ -94,14 +109,17 @@ impl<P: HasPolicy> Guard<P> {
     /// # Errors
     ///
     /// [`Denied`], which the handler has to return unchanged.
-    pub fn permit(&self, allowed: bool) -> Result<(), Denied>
+    pub fn permit<C>(&self, allowed: bool) -> Result<(), Denied>
     where
-        P: KnowsCaller,
+        P: HasPolicy<Caller = C>,
+        C: HasIdentity,
     {
-        match allowed {
-            true => Ok(()),
-            false => Err(self.deny(&Denial::FORBIDDEN, None)),
+        if allowed {
+            return Ok(());
         }
+        let objects = self.objects()?;
+        let denial = (objects.space).deny_object(P::POLICY, &objects.authentication);
+        Err(self.deny(&denial, None))
     }
 
     /// Continues if the decision point of the space allows the caller `action` on `object`.
@@ -270,11 +288,6 @@ impl<P: HasPolicy> Guard<P> {
 }
 
 impl<P: KnowsCaller> Guard<P> {
-    fn objects(&self) -> Result<&ObjectAuthorizer, Denied> {
-        let objects = self.objects.as_deref();
-        objects.ok_or_else(|| Denied::misconfigured(WITHOUT_OBJECTS))
-    }
-
     /// Asks the decision point.
     async fn evaluate(&self, evaluations: Vec<Evaluation>) -> Result<Evaluated, Denied> {
         let objects = self.objects()?;
@@ -316,13 +329,6 @@ impl<P: KnowsCaller> Guard<P> {
             objects.report(P::POLICY, P::LOCATION, None, Some(evaluated), false);
         }
     }
-
-    fn deny(&self, denial: &Denial, evaluated: Option<&Evaluated>) -> Denied {
-        match &self.objects {
-            Some(objects) => objects.deny(P::POLICY, P::LOCATION, denial, evaluated),
-            None => Denied::misconfigured(WITHOUT_OBJECTS),
-        }
-    }
 }
 
 const WITHOUT_OBJECTS: &str = "a guard without an object authorizer was asked about an object";
@@ -335,6 +341,18 @@ pub(crate) struct Proof {
 }
 
 impl<P: HasPolicy> Guard<P> {
+    fn objects(&self) -> Result<&ObjectAuthorizer, Denied> {
+        let objects = self.objects.as_deref();
+        objects.ok_or_else(|| Denied::misconfigured(WITHOUT_OBJECTS))
+    }
+
+    fn deny(&self, denial: &Denial, evaluated: Option<&Evaluated>) -> Denied {
+        match &self.objects {
+            Some(objects) => objects.deny(P::POLICY, P::LOCATION, denial, evaluated),
+            None => Denied::misconfigured(WITHOUT_OBJECTS),
+        }
+    }
+
     /// Creates the guard of a granted request.
     pub(crate) fn prove(proof: Proof) -> Result<Self, Denied> {
         let Some(caller) = P::Caller::of(proof.caller) else {

@@ -355,6 +355,19 @@ impl ProtectionSpace {
         Some(context)
     }
 
+    /// Returns the denial of an object to the caller of a granted request: that of a handler which requires an
+    /// identity (rules 2, 4 and 5), and 403 for a known caller.
+    pub fn deny_object(&self, policy: &Policy, authentication: &Authentication) -> Denial {
+        let Some(caller) = self.caller_for(policy, authentication) else {
+            return Denial::InvalidRequest;
+        };
+        let authenticated = Policy::requires(Requirement::authenticated());
+        match Decision::of(&authenticated, &Context::new(caller)) {
+            Decision::Deny(denial) => denial,
+            _ => Denial::FORBIDDEN,
+        }
+    }
+
     /// Returns the denial of a request to an unknown path. `None` leaves the response to the
     /// fallback.
     pub fn deny_unknown_path(&self, authentication: &Authentication) -> Option<Denial> {

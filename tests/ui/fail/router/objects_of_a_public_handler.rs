@@ -10,7 +10,12 @@ async fn open(guard: Guard) -> Result<(), Denied> {
 
 #[public(reason = "a test", identity = optional)]
 async fn optional(guard: Guard) -> Result<(), Denied> {
-    guard.permit(guard.identity().is_some())
+    guard.can(READ, Resource::new("Page", "1")).await
+}
+
+#[public(reason = "a test")]
+async fn of_nobody(guard: Guard) -> Result<(), Denied> {
+    guard.permit(false)
 }
 
 #[requires(network = "10.0.0.0/8")]
