@@ -121,21 +121,19 @@ pub(super) fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
 pub(super) fn fill(input: &[u8], values: &[(&str, &str)]) -> Vec<u8> {
     let mut filled = Vec::with_capacity(input.len());
     let mut rest = input;
-    while let Some((first, behind)) = rest.split_first() {
+    while let Some(brace) = rest.iter().position(|byte| *byte == b'{') {
+        let (before, from_brace) = rest.split_at(brace);
+        filled.extend_from_slice(before);
         let found = values.iter().find_map(|(name, value)| {
-            let behind = behind.strip_prefix(name.as_bytes())?.strip_prefix(b"}")?;
-            Some((value, behind))
+            let behind = from_brace
+                .strip_prefix(b"{")?
+                .strip_prefix(name.as_bytes())?;
+            Some((value.as_bytes(), behind.strip_prefix(b"}")?))
         });
-        match found.filter(|_| *first == b'{') {
-            Some((value, behind)) => {
-                filled.extend_from_slice(value.as_bytes());
-                rest = behind;
-            }
-            None => {
-                filled.push(*first);
-                rest = behind;
-            }
-        }
+        let (value, behind) = found.unwrap_or_else(|| from_brace.split_at(1));
+        filled.extend_from_slice(value);
+        rest = behind;
     }
+    filled.extend_from_slice(rest);
     filled
 }
