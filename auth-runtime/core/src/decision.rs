@@ -78,16 +78,13 @@ pub enum Denial {
     },
     /// 401: a known caller needs credentials that are bound to a key (rule 3).
     SenderConstraintRequired,
-    /// 403: a known OAuth caller lacks scopes (rule 3).
+    /// 403: a known OAuth caller lacks scopes (rule 3). 401 with a token server.
     InsufficientScope {
         /// The smallest sufficient set of scopes, including those already granted.
         scopes: Vec<Cow<'static, str>>,
-    },
-    /// 401: a known caller lacks scopes, and its client requests a token with further ones after a 401 (rule 3,
-    /// [`Scheme::has_token_server`](crate::Scheme::has_token_server)).
-    ScopedTokenRequired {
-        /// The smallest sufficient set of scopes, including those already granted.
-        scopes: Vec<Cow<'static, str>>,
+        /// True if the client requests a token with further scopes after a 401 only
+        /// ([`Scheme::has_token_server`](crate::Scheme::has_token_server)).
+        has_token_server: bool,
     },
     /// 403: the caller is not allowed, and no credentials of this caller would help (rules 2 and
     /// 3).
@@ -119,7 +116,10 @@ impl Denial {
             Self::Unauthenticated { .. }
             | Self::StepUp { .. }
             | Self::SenderConstraintRequired
-            | Self::ScopedTokenRequired { .. } => StatusCode::UNAUTHORIZED,
+            | Self::InsufficientScope {
+                has_token_server: true,
+                ..
+            } => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope { .. } | Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unverifiable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -142,7 +142,10 @@ impl Decision {
     /// assert_eq!(Decision::of(&policy, &Context::new(&user)), Decision::Deny(Denial::FORBIDDEN));
     /// assert_eq!(
     ///     Decision::of(&policy, &Context::new(&user).by_oauth()),
-    ///     Decision::Deny(Denial::InsufficientScope { scopes: vec!["admin".into()] }),
+    ///     Decision::Deny(Denial::InsufficientScope {
+    ///         scopes: vec!["admin".into()],
+    ///         has_token_server: false,
+    ///     }),
     /// );
     /// ```
     pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
@@ -226,8 +229,10 @@ fn decide_known(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, 
     }
     let is_granted = |atom: &Atom| is_bound(atom) || evaluated.context.scope_of(atom).is_some();
     if evaluated.context.is_oauth && evaluated.evaluate_granting(&is_granted)? == Truth::True {
-        let scopes = evaluated.insufficient_scopes()?;
-        return Ok(Decision::Deny(evaluated.context.insufficient(scopes)));
+        return Ok(Decision::Deny(Denial::InsufficientScope {
+            scopes: evaluated.insufficient_scopes()?,
+            has_token_server: evaluated.context.has_token_server,
+        }));
     }
     let reason = evaluated.reason();
     Ok(Decision::Deny(Denial::Forbidden { reason }))

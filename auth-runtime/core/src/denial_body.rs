@@ -392,7 +392,10 @@ fn texts(denial: &Denial) -> Texts {
             "Unauthorized",
             "The credentials are invalid or expired."
         ),
-        Denial::ScopedTokenRequired { .. } => texts!(
+        Denial::InsufficientScope {
+            has_token_server: true,
+            ..
+        } => texts!(
             401,
             "Unauthorized",
             "The credentials lack a required scope."
@@ -470,6 +473,10 @@ mod tests {
             rejection,
             scopes: Vec::new(),
         };
+        let insufficient = |has_token_server| Denial::InsufficientScope {
+            scopes: Vec::new(),
+            has_token_server,
+        };
         for denial in [
             Denial::InvalidRequest,
             unauthenticated(None),
@@ -480,8 +487,8 @@ mod tests {
                 max_age: None,
             },
             Denial::SenderConstraintRequired,
-            Denial::InsufficientScope { scopes: Vec::new() },
-            Denial::ScopedTokenRequired { scopes: Vec::new() },
+            insufficient(false),
+            insufficient(true),
             Denial::FORBIDDEN,
             Denial::NotFound,
             Denial::Unverifiable { retry_after: None },

@@ -77,7 +77,6 @@ impl<'a> DenialDetails<'a> {
                 rejection: None,
                 ..
             } | Denial::InsufficientScope { .. }
-                | Denial::ScopedTokenRequired { .. }
                 | Denial::Forbidden { .. }
         );
         self.policy
@@ -86,7 +85,7 @@ impl<'a> DenialDetails<'a> {
     }
 
     /// The smallest set of requirements that the caller does not meet and that would lead to a grant, in the
-    /// order of the attribute. For a 403 with `insufficient_scope` these are scopes, for a new login its class,
+    /// order of the attribute. For `insufficient_scope` these are scopes, for a new login its class,
     /// methods and age. Empty for other causes, and for an object that the handler denied.
     ///
     /// A check that did not run counts as missing. The names of roles, networks, settings and checks may be

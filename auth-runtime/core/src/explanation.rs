@@ -26,7 +26,7 @@ pub enum Rule {
     StaleLogin,
     /// 3b: a known caller needs credentials that are bound to a key. 401.
     NotBound,
-    /// 3c: a known OAuth caller lacks scopes. 403.
+    /// 3c: a known OAuth caller lacks scopes. 403, or 401 with a token server.
     MissingScope,
     /// 3d: a known caller is not allowed. 403.
     NotAllowed,
@@ -61,9 +61,7 @@ impl Rule {
             (Denial::InvalidRequest, _) => Self::InvalidRequest,
             (Denial::StepUp { .. }, _) => Self::StaleLogin,
             (Denial::SenderConstraintRequired, _) => Self::NotBound,
-            (Denial::InsufficientScope { .. } | Denial::ScopedTokenRequired { .. }, _) => {
-                Self::MissingScope
-            }
+            (Denial::InsufficientScope { .. }, _) => Self::MissingScope,
             (Denial::Unverifiable { .. }, _) | (_, Caller::Unverifiable { .. }) => {
                 Self::Unverifiable
             }

@@ -218,7 +218,7 @@ fn small_policies_decide_as_the_oracle() {
                         let shown_status = if is_unbound { 401 } else { expected };
                         assert_eq!(status(&decision), shown_status, "{}", context());
                         match decision {
-                            Decision::Deny(Denial::InsufficientScope { scopes }) => {
+                            Decision::Deny(Denial::InsufficientScope { scopes, .. }) => {
                                 assert!(best.contains(&bits_of(&scopes)), "{}", context());
                             }
                             Decision::Deny(Denial::Forbidden { .. }) => {

@@ -16,7 +16,8 @@ fn overlapping_alternatives_are_exact() {
             &Context::new(&caller).by_oauth()
         ),
         Decision::Deny(Denial::InsufficientScope {
-            scopes: vec!["b".into()]
+            scopes: vec!["b".into()],
+            has_token_server: false,
         }),
     );
 }
@@ -52,7 +53,8 @@ fn smallest_then_nearest_then_first() {
                 &Context::new(&caller).by_oauth()
             ),
             Decision::Deny(Denial::InsufficientScope {
-                scopes: named.into_iter().map(Into::into).collect()
+                scopes: named.into_iter().map(Into::into).collect(),
+                has_token_server: false,
             }),
             "{requirement}"
         );
@@ -72,7 +74,7 @@ fn many_scopes_keep_their_order() {
         &Policy::requires(requirement.clone()),
         &Context::new(caller).by_oauth(),
     ) {
-        Decision::Deny(Denial::InsufficientScope { scopes }) => scopes,
+        Decision::Deny(Denial::InsufficientScope { scopes, .. }) => scopes,
         other => panic!("{other:?}"),
     };
     let nobody = Caller::known(Identity::new("bob"));
@@ -102,7 +104,7 @@ fn many_alternatives_take_bounded_time() {
     let many = Requirement::all((0..40).map(alternatives));
     let caller = Caller::known(Identity::new("ann"));
     match Decision::of(&Policy::requires(many), &Context::new(&caller).by_oauth()) {
-        Decision::Deny(Denial::InsufficientScope { scopes }) => assert_eq!(scopes.len(), 40),
+        Decision::Deny(Denial::InsufficientScope { scopes, .. }) => assert_eq!(scopes.len(), 40),
         other => panic!("{other:?}"),
     }
 }

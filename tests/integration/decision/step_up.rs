@@ -71,7 +71,10 @@ fn missing_scopes_precede_stale_logins() {
     let scopes = vec!["admin".into()];
     assert_eq!(
         decision,
-        Decision::Deny(Denial::InsufficientScope { scopes })
+        Decision::Deny(Denial::InsufficientScope {
+            scopes,
+            has_token_server: false,
+        })
     );
 }
 

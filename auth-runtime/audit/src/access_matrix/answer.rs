@@ -92,7 +92,7 @@ fn word_of(denial: &Denial) -> &'static str {
     match denial {
         Denial::StepUp { .. } => "step-up",
         Denial::SenderConstraintRequired => "unbound",
-        Denial::InsufficientScope { .. } | Denial::ScopedTokenRequired { .. } => "scope",
+        Denial::InsufficientScope { .. } => "scope",
         _ => "",
     }
 }

@@ -329,7 +329,7 @@ fn named(denial: &Denial) -> String {
             format!("{status} to log in again (acr {acr:?}, max_age {max_age:?})")
         }
         Denial::SenderConstraintRequired => format!("{status} to bind the credentials to a key"),
-        Denial::InsufficientScope { scopes } | Denial::ScopedTokenRequired { scopes } => {
+        Denial::InsufficientScope { scopes, .. } => {
             format!("{status} without the scopes {:?}", scopes.join(" "))
         }
         _ => status.to_string(),
@@ -343,6 +343,10 @@ mod tests {
     #[test]
     fn only_what_is_not_known_beforehand_may_differ() {
         let unauthenticated = |rejection, scopes| Denial::Unauthenticated { rejection, scopes };
+        let insufficient = |scope: &'static str| Denial::InsufficientScope {
+            scopes: vec![scope.into()],
+            has_token_server: false,
+        };
         let expired = Some(auth_runtime_core::Rejection::Expired);
         let invalid = Some(auth_runtime_core::Rejection::Invalid);
         for (one, other, expected) in [
@@ -362,15 +366,7 @@ mod tests {
                 false,
             ),
             (Denial::FORBIDDEN, Denial::NotFound, false),
-            (
-                Denial::InsufficientScope {
-                    scopes: vec!["a".into()],
-                },
-                Denial::InsufficientScope {
-                    scopes: vec!["b".into()],
-                },
-                false,
-            ),
+            (insufficient("a"), insufficient("b"), false),
         ] {
             assert_eq!(is_same(&one, &other), expected, "{one:?} {other:?}");
         }

@@ -76,7 +76,7 @@ use super::row_object::RowObject;
 /// | `401 step-up` | denied: a newer or stronger login is required |
 /// | `401 unbound` | denied: the credentials must be bound to a key |
 /// | `403` | denied |
-/// | `403 scope` | denied: the credentials lack scopes |
+/// | `403 scope`, `401 scope` | denied: the credentials lack scopes; 401 for clients of a token server |
 /// | `503` | denied: the credentials could not be verified, or a check failed |
 /// | `404 hidden`, `401 hidden` | denied, with exactly the response of an unknown path |
 /// | `404 unknown` | an unknown path, on the row of a fallback |

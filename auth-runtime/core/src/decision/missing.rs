@@ -25,9 +25,7 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
     let found = match denial {
         Denial::StepUp { .. } => evaluated.lacks(&is_fresh, &never),
         Denial::SenderConstraintRequired => evaluated.lacks(&is_bound, &never),
-        Denial::InsufficientScope { .. } | Denial::ScopedTokenRequired { .. } => {
-            evaluated.lacks(&is_scope, &is_assumed)
-        }
+        Denial::InsufficientScope { .. } => evaluated.lacks(&is_scope, &is_assumed),
         Denial::Unauthenticated { .. } => {
             let is_login = |atom: &Atom| is_assumed(atom) || *atom == Atom::Authenticated;
             let by_scopes = evaluated.lacks(&is_scope, &is_login);

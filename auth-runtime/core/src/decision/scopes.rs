@@ -5,20 +5,9 @@ use std::borrow::Cow;
 use auth_runtime_policy::dnf::{Role, minimal_set};
 use auth_runtime_policy::{Atom, Group};
 
-use super::{Denial, Evaluator, open_atoms};
-use crate::context::Context;
+use super::{Evaluator, open_atoms};
 
 type Scopes = Vec<Cow<'static, str>>;
-
-impl Context<'_> {
-    /// The denial of a known caller that lacks scopes.
-    pub(crate) fn insufficient(&self, scopes: Scopes) -> Denial {
-        match self.has_token_server {
-            true => Denial::ScopedTokenRequired { scopes },
-            false => Denial::InsufficientScope { scopes },
-        }
-    }
-}
 
 impl Evaluator<'_> {
     /// The scopes that an unknown caller should request: a set that suffices alone if there is one,

@@ -82,9 +82,7 @@ impl<'a> Outcome<'a> {
                 Denial::Unauthenticated { .. } => "unauthenticated",
                 Denial::StepUp { .. } => "step_up",
                 Denial::SenderConstraintRequired => "unbound_credentials",
-                Denial::InsufficientScope { .. } | Denial::ScopedTokenRequired { .. } => {
-                    "insufficient_scope"
-                }
+                Denial::InsufficientScope { .. } => "insufficient_scope",
                 Denial::Forbidden { .. } => "forbidden",
                 Denial::NotFound => "not_found",
                 Denial::Unverifiable { .. } => "unverifiable",

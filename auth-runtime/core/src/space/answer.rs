@@ -140,7 +140,7 @@ impl<'a> Offer<'a> {
         let sent = built.for_sender(self.spares_script);
         let (scopes, error) = match denial {
             Denial::Unauthenticated { scopes, .. } => (scopes.as_slice(), None),
-            Denial::InsufficientScope { scopes } | Denial::ScopedTokenRequired { scopes } => {
+            Denial::InsufficientScope { scopes, .. } => {
                 (scopes.as_slice(), Some(ErrorCode::InsufficientScope))
             }
             _ => (&[][..], None),

@@ -346,7 +346,7 @@ impl ProtectionSpace {
         context.clock = self.0.clock.clone();
         context.settings = self.0.settings.clone();
         context.is_oauth = used.is_some_and(|accepted| accepted.is_oauth);
-        context.has_token_server = context.is_oauth && used.is_some_and(|own| own.has_token_server);
+        context.has_token_server = used.is_some_and(|accepted| accepted.has_token_server);
         context.can_be_bound = self.can_constrain_senders(policy);
         context.can_step_up = self.can_step_up(policy);
         if policy.asks_for_network() {

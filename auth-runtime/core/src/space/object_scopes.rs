@@ -97,9 +97,9 @@ impl ProtectionSpace {
                 scopes.push(scope);
             }
         }
-        Some(match used.has_token_server {
-            true => Denial::ScopedTokenRequired { scopes },
-            false => Denial::InsufficientScope { scopes },
+        Some(Denial::InsufficientScope {
+            scopes,
+            has_token_server: used.has_token_server,
         })
     }
 }

@@ -129,10 +129,11 @@ impl<'a> Offer<'a> {
                     challenges
                 }
             }
-            Denial::InsufficientScope { scopes } | Denial::ScopedTokenRequired { scopes } => self
-                .make(denial, scopes, &was_used, &|_| {
+            Denial::InsufficientScope { scopes, .. } => {
+                self.make(denial, scopes, &was_used, &|_| {
                     Some(ErrorCode::InsufficientScope)
-                }),
+                })
+            }
             // RFC 6750 §3 requires a challenge whenever the token does not grant access. An error
             // would make clients request scopes that do not help.
             Denial::Forbidden { .. } if self.is_known => {

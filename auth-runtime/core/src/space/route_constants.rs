@@ -93,7 +93,11 @@ impl ProtectionSpace {
         let oauth =
             schemes.filter(|(_, accepted)| accepted.is_oauth && policy.accepts(&accepted.name));
         let known = Caller::known(Identity::new("a caller without scopes"));
-        let callers = oauth.map(|(index, _)| (Context::new(&known).by_oauth(), Some(index)));
+        let callers = oauth.map(|(index, accepted)| {
+            let mut context = Context::new(&known).by_oauth();
+            context.has_token_server = accepted.has_token_server;
+            (context, Some(index))
+        });
         let anonymous = self.decide_constantly(policy, Context::new(&Caller::Anonymous));
         let decided =
             callers.map(|(context, used)| (self.decide_constantly(policy, context), used));

@@ -392,7 +392,7 @@ impl Case {
                     Denial::Unauthenticated { rejection, .. },
                     Expected::Unauthenticated { rejected },
                 ) => rejection.is_some() == *rejected,
-                (Denial::InsufficientScope { scopes }, Expected::InsufficientScope(best)) => {
+                (Denial::InsufficientScope { scopes, .. }, Expected::InsufficientScope(best)) => {
                     best.contains(&self.bits_of(scopes))
                 }
                 (Denial::StepUp { .. }, Expected::StepUp)
