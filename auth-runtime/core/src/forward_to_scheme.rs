@@ -1,7 +1,7 @@
 //! The methods of schemes around another one.
 
 /// Defines the methods of [`Scheme`](crate::Scheme) that a scheme with a field `scheme` leaves to that one: all but the
-/// verification, the users and the applications.
+/// verification, the users and the application.
 macro_rules! forward_to_scheme {
     () => {
         forward_to_scheme! {

@@ -179,9 +179,10 @@ pub trait Scheme: Send + Sync + 'static {
 
     /// The scheme of the application: [`verify`](Self::verify) requires its credentials beside those of the user.
     /// Called when the space is built, and for challenges. Default: none;
-    /// [`SchemeExt::with_application`](crate::SchemeExt::with_application) adds one. A space refuses several.
-    fn applications(&self) -> Vec<&dyn Scheme> {
-        Vec::new()
+    /// [`SchemeExt::with_application`](crate::SchemeExt::with_application) adds one. A space refuses an application
+    /// that has one itself.
+    fn application(&self) -> Option<&dyn Scheme> {
+        None
     }
 }
 

@@ -60,10 +60,12 @@ impl<S: Scheme> Scheme for WithApplication<S> {
         self.scheme.provides_user(user)
     }
 
-    fn applications(&self) -> Vec<&dyn Scheme> {
-        let mut applications = self.scheme.applications();
-        applications.push(&*self.application);
-        applications
+    fn application(&self) -> Option<&dyn Scheme> {
+        match self.scheme.application() {
+            None => Some(&*self.application),
+            // A second application: a space refuses an application that has one itself.
+            Some(_) => Some(self),
+        }
     }
 }
 

@@ -93,8 +93,8 @@ impl<S: Scheme> Scheme for WithUser<S> {
         self.user == user
     }
 
-    fn applications(&self) -> Vec<&dyn Scheme> {
-        self.scheme.applications()
+    fn application(&self) -> Option<&dyn Scheme> {
+        self.scheme.application()
     }
 }
 

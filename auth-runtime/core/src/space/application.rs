@@ -47,11 +47,10 @@ impl fmt::Display for ApplicationProblem {
 pub(super) fn application_of(
     scheme: &dyn Scheme,
 ) -> Result<Option<&dyn Scheme>, ApplicationProblem> {
-    let applications = scheme.applications();
-    let Some(application) = applications.first() else {
+    let Some(application) = scheme.application() else {
         return Ok(None);
     };
-    if applications.len() > 1 || !application.applications().is_empty() {
+    if application.application().is_some() {
         return Err(ApplicationProblem::Second);
     }
     if !application.has_challenge() {
@@ -62,7 +61,7 @@ pub(super) fn application_of(
         can_accompany(source) && !users.iter().any(|user| is_one_place(user, source))
     });
     match !sources.is_empty() && are_own && !application.signs_body() {
-        true => Ok(Some(*application)),
+        true => Ok(Some(application)),
         false => Err(ApplicationProblem::Place),
     }
 }

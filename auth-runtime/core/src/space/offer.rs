@@ -254,8 +254,7 @@ impl<'a> Offer<'a> {
         let error = is_invalid.then_some(ErrorCode::InvalidToken(Rejection::Invalid));
         let challenge = accepted
             .scheme
-            .applications()
-            .first()
+            .application()
             .and_then(|scheme| scheme.challenge(&self.context(&[], error)).ok());
         challenge.unwrap_or_else(|| application.plain.clone())
     }

@@ -241,7 +241,7 @@ impl ProtectionSpace {
         let mut accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
         accepted.find_map(|accepted| {
             let scheme: &dyn Scheme = &*accepted.scheme;
-            let mut asked = std::iter::once(scheme).chain(scheme.applications());
+            let mut asked = std::iter::once(scheme).chain(scheme.application());
             asked.find_map(|scheme| Some((scheme.name(), scheme.challenge(&context).err()?)))
         })
     }
