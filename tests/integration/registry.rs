@@ -2,6 +2,7 @@
 
 mod challenges;
 mod decisions;
+mod documents;
 mod hiding;
 mod names;
 

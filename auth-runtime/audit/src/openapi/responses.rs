@@ -24,6 +24,12 @@ pub(super) struct Circumstances {
     pub(super) can_constrain_senders: bool,
     /// True if an accepted scheme is an OAuth scheme.
     pub(super) is_oauth: bool,
+    /// True if an accepted scheme has a token server: missing scopes are a 401 for its callers.
+    pub(super) has_token_server: bool,
+    /// True if all accepted schemes have one.
+    pub(super) has_only_token_servers: bool,
+    /// True if the decision point names scopes of tokens for `can`.
+    pub(super) has_object_scopes: bool,
 }
 
 /// A response to a denied caller.
@@ -76,9 +82,12 @@ pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Deni
         };
         DeniedResponse::forbidden(text, circumstances)
     });
-    let unauthorized = || match further_unauthorized(requirement) {
-        "" => DeniedResponse::shared_unauthorized(),
-        further => DeniedResponse::unauthorized(format!("{UNAUTHORIZED}{further}")),
+    let unauthorized = || {
+        let asks_scopes = circumstances.asks_scopes(requirement);
+        match further_unauthorized(requirement, asks_scopes) {
+            None => DeniedResponse::shared_unauthorized(),
+            Some(further) => DeniedResponse::unauthorized(format!("{UNAUTHORIZED}{further}")),
+        }
     };
     let denials = [
         Some(DeniedResponse::bad_request()),
@@ -99,7 +108,8 @@ fn hidden_denials(
         true => "Credentials are missing or were rejected, as on an unknown path.",
         false => "Credentials were rejected, as on an unknown path.",
     };
-    let further = further_unauthorized(requirement);
+    let asks_scopes = policy.shown_to().is_some() && circumstances.asks_scopes(requirement);
+    let further = further_unauthorized(requirement, asks_scopes).unwrap_or_default();
     let forbidden = policy.shown_to().filter(|lesser| {
         // Some callers with exactly the atoms of `hide_unless` are denied.
         let mut sets = sufficient(lesser).into_iter();
@@ -271,27 +281,40 @@ impl Field {
     }
 }
 
-/// Returns the additional causes of a 401 for known callers.
-fn further_unauthorized(requirement: &Requirement) -> &'static str {
+/// Returns the sentence about the additional causes of a 401 for known callers, if there are some.
+fn further_unauthorized(requirement: &Requirement, asks_scopes: bool) -> Option<String> {
     let asks_login = requirement.contains(is_login);
     let asks_binding = requirement.contains(|atom| atom.group() == Group::Binding);
-    match (asks_login, asks_binding) {
-        (false, false) => "",
-        (true, false) => " Or the login is too old or too weak (RFC 9470).",
-        (false, true) => " Or the credentials are not bound to a key.",
-        (true, true) => {
-            " Or the login is too old or too weak (RFC 9470), or the credentials are not bound \
-             to a key."
-        }
-    }
+    let causes = [
+        (asks_login, "the login is too old or too weak (RFC 9470)"),
+        (asks_binding, "the credentials are not bound to a key"),
+        (asks_scopes, "the access token lacks a scope (RFC 6750)"),
+    ];
+    let causes = causes.into_iter().filter(|(is_possible, _)| *is_possible);
+    let causes: Vec<&str> = causes.map(|(_, cause)| cause).collect();
+    (!causes.is_empty()).then(|| format!(" Or {}.", causes.join(", or ")))
 }
 
 impl Circumstances {
+    /// Returns whether a 401 can ask a known caller for a token with other scopes (rule 3c).
+    fn asks_scopes(self, requirement: &Requirement) -> bool {
+        self.has_token_server
+            && requirement.contains(|atom| match atom {
+                Atom::Scope(_) => true,
+                Atom::Can { .. } => self.has_object_scopes,
+                _ => false,
+            })
+    }
+
     /// Returns whether a caller that is only authenticated has `atom`, or receives a 401 that asks
-    /// for it (rule 3).
+    /// for it (rule 3). An object may be one without a scope.
     fn gets(self, atom: &Atom) -> bool {
         match atom.group() {
-            Group::Identity => *atom == Atom::Authenticated,
+            Group::Identity => match atom {
+                Atom::Authenticated => true,
+                Atom::Scope(_) => self.has_only_token_servers,
+                _ => false,
+            },
             Group::Freshness => true,
             Group::Binding => self.can_constrain_senders,
             Group::Context => false,

@@ -196,6 +196,9 @@ impl<'a> Writer<'a> {
             challenges_unknown: self.space.challenges_unknown_paths(),
             can_constrain_senders: self.space.can_constrain_senders(policy),
             is_oauth: schemes.iter().any(|scheme| scheme.is_oauth),
+            has_token_server: schemes.iter().any(|scheme| scheme.has_token_server),
+            has_only_token_servers: schemes.iter().all(|scheme| scheme.has_token_server),
+            has_object_scopes: self.space.has_object_scopes(),
         };
         let has_body = !self.space.renders_bodies();
         for denied in responses::denials(policy, circumstances) {

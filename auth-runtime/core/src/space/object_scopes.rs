@@ -21,6 +21,11 @@ impl ProtectionSpace {
         self.0.decision_point.as_ref()?.token_scope()
     }
 
+    /// Returns whether the decision point names scopes of tokens for `can` requirements.
+    pub fn has_object_scopes(&self) -> bool {
+        self.token_scope().is_some()
+    }
+
     /// The scope of a token that allows the evaluation.
     pub(super) fn object_scope(&self, evaluation: &Evaluation) -> Option<Cow<'static, str>> {
         let scope = self.token_scope()?(evaluation)?;
@@ -36,7 +41,7 @@ impl ProtectionSpace {
                 if *rejection != Some(Rejection::TooLong)
         );
         asks_for_scopes
-            && self.token_scope().is_some()
+            && self.has_object_scopes()
             && policy.requirement().is_some_and(|requirement| {
                 let mut atoms = requirement.atoms().into_iter();
                 atoms.any(|atom| matches!(atom, Atom::Can { .. }))
@@ -50,7 +55,7 @@ impl ProtectionSpace {
         mut context: Context<'c>,
         parameters: Option<&Parameters>,
     ) -> Context<'c> {
-        if self.token_scope().is_none() {
+        if !self.has_object_scopes() {
             return context;
         }
         for ObjectRequirement { atom, action, on } in policy.object_requirements() {

@@ -102,6 +102,8 @@ pub struct Offered<'s> {
     pub sources: &'s [Source],
     /// See [`Scheme::is_oauth`].
     pub is_oauth: bool,
+    /// True for OAuth schemes with a [token server](Scheme::has_token_server).
+    pub has_token_server: bool,
     /// See [`Scheme::constrains_sender`].
     pub constrains_sender: bool,
     /// See [`Scheme::format`].
@@ -322,6 +324,7 @@ impl ProtectionSpace {
             key: &accepted.openapi_name,
             sources: &accepted.sources,
             is_oauth: accepted.is_oauth,
+            has_token_server: accepted.has_token_server,
             constrains_sender: accepted.constrains_sender,
             format: accepted.scheme.format(),
             application: accepted.application.as_ref().map(|application| {
@@ -330,6 +333,7 @@ impl ProtectionSpace {
                     key: &application.openapi_name,
                     sources: &application.sources,
                     is_oauth: false,
+                    has_token_server: false,
                     constrains_sender: false,
                     format: None,
                     application: None,
