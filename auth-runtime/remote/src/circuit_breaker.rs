@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::caller::Caller;
+use crate::caller_hash::CallerHash;
 
 /// The number of consecutive failures after which calls fail at once.
 pub(crate) const MAX_FAILURES: u32 = 5;
@@ -26,7 +26,7 @@ pub(crate) struct CircuitBreaker(Mutex<State>);
 struct State {
     /// The callers with failed calls since the last success; fewer than [`MAX_FAILURES`] while the shared
     /// circuit is closed.
-    failing: HashMap<Caller, Failing>,
+    failing: HashMap<CallerHash, Failing>,
     /// The shared circuit, if it is open.
     open: Option<Open>,
 }
@@ -47,7 +47,7 @@ struct Open {
     is_probed: bool,
     /// The caller of the last probe of the shared circuit. The next probe is another caller's for a time, so
     /// that one caller cannot keep the circuit open.
-    failed_probe: Option<Caller>,
+    failed_probe: Option<CallerHash>,
 }
 
 /// A call that may be made. Its result is reported by [`succeeded`](Self::succeeded) or
@@ -56,7 +56,7 @@ struct Open {
 #[must_use]
 pub(crate) struct Attempt<'c> {
     breaker: &'c CircuitBreaker,
-    caller: Caller,
+    caller: CallerHash,
     /// The circuit that this call probes, and the end of its pause.
     probes: Option<(Circuit, Instant)>,
 }
@@ -73,7 +73,7 @@ impl CircuitBreaker {
     /// # Errors
     ///
     /// A circuit is open. The error is the time until the next probe; zero while there is one.
-    pub(crate) fn begin(&self, caller: Caller, now: Instant) -> Result<Attempt<'_>, Duration> {
+    pub(crate) fn begin(&self, caller: CallerHash, now: Instant) -> Result<Attempt<'_>, Duration> {
         let mut state = self.state();
         let probes = match state.circuit(caller) {
             None => None,
@@ -96,7 +96,7 @@ impl CircuitBreaker {
 
 impl State {
     /// Returns the open circuit that a call has to pass.
-    fn circuit(&mut self, caller: Caller) -> Option<(Circuit, &mut Open)> {
+    fn circuit(&mut self, caller: CallerHash) -> Option<(Circuit, &mut Open)> {
         if let Some(open) = &mut self.open {
             return Some((Circuit::Shared, open));
         }
@@ -105,7 +105,7 @@ impl State {
     }
 
     /// Counts a failure while the shared circuit is closed.
-    fn count(&mut self, caller: Caller, is_probe: bool, now: Instant) {
+    fn count(&mut self, caller: CallerHash, is_probe: bool, now: Instant) {
         let own = self.failing.entry(caller).or_default();
         own.failures = own.failures.saturating_add(1);
         // A call that began before the circuit was opened does not extend the time.
@@ -122,7 +122,7 @@ impl State {
 }
 
 impl Open {
-    fn from(now: Instant, failed_probe: Option<Caller>) -> Option<Self> {
+    fn from(now: Instant, failed_probe: Option<CallerHash>) -> Option<Self> {
         Some(Self {
             until: now.checked_add(OPEN)?,
             is_probed: false,
@@ -130,7 +130,7 @@ impl Open {
         })
     }
 
-    fn probe(&mut self, caller: Caller, now: Instant) -> Result<(), Duration> {
+    fn probe(&mut self, caller: CallerHash, now: Instant) -> Result<(), Duration> {
         let turn = match self.failed_probe == Some(caller) {
             true => self.until.checked_add(OPEN).unwrap_or(self.until),
             false => self.until,
@@ -186,11 +186,11 @@ impl Drop for Attempt<'_> {
 mod tests {
     use super::*;
 
-    const ANN: Caller = Caller::of_test(1);
-    const BOB: Caller = Caller::of_test(2);
-    const MALLORY: Caller = Caller::of_test(3);
+    const ANN: CallerHash = CallerHash::of_test(1);
+    const BOB: CallerHash = CallerHash::of_test(2);
+    const MALLORY: CallerHash = CallerHash::of_test(3);
 
-    fn fail(circuit: &CircuitBreaker, caller: Caller, now: Instant) {
+    fn fail(circuit: &CircuitBreaker, caller: CallerHash, now: Instant) {
         circuit.begin(caller, now).ok().unwrap().failed(now);
     }
 
@@ -234,7 +234,7 @@ mod tests {
             now += OPEN;
         }
         fail(&circuit, ANN, now);
-        let stranger = Caller::of_test(9);
+        let stranger = CallerHash::of_test(9);
         assert_eq!(circuit.begin(stranger, now).err(), Some(OPEN));
     }
 

@@ -10,7 +10,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod bounded_text;
-mod caller;
+mod caller_hash;
 mod circuit_breaker;
 #[cfg(feature = "http")]
 mod http_client;

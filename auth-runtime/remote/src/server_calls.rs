@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::caller::{Caller, Callers};
+use crate::caller_hash::{CallerHash, CallerHasher};
 use crate::circuit_breaker::{self, CircuitBreaker};
 
 /// The wait before a retry while all places are taken, or the server is probed.
@@ -34,7 +34,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Debug, Default)]
 pub struct ServerCalls {
-    callers: Callers,
+    callers: CallerHasher,
     begun: Mutex<Begun>,
     circuit: CircuitBreaker,
 }
@@ -44,13 +44,13 @@ pub struct ServerCalls {
 struct Begun {
     all: usize,
     /// By caller; none of them is zero.
-    by_caller: HashMap<Caller, usize>,
+    by_caller: HashMap<CallerHash, usize>,
 }
 
 /// A call that has not ended.
 struct Place<'c> {
     begun: &'c Mutex<Begun>,
-    caller: Caller,
+    caller: CallerHash,
 }
 
 /// The reason for a missing result of a call.
@@ -98,7 +98,7 @@ impl ServerCalls {
         result.map_err(CallError::Failed)
     }
 
-    fn place<E>(&self, caller: Caller) -> Result<Place<'_>, CallError<E>> {
+    fn place<E>(&self, caller: CallerHash) -> Result<Place<'_>, CallError<E>> {
         let mut begun = lock(&self.begun);
         let free = Self::MAX_CONCURRENT.saturating_sub(begun.all);
         let own = begun.by_caller.get(&caller).copied().unwrap_or_default();
