@@ -4,7 +4,7 @@ use auth_tests::App;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
-use auth_runtime::schemes::ClientCertificate;
+use auth_runtime::schemes::CertificateSource;
 use auth_tests::tls::{self, Authority, Certified};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -37,12 +37,12 @@ pub(crate) fn thumbprint(token: &str) -> String {
 
 /// Returns the source of certificates for the service. A forged field is sent from an address that
 /// is not a proxy.
-pub(crate) fn told_by(credential: &str) -> Result<ClientCertificate, String> {
+pub(crate) fn told_by(credential: &str) -> Result<CertificateSource, String> {
     if credential != "cert.header" {
-        return Ok(ClientCertificate::connection());
+        return Ok(CertificateSource::connection());
     }
     let proxy = "192.0.2.7/32".parse().expect("a network");
-    ClientCertificate::client_cert([proxy]).map_err(|error| error.to_string())
+    CertificateSource::client_cert([proxy]).map_err(|error| error.to_string())
 }
 
 /// Returns the field with the other certificate, as a proxy would send it.

@@ -34,7 +34,7 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
                 true => Some(introspection::start(credential, time.clock()).await?),
                 false => None,
             },
-            certificate: match policy.mtls {
+            certificates: match policy.mtls {
                 true => Some(certificates::told_by(credential)?),
                 false => None,
             },

@@ -8,7 +8,7 @@ use auth_runtime::clock::Clock;
 use auth_runtime::policy::{IpNet, Network};
 use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::{GuardedMethodRouter, get};
-use auth_runtime::schemes::{ApiKeys, Bearer, ClientCertificate, Dpop, Introspection, Sessions};
+use auth_runtime::schemes::{ApiKeys, Bearer, CertificateSource, Dpop, Introspection, Sessions};
 use auth_runtime::{
     Caller, ClientAddress, GuardedRouter, Identity, ProtectionSpace, Requirement, UnknownPaths,
     public, requires,
@@ -166,7 +166,7 @@ pub(crate) struct Circumstances {
     /// The clock of Digest.
     pub(crate) clock: Clock,
     /// The source of client certificates.
-    pub(crate) certificate: Option<ClientCertificate>,
+    pub(crate) certificates: Option<CertificateSource>,
     /// The store of sessions.
     pub(crate) sessions: Option<sessions::Store>,
     /// A layer around the service makes responses storable, unless they forbid it.
@@ -203,8 +203,8 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
                 if wanted.token_in.iter().any(|place| place == "body") {
                     bearer = bearer.accept_form();
                 }
-                if let Some(certificate) = &circumstances.certificate {
-                    bearer = bearer.client_certificate(certificate.clone());
+                if let Some(source) = &circumstances.certificates {
+                    bearer = bearer.client_certificate(source.clone());
                 }
                 builder.scheme(bearer)
             }

@@ -9,7 +9,7 @@ use crate::b64token::is_b64token;
 use crate::oauth;
 use crate::token_server::TokenServer;
 #[cfg(feature = "mtls")]
-use crate::{ClientCertificate, PeerCertificate};
+use crate::{CertificateSource, PeerCertificate};
 #[cfg(feature = "jwt")]
 use auth_runtime_core::Identity;
 use auth_runtime_core::url::TrustedUrl;
@@ -46,7 +46,7 @@ pub struct Bearer {
     routes: Vec<Route>,
     format: Option<&'static str>,
     #[cfg(feature = "mtls")]
-    certificate: Option<ClientCertificate>,
+    certificate_source: Option<CertificateSource>,
     in_query: bool,
     in_form: bool,
     /// Whether tokens may be in `Authorization` without the name of a scheme.
@@ -110,7 +110,7 @@ impl Bearer {
             routes: Vec::new(),
             format: None,
             #[cfg(feature = "mtls")]
-            certificate: None,
+            certificate_source: None,
             in_query: false,
             in_form: false,
             is_bare: false,
@@ -205,9 +205,9 @@ impl Bearer {
     /// tokens.
     #[cfg(feature = "mtls")]
     #[must_use]
-    pub fn client_certificate(self, certificate: ClientCertificate) -> Self {
+    pub fn client_certificate(self, source: CertificateSource) -> Self {
         Self {
-            certificate: Some(certificate),
+            certificate_source: Some(source),
             ..self
         }
     }
@@ -347,8 +347,8 @@ impl Scheme for Bearer {
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         let verification = verify_routed(&self.routes, &self.verify, credentials);
         #[cfg(feature = "mtls")]
-        if let Some(certificate) = &self.certificate {
-            let certificate = certificate.of(credentials);
+        if let Some(source) = &self.certificate_source {
+            let certificate = source.of(credentials);
             return verification.and_then(move |caller| bind(caller, certificate.as_ref()));
         }
         #[cfg(feature = "jwt")]
@@ -389,7 +389,7 @@ impl Scheme for Bearer {
 
     #[cfg(feature = "mtls")]
     fn constrains_sender(&self) -> bool {
-        self.certificate.is_some()
+        self.certificate_source.is_some()
     }
 }
 

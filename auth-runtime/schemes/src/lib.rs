@@ -15,7 +15,7 @@ mod b64token;
 mod basic;
 mod bearer;
 #[cfg(feature = "mtls")]
-mod client_certificate;
+mod certificate_source;
 mod cookie;
 #[cfg(feature = "digest")]
 mod digest;
@@ -80,7 +80,7 @@ pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 pub use self::basic::Basic;
 pub use self::bearer::Bearer;
 #[cfg(feature = "mtls")]
-pub use self::client_certificate::{ClientCertificate, PeerCertificate};
+pub use self::certificate_source::{CertificateSource, PeerCertificate};
 #[cfg(feature = "digest")]
 pub use self::digest::{
     Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,

@@ -4,17 +4,17 @@ use std::fmt;
 
 use auth_runtime_core::{Caller, Credentials, Rejection, Scheme, Source, Verification};
 
-use crate::client_certificate::{ClientCertificate, PeerCertificate};
+use crate::certificate_source::{CertificateSource, PeerCertificate};
 use crate::origin::TrustedOrigins;
 
 /// Callers that the certificate of their TLS connection identifies, without a token.
 ///
 /// ```
-/// use auth_runtime::schemes::{ClientCertificate, MutualTls};
+/// use auth_runtime::schemes::{CertificateSource, MutualTls};
 /// use auth_runtime::{Caller, Identity, ProtectionSpace};
 ///
 /// # async fn find(_thumbprint: &str) -> Result<Option<String>, std::io::Error> { Ok(None) }
-/// let devices = MutualTls::new(ClientCertificate::connection(), async |certificate| {
+/// let devices = MutualTls::new(CertificateSource::connection(), async |certificate| {
 ///     match find(certificate.thumbprint()).await {
 ///         Ok(Some(device)) => Caller::known(Identity::new(device)),
 ///         Ok(None) => Caller::rejected(),
@@ -45,7 +45,7 @@ use crate::origin::TrustedOrigins;
 /// §15.5.2). The name of the scheme in challenges, `MutualTLS`, is not registered. Browsers and most clients ignore
 /// it: they choose their certificate when they connect.
 pub struct MutualTls {
-    certificate: ClientCertificate,
+    source: CertificateSource,
     origins: TrustedOrigins,
     identify: Identify,
 }
@@ -55,14 +55,14 @@ type Identify = Box<dyn Fn(PeerCertificate) -> Verification + Send + Sync>;
 impl MutualTls {
     /// Creates the scheme from the source of certificates, and the function that finds their owners.
     pub fn new<F>(
-        certificate: ClientCertificate,
+        source: CertificateSource,
         identify: impl Fn(PeerCertificate) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Caller> + Send + 'static,
     {
         Self {
-            certificate,
+            source,
             origins: TrustedOrigins::default(),
             identify: Box::new(move |certificate| Verification::pending(identify(certificate))),
         }
@@ -81,11 +81,11 @@ impl Scheme for MutualTls {
     }
 
     fn sources(&self) -> Vec<Source> {
-        vec![Source::Connection(self.certificate.field().cloned())]
+        vec![Source::Connection(self.source.field().cloned())]
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        let certificate = match self.certificate.find(credentials) {
+        let certificate = match self.source.find(credentials) {
             Ok(Some(certificate)) => certificate,
             Ok(None) => return Verification::done(Caller::Anonymous),
             Err(_) => return Verification::done(Caller::Rejected(Rejection::Malformed)),
@@ -107,7 +107,7 @@ impl Scheme for MutualTls {
 impl fmt::Debug for MutualTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MutualTls")
-            .field("certificate", &self.certificate)
+            .field("source", &self.source)
             .field("origins", &self.origins)
             .finish_non_exhaustive()
     }

@@ -341,7 +341,7 @@ fn matching_manual_scheme_stays() {
 fn manual_certificate_scheme_is_compared() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(bound));
     let bearer = auth_runtime::schemes::Bearer::jwt(auth_tests::verifier())
-        .client_certificate(auth_runtime::schemes::ClientCertificate::connection());
+        .client_certificate(auth_runtime::schemes::CertificateSource::connection());
     let space = ProtectionSpace::builder().realm("shop").scheme(bearer);
     let space = space.build().expect("the space is in order");
     let written = described(

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use auth_runtime::routing::{any, get, post};
 use auth_runtime::schemes::{
-    ApiKeys, Basic, Bearer, ClientCertificate, Digest, Dpop, Sessions, SignedUrls,
+    ApiKeys, Basic, Bearer, CertificateSource, Digest, Dpop, Sessions, SignedUrls,
 };
 use auth_runtime::{
     Caller, CheckRequest, GuardedRouter, Identity, ProtectionSpace, public, requires,
@@ -246,7 +246,7 @@ pub fn space() -> ProtectionSpace {
     let bearer = Bearer::jwt(verifier())
         .accept_query()
         .accept_form()
-        .client_certificate(ClientCertificate::connection());
+        .client_certificate(CertificateSource::connection());
     let dpop = Dpop::jwt(verifier()).origin("https://shop.example");
     let basic = Basic::new(async |_, _| Caller::rejected());
     let digest = Digest::builder("shop").look_up(async |_, _| Ok(None));

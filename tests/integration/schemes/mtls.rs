@@ -9,7 +9,7 @@ mod proxies;
 use std::net::SocketAddr;
 
 use auth_runtime::ProtectedRouter;
-use auth_runtime::schemes::{ClientCertificate, PeerCertificate};
+use auth_runtime::schemes::{CertificateSource, PeerCertificate};
 use auth_tests::tls;
 use auth_tests::tls::{Authority, Certified};
 use sha2::{Digest, Sha256};
@@ -20,8 +20,8 @@ use crate::schemes::*;
 #[requires(sender_constrained)]
 async fn bound() {}
 
-fn app(certificate: ClientCertificate) -> ProtectedRouter {
-    let bearer = Bearer::jwt(rsa_verifier()).client_certificate(certificate);
+fn app(source: CertificateSource) -> ProtectedRouter {
+    let bearer = Bearer::jwt(rsa_verifier()).client_certificate(source);
     GuardedRouter::new()
         .route("/known", get(known))
         .route("/bound", get(bound))

@@ -1,7 +1,7 @@
 //! The certificate fields of proxies (RFC 9440, and nginx), for tokens that are bound to a certificate.
 
 use auth_runtime::routing::get;
-use auth_runtime::schemes::{Bearer, ClientCertificate, Jwt, JwtKey, PeerCertificate};
+use auth_runtime::schemes::{Bearer, CertificateSource, Jwt, JwtKey, PeerCertificate};
 use auth_runtime::{GuardedRouter, ProtectedRouter, ProtectionSpace, requires};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -61,8 +61,8 @@ impl Subject for Certificates {
     fn router(&self) -> ProtectedRouter {
         let proxies = ["10.0.0.7/32".parse().expect("a network")];
         let certificate = match self.as_pem {
-            true => ClientCertificate::ssl_client_cert(proxies),
-            false => ClientCertificate::client_cert(proxies),
+            true => CertificateSource::ssl_client_cert(proxies),
+            false => CertificateSource::client_cert(proxies),
         };
         let jwt = Jwt::builder()
             .issuer(ISSUER)

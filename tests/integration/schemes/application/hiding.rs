@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use auth_runtime::UnknownPaths;
-use auth_runtime::schemes::{ClientCertificate, MutualTls};
+use auth_runtime::schemes::{CertificateSource, MutualTls};
 use auth_runtime::testing::assert_hidden;
 
 use super::*;
@@ -19,7 +19,7 @@ async fn shown_to_readers() {}
 
 fn app(unknown: UnknownPaths) -> ProtectedRouter {
     let proxy = ["10.0.0.7/32".parse().expect("a network")];
-    let source = ClientCertificate::x_forwarded_client_cert(proxy).expect("a proxy");
+    let source = CertificateSource::x_forwarded_client_cert(proxy).expect("a proxy");
     let devices = MutualTls::new(source, async |_| Caller::known(Identity::new("device")));
     let space = ProtectionSpace::builder()
         .realm("api")

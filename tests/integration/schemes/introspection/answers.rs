@@ -1,6 +1,6 @@
 //! The answers of the endpoint, and their effect.
 
-use auth_runtime::schemes::{ClientCertificate, PeerCertificate};
+use auth_runtime::schemes::{CertificateSource, PeerCertificate};
 
 use super::*;
 
@@ -12,7 +12,7 @@ async fn certificate_bound_tokens_are_checked() {
     answer["cnf"] = json!({ "x5t#S256": own.thumbprint() });
     server.says("bound", answer);
     let bearer = Bearer::introspection(server.builder().build().unwrap());
-    let certificate = ClientCertificate::connection();
+    let certificate = CertificateSource::connection();
     let app = app(space(bearer.client_certificate(certificate)));
     let ask = async |shown: Option<PeerCertificate>| {
         let mut request = Request::get("/read").body(Body::empty()).unwrap();

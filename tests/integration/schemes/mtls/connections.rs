@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn bound_tokens_need_their_certificate() {
     let clients = Clients::new();
-    let address = tls::serve(app(ClientCertificate::connection()), &clients.authority).await;
+    let address = tls::serve(app(CertificateSource::connection()), &clients.authority).await;
     let own = || Some(&clients.own);
     let of_own = thumbprint(&clients.own);
     let rows = [
@@ -82,7 +82,7 @@ async fn bound_tokens_need_their_certificate() {
 #[tokio::test]
 async fn certificate_fields_are_ignored() {
     let clients = Clients::new();
-    let address = tls::serve(app(ClientCertificate::connection()), &clients.authority).await;
+    let address = tls::serve(app(CertificateSource::connection()), &clients.authority).await;
     let forged = STANDARD.encode(clients.other.der());
     let fields = format!(
         "authorization: Bearer {}\r\nclient-cert: :{forged}:\r\n",
@@ -97,7 +97,7 @@ async fn certificate_fields_are_ignored() {
 #[tokio::test]
 async fn each_connection_has_its_certificate() {
     let clients = Clients::new();
-    let address = tls::serve(app(ClientCertificate::connection()), &clients.authority).await;
+    let address = tls::serve(app(CertificateSource::connection()), &clients.authority).await;
     for (shown, status) in [
         (&clients.own, 200),
         (&clients.other, 401),
@@ -116,7 +116,7 @@ async fn unbound_logins_get_a_binding_challenge() {
     let space = ProtectionSpace::builder()
         .realm("api")
         .scheme(users)
-        .scheme(bearer.client_certificate(ClientCertificate::connection()));
+        .scheme(bearer.client_certificate(CertificateSource::connection()));
     let app = GuardedRouter::new()
         .route("/bound", get(bound))
         .protect(space.build().unwrap())

@@ -36,7 +36,7 @@ fn routes() -> GuardedRouter {
 }
 
 /// Knows the own certificate. That of another client is unknown.
-fn devices(source: ClientCertificate, clients: &Clients) -> MutualTls {
+fn devices(source: CertificateSource, clients: &Clients) -> MutualTls {
     let own = thumbprint(&clients.own);
     MutualTls::new(source, move |certificate| {
         let is_own = certificate.thumbprint() == own;
@@ -76,7 +76,7 @@ async fn exchange(
 #[tokio::test]
 async fn certificates_identify_callers() {
     let clients = Clients::new();
-    let devices = devices(ClientCertificate::connection(), &clients);
+    let devices = devices(CertificateSource::connection(), &clients);
     let app = routes().protect(space(devices)).expect("routes");
     let address = tls::serve(app, &clients.authority).await;
     for (shown, target, status, expected) in [
@@ -116,7 +116,7 @@ async fn explicit_credentials_count_alone() {
         .realm("api")
         .scheme(Bearer::jwt(rsa_verifier()))
         .scheme(sessions.cookie("login").build().expect("sessions"))
-        .scheme(devices(ClientCertificate::connection(), &clients))
+        .scheme(devices(CertificateSource::connection(), &clients))
         .build();
     let app = routes().protect(space.expect("a space")).expect("routes");
     let address = tls::serve(app, &clients.authority).await;
@@ -191,8 +191,8 @@ async fn explicit_credentials_count_alone() {
 #[tokio::test]
 async fn other_sites_cannot_act_with_the_certificate() {
     let clients = Clients::new();
-    let own = devices(ClientCertificate::connection(), &clients);
-    let trusting = devices(ClientCertificate::connection(), &clients);
+    let own = devices(CertificateSource::connection(), &clients);
+    let trusting = devices(CertificateSource::connection(), &clients);
     let origins = TrustedOrigins::default().trust("https://app.example");
     let trusting = trusting.trusted_origins(origins.expect("an origin"));
     for (scheme, expected) in [(own, 401), (trusting, 200)] {
@@ -243,13 +243,13 @@ async fn proxies_send_certificates() {
     let byte_sequence = |of: &Certified| format!(":{}:", STANDARD.encode(of.der()));
     for (source, name, own, other) in [
         (
-            ClientCertificate::client_cert(proxies()),
+            CertificateSource::client_cert(proxies()),
             "client-cert",
             byte_sequence(&clients.own),
             byte_sequence(&clients.other),
         ),
         (
-            ClientCertificate::ssl_client_cert(proxies()),
+            CertificateSource::ssl_client_cert(proxies()),
             "ssl-client-cert",
             escaped_pem(&clients.own),
             escaped_pem(&clients.other),
@@ -315,7 +315,7 @@ fn certificates_have_names() {
 async fn ignored_certificates_are_not_looked_up() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
-    let scheme = MutualTls::new(ClientCertificate::connection(), move |_| {
+    let scheme = MutualTls::new(CertificateSource::connection(), move |_| {
         counted.fetch_add(1, Ordering::Relaxed);
         async { Caller::known(Identity::new("device")) }
     });
@@ -345,7 +345,7 @@ async fn ignored_certificates_are_not_looked_up() {
 #[test]
 fn documents_name_the_certificate() {
     let clients = Clients::new();
-    let space = space(devices(ClientCertificate::connection(), &clients));
+    let space = space(devices(CertificateSource::connection(), &clients));
     let empty = OpenApi::new(InfoBuilder::new().build(), Paths::new());
     let document = internal_openapi(&routes().access_table(), &space, empty).expect("a document");
     let document = serde_json::to_value(document).expect("JSON");

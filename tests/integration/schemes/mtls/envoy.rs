@@ -13,7 +13,7 @@ const WORKLOAD: &str = "spiffe://shop.example/ns/orders/sa/api";
 
 /// Accepts one workload, by its name.
 fn app() -> ProtectedRouter {
-    let source = ClientCertificate::x_forwarded_client_cert(networks(&["10.0.0.7/32"]));
+    let source = CertificateSource::x_forwarded_client_cert(networks(&["10.0.0.7/32"]));
     let scheme = MutualTls::new(
         source.expect("a proxy"),
         async |certificate| match certificate.spiffe_id("shop.example") {
@@ -135,7 +135,7 @@ async fn certificates_agree_with_their_hash() {
 #[tokio::test]
 async fn tokens_are_bound_to_the_hash() {
     let clients = Clients::new();
-    let source = ClientCertificate::x_forwarded_client_cert(networks(&["10.0.0.7/32"]));
+    let source = CertificateSource::x_forwarded_client_cert(networks(&["10.0.0.7/32"]));
     let bearer = Bearer::jwt(rsa_verifier()).client_certificate(source.expect("a proxy"));
     let routes = GuardedRouter::new().route("/subject", get(bound));
     let app = routes.protect(space(bearer)).expect("routes");

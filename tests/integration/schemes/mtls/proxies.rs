@@ -35,7 +35,7 @@ pub(super) const PROXY: &str = "10.0.0.7:4711";
 async fn only_trusted_proxies_are_believed() {
     let clients = Clients::new();
     let proxies = networks(&["10.0.0.7/32", "192.0.2.0/24", "2001:db8::7/128"]);
-    let app = app(ClientCertificate::client_cert(proxies).unwrap());
+    let app = app(CertificateSource::client_cert(proxies).unwrap());
     let field = format!(":{}:", STANDARD.encode(clients.own.der()));
     let mut lines = bearer(bound_token(&clients.own));
     lines.push(("client-cert", field.into_bytes()));
@@ -66,7 +66,7 @@ async fn only_trusted_proxies_are_believed() {
 #[tokio::test]
 async fn client_cert_is_one_byte_sequence() {
     let clients = Clients::new();
-    let app = app(ClientCertificate::client_cert(networks(&["10.0.0.7/32"])).unwrap());
+    let app = app(CertificateSource::client_cert(networks(&["10.0.0.7/32"])).unwrap());
     let own = STANDARD.encode(clients.own.der());
     let other = STANDARD.encode(clients.other.der());
     let unpadded = own.trim_end_matches('=');
@@ -132,12 +132,12 @@ async fn empty_fields_hold_no_certificate() {
     let empty_pem = escaped("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
     for (certificate, field, value) in [
         (
-            ClientCertificate::client_cert(proxies()),
+            CertificateSource::client_cert(proxies()),
             "client-cert",
             "::",
         ),
         (
-            ClientCertificate::ssl_client_cert(proxies()),
+            CertificateSource::ssl_client_cert(proxies()),
             "ssl-client-cert",
             &empty_pem,
         ),
@@ -179,7 +179,7 @@ pub(super) fn escaped_pem(certificate: &Certified) -> String {
 #[tokio::test]
 async fn ssl_client_cert_is_one_escaped_pem() {
     let clients = Clients::new();
-    let app = app(ClientCertificate::ssl_client_cert(networks(&["10.0.0.7/32"])).unwrap());
+    let app = app(CertificateSource::ssl_client_cert(networks(&["10.0.0.7/32"])).unwrap());
     let own = pem(&clients.own);
     let other = pem(&clients.other);
     let token = bound_token(&clients.own);
@@ -259,7 +259,7 @@ async fn ssl_client_cert_is_one_escaped_pem() {
 #[tokio::test]
 async fn the_certificate_of_a_proxy_is_ignored() {
     let clients = Clients::new();
-    let app = app(ClientCertificate::client_cert(networks(&["127.0.0.1/32"])).unwrap());
+    let app = app(CertificateSource::client_cert(networks(&["127.0.0.1/32"])).unwrap());
     let address = tls::serve(app, &clients.authority).await;
     let of_proxy = &clients.other;
     let field = format!("client-cert: :{}:\r\n", STANDARD.encode(clients.own.der()));
@@ -277,8 +277,8 @@ async fn the_certificate_of_a_proxy_is_ignored() {
 #[test]
 fn proxies_are_named_by_address() {
     let constructors: [fn(Vec<IpNet>) -> _; 2] = [
-        |proxies| ClientCertificate::client_cert(proxies),
-        |proxies| ClientCertificate::ssl_client_cert(proxies),
+        |proxies| CertificateSource::client_cert(proxies),
+        |proxies| CertificateSource::ssl_client_cert(proxies),
     ];
     for from in constructors {
         assert_eq!(from(vec![]), Err(TrustedProxiesError::NoProxy));

@@ -14,7 +14,7 @@ use crate::spiffe;
 /// The certificate of the client of a TLS connection, which has proved possession of its key.
 ///
 /// A server that terminates TLS inserts it into the extensions of each request of the connection,
-/// for [`ClientCertificate::connection`](super::ClientCertificate::connection). It must never be taken from data that a client can write.
+/// for [`CertificateSource::connection`](super::CertificateSource::connection). It must never be taken from data that a client can write.
 ///
 /// With [tokio-rustls], for any number of connections:
 ///
@@ -156,11 +156,11 @@ impl PeerCertificate {
     /// that of another trust domain.
     ///
     /// ```
-    /// use auth_runtime::schemes::{ClientCertificate, MutualTls};
+    /// use auth_runtime::schemes::{CertificateSource, MutualTls};
     /// use auth_runtime::{Caller, Identity};
     ///
     /// // The TLS server verifies the chain with the bundle of the trust domain.
-    /// let workloads = MutualTls::new(ClientCertificate::connection(), async |certificate| {
+    /// let workloads = MutualTls::new(CertificateSource::connection(), async |certificate| {
     ///     match certificate.spiffe_id("shop.example") {
     ///         Some(id) => Caller::known(Identity::new(id).with_issuer("spiffe://shop.example")),
     ///         None => Caller::rejected(),

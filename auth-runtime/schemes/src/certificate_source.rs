@@ -1,4 +1,4 @@
-//! The client certificate of a connection, with proof of possession of its key (RFC 8705 §3).
+//! The source of the client certificate of a connection, with proof of possession of its key (RFC 8705 §3).
 
 mod forwarded;
 mod peer;
@@ -19,7 +19,7 @@ use crate::field::only_line;
 /// ([`MutualTls`](crate::MutualTls)).
 ///
 /// ```
-/// use auth_runtime::schemes::{Bearer, ClientCertificate, Jwt, JwtKey};
+/// use auth_runtime::schemes::{Bearer, CertificateSource, Jwt, JwtKey};
 ///
 /// # let secret = [7; 32];
 /// let jwt = Jwt::builder()
@@ -28,8 +28,8 @@ use crate::field::only_line;
 ///     .key(JwtKey::hs256(&secret)?)
 ///     .build()?;
 /// // Behind a reverse proxy that ends TLS and sends `Client-Cert`.
-/// let certificate = ClientCertificate::client_cert(["10.0.0.7/32".parse()?])?;
-/// let scheme = Bearer::jwt(jwt).client_certificate(certificate);
+/// let source = CertificateSource::client_cert(["10.0.0.7/32".parse()?])?;
+/// let scheme = Bearer::jwt(jwt).client_certificate(source);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -42,16 +42,17 @@ use crate::field::only_line;
 /// responsible for the verification of the certificate's chain, on which the binding does not
 /// depend (RFC 8705 §3, §6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientCertificate(Teller);
+pub struct CertificateSource {
+    /// `None` for the connection of the service itself.
+    proxy: Option<ProxyField>,
+}
 
+/// A field that reverse proxies describe the certificate in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Teller {
-    Connection,
-    Proxy {
-        field: HeaderName,
-        form: Form,
-        proxies: TrustedProxies,
-    },
+struct ProxyField {
+    name: HeaderName,
+    form: Form,
+    proxies: TrustedProxies,
 }
 
 /// The format of a certificate in a proxy's field.
@@ -73,12 +74,12 @@ const X_FORWARDED_CLIENT_CERT: HeaderName = HeaderName::from_static("x-forwarded
 /// The longest field value that is read, in bytes.
 const MAX_FIELD: usize = 16 * 1024;
 
-impl ClientCertificate {
+impl CertificateSource {
     /// Uses the certificate of the TLS connection, for services that terminate TLS themselves. The
     /// server inserts a [`PeerCertificate`] into the extensions of each request, if the client has
     /// one.
     pub const fn connection() -> Self {
-        Self(Teller::Connection)
+        Self { proxy: None }
     }
 
     /// Uses the certificate that a proxy with one of these addresses sends in `Client-Cert` (RFC
@@ -135,23 +136,23 @@ impl ClientCertificate {
     }
 
     fn from_proxy(
-        field: HeaderName,
+        name: HeaderName,
         form: Form,
         proxies: impl IntoIterator<Item = IpNet>,
     ) -> Result<Self, TrustedProxiesError> {
-        Ok(Self(Teller::Proxy {
-            field,
-            form,
-            proxies: TrustedProxies::new(proxies)?,
-        }))
+        let proxies = TrustedProxies::new(proxies)?;
+        Ok(Self {
+            proxy: Some(ProxyField {
+                name,
+                form,
+                proxies,
+            }),
+        })
     }
 
     /// The field of the proxy, if one sends the certificate.
     pub(super) fn field(&self) -> Option<&HeaderName> {
-        match &self.0 {
-            Teller::Connection => None,
-            Teller::Proxy { field, .. } => Some(field),
-        }
+        self.proxy.as_ref().map(|field| &field.name)
     }
 
     /// Returns the certificate of the client. `None` if there is none, or no trusted one.
@@ -164,25 +165,20 @@ impl ClientCertificate {
         &self,
         credentials: &Credentials<'_>,
     ) -> Result<Option<PeerCertificate>, Unreadable> {
-        let (field, form, proxies) = match &self.0 {
-            Teller::Connection => return Ok(credentials.extensions().get().cloned()),
-            Teller::Proxy {
-                field,
-                form,
-                proxies,
-            } => (field, form, proxies),
+        let Some(field) = &self.proxy else {
+            return Ok(credentials.extensions().get().cloned());
         };
-        let Some(line) = only_line(credentials.headers(), field) else {
+        let Some(line) = only_line(credentials.headers(), &field.name) else {
             return Ok(None);
         };
-        if !is_from(proxies, credentials) {
+        if !is_from(&field.proxies, credentials) {
             return Ok(None);
         }
         let text = line.and_then(|line| line.to_str().ok());
         let text = text.filter(|text| text.len() <= MAX_FIELD);
-        let certificate = text.and_then(|text| form.read(text.trim_matches([' ', '\t'])));
+        let certificate = text.and_then(|text| field.form.read(text.trim_matches([' ', '\t'])));
         if certificate.is_none() {
-            tracing::warn!(%field, "a proxy sent a client certificate that cannot be read");
+            tracing::warn!(field = %field.name, "a proxy sent a client certificate that cannot be read");
         }
         certificate.map(Some).ok_or(Unreadable)
     }
