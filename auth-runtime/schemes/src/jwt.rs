@@ -29,7 +29,7 @@ pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
 #[cfg(feature = "introspection")]
 pub(crate) use self::claims::{ClaimNames, strings};
 pub use self::claims::{ClaimPath, Claims};
-pub use self::error::JwtError;
+pub use self::error::{JwtError, LoadBalancerProblem};
 use self::issuer_name::IssuerName;
 pub use self::key::{JwtAlgorithm, JwtKey};
 use self::key_set::KeySet;

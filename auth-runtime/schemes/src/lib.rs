@@ -97,7 +97,7 @@ pub use self::jwt::KeySource;
 #[cfg(feature = "jwt")]
 pub use self::jwt::{
     CarriedJwt, CarriedJwtBuilder, CarriedJwtError, ClaimPath, Claims, Jwt, JwtAlgorithm,
-    JwtBuilder, JwtError, JwtKey,
+    JwtBuilder, JwtError, JwtKey, LoadBalancerProblem,
 };
 #[cfg(feature = "mtls")]
 pub use self::mutual_tls::MutualTls;

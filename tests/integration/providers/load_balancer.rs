@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use auth_runtime::resource::UrlProblem;
-use auth_runtime::schemes::{JwtError, TokenCache};
+use auth_runtime::schemes::{JwtError, LoadBalancerProblem, TokenCache};
 use auth_tests::serve;
 use axum::Router;
 use axum::extract::Path;
@@ -15,6 +15,7 @@ use super::*;
 
 const BALANCER: &str =
     "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188";
+const GOVCLOUD: &str = "arn:aws-us-gov:elasticloadbalancing:us-gov-west-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188";
 const ISSUER: &str = "https://login.shop.example";
 const KID: &str = "a8c2b9f0-3c1d-4d3e-9b6a-2f1e0d9c8b7a";
 
@@ -321,16 +322,30 @@ fn settings_of_a_load_balancer_are_checked() {
         "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/web/50dc6c495c0c9188",
         "arn:aws:elasticloadbalancing:eu/../x:123456789012:loadbalancer/app/web/50dc6c495c0c9188",
         "arn:aws:elasticloadbalancing:eu-central-1:1:loadbalancer/app/web/50dc6c495c0c9188",
-        "arn:aws-us-gov:elasticloadbalancing:us-gov-west-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188",
     ] {
-        assert!(
-            matches!(build(wrong), Err(JwtError::LoadBalancer(_))),
-            "{wrong}"
-        );
+        let problem = LoadBalancerProblem::Arn(wrong.to_owned());
+        assert_eq!(build(wrong), Err(JwtError::LoadBalancer(problem)));
     }
+    let problem = LoadBalancerProblem::NoKeyUrl;
+    assert_eq!(build(GOVCLOUD), Err(JwtError::LoadBalancer(problem)));
+    let with_url = Jwt::builder().issuer(ISSUER).audience("orders");
+    let with_url = with_url.load_balancer_keys("https://keys.example");
+    assert!(with_url.load_balancer(GOVCLOUD).build().is_ok());
     let elsewhere = BALANCER.replace("eu-central-1", "eu-west-1");
     let two = builder().load_balancer(elsewhere).build();
-    assert!(matches!(two, Err(JwtError::LoadBalancer(_))));
+    let problem = LoadBalancerProblem::SeveralRegions;
+    assert_eq!(two.map(drop), Err(JwtError::LoadBalancer(problem)));
+    let query = builder().load_balancer_keys("https://keys.example/?key=");
+    let problem = LoadBalancerProblem::KeyUrlQuery;
+    assert_eq!(
+        query.build().map(drop),
+        Err(JwtError::LoadBalancer(problem))
+    );
+    let template = "https://login.shop.example/{tid}";
+    let template = Jwt::builder().issuer_per_tenant(template, |_| true);
+    let template = template.audience("orders").load_balancer(BALANCER).build();
+    let problem = LoadBalancerProblem::Issuer;
+    assert_eq!(template.map(drop), Err(JwtError::LoadBalancer(problem)));
     let plain = builder().load_balancer_keys("http://keys.example").build();
     let problem = UrlProblem::NotHttps;
     assert_eq!(
@@ -346,5 +361,6 @@ fn settings_of_a_load_balancer_are_checked() {
     assert_eq!(both.map(drop), Err(JwtError::KeysBesidesFetched));
     let without = Jwt::builder().issuer(ISSUER).audience("orders");
     let without = without.load_balancer_keys("https://keys.example").build();
-    assert!(matches!(without, Err(JwtError::LoadBalancer(_))));
+    let problem = LoadBalancerProblem::NoArn;
+    assert_eq!(without.map(drop), Err(JwtError::LoadBalancer(problem)));
 }

@@ -46,12 +46,50 @@ pub enum JwtError {
         /// The problem of the URL.
         problem: UrlProblem,
     },
-    /// The settings of a load balancer are invalid. The value is the problem.
-    LoadBalancer(String),
+    /// The settings of a load balancer are invalid.
+    LoadBalancer(LoadBalancerProblem),
     /// The certificates of the authorities are not valid, or there are none.
     CaCertificates,
     /// The keys could not be fetched.
     Unreachable(String),
+}
+
+/// The reason for refusing the settings of a [load balancer](super::JwtBuilder::load_balancer).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadBalancerProblem {
+    /// The issuer is a template or a trust domain: a load balancer has an issuer with one name.
+    Issuer,
+    /// No load balancer is named, but the URL of its keys is.
+    NoArn,
+    /// The value is not the ARN of an Application Load Balancer.
+    Arn(String),
+    /// The load balancers of the issuer are in several regions.
+    SeveralRegions,
+    /// The load balancer is outside of the partition `aws`, and the URL of its keys is not named.
+    NoKeyUrl,
+    /// The URL of its keys has a query.
+    KeyUrlQuery,
+}
+
+impl fmt::Display for LoadBalancerProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Issuer => f.write_str("its issuer has one name"),
+            Self::NoArn => f.write_str("its ARN is missing; name it with `.load_balancer(\"…\")`"),
+            Self::Arn(arn) => {
+                write!(f, "{arn:?} is not the ARN of an Application Load Balancer")
+            }
+            Self::SeveralRegions => {
+                f.write_str("the load balancers of one issuer are in one region")
+            }
+            Self::NoKeyUrl => f.write_str(
+                "its keys have a URL of their own outside of the partition `aws`; name it with \
+                 `.load_balancer_keys(\"…\")`",
+            ),
+            Self::KeyUrlQuery => f.write_str("the URL of its keys has a query"),
+        }
+    }
 }
 
 impl fmt::Display for JwtError {
@@ -108,7 +146,9 @@ impl fmt::Display for JwtError {
                     _ => Ok(()),
                 }
             }
-            Self::LoadBalancer(problem) => write!(f, "the load balancer cannot be trusted: {problem}"),
+            Self::LoadBalancer(problem) => {
+                write!(f, "the load balancer cannot be trusted: {problem}")
+            }
             Self::CaCertificates => f.write_str(
                 "the certificates of the authorities are not valid, or there are none; PEM is needed",
             ),

@@ -17,7 +17,7 @@ use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::JwtError;
+use super::error::{JwtError, LoadBalancerProblem};
 use super::issuer_name::IssuerName;
 use super::key::JwtKey;
 use super::{Claims, Issuer, Keys};
@@ -61,50 +61,44 @@ impl Balancers {
     /// Checks the load balancers of an issuer, and returns the URL before the names of their keys.
     pub(super) fn check(&self, issuer: &IssuerName) -> Result<String, JwtError> {
         if !matches!(issuer, IssuerName::One(_)) {
-            return Err(JwtError::LoadBalancer("its issuer has one name".to_owned()));
+            return Err(JwtError::LoadBalancer(LoadBalancerProblem::Issuer));
         }
-        let mut regions = Vec::new();
-        for arn in &self.arns {
-            let region = region_of(arn);
-            regions.push(region.ok_or_else(|| {
-                JwtError::LoadBalancer(format!(
-                    "{arn:?} is not the ARN of an Application Load Balancer"
-                ))
-            })?);
-        }
-        let url = match (&self.url, regions.as_slice()) {
-            (_, []) => {
-                let problem = "its ARN is missing; name it with `.load_balancer(\"…\")`";
-                return Err(JwtError::LoadBalancer(problem.to_owned()));
-            }
-            (Some(url), _) => url.clone(),
-            (None, [first, others @ ..]) if others.iter().all(|other| other == first) => {
-                match first {
-                    ("aws", region) => {
-                        format!("https://public-keys.auth.elb.{region}.amazonaws.com/")
-                    }
-                    _ => {
-                        let problem = "its keys have a URL of their own outside of the partition `aws`; name it with \
-                                       `.load_balancer_keys(\"…\")`";
-                        return Err(JwtError::LoadBalancer(problem.to_owned()));
-                    }
-                }
-            }
-            _ => {
-                let problem = "the load balancers of one issuer are in one region";
-                return Err(JwtError::LoadBalancer(problem.to_owned()));
-            }
+        let url = match &self.url {
+            _ if self.arns.is_empty() => Err(LoadBalancerProblem::NoArn),
+            Some(url) => self.regions().map(|_| url.clone()),
+            None => self.default_url(),
         };
+        let url = url.map_err(JwtError::LoadBalancer)?;
         let url = format!("{}/", url.trim_end_matches('/'));
         match TrustedUrl::read(&url).map(|parts| parts.query) {
             Ok(None) => Ok(url),
-            Ok(Some(_)) => Err(JwtError::LoadBalancer(
-                "the URL of its keys has a query".to_owned(),
-            )),
+            Ok(Some(_)) => Err(JwtError::LoadBalancer(LoadBalancerProblem::KeyUrlQuery)),
             Err(problem) => Err(JwtError::Url {
                 url: without_user(&url),
                 problem,
             }),
+        }
+    }
+
+    /// The partition and the region of each load balancer.
+    fn regions(&self) -> Result<Vec<(&str, &str)>, LoadBalancerProblem> {
+        let regions = self.arns.iter().map(|arn| {
+            let region = region_of(arn);
+            region.ok_or_else(|| LoadBalancerProblem::Arn(arn.clone()))
+        });
+        regions.collect()
+    }
+
+    /// The URL of the keys in the region of the load balancers.
+    fn default_url(&self) -> Result<String, LoadBalancerProblem> {
+        let mut regions = self.regions()?;
+        regions.dedup();
+        match regions.as_slice() {
+            [("aws", region)] => Ok(format!(
+                "https://public-keys.auth.elb.{region}.amazonaws.com/"
+            )),
+            [_] => Err(LoadBalancerProblem::NoKeyUrl),
+            _ => Err(LoadBalancerProblem::SeveralRegions),
         }
     }
 }
