@@ -4,6 +4,7 @@
 pub mod digest;
 pub mod programs;
 pub mod proof;
+pub mod random;
 pub mod tls;
 
 /// Compiles the examples of the attributes' documentation.

@@ -1,5 +1,7 @@
 //! Random numbers that a seed determines.
 
+use std::time::Duration;
+
 /// A generator of random numbers (SplitMix64).
 pub struct Random(u64);
 
@@ -23,6 +25,12 @@ impl Random {
             return 0;
         }
         (self.next() % end as u64) as usize
+    }
+
+    /// A time in milliseconds, from zero to `longest`.
+    pub fn up_to(&mut self, longest: Duration) -> Duration {
+        let millis = u64::try_from(longest.as_millis()).expect("a short time");
+        Duration::from_millis(self.next() % (millis + 1))
     }
 
     /// One of `items`, which are not empty.

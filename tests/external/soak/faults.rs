@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use auth_tests::random::Random;
+
 use crate::link::{Health, Link, Weather};
-use crate::load::Random;
 use crate::oracle::World;
 use crate::server::Server;
 

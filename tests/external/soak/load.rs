@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use auth_tests::proof::ProofKey;
+use auth_tests::random::Random;
 use axum::body::Bytes;
 use http::Request;
 use http_body_util::Empty;
@@ -22,31 +23,6 @@ use crate::service::ORIGIN;
 const CLIENTS: u8 = 32;
 /// The number of connections of one hostile address, more than its share of introspection.
 const HOSTILE: usize = 80;
-
-/// Numbers that a seed determines (SplitMix64).
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    pub(crate) fn up_to(&mut self, time: Duration) -> Duration {
-        let millis = u64::try_from(time.as_millis()).expect("a short time");
-        Duration::from_millis(self.below(millis + 1))
-    }
-}
 
 /// The running clients.
 pub(crate) struct Load {
@@ -358,7 +334,7 @@ fn issue(world: &World, random: &mut Random) -> Token {
         "read"
     };
     let issued = now();
-    let expires = issued + 3 + random.below(6);
+    let expires = issued + 3 + random.next() % 6;
     Token {
         text: key.sign(&key.id, scope, issued, expires),
         key: key.id,
@@ -379,7 +355,7 @@ pub(crate) async fn recover(world: &Arc<World>, service: SocketAddr) {
     let mut is_granted = [false; 3];
     while is_granted.contains(&false) {
         let token = loop {
-            let token = world.issuer.opaque_token(random.below(1000) as usize);
+            let token = world.issuer.opaque_token(random.below(1000));
             if world.issuer.revoked_at(&token).is_none() {
                 break token;
             }

@@ -6,7 +6,6 @@
 
 pub mod corpus;
 pub mod mutation;
-pub mod random;
 pub mod run;
 mod targets;
 

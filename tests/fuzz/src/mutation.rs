@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::random::Random;
+use auth_tests::random::Random;
 
 /// The maximum length of an input, in bytes.
 pub const MAX_LENGTH: usize = 64 * 1024;

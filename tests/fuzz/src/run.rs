@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use auth_tests::random::Random;
+
 use crate::mutation::mutate;
-use crate::random::Random;
 use crate::{Check, Target, corpus};
 
 /// The end of a run.
