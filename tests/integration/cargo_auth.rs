@@ -71,18 +71,23 @@ struct Run {
     status: i32,
 }
 
-/// Runs the program in a folder, as `cargo auth …` does.
+/// The program with arguments in a folder, as `cargo auth …` runs it.
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.arg("auth").args(arguments).current_dir(folder);
+    command
+}
+
 fn run(folder: &Path, arguments: &[&str]) -> Run {
-    let output = Command::new(program())
-        .arg("auth")
-        .args(arguments)
-        .current_dir(folder)
-        .output();
+    output_of(command(folder, arguments))
+}
+
+fn output_of(mut command: Command) -> Run {
     let Output {
         status,
         stdout,
         stderr,
-    } = output.expect("it runs");
+    } = command.output().expect("it runs");
     Run {
         text: String::from_utf8(stdout).expect("text"),
         errors: String::from_utf8(stderr).expect("text"),
@@ -117,6 +122,33 @@ fn every_policy_is_listed() {
     let manifest = manifest.to_str().expect("a path");
     let elsewhere = run(root(), &["list", "--manifest-path", manifest]);
     assert_eq!(elsewhere.text, text.text);
+}
+
+/// Only rustup reads the name of the toolchain. The variables are those that cargo sets for its subcommands.
+#[test]
+fn missing_toolchain_is_not_needed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let list = || {
+        let mut command = command(folder.path(), &["list"]);
+        command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
+        output_of(command)
+    };
+    std::fs::create_dir(folder.path().join("src")).expect("a folder");
+    file("src/lib.rs", "");
+    file("rust-toolchain", "no-such-toolchain");
+    let package = "[package]\nname = \"empty\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    file("Cargo.toml", package);
+    let listed = list();
+    assert_eq!((listed.status, listed.errors.as_str()), (0, ""));
+    file("Cargo.toml", "[package]");
+    let refused = list();
+    assert_eq!(refused.status, 2);
+    assert!(
+        refused.errors.contains("the workspace cannot be read"),
+        "{}",
+        refused.errors
+    );
 }
 
 #[test]

@@ -68,19 +68,15 @@ fn metadata(manifest: Option<&Path>) -> Result<Metadata, cargo_metadata::Error> 
     if let Some(manifest) = manifest {
         command.manifest_path(manifest);
     }
-    let error = match command.exec() {
-        Err(error) => error,
-        found => return found,
-    };
-    // The workspace may name a toolchain that is not installed. Elsewhere, it does not apply.
-    let is_missing = error.to_string().contains("toolchain");
-    match outer(manifest) {
-        Some(manifest) if is_missing => {
-            command.manifest_path(manifest);
-            command.current_dir(std::env::temp_dir()).exec()
-        }
-        _ => Err(error),
-    }
+    command.exec().or_else(|error| {
+        // The workspace may name a toolchain that is not installed. Elsewhere, it does not apply.
+        let Some(manifest) = outer(manifest) else {
+            return Err(error);
+        };
+        command.manifest_path(manifest);
+        command.current_dir(std::env::temp_dir());
+        command.exec().map_err(|_| error)
+    })
 }
 
 /// Returns the absolute path of a manifest; without one, that of the nearest outer folder.
