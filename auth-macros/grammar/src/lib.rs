@@ -2,8 +2,8 @@
 //! tools. Services depend on `auth-runtime`.
 //!
 //! Data flows in one direction: tokens are parsed ([`args`]) into plain types ([`requirement`]),
-//! their names are resolved in the [`vocabulary`], which may name a [Cedar schema](cedar), and the result is checked ([`check`]). Every
-//! mistake is recorded in [`Errors`], each with its [code](codes). Parsed policies are
+//! their names are resolved in the [`vocabulary`], which may name a [Cedar schema](cedar), and the result is checked
+//! ([`check`]). Every mistake is recorded in [`Errors`], each with its [code](codes). Parsed policies are
 //! [lowered](lower) to the model that the runtime evaluates.
 //!
 //! ```

@@ -19,8 +19,8 @@ use crate::route_pattern::{Callers, Cover, Kind, Routed, find_covers};
 /// creates it.
 ///
 /// The table has a row for each method of each route, for each nested service, for each fallback of
-/// the service (`405` is the one for methods without a handler), and for each path of an unguarded router. Rows are in the order of the paths, then
-/// of the methods. The order in which routes were added does not matter.
+/// the service (`405` is the one for methods without a handler), and for each path of an unguarded router. Rows are in
+/// the order of the paths, then of the methods. The order in which routes were added does not matter.
 ///
 /// It is displayed as text in columns, and as Markdown by [`to_markdown`](Self::to_markdown). With
 /// the feature `serde` it can be serialized, for example as JSON.

@@ -338,8 +338,8 @@ impl ObjectDecision {
     }
 
     /// Sets the reason that the caller receives in the body of a 403: that of the first `can` of the policy
-    /// that is false. A caller from which the denial is concealed does not receive it. Control characters become spaces, and the text ends
-    /// after 256 characters.
+    /// that is false. A caller from which the denial is concealed does not receive it. Control characters become
+    /// spaces, and the text ends after 256 characters.
     ///
     /// ```
     /// use auth_runtime::objects::ObjectDecision;

@@ -24,7 +24,8 @@ use crate::properties::{Properties, Value};
 ///     DecisionPointError, EntitiesFuture, Entity, EntityLoader, Wanted,
 /// };
 /// # struct Db;
-/// # impl Db { async fn teams_of(&self, _: &[&str]) -> Result<Vec<(String, String)>, std::io::Error> { Ok(Vec::new()) } }
+/// # type Found = Result<Vec<(String, String)>, std::io::Error>;
+/// # impl Db { async fn teams_of(&self, _: &[&str]) -> Found { Ok(Vec::new()) } }
 ///
 /// struct Teams(Db);
 ///

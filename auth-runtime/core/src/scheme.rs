@@ -51,9 +51,9 @@ pub trait Scheme: Send + Sync + 'static {
     /// (RFC 9110 §11.1) and is matched case-insensitively.
     fn name(&self) -> &str;
 
-    /// The places of the credentials in a request. A request with credentials in two places is
-    /// rejected (RFC 6750 §2), but a cookie or the connection beside other credentials is ignored. Called once, when
-    /// the space is built. Default: in `Authorization`, behind the scheme's name.
+    /// The places of the credentials in a request. A request with credentials in two places is rejected (RFC 6750
+    /// §2), but a cookie or the connection beside other credentials is ignored. Called once, when the space is
+    /// built. Default: in `Authorization`, behind the scheme's name.
     fn sources(&self) -> Vec<Source> {
         vec![Source::Authorization]
     }

@@ -112,8 +112,8 @@ impl Policy {
     }
 
     /// Creates a policy from all its parts, as the attributes write it: the accepted schemes, the
-    /// realm, the text of its denials, the reason for replacing the policy of the surrounding module, and the text of the
-    /// attribute, if its names come from a vocabulary.
+    /// realm, the text of its denials, the reason for replacing the policy of the surrounding module, and the text of
+    /// the attribute, if its names come from a vocabulary.
     pub const fn from_parts(
         access: Access,
         disclosure: Disclosure,

@@ -295,8 +295,8 @@ impl Bearer {
     }
 
     /// Leads clients of a container registry, such as docker, to the server that gives them tokens (the token
-    /// authentication of the CNCF distribution). The `realm` of the challenge is the URL of this server, in place of the
-    /// realm of the space, and `service` is the name of the service there, as in the audience of its tokens.
+    /// authentication of the CNCF distribution). The `realm` of the challenge is the URL of this server, in place of
+    /// the realm of the space, and `service` is the name of the service there, as in the audience of its tokens.
     ///
     /// These clients request a token after a 401 only. A token that lacks a scope is therefore 401
     /// `insufficient_scope` in place of 403. The scopes of objects are those of the

@@ -44,8 +44,8 @@ use crate::hex::parse_sha256;
 /// ```
 ///
 /// The signature covers the raw body. A `GuardedRouter` reads it before the decision, up to
-/// [`max_body`](auth_runtime_core::ProtectionSpaceBuilder::max_body) bytes (1 MiB by default), and the handler receives it
-/// unchanged. On a plain router the body is not read, so every signature is rejected.
+/// [`max_body`](auth_runtime_core::ProtectionSpaceBuilder::max_body) bytes (1 MiB by default), and the handler receives
+/// it unchanged. On a plain router the body is not read, so every signature is rejected.
 ///
 /// **Keys.** Each [`secret`](WebhooksBuilder::secret) verifies, so that a new one can be added before the
 /// sender uses it.

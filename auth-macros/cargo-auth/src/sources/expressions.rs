@@ -91,9 +91,15 @@ pub(super) fn is_async_closure(expression: &Expr) -> bool {
 
 /// Returns the number of leading tokens that form a call and its method chain, or 0 without a call.
 pub(super) fn calls(tokens: &[TokenTree]) -> usize {
-    let is_punct = |index: usize, wanted: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
+    let is_punct = |index: usize, wanted: char| match tokens.get(index) {
+        Some(TokenTree::Punct(punct)) => punct.as_char() == wanted,
+        _ => false,
+    };
     let is_ident = |index: usize| matches!(tokens.get(index), Some(TokenTree::Ident(_)));
-    let is_group = |index: usize| matches!(tokens.get(index), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+    let is_group = |index: usize| match tokens.get(index) {
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
+        _ => false,
+    };
     let mut end = if is_punct(0, ':') && is_punct(1, ':') {
         2
     } else {

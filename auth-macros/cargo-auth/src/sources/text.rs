@@ -29,7 +29,16 @@ pub(super) fn shown(root: &Path, path: &Path) -> String {
 /// Returns a text on one line, without characters that control a terminal or are invisible.
 pub(super) fn one_line(text: &str) -> String {
     // Characters that change the direction of the text, or are invisible.
-    let is_unseen = |it| matches!(it, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let is_unseen = |it| {
+        matches!(
+            it,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+        )
+    };
     let mut line = String::new();
     for character in text.chars() {
         if character.is_control() || is_unseen(character) {

@@ -74,7 +74,10 @@ pub(super) fn items_of(tokens: TokenStream) -> TokenStream {
 fn is_block(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter();
     let first = tokens.next();
-    let is_brace = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    let is_brace = |token: &TokenTree| match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        _ => false,
+    };
     first.as_ref().is_some_and(is_brace) && tokens.next().is_none()
 }
 

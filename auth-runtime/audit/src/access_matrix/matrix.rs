@@ -9,7 +9,8 @@ use super::answer::AccessAnswer;
 use super::persona::Persona;
 use super::row_object::RowObject;
 
-/// The responses to each [`Persona`] on each row of an [`AccessTable`](auth_runtime_core::AccessTable), from real requests.
+/// The responses to each [`Persona`] on each row of an [`AccessTable`](auth_runtime_core::AccessTable), from real
+/// requests.
 ///
 /// The requests pass through the router, with its layers, schemes and handlers. In addition, the
 /// policy of the row is evaluated for the stated identity of the persona. If the two differ, there

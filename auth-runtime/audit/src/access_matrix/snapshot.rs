@@ -70,7 +70,8 @@ impl AccessMatrix {
     /// # Errors
     ///
     /// If the responses differ from the policies or from the snapshot, if a [setting](AccessMatrix#settings)
-    /// has the same value in every row, or if the file is missing or cannot be read or written. The error is a readable report that includes the remedy.
+    /// has the same value in every row, or if the file is missing or cannot be read or written. The error is a readable
+    /// report that includes the remedy.
     pub fn check(&self, file: impl AsRef<Path>) -> Result<(), AccessMatrixError> {
         let differences: Vec<_> = self
             .differences()

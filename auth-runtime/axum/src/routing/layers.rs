@@ -11,8 +11,8 @@ use crate::routing::router::GuardedRouter;
 use crate::routing::step::{NO_ROUTES, Step};
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
-    /// Adds a layer around the routes and the fallback added so far, like axum's [`Router::layer`](axum::Router::layer);
-    /// see [Layers](Self#layers).
+    /// Adds a layer around the routes and the fallback added so far, like axum's
+    /// [`Router::layer`](axum::Router::layer); see [Layers](Self#layers).
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,

@@ -88,8 +88,8 @@ const LATER: Duration = ServerCalls::PAUSE;
 ///
 /// The questions are those above, without an object: the server has to know the objects of the service, and
 /// their properties. A list is read page by page, in one HTTP request for each page, until a response has no
-/// `page` or an empty `next_token`. Repeated objects count once, and the ids are sorted. An object of another type, a token that is
-/// repeated, and a `count` that does not match the results are errors.
+/// `page` or an empty `next_token`. Repeated objects count once, and the ids are sorted. An object of another type, a
+/// token that is repeated, and a `count` that does not match the results are errors.
 ///
 /// # Limits
 ///

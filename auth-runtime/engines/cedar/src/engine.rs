@@ -83,8 +83,8 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 ///
 /// An [`EntityLoader`] adds attributes and parents: `principal in Team::"core"` is true for an entity with
 /// that parent. The attributes of the caller in the table come from its identity only, and the properties of
-/// a question take precedence over a loaded attribute. Scopes, roles and permissions are those that were granted; `auth.toml` does not add the
-/// implied ones.
+/// a question take precedence over a loaded attribute. Scopes, roles and permissions are those that were granted;
+/// `auth.toml` does not add the implied ones.
 ///
 /// An attribute that only the caller has, such as `scopes`, is unknown for other entities of its type, such as
 /// the owner of an object: declare it as optional, or let the loader set it for them.

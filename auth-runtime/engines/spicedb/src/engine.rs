@@ -140,8 +140,8 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// | concurrent decisions and lists | 256; of one caller, a quarter of the free places, and at least one | 503 at once | none; 24 callers could take all places while the server is slow |
 /// | calls of a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds; 2 of these count for one caller, and after 5 of its own it is excluded alone | 503 at once | none; 3 callers on whose questions the server fails could exclude others |
 ///
-/// `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `NOT_FOUND` and `RESOURCE_EXHAUSTED` are not failures of the server: they concern one
-/// request.
+/// `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `NOT_FOUND` and `RESOURCE_EXHAUSTED` are not failures of the server: they
+/// concern one request.
 ///
 /// Cloning is cheap; clones share their connection and their bounds.
 #[derive(Clone)]

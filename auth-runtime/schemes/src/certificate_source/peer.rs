@@ -14,7 +14,8 @@ use crate::spiffe;
 /// The certificate of the client of a TLS connection, which has proved possession of its key.
 ///
 /// A server that terminates TLS inserts it into the extensions of each request of the connection,
-/// for [`CertificateSource::connection`](super::CertificateSource::connection). It must never be taken from data that a client can write.
+/// for [`CertificateSource::connection`](super::CertificateSource::connection). It must never be taken from data that a
+/// client can write.
 ///
 /// With [tokio-rustls], for any number of connections:
 ///
