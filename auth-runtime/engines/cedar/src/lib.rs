@@ -34,6 +34,7 @@
 
 mod builder;
 mod engine;
+mod entities;
 mod error;
 mod gather;
 mod permitted;
