@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_runtime_policy::compare::is_within;
 use http::Method;
 
-use crate::route_pattern::{Callers, Cover, Kind, Routed, find_covers};
+use crate::open_pattern::{ComparedCallers, Cover, MountKind, MountedRoute, find_covers};
 
 /// All routes of a `GuardedRouter`, with their access policies. `GuardedRouter::access_table`
 /// creates it.
@@ -60,10 +60,10 @@ impl AccessTable {
     pub fn new(mut rows: Vec<AccessRow>) -> Self {
         rows.sort_by(|one, other| one.place().cmp(&other.place()));
         let mut covers: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-        for Cover { pattern, guarded } in find_covers(&routed(&rows), |open, guarded| {
+        for Cover { pattern, guarded } in find_covers(&mounted(&rows), |open, guarded| {
             match (rows.get(open), rows.get(guarded)) {
                 (Some(open), Some(guarded)) => callers(open, guarded),
-                _ => Callers::Within,
+                _ => ComparedCallers::Within,
             }
         }) {
             let path = rows.get(guarded).map(|row| row.path().to_owned());
@@ -83,35 +83,35 @@ impl AccessTable {
     }
 }
 
-fn routed(rows: &[AccessRow]) -> Vec<Routed<'_>> {
-    let routed = rows.iter().map(|row| Routed {
+fn mounted(rows: &[AccessRow]) -> Vec<MountedRoute<'_>> {
+    let mounted = rows.iter().map(|row| MountedRoute {
         path: row.path().into(),
         method: row.method().map(Method::as_str),
         kind: match row.mounted() {
-            RouteKind::Route | RouteKind::Subtree => Kind::Route,
-            RouteKind::Fallback | RouteKind::MethodNotAllowed => Kind::Fallback,
-            RouteKind::Unguarded => Kind::Unguarded,
+            RouteKind::Route | RouteKind::Subtree => MountKind::Route,
+            RouteKind::Fallback | RouteKind::MethodNotAllowed => MountKind::Fallback,
+            RouteKind::Unguarded => MountKind::Unguarded,
         },
         is_service: row.served().is_some_and(|served| served != Served::Handler),
     });
-    routed.collect()
+    mounted.collect()
 }
 
 /// Compares the callers of an open row with those of a guarded one.
-fn callers(open: &AccessRow, guarded: &AccessRow) -> Callers {
+fn callers(open: &AccessRow, guarded: &AccessRow) -> ComparedCallers {
     let Some(guarded) = guarded.policy().filter(|it| it.requirement().is_some()) else {
-        return Callers::Within;
+        return ComparedCallers::Within;
     };
     match open.policy() {
         Some(open) if open.requirement().is_some() => {
             if is_within(open, guarded) {
-                Callers::Within
+                ComparedCallers::Within
             } else if is_within(guarded, open) {
-                Callers::More
+                ComparedCallers::More
             } else {
-                Callers::Others
+                ComparedCallers::Others
             }
         }
-        _ => Callers::Everybody,
+        _ => ComparedCallers::Everybody,
     }
 }

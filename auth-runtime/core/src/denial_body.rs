@@ -1,16 +1,12 @@
 //! The bodies of denials, in the media type that the client accepts.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName, InvalidHeaderValue};
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::HeaderValue;
+use http::header::InvalidHeaderValue;
 
 use crate::caller::Rejection;
 use crate::decision::Denial;
-use crate::denial_details::DenialDetails;
-use crate::head::Head;
+use crate::media_type::{MediaType, preferred};
 
 /// The body of a denial and its media type.
 #[derive(Clone, Debug)]
@@ -46,242 +42,25 @@ impl Default for DenialBody {
     }
 }
 
-/// The parts of a request that the body of its denial can depend on.
-///
-/// Cloning it does not allocate, so that a guard can keep a copy.
-#[derive(Clone)]
-pub struct RequestSnapshot {
-    method: Method,
-    uri: Uri,
-    accept: Option<HeaderValue>,
-    accept_language: Option<HeaderValue>,
-    sender: RequestSender,
-    sent_uri: Uri,
-}
-
-/// A denied request: the request itself, or the parts that a guard kept. Most responses depend only
-/// on `Accept`.
-#[derive(Clone, Copy)]
-pub enum RequestView<'r> {
-    /// The request itself.
-    Now(Head<'r>),
-    /// The parts that a guard kept.
-    Before(&'r RequestSnapshot),
-}
-
-impl<'r> RequestView<'r> {
-    /// The media types that the client accepts.
-    pub(crate) fn accept(self) -> Option<Cow<'r, HeaderValue>> {
-        match self {
-            Self::Now(head) => combined(head.headers, &ACCEPT),
-            Self::Before(request) => request.accept.as_ref().map(Cow::Borrowed),
-        }
-    }
-
-    /// Returns whether a browser marked the request as sent by a script.
-    pub(crate) fn is_from_script(self) -> bool {
-        let sender = match self {
-            Self::Now(head) => sender(head.headers),
-            Self::Before(request) => request.sender,
-        };
-        sender == RequestSender::Script
-    }
-
-    /// All parts that the body can depend on.
-    pub(crate) fn request(self) -> Cow<'r, RequestSnapshot> {
-        match self {
-            Self::Now(head) => Cow::Owned(RequestSnapshot::of(head)),
-            Self::Before(request) => Cow::Borrowed(request),
-        }
-    }
-}
-
-/// The cause of a browser's request (`Sec-Fetch-Mode`, Fetch Metadata).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RequestSender {
-    Visitor,
-    Script,
-    /// The client is not a browser, or is an old browser, or does not trust the connection.
-    Unsaid,
-}
-
-impl RequestSnapshot {
-    /// Copies the parts of a request.
-    pub fn of(head: Head<'_>) -> Self {
-        Self {
-            method: head.method.clone(),
-            uri: head.uri.clone(),
-            accept: combined(head.headers, &ACCEPT).map(Cow::into_owned),
-            accept_language: combined(head.headers, &ACCEPT_LANGUAGE).map(Cow::into_owned),
-            sender: sender(head.headers),
-            sent_uri: head.sent_uri().clone(),
-        }
-    }
-
-    /// The method of the request.
-    pub fn method(&self) -> &Method {
-        &self.method
-    }
-
-    /// The target of the request, as the router's fallback would receive it.
-    pub fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    /// Returns whether a browser marked the request as sent by a script, rather than as a
-    /// navigation (`Sec-Fetch-Mode`, Fetch Metadata).
-    pub fn is_from_script(&self) -> bool {
-        self.sender == RequestSender::Script
-    }
-
-    /// Returns whether the request is a navigation to a page: a `GET` or `HEAD` that a browser
-    /// marked as one (`Sec-Fetch-Mode`). Without that mark, it is one if `Accept` prefers HTML to
-    /// the other forms of a denial.
-    pub fn is_navigation(&self) -> bool {
-        let only_reads = self.method == Method::GET || self.method == Method::HEAD;
-        only_reads
-            && match self.sender {
-                RequestSender::Visitor => true,
-                RequestSender::Script => false,
-                RequestSender::Unsaid => {
-                    preferred(self.accept().unwrap_or_default()) == MediaType::Html
-                }
-            }
-    }
-
-    /// The target as the client sent it.
-    pub(crate) fn sent_uri(&self) -> &Uri {
-        &self.sent_uri
-    }
-
-    /// The media types that the client accepts (RFC 9110 §12.5.1).
-    pub fn accept(&self) -> Option<&str> {
-        self.accept.as_ref()?.to_str().ok()
-    }
-
-    /// The languages that the client accepts (RFC 9110 §12.5.4).
-    pub fn accept_language(&self) -> Option<&str> {
-        self.accept_language.as_ref()?.to_str().ok()
-    }
-}
-
-impl fmt::Debug for RequestSnapshot {
-    /// Omits the query, which may contain a token (RFC 6750 §2.3).
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestSnapshot")
-            .field("method", &self.method)
-            .field("path", &self.uri.path())
-            .field("accept", &self.accept)
-            .field("accept_language", &self.accept_language)
-            .field("sender", &self.sender)
-            .finish_non_exhaustive()
-    }
-}
-
-fn sender(headers: &HeaderMap) -> RequestSender {
-    match headers.get("sec-fetch-mode").map(HeaderValue::as_bytes) {
-        Some(b"navigate") => RequestSender::Visitor,
-        Some(_) => RequestSender::Script,
-        None => RequestSender::Unsaid,
-    }
-}
-
-/// The value of a field; the combined value of several lines (RFC 9110 §5.3).
-fn combined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, HeaderValue>> {
-    let mut lines = headers.get_all(name).iter();
-    let first = lines.next()?;
-    if lines.next().is_none() {
-        return Some(Cow::Borrowed(first));
-    }
-    let lines: Vec<&[u8]> = headers
-        .get_all(name)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    let combined = HeaderValue::from_bytes(&lines.join(&b", "[..]));
-    combined.ok().map(Cow::Owned)
-}
-
-/// The media types of a denial's body. The first one is the default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MediaType {
-    /// RFC 9457.
-    Problem,
-    Html,
-    Text,
-}
-
-impl MediaType {
-    const ALL: [Self; 3] = [Self::Problem, Self::Html, Self::Text];
-
-    const fn content_type(self) -> HeaderValue {
-        // Constants, so that the values are validated at compile time instead of for each denial.
-        const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
-        const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-        const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-        match self {
-            Self::Problem => PROBLEM,
-            Self::Html => HTML,
-            Self::Text => TEXT,
-        }
-    }
-
-    /// Escapes a text for this media type. Control characters become spaces.
-    fn escape(self, text: &str) -> String {
-        let mut escaped = String::new();
-        for character in text.chars() {
-            match (self, character) {
-                (Self::Problem, '"' | '\\') => escaped.extend(['\\', character]),
-                (Self::Html, '&') => escaped.push_str("&amp;"),
-                (Self::Html, '<') => escaped.push_str("&lt;"),
-                (Self::Html, '>') => escaped.push_str("&gt;"),
-                (_, control) if control.is_control() => escaped.push(' '),
-                _ => escaped.push(character),
-            }
-        }
-        escaped
-    }
-
-    /// The precedence of a media range that matches this media type, by specificity (RFC 9110 §12.5.1);
-    /// `None` if it does not match.
-    fn fit(self, range: &str) -> Option<u8> {
-        let exact = match self {
-            Self::Problem => ["application/problem+json", "application/json"].as_slice(),
-            Self::Html => &["text/html", "application/xhtml+xml"],
-            Self::Text => &["text/plain"],
-        };
-        let subtypes = match self {
-            Self::Problem => "application/*",
-            Self::Html | Self::Text => "text/*",
-        };
-        let is = |name: &str| range.eq_ignore_ascii_case(name);
-        if exact.iter().any(|name| is(name)) {
-            Some(2)
-        } else if is(subtypes) {
-            Some(1)
-        } else {
-            is("*/*").then_some(0)
-        }
-    }
-}
-
-/// The built-in body in the media type that `Accept` prefers; problem details if it accepts no media type.
-pub(crate) fn negotiate(details: DenialDetails<'_>, accept: &str) -> DenialBody {
+/// The built-in body with this sentence, in the media type that `Accept` prefers; problem details if it accepts
+/// no media type.
+pub(crate) fn negotiate(denial: &Denial, message: &str, accept: &str) -> DenialBody {
     let media_type = preferred(accept);
     let Texts {
         problem,
         html,
         text,
         detail,
-    } = texts(details.denial());
+    } = texts(denial);
     let body = match media_type {
         MediaType::Problem => problem,
         MediaType::Html => html,
         MediaType::Text => text,
     };
-    let bytes = match details.message() {
-        own if own == detail => Bytes::from_static(body.as_bytes()),
-        own => Bytes::from(body.replace(detail, &media_type.escape(own))),
+    let bytes = if message == detail {
+        Bytes::from_static(body.as_bytes())
+    } else {
+        Bytes::from(body.replace(detail, &media_type.escape(message)))
     };
     DenialBody {
         content_type: media_type.content_type(),
@@ -413,56 +192,6 @@ fn texts(denial: &Denial) -> Texts {
     }
 }
 
-/// The media type with the highest weight in `Accept`. The most specific range determines the weight of a
-/// media type.
-fn preferred(accept: &str) -> MediaType {
-    if accept.is_empty() {
-        return MediaType::Problem;
-    }
-    let ranges: Vec<(&str, u16)> = accept
-        .split(',')
-        .take(MAX_RANGES)
-        .map(media_range)
-        .collect();
-    let weight = |media_type: &MediaType| {
-        ranges
-            .iter()
-            .filter_map(|(range, weight)| Some((media_type.fit(range)?, *weight)))
-            .max()
-            .map_or(0, |(_, weight)| weight)
-    };
-    MediaType::ALL
-        .into_iter()
-        // `max_by_key` returns the last maximum, and the default has to win.
-        .rev()
-        .max_by_key(weight)
-        .unwrap_or(MediaType::Problem)
-}
-
-/// The maximum number of media ranges; further ones are ignored. Browsers send about a dozen at
-/// most.
-const MAX_RANGES: usize = 64;
-
-/// A media range without its parameters, and its weight in thousandths.
-fn media_range(member: &str) -> (&str, u16) {
-    let mut parts = member.split(';').map(str::trim);
-    let range = parts.next().unwrap_or_default();
-    let weight = parts
-        .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
-        .map_or(1000, thousandths);
-    (range, weight)
-}
-
-/// A `qvalue` in thousandths (RFC 9110 §12.4.2); 0 if it is invalid.
-fn thousandths(qvalue: &str) -> u16 {
-    match qvalue.parse::<f32>() {
-        // The value is in range, so the cast neither wraps nor saturates.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Ok(weight) if (0.0..=1.0).contains(&weight) => (weight * 1000.0).round() as u16,
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -500,36 +229,6 @@ mod tests {
             assert!(texts.problem.contains(&problem), "{denial:?}");
             assert!(texts.html.contains(&format!("<title>{code} {reason}<")));
             assert!(texts.text.starts_with(&format!("{code} {reason}\n")));
-        }
-    }
-
-    #[test]
-    fn accept_chooses_the_form() {
-        let table = [
-            ("", MediaType::Problem),
-            ("*/*", MediaType::Problem),
-            ("application/json", MediaType::Problem),
-            ("application/problem+json", MediaType::Problem),
-            ("text/html", MediaType::Html),
-            ("TEXT/HTML", MediaType::Html),
-            ("text/plain", MediaType::Text),
-            ("text/*", MediaType::Html),
-            ("text/*, text/html;q=0.1", MediaType::Text),
-            ("text/html;q=0.5, application/json;q=0.4", MediaType::Html),
-            (
-                "text/html;q=0.4, application/json;q=0.5",
-                MediaType::Problem,
-            ),
-            ("text/html;level=1;q=0, */*", MediaType::Problem),
-            ("image/png", MediaType::Problem),
-            ("text/html;q=nonsense", MediaType::Problem),
-            (
-                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-                MediaType::Html,
-            ),
-        ];
-        for (accept, media_type) in table {
-            assert_eq!(preferred(accept), media_type, "Accept: {accept}");
         }
     }
 }

@@ -28,9 +28,12 @@ mod forward_to_scheme;
 mod handler_location;
 mod head;
 mod identity;
+mod media_type;
 mod object_rules;
+pub mod open_pattern;
 mod properties;
 mod request_data;
+mod request_snapshot;
 #[cfg(feature = "resource-metadata")]
 mod resource;
 mod return_path;
@@ -61,7 +64,7 @@ pub use crate::decision_point::{
     Action, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
     ObjectDecision, PermittedFuture, Resource, TokenScope,
 };
-pub use crate::denial_body::{DenialBody, RequestSnapshot};
+pub use crate::denial_body::DenialBody;
 pub use crate::denial_details::DenialDetails;
 pub use crate::entity::{EntitiesFuture, Entity, EntityLoader, Wanted};
 pub use crate::events::{AuditRecord, Outcome};
@@ -71,6 +74,7 @@ pub use crate::identity::Identity;
 pub use crate::object_rules::{ObjectAnswer, ObjectFunction, ObjectRequest, ObjectRules};
 pub use crate::properties::Value;
 pub use crate::request_data::RequestData;
+pub use crate::request_snapshot::RequestSnapshot;
 #[cfg(feature = "resource-metadata")]
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 pub use crate::return_path::ReturnPath;
@@ -97,9 +101,9 @@ pub mod adapter {
         ResourceFunction, State, StateType, Surroundings,
     };
     pub use crate::decision_point::Evaluated;
-    pub use crate::denial_body::RequestView;
     pub use crate::events::Watch;
     pub use crate::head::{Framework, Head};
+    pub use crate::request_snapshot::RequestView;
     #[cfg(feature = "resource-metadata")]
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{

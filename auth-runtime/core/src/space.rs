@@ -1,5 +1,6 @@
 //! A realm and the schemes it accepts (RFC 9110 §11.5).
 
+mod accept;
 mod answer;
 mod application;
 mod authentication;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use auth_runtime_core::route_pattern::Kind;
+use auth_runtime_core::open_pattern::MountKind;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Block, Expr, ExprMethodCall, Lit, Stmt};
@@ -38,7 +38,7 @@ pub(super) struct Chain {
 pub(super) enum Link {
     Route {
         path: String,
-        kind: Kind,
+        kind: MountKind,
         is_service: bool,
         /// The methods, each with its handler or policy, if that has a name.
         methods: Vec<(Option<String>, Option<Vec<String>>)>,
@@ -158,30 +158,33 @@ impl Reader<'_> {
         };
         Some(match (name.as_str(), arguments.as_slice()) {
             ("route", [path, methods]) => {
-                mounted(&text(path)?, Kind::Route, false, methods_of(methods))
+                mounted(&text(path)?, MountKind::Route, false, methods_of(methods))
             }
             ("route_service", [path, policy, _]) => {
                 let methods = vec![(None, path_of(policy))];
-                mounted(&text(path)?, Kind::Route, true, methods)
+                mounted(&text(path)?, MountKind::Route, true, methods)
             }
             ("nest_service", [path, policy, _]) => {
                 let path = below(&text(path)?);
-                mounted(&path, Kind::Route, true, vec![(None, path_of(policy))])
+                mounted(&path, MountKind::Route, true, vec![(None, path_of(policy))])
             }
-            ("fallback_service", [policy, _]) => {
-                mounted("/*", Kind::Fallback, true, vec![(None, path_of(policy))])
-            }
+            ("fallback_service", [policy, _]) => mounted(
+                "/*",
+                MountKind::Fallback,
+                true,
+                vec![(None, path_of(policy))],
+            ),
             ("fallback", [handler]) => {
                 let methods = vec![(None, path_of(handler))];
-                mounted("/*", Kind::Fallback, false, methods)
+                mounted("/*", MountKind::Fallback, false, methods)
             }
             ("adopt", [_, Expr::Lit(_)]) => {
-                mounted("/*", Kind::Unguarded, false, vec![(None, None)])
+                mounted("/*", MountKind::Unguarded, false, vec![(None, None)])
             }
             ("merge_unguarded", [_, paths, _]) => {
                 let paths = texts(paths).into_iter();
-                let paths =
-                    paths.map(|path| mounted(&path, Kind::Unguarded, false, vec![(None, None)]));
+                let paths = paths
+                    .map(|path| mounted(&path, MountKind::Unguarded, false, vec![(None, None)]));
                 Link::Merged(Chain {
                     begin: Vec::new(),
                     scope: self.scope,

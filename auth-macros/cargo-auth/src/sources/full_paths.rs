@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auth_grammar::requirement::ParsedPolicy;
-use auth_runtime_core::route_pattern::Kind;
+use auth_runtime_core::open_pattern::MountKind;
 
 use super::chains::{Chain, Link, Router, Spot};
 use super::record::{Entry, Sources};
@@ -12,7 +12,7 @@ use super::record::{Entry, Sources};
 pub(super) struct Route<'s> {
     pub(super) path: String,
     pub(super) method: Option<&'s str>,
-    pub(super) kind: Kind,
+    pub(super) kind: MountKind,
     pub(super) is_service: bool,
     /// `None` if the policy is unknown, or if the handler is public.
     pub(super) policy: Option<&'s ParsedPolicy>,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_grammar::codes;
 use auth_grammar::lower;
 use auth_grammar::requirement::ParsedPolicy;
-use auth_runtime_core::route_pattern::{Callers, Kind, Routed, find_covers};
+use auth_runtime_core::open_pattern::{ComparedCallers, MountKind, MountedRoute, find_covers};
 use auth_runtime_policy::compare::{Change, compare};
 
 use super::finding::{Finding, Place};
@@ -49,9 +49,9 @@ pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
     let mut found: BTreeMap<Pair<'_>, (String, String, usize)> = BTreeMap::new();
     for router in sources.routers.iter().filter(|router| router.is_selected) {
         let routes = index.routes(router);
-        let routed: Vec<_> = routes
+        let mounted: Vec<_> = routes
             .iter()
-            .map(|route| Routed {
+            .map(|route| MountedRoute {
                 path: route.path.as_str().into(),
                 method: route.method,
                 kind: route.kind,
@@ -60,9 +60,9 @@ pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
             .collect();
         let callers = |open: usize, guarded: usize| match (routes.get(open), routes.get(guarded)) {
             (Some(open), Some(guarded)) => callers(open, guarded),
-            _ => Callers::Within,
+            _ => ComparedCallers::Within,
         };
-        for cover in find_covers(&routed, callers) {
+        for cover in find_covers(&mounted, callers) {
             let (Some(open), Some(guarded)) =
                 (routes.get(cover.pattern), routes.get(cover.guarded))
             else {
@@ -93,18 +93,18 @@ pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
 }
 
 /// Compares the callers of an open route with those of a guarded one.
-fn callers(open: &Route<'_>, guarded: &Route<'_>) -> Callers {
+fn callers(open: &Route<'_>, guarded: &Route<'_>) -> ComparedCallers {
     let Some(guarded @ ParsedPolicy::Requires(_)) = guarded.policy else {
-        return Callers::Within;
+        return ComparedCallers::Within;
     };
     match open.policy {
-        Some(ParsedPolicy::Public(_)) => Callers::Everybody,
-        None if open.kind == Kind::Unguarded => Callers::Everybody,
-        None => Callers::Within,
+        Some(ParsedPolicy::Public(_)) => ComparedCallers::Everybody,
+        None if open.kind == MountKind::Unguarded => ComparedCallers::Everybody,
+        None => ComparedCallers::Within,
         Some(open) => match compare(&lower::policy(guarded), &lower::policy(open)).callers {
-            Change::Same | Change::Tightened => Callers::Within,
-            Change::Loosened => Callers::More,
-            Change::Changed => Callers::Others,
+            Change::Same | Change::Tightened => ComparedCallers::Within,
+            Change::Loosened => ComparedCallers::More,
+            Change::Changed => ComparedCallers::Others,
         },
     }
 }

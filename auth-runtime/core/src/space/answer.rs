@@ -12,8 +12,9 @@ use super::route_constants::{BuiltChallenges, RouteConstants};
 use super::view::Authentication;
 use crate::caller::Rejection;
 use crate::decision::Denial;
-use crate::denial_body::{RequestView, negotiate};
+use crate::denial_body::negotiate;
 use crate::denial_details::DenialDetails;
+use crate::request_snapshot::RequestView;
 use crate::scheme::ErrorCode;
 
 /// The `Retry-After` value, in seconds, if a scheme gives none.
@@ -44,7 +45,7 @@ impl ProtectionSpace {
             None => {
                 let accept = asked.accept();
                 let accept = accept.as_ref().and_then(|accept| accept.to_str().ok());
-                negotiate(details, accept.unwrap_or_default())
+                negotiate(denial, details.message(), accept.unwrap_or_default())
             }
         };
         let view = match policy {

@@ -14,12 +14,12 @@ use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings, run_check};
 use crate::context::Context;
 use crate::decision::{Decision, Denial, conceals, missing};
-use crate::denial_body::RequestView;
 use crate::denial_details::DenialDetails;
 use crate::events::Watch;
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 use crate::request_data::RequestData;
+use crate::request_snapshot::RequestView;
 
 /// The policy of a handler, and the parts of the handler that the decision depends on.
 #[derive(Clone, Copy)]

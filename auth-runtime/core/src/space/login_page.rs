@@ -3,7 +3,7 @@
 use http::HeaderValue;
 
 use crate::decision::Denial;
-use crate::denial_body::RequestSnapshot;
+use crate::request_snapshot::RequestSnapshot;
 use crate::return_path::ReturnPath;
 
 /// A path on this host, with an optional query.

@@ -19,10 +19,10 @@ use crate::decision_point::{
     Action, DecisionPoint, DecisionPointError, Evaluated, Evaluation, EvaluationRequest,
     ObjectDecision, Resource,
 };
-use crate::denial_body::RequestSnapshot;
 use crate::head::Head;
 use crate::identity::Identity;
 use crate::request_data::RequestData;
+use crate::request_snapshot::RequestSnapshot;
 
 /// The request that questions are about: the parts that do not depend on the caller.
 #[derive(Clone, Copy, Debug)]

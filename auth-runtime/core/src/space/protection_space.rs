@@ -12,9 +12,10 @@ use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
 use crate::clock::Clock;
 use crate::decision_point::DecisionPoint;
-use crate::denial_body::{DenialBody, RequestSnapshot};
+use crate::denial_body::DenialBody;
 use crate::denial_details::DenialDetails;
 use crate::events::Audit;
+use crate::request_snapshot::RequestSnapshot;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, Scheme, Source};

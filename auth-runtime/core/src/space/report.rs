@@ -11,11 +11,11 @@ use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
 use crate::decision_point::Evaluated;
-use crate::denial_body::RequestSnapshot;
 use crate::events::{AuditRecord, Outcome, Watch};
 use crate::explanation::{Rule, denial_behind};
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
+use crate::request_snapshot::RequestSnapshot;
 
 /// The longest id of a request that records and decision points receive, in bytes.
 const MAX_REQUEST_ID: usize = 256;

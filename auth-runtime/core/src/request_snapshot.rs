@@ -1,0 +1,166 @@
+//! The parts of a request that the body of its denial can depend on.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+
+use crate::head::Head;
+use crate::media_type::{MediaType, preferred};
+
+/// The parts of a request that the body of its denial can depend on.
+///
+/// Cloning it does not allocate, so that a guard can keep a copy.
+#[derive(Clone)]
+pub struct RequestSnapshot {
+    method: Method,
+    uri: Uri,
+    accept: Option<HeaderValue>,
+    accept_language: Option<HeaderValue>,
+    sender: RequestSender,
+    sent_uri: Uri,
+}
+
+/// A denied request: the request itself, or the parts that a guard kept. Most responses depend only
+/// on `Accept`.
+#[derive(Clone, Copy)]
+pub enum RequestView<'r> {
+    /// The request itself.
+    Now(Head<'r>),
+    /// The parts that a guard kept.
+    Before(&'r RequestSnapshot),
+}
+
+impl<'r> RequestView<'r> {
+    /// The media types that the client accepts.
+    pub(crate) fn accept(self) -> Option<Cow<'r, HeaderValue>> {
+        match self {
+            Self::Now(head) => combined(head.headers, &ACCEPT),
+            Self::Before(request) => request.accept.as_ref().map(Cow::Borrowed),
+        }
+    }
+
+    /// Returns whether a browser marked the request as sent by a script.
+    pub(crate) fn is_from_script(self) -> bool {
+        let sender = match self {
+            Self::Now(head) => sender(head.headers),
+            Self::Before(request) => request.sender,
+        };
+        sender == RequestSender::Script
+    }
+
+    /// All parts that the body can depend on.
+    pub(crate) fn request(self) -> Cow<'r, RequestSnapshot> {
+        match self {
+            Self::Now(head) => Cow::Owned(RequestSnapshot::of(head)),
+            Self::Before(request) => Cow::Borrowed(request),
+        }
+    }
+}
+
+/// The cause of a browser's request (`Sec-Fetch-Mode`, Fetch Metadata).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RequestSender {
+    Visitor,
+    Script,
+    /// The client is not a browser, or is an old browser, or does not trust the connection.
+    Unsaid,
+}
+
+impl RequestSnapshot {
+    /// Copies the parts of a request.
+    pub fn of(head: Head<'_>) -> Self {
+        Self {
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            accept: combined(head.headers, &ACCEPT).map(Cow::into_owned),
+            accept_language: combined(head.headers, &ACCEPT_LANGUAGE).map(Cow::into_owned),
+            sender: sender(head.headers),
+            sent_uri: head.sent_uri().clone(),
+        }
+    }
+
+    /// The method of the request.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The target of the request, as the router's fallback would receive it.
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// Returns whether a browser marked the request as sent by a script, rather than as a
+    /// navigation (`Sec-Fetch-Mode`, Fetch Metadata).
+    pub fn is_from_script(&self) -> bool {
+        self.sender == RequestSender::Script
+    }
+
+    /// Returns whether the request is a navigation to a page: a `GET` or `HEAD` that a browser
+    /// marked as one (`Sec-Fetch-Mode`). Without that mark, it is one if `Accept` prefers HTML to
+    /// the other forms of a denial.
+    pub fn is_navigation(&self) -> bool {
+        let only_reads = self.method == Method::GET || self.method == Method::HEAD;
+        only_reads
+            && match self.sender {
+                RequestSender::Visitor => true,
+                RequestSender::Script => false,
+                RequestSender::Unsaid => {
+                    preferred(self.accept().unwrap_or_default()) == MediaType::Html
+                }
+            }
+    }
+
+    /// The target as the client sent it.
+    pub(crate) fn sent_uri(&self) -> &Uri {
+        &self.sent_uri
+    }
+
+    /// The media types that the client accepts (RFC 9110 §12.5.1).
+    pub fn accept(&self) -> Option<&str> {
+        self.accept.as_ref()?.to_str().ok()
+    }
+
+    /// The languages that the client accepts (RFC 9110 §12.5.4).
+    pub fn accept_language(&self) -> Option<&str> {
+        self.accept_language.as_ref()?.to_str().ok()
+    }
+}
+
+impl fmt::Debug for RequestSnapshot {
+    /// Omits the query, which may contain a token (RFC 6750 §2.3).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestSnapshot")
+            .field("method", &self.method)
+            .field("path", &self.uri.path())
+            .field("accept", &self.accept)
+            .field("accept_language", &self.accept_language)
+            .field("sender", &self.sender)
+            .finish_non_exhaustive()
+    }
+}
+
+fn sender(headers: &HeaderMap) -> RequestSender {
+    match headers.get("sec-fetch-mode").map(HeaderValue::as_bytes) {
+        Some(b"navigate") => RequestSender::Visitor,
+        Some(_) => RequestSender::Script,
+        None => RequestSender::Unsaid,
+    }
+}
+
+/// The value of a field; the combined value of several lines (RFC 9110 §5.3).
+fn combined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, HeaderValue>> {
+    let mut lines = headers.get_all(name).iter();
+    let first = lines.next()?;
+    if lines.next().is_none() {
+        return Some(Cow::Borrowed(first));
+    }
+    let lines: Vec<&[u8]> = headers
+        .get_all(name)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    let combined = HeaderValue::from_bytes(&lines.join(&b", "[..]));
+    combined.ok().map(Cow::Owned)
+}
