@@ -191,9 +191,10 @@ fn repository() -> Result<PathBuf> {
             .args(identity)
             .args(arguments)
             .output()?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
         }
     };
     let work = folder.join("work");

@@ -147,9 +147,10 @@ fn effective(annotated: &Annotated) -> model::Policy {
     let policy = lower::policy(&annotated.policy);
     // A looked-up name has a constant of its own; documentation and messages still show the name.
     let found = annotated.found.as_ref();
-    match found.is_some_and(|found| found.vocabulary.is_some()) {
-        true => policy.written_as(annotated.policy.to_string()),
-        false => policy,
+    if found.is_some_and(|found| found.vocabulary.is_some()) {
+        policy.written_as(annotated.policy.to_string())
+    } else {
+        policy
     }
 }
 

@@ -110,15 +110,19 @@ pub(crate) fn expand_actions(arguments: TokenStream) -> TokenStream {
 fn constant(action: &str) -> String {
     let name: String = action
         .chars()
-        .map(|character| match character.is_ascii_alphanumeric() {
-            true => character.to_ascii_uppercase(),
-            false => '_',
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character.to_ascii_uppercase()
+            } else {
+                '_'
+            }
         })
         .collect();
     let is_identifier = name.starts_with(|first: char| !first.is_ascii_digit()) && name != "_";
-    match is_identifier {
-        true => name,
-        false => format!("_{name}"),
+    if is_identifier {
+        name
+    } else {
+        format!("_{name}")
     }
 }
 

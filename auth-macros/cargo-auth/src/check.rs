@@ -26,9 +26,10 @@ pub(crate) fn run(
             .retain(|finding| finding.code.as_deref() != allowed);
     }
     let findings = &sources.findings;
-    let progress = match progress {
-        true => progress::text(&sources::routes(&sources).routes),
-        false => String::new(),
+    let progress = if progress {
+        progress::text(&sources::routes(&sources).routes)
+    } else {
+        String::new()
     };
     Ok(Report {
         is_clean: findings.is_empty(),

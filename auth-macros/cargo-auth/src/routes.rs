@@ -70,12 +70,11 @@ fn text(routes: &[AxumRoute], unused: &[UnusedRouter], unread: &[String]) -> Str
     for (checks, routes) in &groups {
         let number = count(routes.len(), "route");
         // Writing to a string does not fail.
-        let _ = match checks.is_empty() {
-            true => writeln!(text, "{ALERT}no check found{ALERT:#} ({number})"),
-            false => {
-                let checks = checks.join(" + ");
-                writeln!(text, "{SUBJECT}{checks}{SUBJECT:#} ({number})")
-            }
+        let _ = if checks.is_empty() {
+            writeln!(text, "{ALERT}no check found{ALERT:#} ({number})")
+        } else {
+            let checks = checks.join(" + ");
+            writeln!(text, "{SUBJECT}{checks}{SUBJECT:#} ({number})")
         };
         table(&mut text, routes);
         text.push('\n');

@@ -81,9 +81,10 @@ pub(crate) fn routes(routes: &[AxumRoute]) -> Value {
         let names: Vec<_> = names.collect();
         let checks: BTreeSet<_> = routes.iter().flat_map(|route| &route.checks).collect();
         let checks: Vec<_> = checks.into_iter().map(named).collect();
-        let text = match is_open {
-            true => format!("{}: no check found", names.join(", ")),
-            false => format!("{}: {}", names.join(", "), checks.join(", ")),
+        let text = if *is_open {
+            format!("{}: no check found", names.join(", "))
+        } else {
+            format!("{}: {}", names.join(", "), checks.join(", "))
         };
         json!({
             "ruleId": if *is_open { UNCHECKED } else { ROUTE },

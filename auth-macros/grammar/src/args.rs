@@ -149,9 +149,10 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
             if key == "identity" {
                 let is_second = std::mem::replace(&mut optional_identity, true);
                 let value = assigned(input, &key, "optional")?;
-                return match is_second {
-                    true => Err(twice(&key)),
-                    false => optional(value, &key),
+                return if is_second {
+                    Err(twice(&key))
+                } else {
+                    optional(value, &key)
                 };
             }
             if key == "schemes" {

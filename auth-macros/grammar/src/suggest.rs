@@ -73,9 +73,10 @@ fn edits(from: &[char], to: &[char], limit: usize) -> Option<usize> {
                 at(&row, Some(column)) + usize::from(Some(character) != other),
                 at(&row, Some(column + 1)) + 1,
                 at(&next, Some(column)) + 1,
-                match is_swapped {
-                    true => at(&before, left) + 1,
-                    false => beyond,
+                if is_swapped {
+                    at(&before, left) + 1
+                } else {
+                    beyond
                 },
             ];
             if let Some(cell) = next.get_mut(column + 1) {

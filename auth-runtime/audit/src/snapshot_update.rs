@@ -21,9 +21,10 @@ impl SnapshotUpdate {
         // All CI services set `CI`.
         let denials = ["", "0", "false"];
         let is_ci = var_os("CI").is_some_and(|value| denials.iter().all(|denial| value != *denial));
-        match is_ci {
-            true => Self::OnNobodysMachine,
-            false => Self::Given,
+        if is_ci {
+            Self::OnNobodysMachine
+        } else {
+            Self::Given
         }
     }
 }

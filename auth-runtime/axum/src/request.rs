@@ -131,10 +131,7 @@ async fn collect(mut body: Body, max: usize) -> Option<Bytes> {
         }
         all.extend_from_slice(&data);
     }
-    Some(match all.is_empty() {
-        true => first,
-        false => all.freeze(),
-    })
+    Some(if all.is_empty() { first } else { all.freeze() })
 }
 
 /// Removes the body from the extensions of a request that may be copied into another one, and returns

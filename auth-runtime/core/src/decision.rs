@@ -284,9 +284,12 @@ impl Evaluator<'_> {
 
     /// Like [`evaluate`](Self::evaluate), with every atom that `granted` accepts set to true.
     fn evaluate_granting(&self, granted: &impl Fn(&Atom) -> bool) -> Result<Truth, Atom> {
-        self.evaluate_by(&|atom| match granted(atom) {
-            true => Truth::True,
-            false => self.context.truth(atom),
+        self.evaluate_by(&|atom| {
+            if granted(atom) {
+                Truth::True
+            } else {
+                self.context.truth(atom)
+            }
         })
     }
 
@@ -346,9 +349,10 @@ impl Evaluator<'_> {
         match requirement {
             Requirement::Atom(atom) => {
                 let classes = self.login_classes(atom);
-                match classes.is_empty() {
-                    true => (!truth(atom)).then(BTreeSet::new),
-                    false => Some(BTreeSet::from_iter(classes)),
+                if classes.is_empty() {
+                    (!truth(atom)).then(BTreeSet::new)
+                } else {
+                    Some(BTreeSet::from_iter(classes))
                 }
             }
             Requirement::All(parts) => {
@@ -380,24 +384,27 @@ impl Evaluator<'_> {
         let (classes, besides): (Vec<&Atom>, Vec<&Atom>) = smallest
             .into_iter()
             .partition(|atom| !self.login_classes(atom).is_empty());
-        let sufficient = match classes.is_empty() {
-            true => None,
-            false => self.sufficient_acr(self.requirement, &|atom| match is_fresh(atom) {
-                true => besides.contains(&atom),
-                false => self.holds(atom),
-            }),
+        let sufficient = if classes.is_empty() {
+            None
+        } else {
+            self.sufficient_acr(self.requirement, &|atom| {
+                if is_fresh(atom) {
+                    besides.contains(&atom)
+                } else {
+                    self.holds(atom)
+                }
+            })
         };
         let mut sufficient = sufficient.unwrap_or_default();
-        let acr_values = match sufficient.is_empty() {
+        let acr_values = if sufficient.is_empty() {
             // None, or several, which no single login has.
-            true => self.all_login_classes(&classes),
+            self.all_login_classes(&classes)
+        } else {
             // In the order of the attribute.
-            false => {
-                let values = self
-                    .all_login_classes(&self.requirement.atoms())
-                    .into_iter();
-                values.filter(|value| sufficient.remove(value)).collect()
-            }
+            let values = self
+                .all_login_classes(&self.requirement.atoms())
+                .into_iter();
+            values.filter(|value| sufficient.remove(value)).collect()
         };
         let max_age = besides.iter().filter_map(|atom| match atom {
             Atom::MaxAge(age) => Some(*age),

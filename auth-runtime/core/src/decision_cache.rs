@@ -142,9 +142,10 @@ impl<E: DecisionPoint> Cached<E> {
             .filter_map(|(question, found)| found.is_none().then_some(question))
             .collect();
         if !open.is_empty() {
-            let questions = match open.len() == request.evaluations.len() {
-                true => Cow::Borrowed(request.evaluations),
-                false => Cow::Owned(open.into_iter().cloned().collect()),
+            let questions = if open.len() == request.evaluations.len() {
+                Cow::Borrowed(request.evaluations)
+            } else {
+                Cow::Owned(open.into_iter().cloned().collect())
             };
             let rest = EvaluationRequest {
                 evaluations: &questions,

@@ -399,9 +399,10 @@ pub(crate) fn is_scope_token(value: &str) -> bool {
 
 impl From<bool> for ObjectDecision {
     fn from(is_allowed: bool) -> Self {
-        match is_allowed {
-            true => Self::allow(),
-            false => Self::deny(),
+        if is_allowed {
+            Self::allow()
+        } else {
+            Self::deny()
         }
     }
 }

@@ -419,9 +419,10 @@ impl Identity {
         if let Some(application) = application {
             application.write_key(key, with_extensions);
         }
-        key.number(match with_extensions && !extensions.is_empty() {
-            true => Arc::as_ptr(&self.0).addr(),
-            false => 0,
+        key.number(if with_extensions && !extensions.is_empty() {
+            Arc::as_ptr(&self.0).addr()
+        } else {
+            0
         });
     }
 

@@ -242,9 +242,10 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
                     return None;
                 }
                 let is_spelled = spells(prefix, other);
-                region.segments.push(match is_spelled {
-                    true => One(prefix.clone()),
-                    false => One(longer(prefix, other)),
+                region.segments.push(if is_spelled {
+                    One(prefix.clone())
+                } else {
+                    One(longer(prefix, other))
                 });
                 region.decoded.push(both(prefix, other));
                 region.is_spelled |= is_spelled;

@@ -36,9 +36,10 @@ impl Segment {
                 literal.push(escaped);
                 length
             } else if letter == '{' {
-                return match rest.starts_with("{*") {
-                    true => Self::Rest(literal),
-                    false => Self::One(literal),
+                return if rest.starts_with("{*") {
+                    Self::Rest(literal)
+                } else {
+                    Self::One(literal)
                 };
             } else {
                 literal.push(letter);

@@ -256,9 +256,10 @@ impl<T: Clone + Default> Expansion<'_, T> {
     ) -> Option<Vec<T>> {
         let list = *next;
         *next += 1;
-        let mut whole = match is_all {
-            true => vec![T::default()],
-            false => Vec::new(),
+        let mut whole = if is_all {
+            vec![T::default()]
+        } else {
+            Vec::new()
         };
         for part in parts {
             let further = self.of(part, next)?;

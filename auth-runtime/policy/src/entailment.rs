@@ -136,9 +136,12 @@ pub fn redundant(
     let singles = evaluation.singles(&tree);
     let may_be = |node: usize| node > 0 && may_be(node - 1);
     // Only nodes that are not considered themselves can be left out.
-    let is_spare = |members: &[usize]| match members.iter().any(|member| may_be(*member)) {
-        true => HashSet::new(),
-        false => evaluation.spare(members, &singles),
+    let is_spare = |members: &[usize]| {
+        if members.iter().any(|member| may_be(*member)) {
+            HashSet::new()
+        } else {
+            evaluation.spare(members, &singles)
+        }
     };
     let Some(alternatives) = tree.alternatives(0, &is_spare) else {
         return Vec::new();
@@ -338,9 +341,10 @@ mod tests {
         let mut parts = Vec::new();
         for part in requirement.parts() {
             let is_passed = *at > usize::MAX / 2;
-            match is_passed {
-                true => parts.push(part.clone()),
-                false => parts.extend(without(part, at)),
+            if is_passed {
+                parts.push(part.clone());
+            } else {
+                parts.extend(without(part, at));
             }
         }
         Some(match requirement {

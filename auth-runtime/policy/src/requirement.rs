@@ -332,18 +332,16 @@ impl Requirement {
     pub fn with_setting(&self, name: &str, value: bool) -> Self {
         let (is_all, parts) = match self {
             Self::Atom(Atom::Setting(own)) if own == name => {
-                return match value {
-                    true => Self::always(),
-                    false => Self::never(),
-                };
+                return if value { Self::always() } else { Self::never() };
             }
             Self::Atom(_) => return self.clone(),
             Self::All(parts) => (true, parts),
             Self::Any(parts) => (false, parts),
         };
-        let (neutral, decisive) = match is_all {
-            true => (Self::always(), Self::never()),
-            false => (Self::never(), Self::always()),
+        let (neutral, decisive) = if is_all {
+            (Self::always(), Self::never())
+        } else {
+            (Self::never(), Self::always())
         };
         let mut left = Vec::with_capacity(parts.len());
         for part in parts.iter().map(|part| part.with_setting(name, value)) {

@@ -13,9 +13,12 @@ const MAX_TEXT: usize = 256;
 pub fn bounded_text(text: &str) -> String {
     let characters = text.trim().chars().take(MAX_TEXT);
     characters
-        .map(|character| match character.is_control() {
-            true => ' ',
-            false => character,
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
         })
         .collect()
 }

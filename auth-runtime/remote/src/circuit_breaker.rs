@@ -131,9 +131,10 @@ impl Open {
     }
 
     fn probe(&mut self, caller: CallerHash, now: Instant) -> Result<(), Duration> {
-        let turn = match self.failed_probe == Some(caller) {
-            true => self.until.checked_add(OPEN).unwrap_or(self.until),
-            false => self.until,
+        let turn = if self.failed_probe == Some(caller) {
+            self.until.checked_add(OPEN).unwrap_or(self.until)
+        } else {
+            self.until
         };
         if now < turn {
             return Err(turn.duration_since(now));

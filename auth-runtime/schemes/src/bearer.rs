@@ -402,9 +402,10 @@ fn verify_routed(routes: &[Route], verify: &Verify, credentials: &Credentials<'_
 
 /// The verifier of a scheme with routes.
 fn routed(routes: Vec<Route>, verify: Verify) -> Verify {
-    match routes.is_empty() {
-        true => verify,
-        false => Box::new(move |credentials| verify_routed(&routes, &verify, credentials)),
+    if routes.is_empty() {
+        verify
+    } else {
+        Box::new(move |credentials| verify_routed(&routes, &verify, credentials))
     }
 }
 

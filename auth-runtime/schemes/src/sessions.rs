@@ -168,9 +168,10 @@ impl Sessions {
                 );
                 return Verification::done(Caller::unverifiable());
             };
-            match is_plain(credentials.headers(), cookie) {
-                true => Verification::pending(identify(session)),
-                false => Verification::done(Caller::rejected()),
+            if is_plain(credentials.headers(), cookie) {
+                Verification::pending(identify(session))
+            } else {
+                Verification::done(Caller::rejected())
             }
         }))
     }
@@ -186,9 +187,10 @@ impl Scheme for Sessions {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        match self.origins.allow(credentials) {
-            true => (self.identify)(&self.cookie, credentials),
-            false => Verification::done(Caller::Rejected(Rejection::InvalidProof)),
+        if self.origins.allow(credentials) {
+            (self.identify)(&self.cookie, credentials)
+        } else {
+            Verification::done(Caller::Rejected(Rejection::InvalidProof))
         }
     }
 
@@ -211,9 +213,10 @@ impl Scheme for Sessions {
                     | ErrorCode::InvalidToken(Rejection::Invalid | Rejection::Malformed)
             )
         );
-        match goes {
-            true => vec![(SET_COOKIE, self.removal.clone())],
-            false => Vec::new(),
+        if goes {
+            vec![(SET_COOKIE, self.removal.clone())]
+        } else {
+            Vec::new()
         }
     }
 

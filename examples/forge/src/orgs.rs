@@ -147,10 +147,11 @@ pub(crate) fn keep_owners(database: &Connection) -> Result<(), Failure> {
     let sql = "SELECT EXISTS (SELECT 1 FROM accounts AS orgs WHERE kind = 'org' AND NOT EXISTS (
                    SELECT 1 FROM memberships WHERE org = orgs.id AND role = 'owner'))";
     let lacks_owner: bool = database.query_row(sql, [], |row| row.get(0))?;
-    match lacks_owner {
-        true => Err(Failure::Unprocessable(
+    if lacks_owner {
+        Err(Failure::Unprocessable(
             "an organization has an owner at all times",
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }

@@ -292,10 +292,11 @@ impl Names {
                 continue;
             }
             is_sure |= !is_conditional;
-            found.extend(match import.first() == Some(first) {
+            found.extend(if import.first() == Some(first) {
                 // `use axum;` refers to the crate, and not to itself.
-                true => self.follow(scope.with_own_name_of_axum(join(import)), wanted, known),
-                false => self.look(id, &join(import), wanted.anywhere(), known),
+                self.follow(scope.with_own_name_of_axum(join(import)), wanted, known)
+            } else {
+                self.look(id, &join(import), wanted.anywhere(), known)
             });
         }
         if is_sure {

@@ -150,14 +150,13 @@ fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {
     checks.extend(handler.checks);
     checks.sort();
     checks.dedup();
-    let shown = route
-        .layers
-        .iter()
-        .rev()
-        .map(|layer| match layer.is_conditional {
-            true => format!("{}?", layer.text),
-            false => layer.text.clone(),
-        });
+    let shown = route.layers.iter().rev().map(|layer| {
+        if layer.is_conditional {
+            format!("{}?", layer.text)
+        } else {
+            layer.text.clone()
+        }
+    });
     AxumRoute {
         place: route.place,
         method: route.method,

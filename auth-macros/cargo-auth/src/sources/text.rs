@@ -10,9 +10,10 @@ use syn::{GenericArgument, Ident, PathArguments, Type};
 /// Returns a name for comparison: `r#get` becomes `get`, and `r#type` is not changed.
 pub(super) fn named(name: &Ident) -> String {
     let bare = name.unraw();
-    match name == &bare || syn::parse_str::<Ident>(&bare.to_string()).is_err() {
-        true => name.to_string(),
-        false => bare.to_string(),
+    if name == &bare || syn::parse_str::<Ident>(&bare.to_string()).is_err() {
+        name.to_string()
+    } else {
+        bare.to_string()
     }
 }
 

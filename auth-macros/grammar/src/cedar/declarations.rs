@@ -159,9 +159,10 @@ fn objects(
     let mut seen = BTreeSet::new();
     let mut wrong = Vec::new();
     for name in resources {
-        let candidates = match name.text.contains("::") {
-            true => vec![name.text.clone()],
-            false => vec![qualified(namespace, &name.text), name.text.clone()],
+        let candidates = if name.text.contains("::") {
+            vec![name.text.clone()]
+        } else {
+            vec![qualified(namespace, &name.text), name.text.clone()]
         };
         let is_declared = |name: &String| types.binary_search(&name.as_str()).is_ok();
         match candidates.into_iter().find(is_declared) {

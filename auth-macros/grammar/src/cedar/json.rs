@@ -58,9 +58,10 @@ impl<'t> Reader<'t> {
     }
 
     fn expect(&mut self, mark: char) -> Result<(), Mistake> {
-        match self.skip(mark) {
-            true => Ok(()),
-            false => Err(self.unexpected(&format!("`{mark}`"))),
+        if self.skip(mark) {
+            Ok(())
+        } else {
+            Err(self.unexpected(&format!("`{mark}`")))
         }
     }
 

@@ -121,16 +121,18 @@ fn description(members: &[(Name, Json)]) -> Result<String, Mistake> {
 }
 
 fn check_name(name: &Name) -> Result<(), Mistake> {
-    match is_name(&name.text) {
-        true => Ok(()),
-        false => Err(not_a_name(&name.text, name.at)),
+    if is_name(&name.text) {
+        Ok(())
+    } else {
+        Err(not_a_name(&name.text, name.at))
     }
 }
 
 fn check_path(text: &str, at: usize) -> Result<(), Mistake> {
-    match text.split("::").all(is_name) {
-        true => Ok(()),
-        false => Err(not_a_name(text, at)),
+    if text.split("::").all(is_name) {
+        Ok(())
+    } else {
+        Err(not_a_name(text, at))
     }
 }
 

@@ -212,9 +212,10 @@ impl<'t> Tokens<'t> {
 
     /// Skips a punctuation mark that has to be next.
     pub(super) fn expect(&mut self, mark: &'static str) -> Result<(), Mistake> {
-        match self.skip(mark)? {
-            true => Ok(()),
-            false => Err(self.unexpected(&format!("`{mark}`"))),
+        if self.skip(mark)? {
+            Ok(())
+        } else {
+            Err(self.unexpected(&format!("`{mark}`")))
         }
     }
 

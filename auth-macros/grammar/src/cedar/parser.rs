@@ -106,17 +106,17 @@ fn entity(tokens: &mut Tokens<'_>) -> Result<Vec<Name>, Mistake> {
 fn action(tokens: &mut Tokens<'_>, description: String) -> Result<ActionDeclaration, Mistake> {
     let names = list(tokens, name)?;
     if tokens.skip_word("in")? {
-        match tokens.skip("[")? {
-            true => {
-                list(tokens, qualified_name)?;
-                tokens.expect("]")?;
-            }
-            false => qualified_name(tokens)?,
+        if tokens.skip("[")? {
+            list(tokens, qualified_name)?;
+            tokens.expect("]")?;
+        } else {
+            qualified_name(tokens)?;
         }
     }
-    let resources = match tokens.skip_word("appliesTo")? {
-        true => applies_to(tokens)?,
-        false => Vec::new(),
+    let resources = if tokens.skip_word("appliesTo")? {
+        applies_to(tokens)?
+    } else {
+        Vec::new()
     };
     if tokens.skip_word("attributes")? {
         tokens.expect("{")?;

@@ -45,9 +45,12 @@ impl Arguments {
     /// Reads all of the arguments together.
     pub fn requires(&self, found: Option<&LoadedVocabulary>, errors: &mut Errors) -> Requires {
         let modules = self.inherited.iter().map(Group::stream);
-        let modules = modules.map(|list| match is_invalid(&list) {
-            true => TokenStream::new(),
-            false => list,
+        let modules = modules.map(|list| {
+            if is_invalid(&list) {
+                TokenStream::new()
+            } else {
+                list
+            }
         });
         crate::within(modules.collect(), self.own.clone(), found, errors)
     }

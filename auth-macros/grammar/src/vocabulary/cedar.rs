@@ -109,9 +109,10 @@ impl Reader {
                 action.description = declared.description;
             }
             for kind in declared.on {
-                let kind = match is_service(&kind) {
-                    true => ResourcePattern::SERVICE.to_owned(),
-                    false => kind,
+                let kind = if is_service(&kind) {
+                    ResourcePattern::SERVICE.to_owned()
+                } else {
+                    kind
                 };
                 if !action.on.contains(&kind) {
                     action.on.push(kind);

@@ -190,9 +190,10 @@ fn compared(before: &DispatchedEntry, after: &DispatchedEntry) -> (Impact, Vec<S
         what.push("other lines for the values of its settings".to_owned());
     }
     if what.is_empty() {
-        what.push(match was.method == is.method {
-            true => "the same, written differently".to_owned(),
-            false => "the same by another line".to_owned(),
+        what.push(if was.method == is.method {
+            "the same, written differently".to_owned()
+        } else {
+            "the same by another line".to_owned()
         });
     }
     let impact = impacts.into_iter().min();
@@ -238,9 +239,10 @@ fn reasons_by_setting(was: &Policy, is: &Policy) -> Vec<String> {
         }
         for (word, comparison) in [("with", with), ("without", without)] {
             let found = comparison.reasons();
-            let found = match found.is_empty() {
-                true => "the same callers".to_owned(),
-                false => found.join(", "),
+            let found = if found.is_empty() {
+                "the same callers".to_owned()
+            } else {
+                found.join(", ")
             };
             reasons.push(format!("{word} setting = {name:?}: {found}"));
         }

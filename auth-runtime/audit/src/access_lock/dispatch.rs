@@ -93,9 +93,10 @@ impl<'e> RouteSet<'e> {
         if !own.is_empty() || key.is_unguarded {
             return own;
         }
-        let is_alike = match key.is_fallback() {
-            true => is_fallback,
-            false => is_route,
+        let is_alike = if key.is_fallback() {
+            is_fallback
+        } else {
+            is_route
         };
         let answer = |on_path: &OnPath<'_>, is_wider| {
             let by = |method: &str| {
@@ -161,9 +162,10 @@ impl DispatchedEntry {
     /// Returns the effective policy.
     pub(super) fn policy(&self) -> Option<Policy> {
         let policy = self.entry.access.policy.clone()?;
-        Some(match self.is_hidden_by_path {
-            true => policy.hide_as_not_found(),
-            false => policy,
+        Some(if self.is_hidden_by_path {
+            policy.hide_as_not_found()
+        } else {
+            policy
         })
     }
 }

@@ -139,9 +139,10 @@ impl Entry {
     }
 
     pub(super) fn write_covers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.covers.is_empty() {
-            true => Ok(()),
-            false => write!(f, "{COVERS}{}  ", self.covers.join(" ")),
+        if self.covers.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "{COVERS}{}  ", self.covers.join(" "))
         }
     }
 

@@ -45,9 +45,10 @@ impl AccessMatrix {
             let at = last.map_or(self.rows.len(), |index| index + 1);
             self.rows.insert(at, row);
         }
-        match mistakes.is_empty() {
-            true => Ok(self),
-            false => Err(AccessMatrixError::new(Kind::Apart(mistakes))),
+        if mistakes.is_empty() {
+            Ok(self)
+        } else {
+            Err(AccessMatrixError::new(Kind::Apart(mistakes)))
         }
     }
 

@@ -272,9 +272,10 @@ impl AccessMatrixBuilder {
         });
         let line = |object| Line { row, object };
         let lines: Vec<_> = objects.map(|object| line(Some(object))).collect();
-        match lines.is_empty() {
-            true => vec![line(None)],
-            false => lines,
+        if lines.is_empty() {
+            vec![line(None)]
+        } else {
+            lines
         }
     }
 

@@ -61,9 +61,12 @@ impl Expectation {
     ) -> Self {
         let policy = row.policy();
         let policy = policy.filter(|_| row.mounted() != RouteKind::Fallback);
-        let policy = policy.map(|policy| match row.is_hidden() {
-            true => policy.on_hidden_path(),
-            false => Cow::Borrowed(policy),
+        let policy = policy.map(|policy| {
+            if row.is_hidden() {
+                policy.on_hidden_path()
+            } else {
+                Cow::Borrowed(policy)
+            }
         });
         let target = policy.as_deref().map_or(Target::Unknown, Target::of);
         let authentication = space.authentication_if(caller, head, target);
@@ -282,9 +285,10 @@ impl Shown {
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.status.as_u16())?;
-        match self.challenges.is_empty() {
-            true => f.write_str(" without a challenge"),
-            false => write!(f, " with a challenge of {}", self.challenges.join(", ")),
+        if self.challenges.is_empty() {
+            f.write_str(" without a challenge")
+        } else {
+            write!(f, " with a challenge of {}", self.challenges.join(", "))
         }
     }
 }

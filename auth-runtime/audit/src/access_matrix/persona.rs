@@ -161,9 +161,10 @@ impl Persona {
 
     /// Returns the description, if there is one, and the grants, as text.
     pub(crate) fn description(&self) -> String {
-        match self.about.is_empty() {
-            true => self.granted(),
-            false => format!("{} ({})", self.about, self.granted()),
+        if self.about.is_empty() {
+            self.granted()
+        } else {
+            format!("{} ({})", self.about, self.granted())
         }
     }
 
@@ -188,9 +189,10 @@ impl Persona {
             .then(|| "bound to a key".to_owned());
         let grants = scopes.chain(roles).chain(permissions);
         let parts: Vec<_> = grants.chain(acr).chain(amr).chain(bound).collect();
-        match parts.is_empty() {
-            true => "known".to_owned(),
-            false => format!("known: {}", parts.join(", ")),
+        if parts.is_empty() {
+            "known".to_owned()
+        } else {
+            format!("known: {}", parts.join(", "))
         }
     }
 }

@@ -43,9 +43,10 @@ impl RowObject {
     /// Returns the text for Markdown.
     pub(super) fn to_markdown(&self) -> String {
         let object = code(&self.resource.to_string());
-        match self.is_one_of_several {
-            true => format!("{object} as {}", code(self.pattern.as_str())),
-            false => object,
+        if self.is_one_of_several {
+            format!("{object} as {}", code(self.pattern.as_str()))
+        } else {
+            object
         }
     }
 }
@@ -55,9 +56,10 @@ impl fmt::Display for RowObject {
     /// if the policy has several for the type.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.resource)?;
-        match self.is_one_of_several {
-            true => write!(f, " as {}", self.pattern),
-            false => Ok(()),
+        if self.is_one_of_several {
+            write!(f, " as {}", self.pattern)
+        } else {
+            Ok(())
         }
     }
 }

@@ -89,9 +89,10 @@ impl Parameter<'_> {
     }
 
     fn encode(self, value: &str) -> String {
-        let parts = match self.takes_all {
-            true => value.split('/').collect(),
-            false => vec![value],
+        let parts = if self.takes_all {
+            value.split('/').collect()
+        } else {
+            vec![value]
         };
         let parts: Vec<_> = parts
             .into_iter()

@@ -177,9 +177,10 @@ fn access_of(row: &AccessRow) -> Vec<&'static str> {
     if row.public_reason().is_some() {
         return vec!["public"];
     }
-    match row.is_hidden() {
-        true => vec!["guarded", "hidden"],
-        false => vec!["guarded", "shown"],
+    if row.is_hidden() {
+        vec!["guarded", "hidden"]
+    } else {
+        vec!["guarded", "shown"]
     }
 }
 
@@ -277,9 +278,10 @@ fn answers_cell(report: &AccessReport<'_>, answers: &[ReportAnswer]) -> String {
             )
         })
         .collect();
-    let items = match items.is_empty() {
-        true => "not requested".to_owned(),
-        false => format!("<ul class=\"answers\">{items}</ul>"),
+    let items = if items.is_empty() {
+        "not requested".to_owned()
+    } else {
+        format!("<ul class=\"answers\">{items}</ul>")
     };
     format!("<td role=\"cell\" data-label=\"Responses\">{items}</td>")
 }
@@ -299,9 +301,10 @@ fn explained(report: &AccessReport<'_>) -> String {
     let words: String = words
         .map(|(word, meaning)| format!("<dt>{word}</dt><dd>{meaning}</dd>\n"))
         .collect();
-    let words = match words.is_empty() {
-        true => words,
-        false => format!("<h2>Meaning of the words</h2>\n<dl>\n{words}</dl>\n"),
+    let words = if words.is_empty() {
+        words
+    } else {
+        format!("<h2>Meaning of the words</h2>\n<dl>\n{words}</dl>\n")
     };
     let personas = personas.collect::<String>();
     format!("<h2>Personas</h2>\n<dl>\n{personas}</dl>\n{words}")

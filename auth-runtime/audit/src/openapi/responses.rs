@@ -104,9 +104,10 @@ fn hidden_denials(
     requirement: &Requirement,
     circumstances: Circumstances,
 ) -> Vec<DeniedResponse> {
-    let anonymous = match circumstances.challenges_unknown {
-        true => "Credentials are missing or were rejected, as on an unknown path.",
-        false => "Credentials were rejected, as on an unknown path.",
+    let anonymous = if circumstances.challenges_unknown {
+        "Credentials are missing or were rejected, as on an unknown path."
+    } else {
+        "Credentials were rejected, as on an unknown path."
     };
     let asks_scopes = policy.shown_to().is_some() && circumstances.asks_scopes(requirement);
     let further = further_unauthorized(requirement, asks_scopes).unwrap_or_default();

@@ -188,9 +188,10 @@ fn sent_in(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Opt
 fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Option<String> {
     let mut sentences = Vec::new();
     if *source == Source::Authorization && registered(scheme.name).is_none() {
-        let proof = match scheme.name.eq_ignore_ascii_case("DPoP") {
-            true => ", with a proof in the field `DPoP` (RFC 9449)",
-            false => "",
+        let proof = if scheme.name.eq_ignore_ascii_case("DPoP") {
+            ", with a proof in the field `DPoP` (RFC 9449)"
+        } else {
+            ""
         };
         sentences.push(format!(
             "The value is `{}`, a space and the credentials{proof}.",

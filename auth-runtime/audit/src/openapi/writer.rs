@@ -65,11 +65,12 @@ impl<'a> Writer<'a> {
     pub(super) fn write(mut self, document: &impl Serialize) -> Result<Value, OpenApiError> {
         let mut document = document::read(document)?;
         self.write_document(&mut document);
-        match self.mistakes.is_empty() {
-            true => Ok(Value::Object(document)),
-            false => Err(OpenApiError {
+        if self.mistakes.is_empty() {
+            Ok(Value::Object(document))
+        } else {
+            Err(OpenApiError {
                 mistakes: self.mistakes,
-            }),
+            })
         }
     }
 

@@ -135,10 +135,11 @@ fn check_candidates(candidates: &[Resource], resource_type: &str) -> Result<(), 
         return Err(Denied::misconfigured("a list has too many candidates"));
     }
     let is_meant = |candidate: &Resource| candidate.resource_type() == resource_type;
-    match candidates.iter().all(is_meant) {
-        true => Ok(()),
-        false => Err(Denied::misconfigured(
+    if candidates.iter().all(is_meant) {
+        Ok(())
+    } else {
+        Err(Denied::misconfigured(
             "a candidate of a list has another type than the list",
-        )),
+        ))
     }
 }

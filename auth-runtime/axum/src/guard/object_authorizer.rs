@@ -98,12 +98,11 @@ impl ObjectAuthorizer {
             return Denied::new(concealed.marked());
         }
         let unknown;
-        let details = match conceal {
-            true => {
-                unknown = space.deny_unknown_path(authentication);
-                DenialDetails::of_unknown_path(unknown.as_ref().unwrap_or(&Denial::NotFound))
-            }
-            false => DenialDetails::of_policy(denial, policy, &[]),
+        let details = if conceal {
+            unknown = space.deny_unknown_path(authentication);
+            DenialDetails::of_unknown_path(unknown.as_ref().unwrap_or(&Denial::NotFound))
+        } else {
+            DenialDetails::of_policy(denial, policy, &[])
         };
         let request = RequestView::Before(&request.snapshot);
         let response = space.answer(details, authentication, request);

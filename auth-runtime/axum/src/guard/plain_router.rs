@@ -49,9 +49,10 @@ impl<P: HasPolicy> Guard<P> {
             head: None,
         });
         let needs_parameters = !P::FUNCTIONS.is_empty() || P::POLICY.asks_about_objects();
-        let parameters = match needs_parameters {
-            false => Some(Vec::new()),
-            true => parameters_of(head).await,
+        let parameters = if needs_parameters {
+            parameters_of(head).await
+        } else {
+            Some(Vec::new())
         };
         let route = Route {
             policy: P::POLICY,

@@ -198,9 +198,10 @@ impl RouteAuthorizer {
     /// The spaces that read the body of a request before the decision. The handler consumes the body, so
     /// where it can conceal an object, all spaces of the application read it before.
     fn spaces_that_read(&self) -> &[ProtectionSpace] {
-        match self.can_conceal_objects() {
-            true => self.fallback.spaces(),
-            false => slice::from_ref(&self.space),
+        if self.can_conceal_objects() {
+            self.fallback.spaces()
+        } else {
+            slice::from_ref(&self.space)
         }
     }
 
@@ -345,9 +346,10 @@ impl RouteAuthorizer {
         let caller = caller.clone();
         let in_authorization = authentication.to_policy().is_in_authorization();
         let secrecy = Secrecy {
-            is_private: match self.policy.has_optional_identity() {
-                true => caller.identity().is_some(),
-                false => !in_authorization,
+            is_private: if self.policy.has_optional_identity() {
+                caller.identity().is_some()
+            } else {
+                !in_authorization
             },
             is_query_secret: !in_authorization && self.space.may_stand_in_query(&authentication),
         };

@@ -111,9 +111,10 @@ where
         decided.objects = Some(Box::new(in_front.clone()));
         let authentication = decided.authorization.authentication.clone();
         let slot = RouteSlot::hand(authorizer, decided, &mut request);
-        let body = match authorizer.can_conceal_objects() {
-            true => KeptBody::of(&mut request),
-            false => None,
+        let body = if authorizer.can_conceal_objects() {
+            KeptBody::of(&mut request)
+        } else {
+            None
         };
         let response = R::clone(&self.0).oneshot(request);
         let authorizer = Arc::clone(authorizer);
@@ -135,9 +136,10 @@ where
                 by_policy,
             };
             let response = authorizer.conceal_object(concealed).await;
-            match by_policy {
-                true => authorizer.record_fallback(&probe, fallback),
-                false => authorizer.record_handled(&probe, &response),
+            if by_policy {
+                authorizer.record_fallback(&probe, fallback);
+            } else {
+                authorizer.record_handled(&probe, &response);
             }
             response
         });

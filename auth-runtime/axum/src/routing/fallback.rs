@@ -107,9 +107,10 @@ impl Fallback {
         Self(Arc::new(FallbackData {
             first,
             spaces,
-            service: match something_is_hidden {
-                true => service.map(without_route_names),
-                false => service,
+            service: if something_is_hidden {
+                service.map(without_route_names)
+            } else {
+                service
             },
             location,
             something_is_hidden,

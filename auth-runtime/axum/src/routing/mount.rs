@@ -214,9 +214,10 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
         });
         let unknown = unknown.clone();
         async move {
-            match is_listed {
-                true => uncacheable_if_missing(next.run(request).await),
-                false => unknown.respond::<NoHandler>(request).await,
+            if is_listed {
+                uncacheable_if_missing(next.run(request).await)
+            } else {
+                unknown.respond::<NoHandler>(request).await
             }
         }
     });
@@ -322,9 +323,10 @@ impl Placed<'_> {
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let constants = Arc::clone(&self.constants);
         let authorizer = self.authorizer(&route.endpoint, constants, subtree, fallback);
-        let place = match decided_outside {
-            true => Place::BehindLayers,
-            false => Place::Endpoint,
+        let place = if decided_outside {
+            Place::BehindLayers
+        } else {
+            Place::Endpoint
         };
 
         let unknown = || UnknownPath::new(Matched::UnknownMethod, &authorizer.fallback);
@@ -395,9 +397,10 @@ impl Placed<'_> {
         let policy = policy_of(endpoint, self.path_is_hidden);
         Arc::new(RouteAuthorizer {
             constants,
-            vary: match policy.has_optional_identity() {
-                true => self.space.vary(&policy),
-                false => None,
+            vary: if policy.has_optional_identity() {
+                self.space.vary(&policy)
+            } else {
+                None
             },
             policy,
             functions: endpoint.functions,
@@ -413,9 +416,10 @@ impl Placed<'_> {
 
 /// The policy of an endpoint. On a path with a hidden method, it is hidden as well.
 fn policy_of(endpoint: &Endpoint<()>, path_is_hidden: bool) -> Cow<'static, Policy> {
-    match path_is_hidden {
-        true => endpoint.policy.on_hidden_path(),
-        false => Cow::Borrowed(endpoint.policy),
+    if path_is_hidden {
+        endpoint.policy.on_hidden_path()
+    } else {
+        Cow::Borrowed(endpoint.policy)
     }
 }
 

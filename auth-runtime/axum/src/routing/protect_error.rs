@@ -162,9 +162,10 @@ impl fmt::Display for Mistake {
                     "`{handler}` requires `setting = {setting:?}`, and the protection space has no \
                      value for it; add `.setting({setting:?}, …)`",
                 )?;
-                match given.is_empty() {
-                    true => Ok(()),
-                    false => write!(f, " (the space has `{}`)", given.join("`, `")),
+                if given.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, " (the space has `{}`)", given.join("`, `"))
                 }
             }
             Self::Undecided {

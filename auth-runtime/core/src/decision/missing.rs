@@ -29,17 +29,19 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
         Denial::Unauthenticated { .. } => {
             let is_login = |atom: &Atom| is_assumed(atom) || *atom == Atom::Authenticated;
             let by_scopes = evaluated.lacks(&is_scope, &is_login);
-            match by_scopes.is_empty() {
-                true => evaluated.lacks(&|atom| atom.group() != Group::Context, &never),
-                false => by_scopes,
+            if by_scopes.is_empty() {
+                evaluated.lacks(&|atom| atom.group() != Group::Context, &never)
+            } else {
+                by_scopes
             }
         }
         Denial::Forbidden { .. } => {
             // The caller cannot change its network, nor a setting.
             let of_caller = evaluated.lacks(&|atom| atom.group() != Group::Context, &never);
-            match of_caller.is_empty() {
-                true => evaluated.lacks(&|_| true, &never),
-                false => of_caller,
+            if of_caller.is_empty() {
+                evaluated.lacks(&|_| true, &never)
+            } else {
+                of_caller
             }
         }
         Denial::InvalidRequest | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),

@@ -95,9 +95,10 @@ impl Space {
         let mut is_known = false;
         let mut is_taken = false;
         for (own, openapi_name) in self.openapi_names() {
-            match own.eq_ignore_ascii_case(scheme) {
-                true => is_known = true,
-                false => is_taken |= *openapi_name == name,
+            if own.eq_ignore_ascii_case(scheme) {
+                is_known = true;
+            } else {
+                is_taken |= *openapi_name == name;
             }
         }
         if name.is_empty() || !name.bytes().all(is_allowed) || is_taken {

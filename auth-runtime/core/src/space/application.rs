@@ -60,9 +60,10 @@ pub(super) fn application_of(
     let are_own = sources.iter().all(|source| {
         can_accompany(source) && !users.iter().any(|user| is_one_place(user, source))
     });
-    match !sources.is_empty() && are_own && !application.signs_body() {
-        true => Ok(Some(application)),
-        false => Err(ApplicationProblem::Place),
+    if !sources.is_empty() && are_own && !application.signs_body() {
+        Ok(Some(application))
+    } else {
+        Err(ApplicationProblem::Place)
     }
 }
 

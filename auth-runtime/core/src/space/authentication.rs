@@ -87,9 +87,10 @@ impl Verified {
     /// They may also be valid by themselves. Those of a request without a user are ignored if they are not.
     fn belongs_to(&self, user: &Self) -> bool {
         let is_anonymous = matches!(user.view.caller(), Some(Caller::Anonymous));
-        let owns = match user.place.is_ambient() {
-            true => user.counts && !user.is_rejected && !is_anonymous,
-            false => user.counts || (is_anonymous && self.is_rejected),
+        let owns = if user.place.is_ambient() {
+            user.counts && !user.is_rejected && !is_anonymous
+        } else {
+            user.counts || (is_anonymous && self.is_rejected)
         };
         owns && belongs_to(&self.accompanies, user.used)
     }

@@ -323,9 +323,10 @@ impl ProtectionSpace {
             }
         };
         // Each round answers at least the atom that was open.
-        match context.is_open(&open) {
-            true => context.answered(open, None),
-            false => context,
+        if context.is_open(&open) {
+            context.answered(open, None)
+        } else {
+            context
         }
     }
 
@@ -396,9 +397,10 @@ fn decide(route: Route<'_>, context: Option<&Context<'_>>) -> Result<(Decision, 
     let policy = route.policy;
     let Some(context) = context else {
         // Ambiguous credentials, or an unreadable body (rule 5).
-        return Ok(match policy.is_hidden() {
-            true => (Decision::Conceal, false),
-            false => (Decision::Deny(Denial::InvalidRequest), false),
+        return Ok(if policy.is_hidden() {
+            (Decision::Conceal, false)
+        } else {
+            (Decision::Deny(Denial::InvalidRequest), false)
         });
     };
     let decision = match Decision::of(policy, context) {

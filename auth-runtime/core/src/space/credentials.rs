@@ -302,9 +302,10 @@ fn after_subprotocol<'r>(
         return Ok(None);
     }
     let value = offered.next().unwrap_or_default();
-    match value == name.as_bytes() || offered.any(|own| own == name.as_bytes()) {
-        true => Err(CredentialsError::Ambiguous),
-        false => Ok(Some(Cow::Borrowed(value))),
+    if value == name.as_bytes() || offered.any(|own| own == name.as_bytes()) {
+        Err(CredentialsError::Ambiguous)
+    } else {
+        Ok(Some(Cow::Borrowed(value)))
     }
 }
 
@@ -315,9 +316,12 @@ fn well_formed(value: &[u8], is_text: bool) -> Option<&str> {
     let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
     // It reads to the end: without an early exit, the loop handles many bytes at a time.
     let is_visible = |all, byte| all & matches!(byte, b' '..=b'~');
-    let is_allowed = || match is_text {
-        true => !value.contains(char::is_control),
-        false => value.bytes().fold(true, is_visible),
+    let is_allowed = || {
+        if is_text {
+            !value.contains(char::is_control)
+        } else {
+            value.bytes().fold(true, is_visible)
+        }
     };
     (fits && is_allowed()).then_some(value)
 }

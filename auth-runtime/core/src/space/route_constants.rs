@@ -66,9 +66,10 @@ impl RouteConstants {
 
 impl BuiltChallenges {
     pub(super) fn for_sender(&self, spares_script: bool) -> &SentChallenges {
-        match spares_script {
-            true => &self.to_scripts,
-            false => &self.to_clients,
+        if spares_script {
+            &self.to_scripts
+        } else {
+            &self.to_clients
         }
     }
 }

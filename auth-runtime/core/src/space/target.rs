@@ -18,9 +18,10 @@ pub enum Target<'p> {
 impl<'p> Target<'p> {
     /// A handler with this policy.
     pub fn of(policy: &'p Policy) -> Self {
-        match policy.is_hidden() {
-            true => Self::Hidden(policy),
-            false => Self::Shown(policy),
+        if policy.is_hidden() {
+            Self::Hidden(policy)
+        } else {
+            Self::Shown(policy)
         }
     }
 

@@ -95,9 +95,10 @@ impl AuthZenBuilder {
     /// authentication. Replaces [`basic`](Self::basic).
     pub fn bearer_token(mut self, token: &str) -> Self {
         let is_valid = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-        self.authorization = match is_valid {
-            true => Ok(Some(Zeroizing::new(format!("Bearer {token}")))),
-            false => Err(AuthZenError::Credentials),
+        self.authorization = if is_valid {
+            Ok(Some(Zeroizing::new(format!("Bearer {token}"))))
+        } else {
+            Err(AuthZenError::Credentials)
         };
         self
     }
@@ -110,13 +111,12 @@ impl AuthZenBuilder {
             && !client.contains(':')
             && !has_control(client)
             && !has_control(secret);
-        self.authorization = match is_valid {
-            true => {
-                let pair = Zeroizing::new(format!("{client}:{secret}"));
-                let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
-                Ok(Some(Zeroizing::new(format!("Basic {}", *encoded))))
-            }
-            false => Err(AuthZenError::Credentials),
+        self.authorization = if is_valid {
+            let pair = Zeroizing::new(format!("{client}:{secret}"));
+            let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+            Ok(Some(Zeroizing::new(format!("Basic {}", *encoded))))
+        } else {
+            Err(AuthZenError::Credentials)
         };
         self
     }
@@ -225,9 +225,10 @@ impl AuthZenBuilder {
     /// Returns the valid settings.
     fn check(self) -> Result<(String, Settings), AuthZenError> {
         let url = self.url.ok_or(AuthZenError::NoUrl)?;
-        let read = match self.is_plain {
-            true => TrustedUrl::read_over_plain_http(&url),
-            false => TrustedUrl::read(&url),
+        let read = if self.is_plain {
+            TrustedUrl::read_over_plain_http(&url)
+        } else {
+            TrustedUrl::read(&url)
         };
         let parts = read.map_err(|problem| url_error(&url, problem))?;
         if parts.query.is_some() {

@@ -187,9 +187,12 @@ impl Remote {
             .await?;
         let decided = self.decide_all(&request, Some(&loaded.subject), &loaded.evaluations);
         let mut decided = decided.await?.into_iter();
-        let decisions = loaded.exists.iter().map(|exists| match exists {
-            true => decided.next().unwrap_or_else(ObjectDecision::deny),
-            false => ObjectDecision::deny(),
+        let decisions = loaded.exists.iter().map(|exists| {
+            if *exists {
+                decided.next().unwrap_or_else(ObjectDecision::deny)
+            } else {
+                ObjectDecision::deny()
+            }
         });
         Ok(decisions.collect())
     }
@@ -330,11 +333,12 @@ fn error(message: impl fmt::Display, retry_after: Duration) -> DecisionPointErro
 impl Problem {
     /// The failure of a list that is not read in time. A server that sent a page works.
     fn late(list: &List<'_>) -> Self {
-        match list.has_begun() {
-            true => Self::List(ListError::Long(
+        if list.has_begun() {
+            Self::List(ListError::Long(
                 "the pages of the list are not read in time".to_owned(),
-            )),
-            false => Self::Http(HttpError::Failed("the response is too late".to_owned())),
+            ))
+        } else {
+            Self::Http(HttpError::Failed("the response is too late".to_owned()))
         }
     }
 

@@ -232,9 +232,10 @@ impl Asked<'_> {
 
     /// `resource.owner == principal`, in either order.
     fn equal(&self, left: &Json, right: &Json) -> Result<Condition, Untranslatable> {
-        let (object, other) = match mentions_object(left) {
-            true => (left, right),
-            false => (right, left),
+        let (object, other) = if mentions_object(left) {
+            (left, right)
+        } else {
+            (right, left)
         };
         let value = self.value(other)?;
         if is_object(object) {
@@ -246,9 +247,10 @@ impl Asked<'_> {
             };
         }
         let (name, kind) = self.attribute(object)?;
-        Ok(match has_kind(&value, kind.as_ref()) {
-            true => Condition::equal(name, value),
-            false => never(),
+        Ok(if has_kind(&value, kind.as_ref()) {
+            Condition::equal(name, value)
+        } else {
+            never()
         })
     }
 
@@ -261,9 +263,10 @@ impl Asked<'_> {
                 Some(Kind::Set(element)) => Some(&**element),
                 _ => None,
             };
-            return Ok(match has_kind(&value, element) {
-                true => Condition::contains(name, value),
-                false => never(),
+            return Ok(if has_kind(&value, element) {
+                Condition::contains(name, value)
+            } else {
+                never()
             });
         }
         let Some(members) = left["Set"].as_array() else {
@@ -296,9 +299,10 @@ impl Asked<'_> {
         let parts = ancestors.into_iter().map(|ancestor| {
             let id = ancestor.id.to_owned();
             let value = Value::Reference(entity_type.clone().into(), id);
-            match is_set {
-                true => Condition::contains(name.clone(), value),
-                false => Condition::equal(name.clone(), value),
+            if is_set {
+                Condition::contains(name.clone(), value)
+            } else {
+                Condition::equal(name.clone(), value)
             }
         });
         Ok(any(parts.collect()))
@@ -452,10 +456,7 @@ fn never() -> Condition {
 }
 
 fn constant(is_true: bool) -> Condition {
-    match is_true {
-        true => always(),
-        false => never(),
-    }
+    if is_true { always() } else { never() }
 }
 
 fn and(one: Condition, other: Condition) -> Condition {

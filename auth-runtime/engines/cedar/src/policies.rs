@@ -50,9 +50,10 @@ pub(crate) fn read(sources: &[Source], schema: Option<&Schema>) -> Result<Policy
         }
         count += own.num_of_policies();
     }
-    match all.is_empty() {
-        true => Err(CedarError::NoPolicies),
-        false => Ok(all),
+    if all.is_empty() {
+        Err(CedarError::NoPolicies)
+    } else {
+        Ok(all)
     }
 }
 

@@ -95,9 +95,10 @@ impl Listed {
             return Ok(());
         };
         self.ids.insert(id);
-        match self.ids.len() > ProtectionSpace::MAX_EVALUATIONS {
-            true => Err(Failure::LongList(ProtectionSpace::MAX_EVALUATIONS)),
-            false => Ok(()),
+        if self.ids.len() > ProtectionSpace::MAX_EVALUATIONS {
+            Err(Failure::LongList(ProtectionSpace::MAX_EVALUATIONS))
+        } else {
+            Ok(())
         }
     }
 

@@ -140,9 +140,10 @@ impl SpiceDbBuilder {
     /// [`SpiceDbError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<SpiceDb, SpiceDbError> {
         let url = self.url.ok_or(SpiceDbError::NoUrl)?;
-        let read = match self.is_plain {
-            true => TrustedUrl::read_over_plain_http(&url),
-            false => TrustedUrl::read(&url),
+        let read = if self.is_plain {
+            TrustedUrl::read_over_plain_http(&url)
+        } else {
+            TrustedUrl::read(&url)
         };
         let parts = read.map_err(|problem| SpiceDbError::Url {
             url: without_user(&url),

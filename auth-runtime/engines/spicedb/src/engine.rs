@@ -273,11 +273,12 @@ impl Remote {
 
     /// The consistency of the next call of a request.
     fn consistency(&self, freshness: &Freshness) -> Consistency {
-        match self.is_fully_consistent {
-            true => Consistency {
+        if self.is_fully_consistent {
+            Consistency {
                 requirement: Some(Requirement::FullyConsistent(true)),
-            },
-            false => freshness.consistency(),
+            }
+        } else {
+            freshness.consistency()
         }
     }
 

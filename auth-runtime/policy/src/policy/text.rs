@@ -16,9 +16,10 @@ impl fmt::Display for Policy {
                 reason,
                 optional_identity,
             } => {
-                let identity = match optional_identity {
-                    true => ", identity = optional",
-                    false => "",
+                let identity = if *optional_identity {
+                    ", identity = optional"
+                } else {
+                    ""
                 };
                 write!(f, "public(reason = {reason:?}{identity}")?;
             }

@@ -229,9 +229,10 @@ impl IntrospectionBuilder {
     /// [`IntrospectionError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<Introspection, IntrospectionError> {
         let url = self.endpoint.ok_or(IntrospectionError::NoEndpoint)?;
-        let read = match self.is_plain {
-            true => TrustedUrl::read_over_plain_http(&url),
-            false => TrustedUrl::read(&url),
+        let read = if self.is_plain {
+            TrustedUrl::read_over_plain_http(&url)
+        } else {
+            TrustedUrl::read(&url)
         };
         if let Err(problem) = read {
             let url = without_user(&url);

@@ -87,9 +87,10 @@ impl AnyKeySource {
             )),
         };
         let document = document.map_err(|problem| format!("the key source: {problem}"))?;
-        match document.len() > HttpClient::MAX_RESPONSE {
-            true => Err("the key source: the document is too long".to_owned()),
-            false => Ok(document),
+        if document.len() > HttpClient::MAX_RESPONSE {
+            Err("the key source: the document is too long".to_owned())
+        } else {
+            Ok(document)
         }
     }
 }

@@ -37,9 +37,10 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// Decodes base64url with all of its padding, or without.
 fn decode(part: &str) -> Option<Vec<u8>> {
-    let decoded = match part.ends_with('=') {
-        true => URL_SAFE.decode(part),
-        false => URL_SAFE_NO_PAD.decode(part),
+    let decoded = if part.ends_with('=') {
+        URL_SAFE.decode(part)
+    } else {
+        URL_SAFE_NO_PAD.decode(part)
     };
     decoded.ok()
 }
@@ -361,9 +362,12 @@ pub(super) fn verify(issuers: &[Arc<Issuer>], token: &str) -> Option<Verificatio
     };
     let moment = issuer.moment();
     let text = token.to_owned();
-    let finish = move |token: BalancerToken, key: JwtKey| match token.is_signed_by(&key) {
-        true => issuer.caller_of(token.into_claims(), &text, moment),
-        false => Caller::Rejected(Rejection::Invalid),
+    let finish = move |token: BalancerToken, key: JwtKey| {
+        if token.is_signed_by(&key) {
+            issuer.caller_of(token.into_claims(), &text, moment)
+        } else {
+            Caller::Rejected(Rejection::Invalid)
+        }
     };
     if let Some(key) = keys.at_hand(&header.kid) {
         return Some(Verification::done(finish(token_of, key)));

@@ -53,9 +53,10 @@ impl Rules {
             && is_complete
             && !claims.are_of_another_kind()
             && self.conditions.iter().all(|is_met| is_met(&claims));
-        match is_accepted {
-            true => Ok(claims),
-            false => Err(Rejection::Invalid),
+        if is_accepted {
+            Ok(claims)
+        } else {
+            Err(Rejection::Invalid)
         }
     }
 

@@ -86,9 +86,10 @@ fn documented(definitions: &Definitions<'_>, target: &Target<'_>) -> (String, St
             _ => {}
         }
     }
-    let method = match methods.is_empty() {
-        true => "?".to_owned(),
-        false => methods.join("|"),
+    let method = if methods.is_empty() {
+        "?".to_owned()
+    } else {
+        methods.join("|")
     };
     (method, path.unwrap_or_else(|| undocumented().1))
 }

@@ -392,8 +392,9 @@ fn capitals(filter: &Expr) -> String {
     }
     let mut words = Vec::new();
     collect(filter.to_token_stream(), &mut words);
-    match words.is_empty() {
-        true => "?".to_owned(),
-        false => words.join("|"),
+    if words.is_empty() {
+        "?".to_owned()
+    } else {
+        words.join("|")
     }
 }

@@ -66,11 +66,10 @@ impl Uses {
             let mentions = reader.mentions(|path| {
                 definitions.resolve_in(function.scope, function.owner.as_ref(), path)
             });
-            match makers.contains_key(&index) {
-                true => {
-                    by_maker.insert(index, mentions);
-                }
-                false => always.extend(&mentions),
+            if makers.contains_key(&index) {
+                by_maker.insert(index, mentions);
+            } else {
+                always.extend(&mentions);
             }
         }
         for read in &definitions.sources.items {
