@@ -8,7 +8,9 @@ use auth_runtime_policy as model;
 use auth_runtime_policy::{Access, Atom, Disclosure};
 
 use crate::objects;
-use crate::requirement::{Kind, Name, Namespace, ParsedPolicy, ParsedRequirement, Requires};
+use crate::requirement::{
+    Name, Namespace, ParsedPolicy, ParsedRequirement, RequirementKind, Requires,
+};
 
 /// Lowers the policy of either attribute.
 pub fn policy(policy: &ParsedPolicy) -> model::Policy {
@@ -71,9 +73,11 @@ pub(crate) fn all(parts: &[ParsedRequirement]) -> model::Requirement {
 /// Lowers a requirement. A caller with a name that implies another one meets that one as well.
 pub fn requirement(requirement: &ParsedRequirement) -> model::Requirement {
     let atom = match &requirement.kind {
-        Kind::All(parts) => return all(parts),
-        Kind::Any(parts) => return model::Requirement::any(parts.iter().map(self::requirement)),
-        Kind::Named(namespace, name) => {
+        RequirementKind::All(parts) => return all(parts),
+        RequirementKind::Any(parts) => {
+            return model::Requirement::any(parts.iter().map(self::requirement));
+        }
+        RequirementKind::Named(namespace, name) => {
             if !name.broader.is_empty() {
                 let names = std::iter::once(&name.text).chain(&name.broader);
                 let alone = names.map(|name| model::Requirement::Atom(named(*namespace, name)));
@@ -81,17 +85,17 @@ pub fn requirement(requirement: &ParsedRequirement) -> model::Requirement {
             }
             named(*namespace, &name.text)
         }
-        Kind::Authenticated => Atom::Authenticated,
-        Kind::SenderConstrained => Atom::SenderConstrained,
-        Kind::MaxAge(age) => Atom::MaxAge(Duration::from_secs(age.seconds)),
-        Kind::Network(network) => {
+        RequirementKind::Authenticated => Atom::Authenticated,
+        RequirementKind::SenderConstrained => Atom::SenderConstrained,
+        RequirementKind::MaxAge(age) => Atom::MaxAge(Duration::from_secs(age.seconds)),
+        RequirementKind::Network(network) => {
             let blocks = network.blocks.clone();
             Atom::Network(model::Network::owned(network.text.clone(), blocks))
         }
-        Kind::Can(can) => objects::lowered(can),
-        Kind::Check(function) => Atom::Check(Cow::Owned(function.to_string())),
+        RequirementKind::Can(can) => objects::lowered(can),
+        RequirementKind::Check(function) => Atom::Check(Cow::Owned(function.to_string())),
         // Only a policy that could not be looked up is left; that was reported.
-        Kind::Policy(_) => return model::Requirement::never(),
+        RequirementKind::Policy(_) => return model::Requirement::never(),
     };
     model::Requirement::Atom(atom)
 }
@@ -139,14 +143,14 @@ fn collect<'r>(
         is_removable,
     });
     match &written.kind {
-        Kind::All(parts) | Kind::Any(parts) => {
+        RequirementKind::All(parts) | RequirementKind::Any(parts) => {
             // A policy is required as a whole.
             let is_removable = is_removable && written.policy.is_none();
             for inner in parts {
                 collect(inner, part, is_removable, nodes);
             }
         }
-        Kind::Named(_, name) if !name.broader.is_empty() => {
+        RequirementKind::Named(_, name) if !name.broader.is_empty() => {
             nodes.extend((0..=name.broader.len()).map(|_| Node {
                 written,
                 part,

@@ -16,7 +16,7 @@ use syn::{Attribute, Ident, Meta, Token, Visibility};
 
 pub use self::arguments::Arguments;
 use self::calls::refuse_helpers;
-pub use self::items::{Item, Kind};
+pub use self::items::{ItemKind, ModuleItem};
 use self::items::{items_of, next_item};
 use crate::attribute::{
     is_inert, left_out, policy_attribute_by_any_path, policy_in_cfg_attr, policy_within,
@@ -34,7 +34,7 @@ pub struct Module {
     name: Ident,
     inner: Vec<Attribute>,
     /// The items of the module.
-    pub items: Vec<Item>,
+    pub items: Vec<ModuleItem>,
     braces: Span,
     /// The place where the module is nested too deeply to be parsed; its items are empty then.
     too_deep: Option<Span>,
@@ -65,9 +65,9 @@ impl Module {
             Ok((inner, items))
         };
         let (inner, items) = if too_deep.is_some() {
-            let all = Item {
+            let all = ModuleItem {
                 attributes: Vec::new(),
-                kind: Kind::Other,
+                kind: ItemKind::Other,
                 rest: body.stream(),
             };
             (Vec::new(), vec![all])
@@ -129,7 +129,7 @@ impl ToTokens for Module {
     }
 }
 
-impl Item {
+impl ModuleItem {
     /// Adds the policy, if it applies to this item. `others` are further names of policy
     /// attributes.
     fn take(
@@ -159,7 +159,7 @@ impl Item {
             refuse_debug_handler_above(&mut self.attributes, errors);
         }
         // A policy attribute that was found is reported already.
-        if !matches!(self.kind, Kind::Module | Kind::Macro(_))
+        if !matches!(self.kind, ItemKind::Module | ItemKind::Macro(_))
             && policy_within(self.rest.clone(), others).is_none()
             && let Some(marked) = with_left_out(&self.rest)
         {
@@ -174,8 +174,8 @@ impl Item {
             return;
         }
         let takes_one = match self.kind {
-            Kind::Module | Kind::Handler(_) => !is_test,
-            Kind::UnitStruct(_) => had_policy,
+            ItemKind::Module | ItemKind::Handler(_) => !is_test,
+            ItemKind::UnitStruct(_) => had_policy,
             _ => false,
         };
         if takes_one {
@@ -189,8 +189,8 @@ impl Item {
 
     fn refuse_what_is_out_of_reach(&self, others: &[String], errors: &mut Errors) {
         match &self.kind {
-            Kind::Module => {}
-            Kind::FileModule(name) => errors.add(
+            ItemKind::Module => {}
+            ItemKind::FileModule(name) => errors.add(
                 codes::OUT_OF_REACH,
                 name.span(),
                 format!(
@@ -199,7 +199,7 @@ impl Item {
                      module"
                 ),
             ),
-            Kind::Macro(path) => {
+            ItemKind::Macro(path) => {
                 let name = path.to_string().replace(' ', "");
                 errors.add(
                     codes::OUT_OF_REACH,

@@ -10,7 +10,9 @@ use syn::spanned::Spanned;
 use crate::check;
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Can, DefaultObject, Function, Kind, Name, ParsedRequirement, Requires};
+use crate::requirement::{
+    Can, DefaultObject, Function, Name, ParsedRequirement, RequirementKind, Requires,
+};
 use crate::resolve::Resolver;
 use crate::suggest::nearest;
 
@@ -32,7 +34,7 @@ pub(crate) fn place(requires: &mut Requires) -> Option<DefaultObject> {
 /// Returns whether a `can` requirement without an object is in it.
 fn put(requirement: &mut ParsedRequirement, on: Option<&DefaultObject>) -> bool {
     match &mut requirement.kind {
-        Kind::Can(can) => {
+        RequirementKind::Can(can) => {
             let is_open = can.on.is_none() && can.resource.is_none();
             if let Some(on) = on.filter(|_| is_open) {
                 can.on = on.name.clone();
@@ -40,7 +42,7 @@ fn put(requirement: &mut ParsedRequirement, on: Option<&DefaultObject>) -> bool 
             }
             is_open
         }
-        Kind::All(parts) | Kind::Any(parts) => {
+        RequirementKind::All(parts) | RequirementKind::Any(parts) => {
             let parts = parts.iter_mut().map(|part| put(part, on));
             parts.fold(false, |one, other| one | other)
         }
@@ -67,8 +69,8 @@ pub(crate) fn check(requirement: &ParsedRequirement, resolver: Resolver<'_>, err
         return;
     }
     match &requirement.kind {
-        Kind::Can(can) => check_one(can, resolver, errors),
-        Kind::All(parts) | Kind::Any(parts) => {
+        RequirementKind::Can(can) => check_one(can, resolver, errors),
+        RequirementKind::All(parts) | RequirementKind::Any(parts) => {
             parts.iter().for_each(|part| check(part, resolver, errors));
         }
         _ => {}

@@ -121,7 +121,7 @@ pub struct HideUnless {
 #[derive(Clone)]
 pub struct ParsedRequirement {
     /// The kind of requirement.
-    pub kind: Kind,
+    pub kind: RequirementKind,
     /// The span of its key.
     pub span: Span,
     /// The span of its last token.
@@ -132,7 +132,7 @@ pub struct ParsedRequirement {
 
 /// A kind of requirement.
 #[derive(Clone, PartialEq)]
-pub enum Kind {
+pub enum RequirementKind {
     /// `authenticated`
     Authenticated,
     /// `sender_constrained`
@@ -329,7 +329,7 @@ impl Namespace {
 
 impl ParsedRequirement {
     /// Creates a requirement that reaches from `span` to `end`.
-    pub fn new(kind: Kind, span: Span, end: Span) -> Self {
+    pub fn new(kind: RequirementKind, span: Span, end: Span) -> Self {
         Self {
             kind,
             span,
@@ -342,18 +342,22 @@ impl ParsedRequirement {
     /// it, and one for each block of addresses.
     pub(crate) fn size(&self) -> usize {
         match &self.kind {
-            Kind::Named(_, name) => 1 + name.broader.len(),
-            Kind::Network(network) => network.blocks.len().max(1),
-            Kind::All(parts) | Kind::Any(parts) => parts.iter().map(Self::size).sum(),
+            RequirementKind::Named(_, name) => 1 + name.broader.len(),
+            RequirementKind::Network(network) => network.blocks.len().max(1),
+            RequirementKind::All(parts) | RequirementKind::Any(parts) => {
+                parts.iter().map(Self::size).sum()
+            }
             _ => 1,
         }
     }
 
     fn write_functions<'r>(&'r self, found: &mut Vec<(&'static str, &'r Function)>) {
         match &self.kind {
-            Kind::Check(function) => found.push(("check", function)),
-            Kind::Can(can) => found.extend(can.resource.iter().map(|it| ("resource", it))),
-            Kind::All(parts) | Kind::Any(parts) => {
+            RequirementKind::Check(function) => found.push(("check", function)),
+            RequirementKind::Can(can) => {
+                found.extend(can.resource.iter().map(|it| ("resource", it)));
+            }
+            RequirementKind::All(parts) | RequirementKind::Any(parts) => {
                 parts.iter().for_each(|part| part.write_functions(found));
             }
             _ => {}
@@ -366,12 +370,14 @@ impl ParsedRequirement {
             return format!("policy({policy:?})");
         }
         match &self.kind {
-            Kind::Named(namespace, name) => format!("{}({:?})", namespace.key(), name.text),
-            Kind::MaxAge(age) => format!("max_age({:?})", age.text),
-            Kind::Network(network) => format!("network({:?})", network.text),
-            Kind::Check(function) => format!("check({function})"),
-            Kind::Can(can) => can.to_string(),
-            Kind::Policy(name) => format!("policy({:?})", name.text),
+            RequirementKind::Named(namespace, name) => {
+                format!("{}({:?})", namespace.key(), name.text)
+            }
+            RequirementKind::MaxAge(age) => format!("max_age({:?})", age.text),
+            RequirementKind::Network(network) => format!("network({:?})", network.text),
+            RequirementKind::Check(function) => format!("check({function})"),
+            RequirementKind::Can(can) => can.to_string(),
+            RequirementKind::Policy(name) => format!("policy({:?})", name.text),
             _ => self.to_string(),
         }
     }
@@ -384,23 +390,23 @@ impl fmt::Display for ParsedRequirement {
             return write!(f, "policy = {policy:?}");
         }
         let (key, parts) = match &self.kind {
-            Kind::Authenticated => return f.write_str("authenticated"),
-            Kind::SenderConstrained => return f.write_str("sender_constrained"),
-            Kind::Named(namespace, name) => {
+            RequirementKind::Authenticated => return f.write_str("authenticated"),
+            RequirementKind::SenderConstrained => return f.write_str("sender_constrained"),
+            RequirementKind::Named(namespace, name) => {
                 return write!(f, "{} = {:?}", namespace.key(), name.text);
             }
-            Kind::MaxAge(age) => return write!(f, "max_age = {:?}", age.text),
-            Kind::Network(network) => return write!(f, "network = {:?}", network.text),
-            Kind::Check(function) => return write!(f, "check = {function}"),
-            Kind::Can(Can {
+            RequirementKind::MaxAge(age) => return write!(f, "max_age = {:?}", age.text),
+            RequirementKind::Network(network) => return write!(f, "network = {:?}", network.text),
+            RequirementKind::Check(function) => return write!(f, "check = {function}"),
+            RequirementKind::Can(Can {
                 action,
                 on: None,
                 resource: None,
             }) => return write!(f, "can = {:?}", action.text),
-            Kind::Can(can) => return can.fmt(f),
-            Kind::Policy(name) => return write!(f, "policy = {:?}", name.text),
-            Kind::All(parts) => ("all", parts),
-            Kind::Any(parts) => ("any", parts),
+            RequirementKind::Can(can) => return can.fmt(f),
+            RequirementKind::Policy(name) => return write!(f, "policy = {:?}", name.text),
+            RequirementKind::All(parts) => ("all", parts),
+            RequirementKind::Any(parts) => ("any", parts),
         };
         let parts: Vec<_> = parts.iter().map(Self::to_string).collect();
         write!(f, "{key}({})", parts.join(", "))

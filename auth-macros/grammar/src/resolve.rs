@@ -8,7 +8,7 @@ use crate::check;
 use crate::codes;
 use crate::errors::Errors;
 use crate::objects;
-use crate::requirement::{Kind, Name, Network, ParsedRequirement, Requires, scheme};
+use crate::requirement::{Name, Network, ParsedRequirement, RequirementKind, Requires, scheme};
 use crate::suggest::nearest;
 use crate::values::bare;
 use crate::vocabulary::{Vocabulary, implying};
@@ -104,7 +104,7 @@ pub(crate) fn requires(requires: &mut Requires, resolver: Resolver<'_>, errors: 
     }
     let mut policies = Vec::new();
     for part in &mut requires.requirements {
-        if let Kind::Policy(name) = &part.kind
+        if let RequirementKind::Policy(name) = &part.kind
             && let Some(policy) = policy(name, resolver, errors)
         {
             policies.push((name.clone(), policy));
@@ -112,7 +112,7 @@ pub(crate) fn requires(requires: &mut Requires, resolver: Resolver<'_>, errors: 
         requirement(part, resolver, errors);
     }
     if let Some(hidden) = &mut requires.hide_unless {
-        if let Kind::Policy(name) = &hidden.lesser.kind {
+        if let RequirementKind::Policy(name) = &hidden.lesser.kind {
             part_of_list(name, "hide_unless", resolver, errors);
         }
         requirement(&mut hidden.lesser, resolver, errors);
@@ -180,7 +180,7 @@ fn requirement(requirement: &mut ParsedRequirement, resolver: Resolver<'_>, erro
         return;
     }
     match &mut requirement.kind {
-        Kind::Named(namespace, name) => {
+        RequirementKind::Named(namespace, name) => {
             let terms = resolver.vocabulary.and_then(|own| own.terms(*namespace));
             let Some(terms) = terms else { return };
             if terms.contains_key(&name.text) {
@@ -193,8 +193,8 @@ fn requirement(requirement: &mut ParsedRequirement, resolver: Resolver<'_>, erro
                 );
             }
         }
-        Kind::Network(network) => self::network(network, resolver, errors),
-        Kind::Policy(name) => {
+        RequirementKind::Network(network) => self::network(network, resolver, errors),
+        RequirementKind::Policy(name) => {
             let Some(policy) = policy(name, resolver, &mut Errors::default()) else {
                 return;
             };
@@ -204,21 +204,24 @@ fn requirement(requirement: &mut ParsedRequirement, resolver: Resolver<'_>, erro
                 (Some(only), true) => only.kind,
                 (last, _) => {
                     parts.extend(last);
-                    Kind::All(parts)
+                    RequirementKind::All(parts)
                 }
             };
         }
-        Kind::All(parts) | Kind::Any(parts) => {
+        RequirementKind::All(parts) | RequirementKind::Any(parts) => {
             for part in parts {
-                if let Kind::Policy(name) = &part.kind {
+                if let RequirementKind::Policy(name) = &part.kind {
                     part_of_list(name, "any(...)` and `all(...)", resolver, errors);
                 }
                 self::requirement(part, resolver, errors);
             }
         }
         // Their objects may come from the attribute around them.
-        Kind::Can(_) => {}
-        Kind::Authenticated | Kind::SenderConstrained | Kind::MaxAge(_) | Kind::Check(_) => {}
+        RequirementKind::Can(_) => {}
+        RequirementKind::Authenticated
+        | RequirementKind::SenderConstrained
+        | RequirementKind::MaxAge(_)
+        | RequirementKind::Check(_) => {}
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::Span;
 
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Kind, ParsedRequirement, Requires};
+use crate::requirement::{ParsedRequirement, RequirementKind, Requires};
 use crate::vocabulary::Vocabulary;
 
 /// The maximum number of single requirements of a policy, with those of the enclosing modules. Each name
@@ -48,11 +48,11 @@ fn too_large(size: usize) -> String {
 /// Returns the number of single requirements in the vocabulary policies that a requirement names.
 fn size_of_policies(requirement: &ParsedRequirement, vocabulary: &Vocabulary) -> usize {
     match &requirement.kind {
-        Kind::Policy(name) => vocabulary
+        RequirementKind::Policy(name) => vocabulary
             .policies
             .get(&name.text)
             .map_or(0, |policy| policy.size),
-        Kind::All(parts) | Kind::Any(parts) => parts
+        RequirementKind::All(parts) | RequirementKind::Any(parts) => parts
             .iter()
             .map(|part| size_of_policies(part, vocabulary))
             .sum(),

@@ -17,7 +17,7 @@ use auth_runtime_core::AccessTable;
 pub use self::changes::AccessChanges;
 use self::entry::Entry;
 pub use self::error::AccessLockError;
-use self::error::Kind;
+use self::error::LockErrorKind;
 use crate::snapshot_update::SnapshotUpdate;
 
 /// The contents of an `access.lock`: one line for each row of an [`AccessTable`], with the method,
@@ -97,14 +97,14 @@ impl AccessLock {
             SnapshotUpdate::Refused => {}
             SnapshotUpdate::Given => {
                 let written = std::fs::write(file, now.to_string());
-                return written.map_err(|cause| error(Kind::File(cause)));
+                return written.map_err(|cause| error(LockErrorKind::File(cause)));
             }
-            SnapshotUpdate::OnNobodysMachine => return Err(error(Kind::AcceptedByNobody)),
+            SnapshotUpdate::OnNobodysMachine => return Err(error(LockErrorKind::AcceptedByNobody)),
         }
         let text = std::fs::read(file).map_err(|cause| {
             error(match cause.kind() {
-                io::ErrorKind::NotFound => Kind::Missing,
-                _ => Kind::File(cause),
+                io::ErrorKind::NotFound => LockErrorKind::Missing,
+                _ => LockErrorKind::File(cause),
             })
         })?;
         // Invalid UTF-8 never occurs in a written line, so such a line differs in any case.
@@ -113,11 +113,11 @@ impl AccessLock {
         if changes.is_empty() {
             Ok(())
         } else {
-            Err(error(Kind::Differs(changes)))
+            Err(error(LockErrorKind::Differs(changes)))
         }
     }
 
-    fn read(text: &str) -> Result<Self, Kind> {
+    fn read(text: &str) -> Result<Self, LockErrorKind> {
         let lines = text.lines().zip(1..);
         let lines = lines.filter(|(line, _)| !line.trim().is_empty() && !line.starts_with('#'));
         let mut entries: Vec<Entry> = Vec::new();
@@ -129,7 +129,7 @@ impl AccessLock {
             };
             if !is_read {
                 let line = line.to_owned();
-                return Err(Kind::Line { number, line });
+                return Err(LockErrorKind::Line { number, line });
             }
         }
         Ok(Self { entries })

@@ -40,7 +40,7 @@ pub struct Context<'a> {
     now: Option<SystemTime>,
     /// The source of the time of the request, unless a time is set.
     pub(crate) clock: Clock,
-    answers: Vec<Answer>,
+    answers: Vec<AtomResult>,
     /// The scopes of tokens that would make `can` requirements true.
     object_scopes: Vec<(Atom, Cow<'static, str>)>,
     /// The time after which to retry, if a decision point failed and names it.
@@ -52,7 +52,7 @@ pub struct Context<'a> {
 
 /// The result of a check, or of a decision point, for one atom.
 #[derive(Clone, Debug)]
-struct Answer {
+struct AtomResult {
     atom: Atom,
     /// `None` if the check or the decision point failed.
     is_met: Option<bool>,
@@ -166,7 +166,7 @@ impl<'a> Context<'a> {
     /// failed.
     #[must_use]
     pub fn answered(mut self, atom: Atom, answer: Option<bool>) -> Self {
-        self.answers.push(Answer {
+        self.answers.push(AtomResult {
             atom,
             is_met: answer,
             acr_values: Vec::new(),
@@ -181,7 +181,7 @@ impl<'a> Context<'a> {
         let acr_values = asks.into_iter().flat_map(ObjectDecision::acr_values);
         let acr_values = acr_values.map(|value| Cow::Owned(value.clone()));
         let acr_values = acr_values.collect();
-        self.answers.push(Answer {
+        self.answers.push(AtomResult {
             atom,
             is_met: decision.map(ObjectDecision::is_allowed),
             acr_values,
@@ -211,7 +211,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn answer(&self, atom: &Atom) -> Option<&Answer> {
+    fn answer(&self, atom: &Atom) -> Option<&AtomResult> {
         self.answers.iter().find(|answer| answer.atom == *atom)
     }
 

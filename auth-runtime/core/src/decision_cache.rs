@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::builder::{DecisionCacheBuilder, DecisionCacheError};
-pub(crate) use self::key::Key;
+pub(crate) use self::key::QuestionKey;
 use self::memory::{Entry, Memory};
 use crate::clock::Clock;
 use crate::decision_point::{
@@ -125,7 +125,7 @@ impl<E: DecisionPoint> Cached<E> {
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         // The age counts from the question: the data may change before the decision arrives.
         let asked_at = self.clock.monotonic();
-        let keys = Key::of_questions(&request, self.compares_extensions);
+        let keys = QuestionKey::of_questions(&request, self.compares_extensions);
         let (mut decisions, epoch) = {
             let mut memory = self.memory();
             memory.begin_period(asked_at, self.lifetime);

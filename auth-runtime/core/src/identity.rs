@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use auth_runtime_policy::{Atom, Vocabulary};
 use http::Extensions;
 
-use crate::decision_cache::Key;
+use crate::decision_cache::QuestionKey;
 
 /// An authenticated caller: a subject, and the scopes, roles and permissions granted to it.
 ///
@@ -384,7 +384,7 @@ impl Identity {
     }
 
     /// Writes all parts that an engine can read. Extensions are represented by the address of the identity.
-    pub(crate) fn write_key(&self, key: &mut Key, with_extensions: bool) {
+    pub(crate) fn write_key(&self, key: &mut QuestionKey, with_extensions: bool) {
         let Granted {
             subject,
             issuer,

@@ -108,8 +108,8 @@ pub mod adapter {
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{
         AboutRequest, Authentication, AuthenticationFuture, Authorization, CredentialFields,
-        ObjectReport, Offered, Place, RequestBody, RequestOrigin, Route, RouteConstants, Target,
-        UNKNOWN_PATH, UsedScheme, View, forbid_storing,
+        CredentialsPlace, ObjectReport, Offered, RequestBody, RequestOrigin, Route, RouteConstants,
+        Target, UNKNOWN_PATH, UsedScheme, View, forbid_storing,
     };
     pub use crate::user_type::UserType;
 }

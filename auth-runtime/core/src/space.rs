@@ -32,5 +32,5 @@ pub use self::objects::AboutRequest;
 pub use self::protection_space::{Offered, ProtectionSpace, UnknownPaths};
 pub use self::report::{ObjectReport, RequestOrigin};
 pub use self::route_constants::RouteConstants;
-pub use self::target::{Place, Target, UsedScheme};
+pub use self::target::{CredentialsPlace, Target, UsedScheme};
 pub use self::view::{Authentication, View};

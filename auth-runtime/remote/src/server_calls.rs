@@ -48,7 +48,7 @@ struct Begun {
 }
 
 /// A call that has not ended.
-struct Place<'c> {
+struct CallPlace<'c> {
     begun: &'c Mutex<Begun>,
     caller: CallerHash,
 }
@@ -98,7 +98,7 @@ impl ServerCalls {
         result.map_err(CallError::Failed)
     }
 
-    fn place<E>(&self, caller: CallerHash) -> Result<Place<'_>, CallError<E>> {
+    fn place<E>(&self, caller: CallerHash) -> Result<CallPlace<'_>, CallError<E>> {
         let mut begun = lock(&self.begun);
         let free = Self::MAX_CONCURRENT.saturating_sub(begun.all);
         let own = begun.by_caller.get(&caller).copied().unwrap_or_default();
@@ -110,7 +110,7 @@ impl ServerCalls {
         }
         begun.all += 1;
         begun.by_caller.insert(caller, own + 1);
-        Ok(Place {
+        Ok(CallPlace {
             begun: &self.begun,
             caller,
         })
@@ -121,7 +121,7 @@ fn lock(begun: &Mutex<Begun>) -> MutexGuard<'_, Begun> {
     begun.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Drop for Place<'_> {
+impl Drop for CallPlace<'_> {
     /// Also runs for a call that is abandoned.
     fn drop(&mut self) {
         let mut begun = lock(self.begun);

@@ -34,11 +34,11 @@ use crate::password::Password;
 /// requests by a layer, such as `tower-http`'s `CsrfLayer`, or uses `Sessions`, which rejects them
 /// itself.
 pub struct Basic {
-    verify: Box<Verify>,
+    verify: Box<VerifyPassword>,
     accepts_latin1: bool,
 }
 
-type Verify = dyn Fn(&Credentials<'_>, String, Password) -> Verification + Send + Sync;
+type VerifyPassword = dyn Fn(&Credentials<'_>, String, Password) -> Verification + Send + Sync;
 
 impl Basic {
     /// Creates a scheme that verifies logins with `verify`.

@@ -41,9 +41,9 @@ use auth_runtime_core::{
 /// [`opaque_tokens`](Self::opaque_tokens) and [`tokens_if`](Self::tokens_if) name those of another
 /// verifier.
 pub struct Bearer {
-    verify: Verify,
+    verify: VerifyToken,
     /// In the order in which they were added.
-    routes: Vec<Route>,
+    routes: Vec<TokenRoute>,
     format: Option<&'static str>,
     #[cfg(feature = "mtls")]
     certificate_source: Option<CertificateSource>,
@@ -56,12 +56,12 @@ pub struct Bearer {
     login: Option<Result<Challenge, ChallengeError>>,
 }
 
-type Verify = Box<dyn Fn(&Credentials<'_>) -> Verification + Send + Sync>;
+type VerifyToken = Box<dyn Fn(&Credentials<'_>) -> Verification + Send + Sync>;
 
 /// Tokens with a verifier of their own.
-struct Route {
+struct TokenRoute {
     is_meant: Box<dyn Fn(&str) -> bool + Send + Sync>,
-    verify: Verify,
+    verify: VerifyToken,
 }
 
 /// The parameter of RFC 6750 §2.2 and §2.3.
@@ -186,7 +186,7 @@ impl Bearer {
         is_meant: impl Fn(&str) -> bool + Send + Sync + 'static,
         other: Self,
     ) -> Self {
-        self.routes.push(Route {
+        self.routes.push(TokenRoute {
             is_meant: Box::new(is_meant),
             verify: routed(other.routes, other.verify),
         });
@@ -394,14 +394,18 @@ impl Scheme for Bearer {
 }
 
 /// Verifies a token by the first route that it is meant for, or else by `verify`.
-fn verify_routed(routes: &[Route], verify: &Verify, credentials: &Credentials<'_>) -> Verification {
+fn verify_routed(
+    routes: &[TokenRoute],
+    verify: &VerifyToken,
+    credentials: &Credentials<'_>,
+) -> Verification {
     let mut routes = routes.iter();
     let route = routes.find(|route| (route.is_meant)(credentials.value()));
     route.map_or(verify, |route| &route.verify)(credentials)
 }
 
 /// The verifier of a scheme with routes.
-fn routed(routes: Vec<Route>, verify: Verify) -> Verify {
+fn routed(routes: Vec<TokenRoute>, verify: VerifyToken) -> VerifyToken {
     if routes.is_empty() {
         verify
     } else {

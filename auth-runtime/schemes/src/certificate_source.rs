@@ -51,13 +51,13 @@ pub struct CertificateSource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ProxyField {
     name: HeaderName,
-    form: Form,
+    form: CertificateForm,
     proxies: TrustedProxies,
 }
 
 /// The format of a certificate in a proxy's field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum CertificateForm {
     /// A byte sequence of DER (RFC 8941 §3.3.5).
     ByteSequence,
     /// PEM, percent-encoded as in a URL.
@@ -94,7 +94,7 @@ impl CertificateSource {
     pub fn client_cert(
         proxies: impl IntoIterator<Item = IpNet>,
     ) -> Result<Self, TrustedProxiesError> {
-        Self::from_proxy(CLIENT_CERT, Form::ByteSequence, proxies)
+        Self::from_proxy(CLIENT_CERT, CertificateForm::ByteSequence, proxies)
     }
 
     /// Uses the certificate that a proxy with one of these addresses sends in `ssl-client-cert`: as
@@ -108,7 +108,7 @@ impl CertificateSource {
     pub fn ssl_client_cert(
         proxies: impl IntoIterator<Item = IpNet>,
     ) -> Result<Self, TrustedProxiesError> {
-        Self::from_proxy(SSL_CLIENT_CERT, Form::EscapedPem, proxies)
+        Self::from_proxy(SSL_CLIENT_CERT, CertificateForm::EscapedPem, proxies)
     }
 
     /// Uses the certificate that an Envoy with one of these addresses describes in `X-Forwarded-Client-Cert`, as the
@@ -132,12 +132,12 @@ impl CertificateSource {
     pub fn x_forwarded_client_cert(
         proxies: impl IntoIterator<Item = IpNet>,
     ) -> Result<Self, TrustedProxiesError> {
-        Self::from_proxy(X_FORWARDED_CLIENT_CERT, Form::Elements, proxies)
+        Self::from_proxy(X_FORWARDED_CLIENT_CERT, CertificateForm::Elements, proxies)
     }
 
     fn from_proxy(
         name: HeaderName,
-        form: Form,
+        form: CertificateForm,
         proxies: impl IntoIterator<Item = IpNet>,
     ) -> Result<Self, TrustedProxiesError> {
         let proxies = TrustedProxies::new(proxies)?;
@@ -205,7 +205,7 @@ fn is_from(proxies: &TrustedProxies, credentials: &Credentials<'_>) -> bool {
     is_proxy
 }
 
-impl Form {
+impl CertificateForm {
     /// Parses a field value.
     fn read(self, value: &str) -> Option<PeerCertificate> {
         /// The leniency that RFC 8941 §4.2.7 requires of a parser.

@@ -16,7 +16,7 @@ use auth_runtime_core::{
     Rejection, Scheme, Verification,
 };
 
-use self::answer::{Answer, AnswerProblem, Name, QOP, User};
+use self::answer::{Answer, AnswerProblem, DigestUser, Name, QOP};
 pub use self::builder::{Digest, DigestBuilder, DigestError, DigestLookUpError};
 use self::counts::{Counted, Counts};
 pub use self::secret::{DigestAlgorithm, DigestSecret, DigestSecretError};
@@ -24,7 +24,7 @@ use crate::nonce_key::{NonceKey, Stamp};
 
 /// The source of the users' secrets.
 enum Users {
-    Table(HashMap<User, Arc<Account>>),
+    Table(HashMap<DigestUser, Arc<Account>>),
     LookUp(Box<LookUp>),
 }
 
@@ -38,10 +38,10 @@ struct Account {
 }
 
 /// The conditions on a response of a client.
-struct Rules {
+struct DigestRules {
     realm: String,
     /// In order of preference. Not empty.
-    offers: Vec<Offer>,
+    offers: Vec<OfferedAlgorithm>,
     hashes_names: bool,
     /// The prefix that a gateway removes from paths; empty without one.
     removed_prefix: String,
@@ -49,7 +49,7 @@ struct Rules {
 }
 
 /// An algorithm that clients may choose.
-struct Offer {
+struct OfferedAlgorithm {
     algorithm: DigestAlgorithm,
     /// A nonce is valid for one algorithm, so that no attacker can replace it by a weaker one.
     nonces: NonceKey,
@@ -115,8 +115,8 @@ impl Scheme for Digest {
     }
 }
 
-impl Rules {
-    fn offer(&self, algorithm: DigestAlgorithm) -> Option<&Offer> {
+impl DigestRules {
+    fn offer(&self, algorithm: DigestAlgorithm) -> Option<&OfferedAlgorithm> {
         let mut offers = self.offers.iter();
         offers.find(|offer| offer.algorithm == algorithm)
     }
@@ -125,7 +125,7 @@ impl Rules {
     /// be the realm of the secrets.
     fn challenge(
         &self,
-        offer: Option<&Offer>,
+        offer: Option<&OfferedAlgorithm>,
         context: &ChallengeContext<'_>,
     ) -> Result<Challenge, ChallengeError> {
         if let Some(realm) = context.realm()
@@ -181,7 +181,7 @@ impl Rules {
     }
 
     /// Returns whether a nonce was made for another algorithm than that of `offer`.
-    fn is_for_another(&self, offer: &Offer, nonce: &str) -> bool {
+    fn is_for_another(&self, offer: &OfferedAlgorithm, nonce: &str) -> bool {
         let mut others = self
             .offers
             .iter()

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use self::builder::NONCE_LIFETIME;
 pub use self::builder::{Dpop, DpopBuilder, DpopError};
-use self::proof::{Proof, ProofProblem, Rules, nonce_of};
+use self::proof::{Proof, ProofProblem, ProofRules, nonce_of};
 use self::replay::Replays;
 pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
 use crate::nonce_key::Stamp;
@@ -26,7 +26,7 @@ use crate::{Claims, Jwt, oauth};
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// The verifier of the tokens.
-enum Tokens {
+enum TokenVerifier {
     Jwt(Jwt),
     #[cfg(feature = "introspection")]
     Introspection(crate::Introspection),
@@ -48,9 +48,9 @@ impl Scheme for Dpop {
             }
         };
         let verification = match &self.tokens {
-            Tokens::Jwt(jwt) => jwt.verify(credentials.value()),
+            TokenVerifier::Jwt(jwt) => jwt.verify(credentials.value()),
             #[cfg(feature = "introspection")]
-            Tokens::Introspection(introspection) => {
+            TokenVerifier::Introspection(introspection) => {
                 introspection.verify(credentials, &["DPoP", "Bearer", "access_token"])
             }
         };
@@ -132,7 +132,7 @@ fn subject_id(identity: &Identity) -> [u8; 32] {
     id.finalize().into()
 }
 
-impl Rules {
+impl ProofRules {
     fn proof(&self, credentials: &Credentials<'_>) -> Result<Proof, ProofProblem> {
         let (proof, made) = self.read_proof(credentials)?;
         let by_clock = self.rest_of_life(made.iat);

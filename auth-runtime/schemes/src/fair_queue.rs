@@ -26,20 +26,20 @@ pub(super) fn owner(client: Client) -> Client {
 /// full, the newest task of the client with the most tasks is removed. A client with many tasks therefore
 /// delays another one by one task at a time, and takes no place in the queue from it.
 pub(super) struct FairQueue<T: Default> {
-    state: Mutex<State<T>>,
+    state: Mutex<QueueState<T>>,
     /// The maximum number of places of one client, unless it is unknown.
     share: usize,
     /// The maximum number of waiting tasks.
     capacity: usize,
 }
 
-struct State<T: Default> {
+struct QueueState<T: Default> {
     /// Empty while tasks wait, except for those of clients that hold their share.
     free: Vec<T>,
     /// The number of places that each client holds; none of them is zero.
     held: HashMap<Client, usize>,
     /// By client, oldest first; none of them is empty.
-    waiting: HashMap<Client, VecDeque<Sender<Place<T>>>>,
+    waiting: HashMap<Client, VecDeque<Sender<QueuePlace<T>>>>,
     /// The clients with waiting tasks, in the order of their turns.
     turns: VecDeque<Client>,
     /// The number of waiting tasks.
@@ -47,7 +47,7 @@ struct State<T: Default> {
 }
 
 /// A place of a client, for as long as it is held.
-pub(super) struct Place<T: Default> {
+pub(super) struct QueuePlace<T: Default> {
     /// `None` if it was handed on.
     queue: Option<Arc<FairQueue<T>>>,
     client: Client,
@@ -59,7 +59,7 @@ impl<T: Default> FairQueue<T> {
     /// room for `capacity` waiting tasks.
     pub(super) fn new(places: usize, share: usize, capacity: usize) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State {
+            state: Mutex::new(QueueState {
                 free: std::iter::repeat_with(T::default).take(places).collect(),
                 held: HashMap::new(),
                 waiting: HashMap::new(),
@@ -72,7 +72,7 @@ impl<T: Default> FairQueue<T> {
     }
 
     /// A place for a task of `client`, at once or later; `None` if too many wait.
-    pub(super) async fn place(self: &Arc<Self>, client: Client) -> Option<Place<T>> {
+    pub(super) async fn place(self: &Arc<Self>, client: Client) -> Option<QueuePlace<T>> {
         let turn = match self.enter(client)? {
             Entered::Place(place) => return Some(place),
             Entered::Queue(turn) => turn,
@@ -91,8 +91,8 @@ impl<T: Default> FairQueue<T> {
         state.add(client, self.capacity).map(Entered::Queue)
     }
 
-    fn with(self: &Arc<Self>, client: Client, value: T) -> Place<T> {
-        Place {
+    fn with(self: &Arc<Self>, client: Client, value: T) -> QueuePlace<T> {
+        QueuePlace {
             queue: Some(Arc::clone(self)),
             client,
             value,
@@ -121,17 +121,17 @@ impl<T: Default> FairQueue<T> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 enum Entered<T: Default> {
-    Place(Place<T>),
-    Queue(Receiver<Place<T>>),
+    Place(QueuePlace<T>),
+    Queue(Receiver<QueuePlace<T>>),
 }
 
-impl<T: Default> State<T> {
+impl<T: Default> QueueState<T> {
     fn held_by(&self, client: Client) -> usize {
         self.held.get(&client).copied().unwrap_or_default()
     }
@@ -149,7 +149,7 @@ impl<T: Default> State<T> {
         };
     }
 
-    fn add(&mut self, client: Client, capacity: usize) -> Option<Receiver<Place<T>>> {
+    fn add(&mut self, client: Client, capacity: usize) -> Option<Receiver<QueuePlace<T>>> {
         if self.len >= capacity {
             self.remove_gone();
         }
@@ -191,7 +191,7 @@ impl<T: Default> State<T> {
     }
 
     /// The next task in turn of a client that holds less than its share.
-    fn next(&mut self, share: usize) -> Option<(Client, Sender<Place<T>>)> {
+    fn next(&mut self, share: usize) -> Option<(Client, Sender<QueuePlace<T>>)> {
         for _ in 0..self.turns.len() {
             let client = self.turns.pop_front()?;
             if !self.may_hold_more(client, share) {
@@ -222,7 +222,7 @@ impl<T: Default> State<T> {
     }
 }
 
-impl<T: Default> Drop for Place<T> {
+impl<T: Default> Drop for QueuePlace<T> {
     fn drop(&mut self) {
         if let Some(queue) = self.queue.take() {
             queue.hand_on(self.client, std::mem::take(&mut self.value));
@@ -241,21 +241,21 @@ mod tests {
     }
 
     /// Takes the place that there is.
-    fn occupied<T: Default>(queue: &Arc<FairQueue<T>>) -> Place<T> {
+    fn occupied<T: Default>(queue: &Arc<FairQueue<T>>) -> QueuePlace<T> {
         match queue.enter(Client::Unknown) {
             Some(Entered::Place(place)) => place,
             _ => panic!("there is a place"),
         }
     }
 
-    fn enter_place(queue: &Arc<FairQueue<()>>, client: Client) -> Option<Place<()>> {
+    fn enter_place(queue: &Arc<FairQueue<()>>, client: Client) -> Option<QueuePlace<()>> {
         match queue.enter(client)? {
             Entered::Place(place) => Some(place),
             Entered::Queue(_) => None,
         }
     }
 
-    fn wait(queue: &Arc<FairQueue<()>>, client: Client) -> Option<Receiver<Place<()>>> {
+    fn wait(queue: &Arc<FairQueue<()>>, client: Client) -> Option<Receiver<QueuePlace<()>>> {
         queue.enter(client).map(|entered| match entered {
             Entered::Queue(turn) => turn,
             Entered::Place(_) => panic!("there is no place"),
@@ -263,7 +263,7 @@ mod tests {
     }
 
     /// Returns whether a task has a place, or an error if it was removed.
-    fn has_place(turn: &mut Receiver<Place<()>>) -> Result<bool, ()> {
+    fn has_place(turn: &mut Receiver<QueuePlace<()>>) -> Result<bool, ()> {
         match turn.try_recv() {
             Ok(_) => Ok(true),
             Err(TryRecvError::Empty) => Ok(false),

@@ -38,8 +38,8 @@ pub use self::key_source::KeySource;
 #[cfg(feature = "jwks")]
 use self::load_balancer::BalancerKeys;
 #[cfg(feature = "jwks")]
-use self::remote_keys::{RemoteKeys, Wanted};
-use self::rules::Rules;
+use self::remote_keys::{RemoteKeys, WantedKey};
+use self::rules::TokenRules;
 use crate::b64token::is_b64token;
 use crate::signed_token::{Flaw, SignedToken};
 #[cfg(feature = "token-cache")]
@@ -86,7 +86,7 @@ pub struct Jwt(Arc<[Arc<Issuer>]>);
 /// An authorization server, with everything that its tokens are verified by.
 struct Issuer {
     keys: Keys,
-    rules: Arc<Rules>,
+    rules: Arc<TokenRules>,
     revoked: Option<Revoked>,
     #[cfg(feature = "token-cache")]
     cache: Option<Arc<VerifierCache>>,
@@ -299,7 +299,7 @@ impl Issuer {
         let Some(unverified) = unverified else {
             return Verification::done(Caller::rejected());
         };
-        let wanted = Wanted {
+        let wanted = WantedKey {
             header: token.header,
             tried: keys,
             issued: unverified.issued(),

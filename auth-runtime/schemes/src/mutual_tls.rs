@@ -47,10 +47,10 @@ use crate::origin::TrustedOrigins;
 pub struct MutualTls {
     source: CertificateSource,
     origins: TrustedOrigins,
-    identify: Identify,
+    identify: IdentifyByCertificate,
 }
 
-type Identify = Box<dyn Fn(PeerCertificate) -> Verification + Send + Sync>;
+type IdentifyByCertificate = Box<dyn Fn(PeerCertificate) -> Verification + Send + Sync>;
 
 impl MutualTls {
     /// Creates the scheme from the source of certificates, and the function that finds their owners.

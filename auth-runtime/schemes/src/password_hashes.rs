@@ -16,8 +16,8 @@ use auth_runtime_core::{
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-use self::remembered::{LoginHash, LoginKey, Remembered};
-use crate::fair_queue::{self, FairQueue, Place};
+use self::remembered::{LoginHash, LoginKey, RememberedLogins};
+use crate::fair_queue::{self, FairQueue, QueuePlace};
 use crate::password::Password;
 
 /// Users with the hashes of their passwords; for [`Basic::password_hashes`](crate::Basic::password_hashes).
@@ -66,7 +66,7 @@ use crate::password::Password;
 pub struct PasswordHashes(Arc<Table>);
 
 struct Table {
-    users: Vec<User>,
+    users: Vec<PasswordUser>,
     /// The index in `users` of each name.
     places: HashMap<String, usize>,
     /// Chooses an index for an unknown name. The hash is keyed, so that clients cannot predict it.
@@ -76,7 +76,7 @@ struct Table {
     blocks: usize,
     key: LoginKey,
     /// Used for unknown names; always empty.
-    no_logins: Remembered,
+    no_logins: RememberedLogins,
     clock: Clock,
 }
 
@@ -84,10 +84,10 @@ struct Table {
 /// not give back such blocks.
 type Memory = Vec<Block>;
 
-struct User {
+struct PasswordUser {
     verifier: Verifier,
     identity: Identity,
-    logins: Remembered,
+    logins: RememberedLogins,
 }
 
 /// The verification of a user's password.
@@ -197,7 +197,7 @@ impl PasswordHashes {
 }
 
 impl Table {
-    fn user(&self, name: &str) -> Option<&User> {
+    fn user(&self, name: &str) -> Option<&PasswordUser> {
         self.users.get(*self.places.get(name)?)
     }
 
@@ -210,7 +210,7 @@ impl Table {
             .map(|user| user.identity.clone())
     }
 
-    fn verify(&self, name: &str, password: &Password, mut place: Place<Memory>) -> Caller {
+    fn verify(&self, name: &str, password: &Password, mut place: QueuePlace<Memory>) -> Caller {
         let known = self.user(name);
         let Some(user) = known.or_else(|| self.users.get(self.stand_in(name))) else {
             return Caller::rejected();
@@ -370,10 +370,10 @@ impl PasswordHashesBuilder {
                 return Err(PasswordHashesError::UserTwice(name));
             }
             blocks = verifier.blocks().max(blocks);
-            users.push(User {
+            users.push(PasswordUser {
                 verifier,
                 identity,
-                logins: Remembered::default(),
+                logins: RememberedLogins::default(),
             });
         }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -385,7 +385,7 @@ impl PasswordHashesBuilder {
             queue: FairQueue::new(processors, processors, waiting),
             blocks,
             key: LoginKey::new().ok_or(PasswordHashesError::NoRandomness)?,
-            no_logins: Remembered::default(),
+            no_logins: RememberedLogins::default(),
             clock: self.clock,
         })))
     }

@@ -94,11 +94,11 @@ pub struct Sessions {
     removal: HeaderValue,
     login_page: Option<String>,
     origins: TrustedOrigins,
-    identify: Identify,
+    identify: IdentifyBySession,
 }
 
 /// Finds the caller of the session that a cookie identifies. The first argument is the name of the cookie.
-type Identify = Box<dyn Fn(&str, &Credentials<'_>) -> Verification + Send + Sync>;
+type IdentifyBySession = Box<dyn Fn(&str, &Credentials<'_>) -> Verification + Send + Sync>;
 
 impl Sessions {
     /// Starts with a function that looks up the value of the cookie: in the service's own table of sessions,

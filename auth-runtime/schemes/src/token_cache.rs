@@ -32,10 +32,10 @@ use zeroize::Zeroizing;
 /// cache.forget_where(|identity| identity.subject() == "mallory");
 /// ```
 #[derive(Clone)]
-pub struct TokenCache(Arc<Tokens>);
+pub struct TokenCache(Arc<CachedTokens>);
 
-struct Tokens {
-    remembered: Cache<Key, Remembered>,
+struct CachedTokens {
+    remembered: Cache<TokenKey, CachedIdentity>,
     max_age: Duration,
     verifiers: AtomicU32,
     /// The number of times that tokens were forgotten.
@@ -51,20 +51,20 @@ pub(crate) const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) struct Epoch(u64);
 
 #[derive(Clone)]
-struct Remembered {
+struct CachedIdentity {
     identity: Identity,
     until: SystemTime,
 }
 
 /// A token, and the verifier that accepted it.
 #[derive(Clone)]
-struct Key {
+struct TokenKey {
     verifier: u32,
     token: Zeroizing<String>,
 }
 
 /// The same, borrowed.
-struct KeyOf<'t> {
+struct TokenKeyOf<'t> {
     verifier: u32,
     token: &'t str,
 }
@@ -74,7 +74,7 @@ impl TokenCache {
     ///
     /// A token may be accepted for that additional time after it or its key was revoked.
     pub fn new(capacity: usize, max_age: Duration) -> Self {
-        Self(Arc::new(Tokens {
+        Self(Arc::new(CachedTokens {
             remembered: Cache::new(capacity),
             max_age: max_age.min(MAX_AGE),
             verifiers: AtomicU32::new(0),
@@ -90,7 +90,7 @@ impl TokenCache {
     pub fn forget(&self, token: &str) {
         self.forget_moments();
         for verifier in 0..self.0.verifiers.load(Ordering::Relaxed) {
-            self.0.remembered.remove(&KeyOf { verifier, token });
+            self.0.remembered.remove(&TokenKeyOf { verifier, token });
         }
     }
 
@@ -98,7 +98,7 @@ impl TokenCache {
     /// tokens.
     pub fn forget_where(&self, is_meant: impl Fn(&Identity) -> bool) {
         self.forget_moments();
-        let kept = |_: &Key, remembered: &Remembered| !is_meant(&remembered.identity);
+        let kept = |_: &TokenKey, remembered: &CachedIdentity| !is_meant(&remembered.identity);
         self.0.remembered.retain(kept);
     }
 
@@ -148,7 +148,7 @@ pub(crate) struct VerifierCache {
 
 impl VerifierCache {
     pub(crate) fn get(&self, token: &str) -> Option<Identity> {
-        let key = KeyOf {
+        let key = TokenKeyOf {
             verifier: self.verifier,
             token,
         };
@@ -185,16 +185,16 @@ impl VerifierCache {
             return;
         }
         let remembered = &self.tokens.0.remembered;
-        remembered.insert(self.key(token), Remembered { identity, until });
+        remembered.insert(self.key(token), CachedIdentity { identity, until });
         // A token may have been forgotten before this one was inserted.
         if self.moment() != moment {
             let verifier = self.verifier;
-            remembered.remove(&KeyOf { verifier, token });
+            remembered.remove(&TokenKeyOf { verifier, token });
         }
     }
 
-    fn key(&self, token: &str) -> Key {
-        Key {
+    fn key(&self, token: &str) -> TokenKey {
+        TokenKey {
             verifier: self.verifier,
             token: Zeroizing::new(token.to_owned()),
         }
@@ -208,10 +208,10 @@ impl VerifierCache {
     }
 }
 
-impl Hash for Key {
+impl Hash for TokenKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self { verifier, token } = self;
-        KeyOf {
+        TokenKeyOf {
             verifier: *verifier,
             token,
         }
@@ -219,23 +219,23 @@ impl Hash for Key {
     }
 }
 
-impl PartialEq for Key {
+impl PartialEq for TokenKey {
     fn eq(&self, other: &Self) -> bool {
         self.verifier == other.verifier && *self.token == *other.token
     }
 }
 
-impl Eq for Key {}
+impl Eq for TokenKey {}
 
-impl Hash for KeyOf<'_> {
+impl Hash for TokenKeyOf<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.verifier.hash(state);
         self.token.hash(state);
     }
 }
 
-impl Equivalent<Key> for KeyOf<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
+impl Equivalent<TokenKey> for TokenKeyOf<'_> {
+    fn equivalent(&self, key: &TokenKey) -> bool {
         self.verifier == key.verifier && self.token == key.token.as_str()
     }
 }

@@ -13,7 +13,7 @@ use super::text::named;
 
 /// An attribute or an import under another name. Resolution decides whether it is a policy
 /// attribute.
-pub(super) struct Alias {
+pub(super) struct PolicyAlias {
     pub(super) place: Place,
     pub(super) scope: usize,
     pub(super) path: Vec<String>,
@@ -23,7 +23,7 @@ pub(super) struct Alias {
 
 /// Returns the policy attributes that neither an audit nor the attribute of an enclosing module
 /// finds.
-pub(super) fn findings(aliases: &[Alias], names: &Names) -> Vec<Finding> {
+pub(super) fn findings(aliases: &[PolicyAlias], names: &Names) -> Vec<Finding> {
     let mut findings = Vec::new();
     for alias in aliases {
         let mut paths = names.resolve(alias.scope, &alias.path).into_iter();
@@ -49,10 +49,10 @@ fn is_attribute(path: &[String]) -> bool {
 }
 
 /// Returns the imports that give a policy attribute another name.
-pub(super) fn of_import(tree: &UseTree, file: &str, scope: usize) -> Vec<Alias> {
+pub(super) fn of_import(tree: &UseTree, file: &str, scope: usize) -> Vec<PolicyAlias> {
     let mut aliases = Vec::new();
     renamed(tree, &mut Vec::new(), &mut |path, name| {
-        aliases.push(Alias {
+        aliases.push(PolicyAlias {
             place: Place::of(file, name.span()),
             scope,
             path,
@@ -86,13 +86,13 @@ fn renamed(tree: &UseTree, base: &mut Vec<String>, note: &mut impl FnMut(Vec<Str
 
 /// Returns an attribute that may be a policy attribute under another name. A renamed import is
 /// recorded at the import.
-pub(super) fn of_attribute(attribute: &Attribute, file: &str, scope: usize) -> Option<Alias> {
+pub(super) fn of_attribute(attribute: &Attribute, file: &str, scope: usize) -> Option<PolicyAlias> {
     policy_attribute_by_any_path(attribute)?;
     if policy_attribute(attribute).is_some() {
         return None;
     }
     let path = segments_of(attribute.path());
-    Some(Alias {
+    Some(PolicyAlias {
         place: Place::of(file, attribute.path().span()),
         scope,
         shown: path.join("::"),

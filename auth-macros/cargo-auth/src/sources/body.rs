@@ -19,7 +19,7 @@ use super::expressions::{
     segments_of, start_of, text_of, variable,
 };
 use super::finding::Place;
-use super::mount::{Excused, Means, Mount, Target};
+use super::mount::{Excused, Means, Mount, MountTarget};
 use super::record::{OpenRouteKind, Sources, Unguarded};
 use super::routing::{argument_of, is_of_service, makes_route, takes_handler};
 use super::text::named;
@@ -143,15 +143,15 @@ impl<'b> Body<'b> {
     fn mount(&mut self, expression: &Expr, by: Means) {
         let target = match handler(expression) {
             // The variable shadows a function of the same name.
-            Some(path) if self.is_variable(&path) => Target::Expression,
-            Some(path) => Target::Handler(path),
-            None if is_async_closure(expression) => Target::Closure,
-            None => Target::Expression,
+            Some(path) if self.is_variable(&path) => MountTarget::Expression,
+            Some(path) => MountTarget::Handler(path),
+            None if is_async_closure(expression) => MountTarget::Closure,
+            None => MountTarget::Expression,
         };
         self.mount_at(expression, by, target);
     }
 
-    fn mount_at(&mut self, at: &impl Spanned, by: Means, target: Target) {
+    fn mount_at(&mut self, at: &impl Spanned, by: Means, target: MountTarget) {
         let mount = Mount {
             place: Place::of(self.file, at.span()),
             scope: self.scope,
@@ -268,7 +268,7 @@ impl<'b> Body<'b> {
             return;
         };
         if let Some(path) = self.made_by(router) {
-            self.mount_at(router, Means::Merge(plain), Target::Router(path));
+            self.mount_at(router, Means::Merge(plain), MountTarget::Router(path));
         }
     }
 
@@ -400,7 +400,7 @@ impl Visit<'_> for Body<'_> {
     fn visit_expr_path(&mut self, expression: &ExprPath) {
         let path = segments_of(&expression.path);
         if path.last().is_some_and(|name| makes_route(name)) && !self.is_variable(&path) {
-            self.mount_at(expression, Means::HandedOn(path), Target::Expression);
+            self.mount_at(expression, Means::HandedOn(path), MountTarget::Expression);
         }
         visit::visit_expr_path(self, expression);
     }

@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, FnArg, GenericArgument, Ident, Item, ItemFn, PathArguments, Type};
 
-use super::names::Kind;
+use super::names::NameKind;
 
 pub(super) fn name_of(item: &Item) -> Option<&Ident> {
     Some(match item {
@@ -22,11 +22,11 @@ pub(super) fn name_of(item: &Item) -> Option<&Ident> {
 }
 
 /// Returns the kind of name of an item. A unit struct is a value, too.
-pub(super) fn kind_of(item: &Item) -> Kind {
+pub(super) fn kind_of(item: &Item) -> NameKind {
     match item {
-        Item::Const(_) | Item::Fn(_) | Item::Static(_) => Kind::Value,
-        Item::Struct(_) => Kind::Both,
-        _ => Kind::Type,
+        Item::Const(_) | Item::Fn(_) | Item::Static(_) => NameKind::Value,
+        Item::Struct(_) => NameKind::Both,
+        _ => NameKind::Type,
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Mount {
     pub(super) place: Place,
     pub(super) scope: usize,
     pub(super) by: Means,
-    pub(super) target: Target,
+    pub(super) target: MountTarget,
     /// The function that contains it.
     pub(super) within: Rc<Vec<String>>,
     /// True if the routes are merged by `merge_unguarded`, which is reported separately.
@@ -44,7 +44,7 @@ pub(super) enum Means {
 }
 
 #[derive(Clone)]
-pub(super) enum Target {
+pub(super) enum MountTarget {
     Handler(Vec<String>),
     /// An `async` closure, or one with an `async` block, which could only be a handler.
     Closure,
@@ -101,7 +101,7 @@ impl Mount {
             Means::Merge(begins) => {
                 let paths = begins.as_ref().map(|path| names.resolve(self.scope, path));
                 let is_plain = paths.is_none_or(|paths| paths.iter().any(|path| is_router(path)));
-                let Target::Router(path) = &self.target else {
+                let MountTarget::Router(path) = &self.target else {
                     return None;
                 };
                 let made_by = names.resolve(self.scope, path);
@@ -128,19 +128,19 @@ impl Mount {
             return false;
         }
         match &self.target {
-            Target::Closure => true,
-            Target::Handler(path) => {
+            MountTarget::Closure => true,
+            MountTarget::Handler(path) => {
                 let paths = names.resolve(self.scope, path);
                 paths
                     .iter()
                     .any(|path| functions.contains(&path.join("::")))
             }
-            Target::Router(_) | Target::Expression => false,
+            MountTarget::Router(_) | MountTarget::Expression => false,
         }
     }
 }
 
-impl Target {
+impl MountTarget {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Handler(path) | Self::Router(path) => path.join("::"),

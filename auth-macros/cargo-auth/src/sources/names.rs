@@ -45,7 +45,7 @@ type IsConditional = bool;
 
 /// The namespace of a name.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum NameKind {
     Value,
     Type,
     /// A unit struct is a type, and its only value.
@@ -149,7 +149,13 @@ impl Names {
     }
 
     /// Records an item.
-    pub(super) fn declare(&mut self, scope: usize, name: &str, kind: Kind, is_conditional: bool) {
+    pub(super) fn declare(
+        &mut self,
+        scope: usize,
+        name: &str,
+        kind: NameKind,
+        is_conditional: bool,
+    ) {
         let Some(scope) = self.scopes.get_mut(scope) else {
             return;
         };
@@ -158,9 +164,9 @@ impl Names {
             *known &= is_conditional;
         };
         match kind {
-            Kind::Value => add(&mut scope.values),
-            Kind::Type => add(&mut scope.types),
-            Kind::Both => {
+            NameKind::Value => add(&mut scope.values),
+            NameKind::Type => add(&mut scope.types),
+            NameKind::Both => {
                 add(&mut scope.values);
                 add(&mut scope.types);
             }

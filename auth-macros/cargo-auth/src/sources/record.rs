@@ -6,7 +6,7 @@ use auth_grammar::requirement::ParsedPolicy;
 use serde::Serialize;
 use syn::Item;
 
-use super::aliases::Alias;
+use super::aliases::PolicyAlias;
 use super::chains::Router;
 use super::finding::{Finding, Place};
 use super::mount::{Excused, Mount};
@@ -35,7 +35,7 @@ pub(crate) struct Sources {
     pub(super) routers: Vec<Router>,
     pub(super) excused: Vec<Excused>,
     pub(super) reasons: Vec<Reason>,
-    pub(super) aliases: Vec<Alias>,
+    pub(super) aliases: Vec<PolicyAlias>,
     /// The files that were not read, with the reasons.
     pub(crate) unread: Vec<String>,
     /// The items that routes can refer to.

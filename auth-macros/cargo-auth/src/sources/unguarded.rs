@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_grammar::codes;
 
 use super::finding::Finding;
-use super::mount::{Means, Target};
+use super::mount::{Means, MountTarget};
 use super::open_patterns::open_patterns;
 use super::reasons::Reason;
 use super::record::{OpenRouteKind, Sources, Unguarded};
@@ -40,7 +40,7 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
                                 help: mount it on a `GuardedRouter` with the policy of a unit \
                                 struct"
                 .to_owned(),
-            Target::Handler(path) => {
+            MountTarget::Handler(path) => {
                 let whole = names.resolve(mount.scope, path);
                 let mut whole = whole.iter().map(|path| path.join("::"));
                 if whole.all(|it| guarded.contains(it.as_str()) && !sources.bare.contains(&it)) {
@@ -53,7 +53,7 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
                      mount it on a `GuardedRouter`"
                 )
             }
-            Target::Router(path) => {
+            MountTarget::Router(path) => {
                 let name = path.join("::");
                 format!(
                     "the router that `{name}` returns is added to a plain router, and its routes \
@@ -61,12 +61,12 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
                      help: give it to `merge_unguarded` of the `GuardedRouter`, with a reason"
                 )
             }
-            Target::Expression if matches!(mount.by, Means::HandedOn(_)) => {
+            MountTarget::Expression if matches!(mount.by, Means::HandedOn(_)) => {
                 "a route of a plain router has a handler that was not found\n\
                  help: call the function of the same name in `auth_runtime::routing`"
                     .to_owned()
             }
-            Target::Closure | Target::Expression => {
+            MountTarget::Closure | MountTarget::Expression => {
                 "a handler on a plain router cannot have a policy\n\
                  help: write an `async fn` with a policy, and mount it on a `GuardedRouter`"
                     .to_owned()

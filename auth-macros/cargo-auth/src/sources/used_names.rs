@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use auth_grammar::codes;
-use auth_grammar::requirement::{Kind, Namespace, ParsedRequirement, Requires};
+use auth_grammar::requirement::{Namespace, ParsedRequirement, RequirementKind, Requires};
 use auth_grammar::vocabulary::{DeclaredNames, Vocabulary, implying};
 use toml::de::{DeTable, DeValue};
 
@@ -40,15 +40,15 @@ impl UsedNames {
             self.named.insert(("policies", policy.clone()));
         }
         match &requirement.kind {
-            Kind::Named(namespace, name) => {
+            RequirementKind::Named(namespace, name) => {
                 if let Some(section) = section(*namespace) {
                     self.named.insert((section, name.text.clone()));
                 }
             }
-            Kind::Network(network) => {
+            RequirementKind::Network(network) => {
                 self.named.insert(("networks", network.text.clone()));
             }
-            Kind::All(parts) | Kind::Any(parts) => {
+            RequirementKind::All(parts) | RequirementKind::Any(parts) => {
                 for part in parts {
                     self.requirement(part);
                 }

@@ -10,7 +10,7 @@ use super::synonyms::unknown;
 use super::value::{Form, example, function, string, strings, takes_value, valued, written};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
-use crate::requirement::{Can, Kind, ParsedRequirement};
+use crate::requirement::{Can, ParsedRequirement, RequirementKind};
 
 /// The position of a requirement.
 #[derive(Clone, Copy, PartialEq)]
@@ -34,19 +34,19 @@ pub(super) fn requirement(
     let (kind, end) = match name.as_str() {
         "authenticated" => {
             without_value(input, key)?;
-            (Kind::Authenticated, key.span())
+            (RequirementKind::Authenticated, key.span())
         }
         "sender_constrained" => {
             without_value(input, key)?;
-            (Kind::SenderConstrained, key.span())
+            (RequirementKind::SenderConstrained, key.span())
         }
         "any" => {
             let (parts, end) = list(input, key, errors, place)?;
-            (Kind::Any(parts), end)
+            (RequirementKind::Any(parts), end)
         }
         "all" => {
             let (parts, end) = list(input, key, errors, place)?;
-            (Kind::All(parts), end)
+            (RequirementKind::All(parts), end)
         }
         _ if !takes_value(&name) => {
             skip(input);
@@ -62,7 +62,7 @@ pub(super) fn requirement(
             let can = can(&content, key, place);
             // After a mistake, tokens remain.
             content.parse::<TokenStream>()?;
-            (Kind::Can(can?), parentheses.span.close())
+            (RequirementKind::Can(can?), parentheses.span.close())
         }
         _ if input.peek(syn::token::Paren) => {
             if place != Place::Lesser {

@@ -11,7 +11,7 @@ use super::requirement::Place;
 use super::synonyms::{stray, unknown};
 use crate::characters::too_long;
 use crate::codes::{self, Code};
-use crate::requirement::{Age, Can, Function, Kind, Name, Namespace, Network};
+use crate::requirement::{Age, Can, Function, Name, Namespace, Network, RequirementKind};
 use crate::values;
 
 /// The form in which a name is written beside its key.
@@ -54,7 +54,7 @@ pub(super) fn valued(
     value: &TokenStream,
     place: Span,
     form: Form,
-) -> syn::Result<Kind> {
+) -> syn::Result<RequirementKind> {
     let name = key.to_string();
     if value.is_empty() {
         let example = form.write(key, example(&name));
@@ -64,12 +64,12 @@ pub(super) fn valued(
         ));
     }
     if name == "check" {
-        return function(value, key, form).map(Kind::Check);
+        return function(value, key, form).map(RequirementKind::Check);
     }
     let string = string(value, key, form)?;
     let wrong = |code: Code| move |message: String| code.at(string.span, message);
     match name.as_str() {
-        "max_age" => Ok(Kind::MaxAge(Age {
+        "max_age" => Ok(RequirementKind::MaxAge(Age {
             seconds: values::seconds(&string.text).map_err(wrong(codes::DURATION))?,
             text: string.text,
         })),
@@ -80,13 +80,13 @@ pub(super) fn valued(
             } else {
                 vec![values::block(&string.text).map_err(wrong(codes::NETWORK))?]
             };
-            Ok(Kind::Network(Network {
+            Ok(RequirementKind::Network(Network {
                 blocks,
                 text: string.text,
                 span: string.span,
             }))
         }
-        "can" => Ok(Kind::Can(Can {
+        "can" => Ok(RequirementKind::Can(Can {
             action: string,
             on: None,
             resource: None,
@@ -95,9 +95,9 @@ pub(super) fn valued(
             string.span,
             "the policy is empty\nhelp: name the required policy",
         )),
-        "policy" => Ok(Kind::Policy(string)),
+        "policy" => Ok(RequirementKind::Policy(string)),
         _ => match Namespace::of(&name) {
-            Some(namespace) => Ok(Kind::Named(namespace, string)),
+            Some(namespace) => Ok(RequirementKind::Named(namespace, string)),
             None => Err(unknown(key, &REQUIREMENTS, Place::Listed)),
         },
     }

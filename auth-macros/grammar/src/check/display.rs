@@ -10,7 +10,9 @@ use super::names::{NamePosition, names, realm_problem, text_problem};
 use super::redundancy::{idle_exception, redundancy};
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{HideAs, HideUnless, Kind, Name, Namespace, ParsedRequirement, Requires};
+use crate::requirement::{
+    HideAs, HideUnless, Name, Namespace, ParsedRequirement, RequirementKind, Requires,
+};
 
 /// Records mistakes in the disclosure settings. `readable` states whether all requirements could be parsed.
 pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) {
@@ -73,7 +75,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     let all = all_of(all.requirements);
     if entails(lesser, &all) {
         let known = ParsedRequirement {
-            kind: Kind::Authenticated,
+            kind: RequirementKind::Authenticated,
             ..all.clone()
         };
         let example = if entails(&known, &all) {
@@ -167,7 +169,7 @@ fn credentials(requires: &Requires, errors: &mut Errors) {
     }
     let Some(schemes) = &all.schemes else { return };
     let bound = ParsedRequirement {
-        kind: Kind::SenderConstrained,
+        kind: RequirementKind::SenderConstrained,
         ..all_of(Vec::new())
     };
     let is_unbound = |scheme: &Name| UNBOUND.contains(&scheme.text.as_str());
@@ -191,8 +193,8 @@ const UNBOUND: [&str; 2] = ["Basic", "Digest"];
 /// Returns whether a requirement has the same value for every caller.
 fn is_context(requirement: &ParsedRequirement) -> bool {
     match &requirement.kind {
-        Kind::Network(_) | Kind::Named(Namespace::Setting, _) => true,
-        Kind::Any(parts) | Kind::All(parts) => parts.iter().all(is_context),
+        RequirementKind::Network(_) | RequirementKind::Named(Namespace::Setting, _) => true,
+        RequirementKind::Any(parts) | RequirementKind::All(parts) => parts.iter().all(is_context),
         _ => false,
     }
 }

@@ -4,11 +4,15 @@ use auth_runtime_policy::entailment;
 use proc_macro2::Span;
 
 use crate::lower;
-use crate::requirement::{Kind, ParsedRequirement};
+use crate::requirement::{ParsedRequirement, RequirementKind};
 
 /// Combines requirements as a list without `all` does.
 pub(crate) fn all_of(parts: Vec<ParsedRequirement>) -> ParsedRequirement {
-    ParsedRequirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
+    ParsedRequirement::new(
+        RequirementKind::All(parts),
+        Span::call_site(),
+        Span::call_site(),
+    )
 }
 
 /// Returns whether each caller that meets all of `requirements` is known.
@@ -69,11 +73,11 @@ pub(super) mod tests {
             granted & bit != 0
         };
         match &requirement.kind {
-            Kind::Authenticated => true,
-            Kind::Named(Namespace::Scope, name) => bit(name, 1),
-            Kind::Named(_, name) => bit(name, 4),
-            Kind::All(parts) => parts.iter().all(|part| holds(part, granted)),
-            Kind::Any(parts) => parts.iter().any(|part| holds(part, granted)),
+            RequirementKind::Authenticated => true,
+            RequirementKind::Named(Namespace::Scope, name) => bit(name, 1),
+            RequirementKind::Named(_, name) => bit(name, 4),
+            RequirementKind::All(parts) => parts.iter().all(|part| holds(part, granted)),
+            RequirementKind::Any(parts) => parts.iter().any(|part| holds(part, granted)),
             _ => unreachable!("not used here"),
         }
     }

@@ -6,7 +6,7 @@ use super::analysis::{can_contradict, contradiction, entailed};
 use crate::codes;
 use crate::errors::Errors;
 use crate::lower;
-use crate::requirement::{Kind, ParsedRequirement};
+use crate::requirement::{ParsedRequirement, RequirementKind};
 
 /// Records each `any(...)` and `all(...)` with a single member, at any depth. `write` formats that
 /// member for the position of the outermost list.
@@ -19,8 +19,8 @@ pub(super) fn wrappers(
         return;
     }
     let (key, parts) = match &requirement.kind {
-        Kind::All(parts) => ("all", parts),
-        Kind::Any(parts) => ("any", parts),
+        RequirementKind::All(parts) => ("all", parts),
+        RequirementKind::Any(parts) => ("any", parts),
         _ => return,
     };
     if let [only] = parts.as_slice() {
@@ -80,8 +80,8 @@ pub(super) fn list(parts: &[ParsedRequirement], is_all: bool, errors: &mut Error
         match &part.kind {
             // The policy was checked when the vocabulary was read.
             _ if part.policy.is_some() => {}
-            Kind::All(inner) => list(inner, true, errors),
-            Kind::Any(inner) => list(inner, false, errors),
+            RequirementKind::All(inner) => list(inner, true, errors),
+            RequirementKind::Any(inner) => list(inner, false, errors),
             _ => {}
         }
     }
@@ -158,7 +158,9 @@ fn flatten<'a>(
         match (&part.kind, is_all) {
             // A policy is one unit: its parts cannot be removed.
             _ if part.policy.is_some() => flat.push(part),
-            (Kind::All(inner), true) | (Kind::Any(inner), false) => flatten(inner, is_all, flat),
+            (RequirementKind::All(inner), true) | (RequirementKind::Any(inner), false) => {
+                flatten(inner, is_all, flat);
+            }
             _ => flat.push(part),
         }
     }

@@ -3,7 +3,7 @@
 use crate::characters::{code_point, is_invisible, too_long};
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Kind, Namespace, ParsedRequirement};
+use crate::requirement::{Namespace, ParsedRequirement, RequirementKind};
 use crate::values::bare;
 
 /// The position of a name, which determines the suggested replacement.
@@ -60,7 +60,7 @@ impl NamePosition {
 
 pub(super) fn names(requirement: &ParsedRequirement, written: NamePosition, errors: &mut Errors) {
     match &requirement.kind {
-        Kind::Named(namespace, name) => {
+        RequirementKind::Named(namespace, name) => {
             if let Some(problem) = problem(*namespace, &name.text, written) {
                 let code = match namespace {
                     Namespace::Scope => codes::SCOPE,
@@ -69,7 +69,7 @@ pub(super) fn names(requirement: &ParsedRequirement, written: NamePosition, erro
                 errors.add(code, name.span, problem);
             }
         }
-        Kind::All(parts) | Kind::Any(parts) => {
+        RequirementKind::All(parts) | RequirementKind::Any(parts) => {
             for part in parts {
                 names(part, NamePosition::Listed, errors);
             }

@@ -7,7 +7,7 @@ use super::implication::{all_of, entails};
 use crate::codes;
 use crate::errors::Errors;
 use crate::lower;
-use crate::requirement::{Kind, ParsedRequirement};
+use crate::requirement::{ParsedRequirement, RequirementKind};
 
 /// A requirement, and the attribute that it belongs to.
 #[derive(Clone, Copy)]
@@ -218,7 +218,7 @@ struct Member<'r> {
 impl Member<'_> {
     fn is_alternative(&self) -> bool {
         let kind = self.list.map(|list| &list.kind);
-        matches!(kind, Some(Kind::Any(_)))
+        matches!(kind, Some(RequirementKind::Any(_)))
     }
 
     /// Explains why the same callers are allowed without the member, with the `reasons` that imply
@@ -277,8 +277,8 @@ impl Member<'_> {
     /// Returns the advice for the mistake.
     fn advice(&self) -> String {
         let parts = match self.list.map(|list| &list.kind) {
-            Some(Kind::Any(parts)) => Some(("any", parts)),
-            Some(Kind::All(parts)) => Some(("all", parts)),
+            Some(RequirementKind::Any(parts)) => Some(("any", parts)),
+            Some(RequirementKind::All(parts)) => Some(("all", parts)),
             _ => None,
         };
         // A single remaining member needs no list.
@@ -312,7 +312,9 @@ fn collect<'r>(
         match &requirement.kind {
             // A single part of a policy cannot be removed.
             _ if requirement.policy.is_some() => {}
-            Kind::All(inner) | Kind::Any(inner) => collect(inner, Some(requirement), members),
+            RequirementKind::All(inner) | RequirementKind::Any(inner) => {
+                collect(inner, Some(requirement), members);
+            }
             _ => {}
         }
     }

@@ -4,20 +4,20 @@ use std::collections::HashSet;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use super::items::{Item, Kind};
+use super::items::{ItemKind, ModuleItem};
 use crate::codes;
 use crate::errors::Errors;
 
 /// Rejects functions that the module itself calls. Such a function is not a handler: as a handler
 /// it would require a guard from its caller.
-pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
+pub(super) fn refuse_helpers(items: &mut [ModuleItem], errors: &mut Errors) {
     let mut called = HashSet::new();
     let callers = items.iter().filter(|item| !item.is_test());
-    for item in callers.filter(|item| !matches!(item.kind, Kind::Module)) {
+    for item in callers.filter(|item| !matches!(item.kind, ItemKind::Module)) {
         calls_in(item.rest.clone(), &mut called);
     }
     for item in items {
-        if let Kind::Handler(name) = &item.kind
+        if let ItemKind::Handler(name) = &item.kind
             && !item.has_policy()
             && !item.is_test()
             && called.contains(&name.to_string())
@@ -30,7 +30,7 @@ pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
                      help: move it out of the module"
                 ),
             );
-            item.kind = Kind::Other;
+            item.kind = ItemKind::Other;
         }
     }
 }

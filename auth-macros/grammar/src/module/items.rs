@@ -10,17 +10,17 @@ use crate::attribute::{flattened, is_built_for_tests, is_test, policy_attribute_
 use crate::item::ungrouped;
 
 /// An item of a module, as far as it is parsed.
-pub struct Item {
+pub struct ModuleItem {
     /// The attributes of the item.
     pub attributes: Vec<Attribute>,
     /// The kind of item.
-    pub kind: Kind,
+    pub kind: ItemKind,
     /// All tokens except the attributes.
     pub(super) rest: TokenStream,
 }
 
 /// A kind of item in a module.
-pub enum Kind {
+pub enum ItemKind {
     /// `mod name { … }`
     Module,
     /// `mod name;`
@@ -82,7 +82,7 @@ fn is_block(tokens: TokenStream) -> bool {
 }
 
 /// Removes the next item from the input.
-pub(super) fn next_item(input: ParseStream<'_>) -> Item {
+pub(super) fn next_item(input: ParseStream<'_>) -> ModuleItem {
     let ahead = input.fork();
     let attributes = match ahead.call(Attribute::parse_outer) {
         Ok(attributes) => {
@@ -92,7 +92,7 @@ pub(super) fn next_item(input: ParseStream<'_>) -> Item {
         // Attributes that the compiler cannot parse either.
         Err(_) => Vec::new(),
     };
-    Item {
+    ModuleItem {
         attributes,
         kind: kind(input),
         rest: rest_of_item(input),
@@ -100,18 +100,18 @@ pub(super) fn next_item(input: ParseStream<'_>) -> Item {
 }
 
 /// Returns the kind of an item, by its first tokens.
-fn kind(input: ParseStream<'_>) -> Kind {
+fn kind(input: ParseStream<'_>) -> ItemKind {
     let ahead = input.fork();
     if ahead.parse::<Visibility>().is_err() {
-        return Kind::Other;
+        return ItemKind::Other;
     }
     let start = head(&ahead.fork());
     if let Ok(signature) = ahead.fork().parse::<Signature>() {
         let is_handler = signature.asyncness.is_some() && !is_called_by_others(&signature);
         return if is_handler {
-            Kind::Handler(signature.ident)
+            ItemKind::Handler(signature.ident)
         } else {
-            Kind::Other
+            ItemKind::Other
         };
     }
     let named = |input: ParseStream<'_>| {
@@ -121,16 +121,16 @@ fn kind(input: ParseStream<'_>) -> Kind {
         }
         let name: Ident = input.parse()?;
         Ok::<_, syn::Error>(match (is_module, input.peek(Token![;])) {
-            (true, true) => Kind::FileModule(name),
-            (true, false) => Kind::Module,
-            (false, true) => Kind::UnitStruct(name),
-            (false, false) => Kind::Other,
+            (true, true) => ItemKind::FileModule(name),
+            (true, false) => ItemKind::Module,
+            (false, true) => ItemKind::UnitStruct(name),
+            (false, false) => ItemKind::Other,
         })
     };
     let read = named(&ahead).ok();
     read.or_else(|| unreadable_handler(&start))
         .or_else(|| called_macro(start))
-        .unwrap_or(Kind::Other)
+        .unwrap_or(ItemKind::Other)
 }
 
 /// Returns the tokens up to the first braces, parentheses or semicolon.
@@ -152,7 +152,7 @@ fn head(input: ParseStream<'_>) -> TokenStream {
 
 /// Recognizes a handler in syntax newer than this parser: it gets the policy, and is rejected with
 /// it.
-fn unreadable_handler(start: &TokenStream) -> Option<Kind> {
+fn unreadable_handler(start: &TokenStream) -> Option<ItemKind> {
     let words: Vec<Ident> = start
         .clone()
         .into_iter()
@@ -165,11 +165,11 @@ fn unreadable_handler(start: &TokenStream) -> Option<Kind> {
     let (before, behind) = words.split_at(function);
     let is_async = before.iter().any(|word| word == "async");
     let name = behind.get(1).filter(|_| is_async);
-    name.cloned().map(Kind::Handler)
+    name.cloned().map(ItemKind::Handler)
 }
 
 /// Recognizes `path::to::macro!`, except for the definition of a macro.
-fn called_macro(start: TokenStream) -> Option<Kind> {
+fn called_macro(start: TokenStream) -> Option<ItemKind> {
     let is_path = |token: &TokenTree| match token {
         TokenTree::Ident(_) => true,
         TokenTree::Punct(punct) => punct.as_char() == ':',
@@ -185,7 +185,7 @@ fn called_macro(start: TokenStream) -> Option<Kind> {
         && path.len() == 1
         && matches!(tokens.next(), Some(TokenTree::Ident(_)));
     let is_item = is_definition || ["impl", "const", "static"].contains(&first.as_str());
-    (is_called && !is_item).then(|| Kind::Macro(path.into_iter().collect()))
+    (is_called && !is_item).then(|| ItemKind::Macro(path.into_iter().collect()))
 }
 
 /// Returns whether axum cannot call a function, or calls it as something other than a handler:
@@ -237,7 +237,7 @@ fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
     item
 }
 
-impl Item {
+impl ModuleItem {
     /// Returns whether the item is for tests.
     pub fn is_test(&self) -> bool {
         self.attributes.iter().any(is_test)
@@ -255,7 +255,7 @@ impl Item {
     }
 }
 
-impl ToTokens for Item {
+impl ToTokens for ModuleItem {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Self {
             attributes, rest, ..

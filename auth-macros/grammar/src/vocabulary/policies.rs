@@ -9,7 +9,7 @@ use super::declared::{NamedPolicy, Vocabulary};
 use super::reader::{Reader, Value, in_order};
 use super::syntax::unclosed;
 use crate::errors::Errors;
-use crate::requirement::{Kind, ParsedRequirement};
+use crate::requirement::{ParsedRequirement, RequirementKind};
 use crate::resolve::Resolver;
 use crate::size::is_too_large;
 use crate::values::bare;
@@ -164,8 +164,10 @@ impl Reader {
 /// Returns the first policy that a requirement names.
 fn named_policy(requirement: &ParsedRequirement) -> Option<&str> {
     match &requirement.kind {
-        Kind::Policy(name) => Some(&name.text),
-        Kind::All(parts) | Kind::Any(parts) => parts.iter().find_map(named_policy),
+        RequirementKind::Policy(name) => Some(&name.text),
+        RequirementKind::All(parts) | RequirementKind::Any(parts) => {
+            parts.iter().find_map(named_policy)
+        }
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use auth_grammar::errors::Errors;
-use auth_grammar::requirement::{Kind, ParsedPolicy, ParsedRequirement};
+use auth_grammar::requirement::{ParsedPolicy, ParsedRequirement, RequirementKind};
 use auth_grammar::{args, lower};
 use auth_runtime_policy::{Atom, Network, ObjectSource, Policy, Requirement};
 
@@ -55,9 +55,9 @@ pub(super) fn read(text: &str) -> Option<Policy> {
 /// Returns whether no part needs a vocabulary to be understood.
 fn is_complete(requirement: &ParsedRequirement) -> bool {
     match &requirement.kind {
-        Kind::All(parts) | Kind::Any(parts) => parts.iter().all(is_complete),
-        Kind::Network(network) => !network.blocks.is_empty(),
-        Kind::Policy(_) => false,
+        RequirementKind::All(parts) | RequirementKind::Any(parts) => parts.iter().all(is_complete),
+        RequirementKind::Network(network) => !network.blocks.is_empty(),
+        RequirementKind::Policy(_) => false,
         _ => true,
     }
 }

@@ -11,11 +11,11 @@ use super::AccessChanges;
 #[derive(Debug)]
 pub struct AccessLockError {
     file: PathBuf,
-    kind: Kind,
+    kind: LockErrorKind,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum LockErrorKind {
     Missing,
     AcceptedByNobody,
     File(io::Error),
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 impl AccessLockError {
-    pub(super) fn new(file: &Path, kind: Kind) -> Self {
+    pub(super) fn new(file: &Path, kind: LockErrorKind) -> Self {
         Self {
             file: file.to_owned(),
             kind,
@@ -34,7 +34,7 @@ impl AccessLockError {
     /// The changes. `None` if the lock could not be read.
     pub fn changes(&self) -> Option<&AccessChanges> {
         match &self.kind {
-            Kind::Differs(changes) => Some(changes),
+            LockErrorKind::Differs(changes) => Some(changes),
             _ => None,
         }
     }
@@ -45,26 +45,26 @@ impl fmt::Display for AccessLockError {
         let name = self.file.file_name().unwrap_or_default().display();
         let path = self.file.display();
         match &self.kind {
-            Kind::Missing => write!(
+            LockErrorKind::Missing => write!(
                 f,
                 "the access lock `{path}` does not exist; write it by `ACCESS_LOCK=overwrite \
                  cargo test`, and commit it"
             ),
-            Kind::AcceptedByNobody => write!(
+            LockErrorKind::AcceptedByNobody => write!(
                 f,
                 "`ACCESS_LOCK=overwrite` would accept every change of `{name}` without a review, \
                  since `CI` is set; unset `ACCESS_LOCK` here, and accept the change where it is \
                  made"
             ),
-            Kind::File(cause) => write!(f, "`{path}` cannot be read or written: {cause}"),
-            Kind::Line { number, line } => write!(
+            LockErrorKind::File(cause) => write!(f, "`{path}` cannot be read or written: {cause}"),
+            LockErrorKind::Line { number, line } => write!(
                 f,
                 "line {number} of `{name}` is not an entry of an access lock: `{}`; restore the \
                  file from the repository, or write it by `ACCESS_LOCK=overwrite cargo test` and \
                  review the difference",
                 line.escape_debug()
             ),
-            Kind::Differs(changes) => write!(
+            LockErrorKind::Differs(changes) => write!(
                 f,
                 "the access policies differ from `{name}`\n\n{changes}\nTo accept the \
                  differences, run `ACCESS_LOCK=overwrite cargo test`, and commit `{name}`."

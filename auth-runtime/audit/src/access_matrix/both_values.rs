@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::{AccessMatrixError, Kind};
+use super::error::{AccessMatrixError, MatrixErrorKind};
 use super::matrix::{AccessMatrix, AccessMatrixRow};
 use super::text;
 
@@ -48,7 +48,7 @@ impl AccessMatrix {
         if mistakes.is_empty() {
             Ok(self)
         } else {
-            Err(AccessMatrixError::new(Kind::Apart(mistakes)))
+            Err(AccessMatrixError::new(MatrixErrorKind::Apart(mistakes)))
         }
     }
 

@@ -17,7 +17,7 @@ use http::{HeaderValue, Method, Request};
 use tower::Service;
 
 use super::answer::AccessAnswer;
-use super::error::{AccessMatrixError, Kind, unfilled};
+use super::error::{AccessMatrixError, MatrixErrorKind, unfilled};
 use super::expectation::{Expectation, Seen};
 use super::matrix::{AccessMatrix, AccessMatrixRow};
 use super::persona::Persona;
@@ -34,7 +34,7 @@ pub struct AccessMatrixBuilder {
     objects: Vec<Resource>,
     values: Vec<(String, String)>,
     targets: Vec<(String, String)>,
-    contents: Vec<Content>,
+    contents: Vec<RequestContent>,
     before_each: Option<BeforeEach>,
     time_limit: Duration,
 }
@@ -49,7 +49,7 @@ struct Line<'a> {
 }
 
 /// The body of a request.
-struct Content {
+struct RequestContent {
     method: Method,
     path: String,
     media_type: String,
@@ -136,7 +136,7 @@ impl AccessMatrixBuilder {
         media_type: impl Into<String>,
         body: impl Into<Bytes>,
     ) -> Self {
-        self.contents.push(Content {
+        self.contents.push(RequestContent {
             method,
             path: path.into(),
             media_type: media_type.into(),
@@ -224,7 +224,7 @@ impl AccessMatrixBuilder {
             }
         }
         if !mistakes.is_empty() {
-            return Err(AccessMatrixError::new(Kind::Mistakes(mistakes)));
+            return Err(AccessMatrixError::new(MatrixErrorKind::Mistakes(mistakes)));
         }
         let nothing = || vec![AccessAnswer::not_asked(); self.personas.len()];
         let mut answers: Vec<_> = lines.iter().map(|_| nothing()).collect();

@@ -11,11 +11,11 @@ use super::changes::Changes;
 /// An error of building or checking an [`AccessMatrix`](crate::AccessMatrix): a report for the
 /// readers of a failed test.
 pub struct AccessMatrixError {
-    kind: Kind,
+    kind: MatrixErrorKind,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum MatrixErrorKind {
     /// Mistakes in the settings of the builder, each as text.
     Mistakes(Vec<String>),
     /// The reasons against the union of two matrices.
@@ -33,67 +33,67 @@ pub(super) enum Kind {
 }
 
 impl AccessMatrixError {
-    pub(super) fn new(kind: Kind) -> Self {
+    pub(super) fn new(kind: MatrixErrorKind) -> Self {
         Self { kind }
     }
 
     /// Returns whether the router differs from the policies. Such a difference cannot be accepted.
     pub fn is_difference(&self) -> bool {
-        matches!(self.kind, Kind::Differs(_))
+        matches!(self.kind, MatrixErrorKind::Differs(_))
     }
 }
 
 impl fmt::Display for AccessMatrixError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Apart(reasons) => {
+            MatrixErrorKind::Apart(reasons) => {
                 f.write_str("the matrices cannot be joined")?;
                 reasons
                     .iter()
                     .try_for_each(|reason| write!(f, "\n  {reason}"))
             }
-            Kind::Mistakes(mistakes) => {
+            MatrixErrorKind::Mistakes(mistakes) => {
                 f.write_str("the matrix cannot be requested")?;
                 mistakes
                     .iter()
                     .try_for_each(|mistake| write!(f, "\n  {mistake}"))
             }
-            Kind::Differs(differences) => {
+            MatrixErrorKind::Differs(differences) => {
                 f.write_str("the responses of the service differ from its policies\n")?;
                 differences
                     .iter()
                     .try_for_each(|difference| write!(f, "\n  {difference}"))
             }
-            Kind::Incomplete(settings) => {
+            MatrixErrorKind::Incomplete(settings) => {
                 f.write_str("the matrix has one value only of some settings\n")?;
                 settings
                     .iter()
                     .try_for_each(|setting| write!(f, "\n  {setting}"))
             }
-            Kind::Missing(file) => write!(
+            MatrixErrorKind::Missing(file) => write!(
                 f,
                 "the access matrix `{}` does not exist; write it by `ACCESS_MATRIX=overwrite \
                  cargo test`, and commit it",
                 file.display()
             ),
-            Kind::AcceptedByNobody(file) => write!(
+            MatrixErrorKind::AcceptedByNobody(file) => write!(
                 f,
                 "`ACCESS_MATRIX=overwrite` would accept every change of `{}` without a review, \
                  since `CI` is set; unset `ACCESS_MATRIX` here, and accept the change where it \
                  is made",
                 file.file_name().unwrap_or_default().display()
             ),
-            Kind::File(file, cause) => {
+            MatrixErrorKind::File(file, cause) => {
                 write!(f, "`{}` cannot be read or written: {cause}", file.display())
             }
-            Kind::Unreadable(file) => write!(
+            MatrixErrorKind::Unreadable(file) => write!(
                 f,
                 "`{}` has no response table, or a merge left two of them in it; restore the file \
                  from the repository, or write it by `ACCESS_MATRIX=overwrite cargo test` and \
                  review the difference",
                 file.display()
             ),
-            Kind::Changed(file, changes) => {
+            MatrixErrorKind::Changed(file, changes) => {
                 let name = file.file_name().unwrap_or_default().display();
                 write!(
                     f,

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::changes::{Accepted, Changes};
-use super::error::{AccessMatrixError, Kind};
+use super::error::{AccessMatrixError, MatrixErrorKind};
 use super::matrix::AccessMatrix;
 use crate::snapshot_update::SnapshotUpdate;
 
@@ -37,26 +37,26 @@ impl Snapshot {
             SnapshotUpdate::Given => {
                 return match std::fs::write(file, &self.text) {
                     Ok(()) => Ok(()),
-                    Err(cause) => error(Kind::File(file.to_owned(), cause)),
+                    Err(cause) => error(MatrixErrorKind::File(file.to_owned(), cause)),
                 };
             }
             SnapshotUpdate::OnNobodysMachine => {
-                return error(Kind::AcceptedByNobody(file.to_owned()));
+                return error(MatrixErrorKind::AcceptedByNobody(file.to_owned()));
             }
         }
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-                return error(Kind::Missing(file.to_owned()));
+                return error(MatrixErrorKind::Missing(file.to_owned()));
             }
-            Err(cause) => return error(Kind::File(file.to_owned(), cause)),
+            Err(cause) => return error(MatrixErrorKind::File(file.to_owned(), cause)),
         };
         let Some(before) = Accepted::read(&text) else {
-            return error(Kind::Unreadable(file.to_owned()));
+            return error(MatrixErrorKind::Unreadable(file.to_owned()));
         };
         match Changes::between(&before, &self.matrix) {
             changes if changes.is_empty() => Ok(()),
-            changes => error(Kind::Changed(file.to_owned(), changes)),
+            changes => error(MatrixErrorKind::Changed(file.to_owned(), changes)),
         }
     }
 }
@@ -78,11 +78,13 @@ impl AccessMatrix {
             .map(|(row, persona, difference)| format!("{row}, {}: {difference}", persona.name()))
             .collect();
         if !differences.is_empty() {
-            return Err(AccessMatrixError::new(Kind::Differs(differences)));
+            return Err(AccessMatrixError::new(MatrixErrorKind::Differs(
+                differences,
+            )));
         }
         let single = self.settings_with_one_value();
         if !single.is_empty() {
-            return Err(AccessMatrixError::new(Kind::Incomplete(single)));
+            return Err(AccessMatrixError::new(MatrixErrorKind::Incomplete(single)));
         }
         Snapshot::of(self).check(file.as_ref())
     }

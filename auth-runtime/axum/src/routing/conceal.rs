@@ -14,7 +14,7 @@ use tower::{Layer, Service, ServiceExt};
 use crate::guard::Concealed;
 use crate::probe::Probe;
 use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer, Secrecy};
-use crate::routing::exchange::Place;
+use crate::routing::exchange::ExchangePlace;
 use crate::routing::kept_body::KeptBody;
 use crate::routing::response::{BoxedResponse, response_of, uncacheable_if_missing};
 use crate::routing::response_future::{Inner, ResponseFuture};
@@ -86,7 +86,12 @@ where
             unknown.respond(request)
         } else {
             let behind = BehindLayers(Arc::clone(&self.inner));
-            ResponseFuture::start(Arc::clone(authorizer), Place::InFront, request, behind)
+            ResponseFuture::start(
+                Arc::clone(authorizer),
+                ExchangePlace::InFront,
+                request,
+                behind,
+            )
         })
     }
 }

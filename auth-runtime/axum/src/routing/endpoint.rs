@@ -17,7 +17,7 @@ use tower::Service;
 use crate::guard::{Declared, ServicePolicy};
 use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::borrower::Borrower;
-use crate::routing::exchange::Place;
+use crate::routing::exchange::ExchangePlace;
 use crate::routing::handler::{GuardedParameters, TakesGuard};
 use crate::routing::response_future::{Authorized, InnerService};
 use crate::routing::step::Step;
@@ -46,7 +46,7 @@ pub(crate) struct Endpoint<S> {
 }
 
 pub(crate) type Mount<S> =
-    Arc<dyn Fn(Methods, Arc<RouteAuthorizer>, Place) -> MethodRouter<S> + Send + Sync>;
+    Arc<dyn Fn(Methods, Arc<RouteAuthorizer>, ExchangePlace) -> MethodRouter<S> + Send + Sync>;
 
 /// The methods that an endpoint takes.
 #[derive(Clone, Copy, PartialEq)]

@@ -32,7 +32,7 @@ pub(super) struct Exchange {
     /// The body of the request, if a layer in front does not keep it.
     #[expect(dead_code, reason = "it has to live as long")]
     body: Option<KeptBody>,
-    place: Place,
+    place: ExchangePlace,
     /// The fields to add to the response of the handler.
     added: Option<Box<AddedFields>>,
     state: State,
@@ -40,7 +40,7 @@ pub(super) struct Exchange {
 
 /// The place of an exchange.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Place {
+pub(crate) enum ExchangePlace {
     /// At a handler, or on an unknown path.
     Endpoint,
     /// At a handler behind layers, in front of which the decision is made.
@@ -80,16 +80,16 @@ pub(super) enum Next {
 impl Exchange {
     pub(super) fn new(
         authorizer: Arc<RouteAuthorizer>,
-        place: Place,
+        place: ExchangePlace,
         request: &mut Request,
     ) -> Self {
-        let keeps_body = place == Place::Endpoint && authorizer.can_conceal_objects();
+        let keeps_body = place == ExchangePlace::Endpoint && authorizer.can_conceal_objects();
         Self {
             body: keeps_body.then(|| KeptBody::of(request)).flatten(),
             probe: Probe::of(request.extensions()),
             slot: match place {
-                Place::BehindLayers => RouteSlot::of(&authorizer, request),
-                Place::Endpoint | Place::InFront => None,
+                ExchangePlace::BehindLayers => RouteSlot::of(&authorizer, request),
+                ExchangePlace::Endpoint | ExchangePlace::InFront => None,
             },
             place,
             added: None,
@@ -146,14 +146,14 @@ impl Exchange {
         let authorizer = &self.authorizer;
         match &decided.authorization.decision {
             Decision::Grant if authorizer.matched.exists() => {
-                if self.place != Place::InFront {
+                if self.place != ExchangePlace::InFront {
                     authorizer.record_entry(&self.probe);
                     let authentication = &decided.authorization.authentication;
                     self.added = AddedFields::of(&authorizer.space, authentication, request);
                 }
                 Some(decided)
             }
-            Decision::Deny(_) if self.place == Place::InFront => Some(decided),
+            Decision::Deny(_) if self.place == ExchangePlace::InFront => Some(decided),
             Decision::Deny(denial) => {
                 authorizer.record_denial(&self.probe, denial);
                 let response = authorizer.deny(denial, &decided.authorization, request);
@@ -170,7 +170,7 @@ impl Exchange {
 
     /// Conceals a denial by the policy. Behind layers, the layer in front responds.
     fn conceal_by_policy(&mut self, authentication: Authentication, request: &mut Request) {
-        if self.place == Place::BehindLayers {
+        if self.place == ExchangePlace::BehindLayers {
             let concealed = Concealed {
                 request: self.authorizer.kept_request(request, None),
                 authentication,
@@ -241,7 +241,7 @@ impl Exchange {
 
     /// Passes on the response of the handler, or conceals the object that it denied.
     fn handled(&mut self, mut response: Response, secrecy: Secrecy) -> State {
-        if self.place == Place::InFront {
+        if self.place == ExchangePlace::InFront {
             return State::Responded(response);
         }
         if secrecy.is_private {
@@ -258,7 +258,7 @@ impl Exchange {
         }
         let authorizer = &self.authorizer;
         authorizer.record_handled(&self.probe, &response);
-        if self.place == Place::BehindLayers {
+        if self.place == ExchangePlace::BehindLayers {
             let concealed = response.extensions().get::<Concealed>();
             if let (Some(slot), Some(concealed)) = (&self.slot, concealed) {
                 slot.conceal(concealed.clone());

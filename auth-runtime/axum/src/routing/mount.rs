@@ -24,7 +24,7 @@ use http::StatusCode;
 use crate::routing::authorizer::{Matched, RouteAuthorizer};
 use crate::routing::conceal::ConcealLayer;
 use crate::routing::endpoint::{Endpoint, Methods};
-use crate::routing::exchange::Place;
+use crate::routing::exchange::ExchangePlace;
 use crate::routing::fallback::{BELOW, Fallback};
 use crate::routing::fallback_route::FallbackRoute;
 use crate::routing::response::uncacheable_if_missing;
@@ -324,9 +324,9 @@ impl Placed<'_> {
         let constants = Arc::clone(&self.constants);
         let authorizer = self.authorizer(&route.endpoint, constants, subtree, fallback);
         let place = if decided_outside {
-            Place::BehindLayers
+            ExchangePlace::BehindLayers
         } else {
-            Place::Endpoint
+            ExchangePlace::Endpoint
         };
 
         let unknown = || UnknownPath::new(Matched::UnknownMethod, &authorizer.fallback);
@@ -377,7 +377,7 @@ impl Placed<'_> {
             Some(endpoint) => {
                 let constants = Arc::new(self.space.constants_of(endpoint.policy));
                 let authorizer = self.authorizer(endpoint, constants, false, self.fallback.clone());
-                (endpoint.mount)(Methods::Others, authorizer, Place::Endpoint)
+                (endpoint.mount)(Methods::Others, authorizer, ExchangePlace::Endpoint)
             }
             // unguarded: it says that there is no such method, and where nothing is hidden only
             None => MethodRouter::new().fallback(method_not_allowed),

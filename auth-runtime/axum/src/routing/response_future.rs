@@ -17,7 +17,7 @@ use tower::{Service, ServiceExt};
 
 use crate::guard::Guard;
 use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer, Secrecy};
-use crate::routing::exchange::{Exchange, Next, Place};
+use crate::routing::exchange::{Exchange, ExchangePlace, Next};
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
 use crate::routing::response::{BoxedResponse, response_of};
 
@@ -37,11 +37,11 @@ pub(crate) trait Inner {
 pub(crate) struct Authorized<H> {
     inner: H,
     authorizer: Arc<RouteAuthorizer>,
-    place: Place,
+    place: ExchangePlace,
 }
 
 impl<H> Authorized<H> {
-    pub(crate) fn new(inner: H, authorizer: Arc<RouteAuthorizer>, place: Place) -> Self {
+    pub(crate) fn new(inner: H, authorizer: Arc<RouteAuthorizer>, place: ExchangePlace) -> Self {
         Self {
             inner,
             authorizer,
@@ -159,7 +159,7 @@ impl<I: Inner> ResponseFuture<I> {
     /// Starts to authorize a request, and calls the code behind if that takes no time.
     pub(super) fn start(
         authorizer: Arc<RouteAuthorizer>,
-        place: Place,
+        place: ExchangePlace,
         mut request: Request,
         inner: I,
     ) -> Self {

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::handler::Handler;
 
 use crate::routing::authorizer::{Matched, RouteAuthorization, RouteAuthorizer, Secrecy};
-use crate::routing::exchange::{Exchange, Place};
+use crate::routing::exchange::{Exchange, ExchangePlace};
 use crate::routing::fallback::{Fallback, strip_match};
 use crate::routing::response::BoxedResponse;
 use crate::routing::response_future::{Inner, ResponseFuture};
@@ -34,7 +34,7 @@ impl UnknownPath {
             strip_match(&mut request);
         }
         let authenticates = authorizer.fallback.authenticates(request.uri().path());
-        let mut exchange = Exchange::new(authorizer, Place::Endpoint, &mut request);
+        let mut exchange = Exchange::new(authorizer, ExchangePlace::Endpoint, &mut request);
         if !authenticates {
             exchange.respond_unauthenticated(&mut request);
         } else if exchange.authorize(&mut request).is_some() {

@@ -11,9 +11,9 @@ const MAX_LENGTH: usize = 4096;
 /// A question, as bytes. Each part has its length or a fixed one, so that two questions have the same
 /// bytes only if all parts are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Key(Vec<u8>);
+pub(crate) struct QuestionKey(Vec<u8>);
 
-impl Key {
+impl QuestionKey {
     /// Returns the key of each question; `None` if it is too long.
     pub(super) fn of_questions(
         request: &EvaluationRequest<'_>,
@@ -126,27 +126,27 @@ mod tests {
 
     use http::Method;
 
-    use super::Key;
+    use super::QuestionKey;
     use crate::decision_point::{Evaluation, EvaluationRequest, Resource};
     use crate::identity::Identity;
     use crate::properties::Value;
 
-    fn key(request: EvaluationRequest<'_>) -> Key {
-        let mut keys = Key::of_questions(&request, true);
+    fn key(request: EvaluationRequest<'_>) -> QuestionKey {
+        let mut keys = QuestionKey::of_questions(&request, true);
         keys.pop().expect("a question").expect("a short question")
     }
 
-    fn of_identity(identity: &Identity) -> Key {
+    fn of_identity(identity: &Identity) -> QuestionKey {
         let evaluations = [Evaluation::new("read", Resource::new("Repository", "a"))];
         key(EvaluationRequest::new(identity, &evaluations))
     }
 
-    fn of_question(evaluation: Evaluation) -> Key {
+    fn of_question(evaluation: Evaluation) -> QuestionKey {
         key(EvaluationRequest::new(&Identity::new("ann"), &[evaluation]))
     }
 
     /// Fails if two of the keys are equal.
-    fn assert_different(keys: Vec<(&str, Key)>) {
+    fn assert_different(keys: Vec<(&str, QuestionKey)>) {
         for (index, (name, key)) in keys.iter().enumerate() {
             for (other, same) in keys.iter().skip(index + 1) {
                 assert_ne!(key, same, "{name} and {other}");
@@ -271,7 +271,9 @@ mod tests {
             let resource = Resource::new("Repository", "a".repeat(length));
             let evaluations = [Evaluation::new("read", resource)];
             let request = EvaluationRequest::new(&ann, &evaluations);
-            Key::of_questions(&request, true).pop().expect("a question")
+            QuestionKey::of_questions(&request, true)
+                .pop()
+                .expect("a question")
         };
         assert!(of_id(3000).is_some());
         assert_eq!(of_id(4096), None);

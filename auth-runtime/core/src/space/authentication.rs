@@ -38,7 +38,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::credentials::{Found, Presented};
 use super::protection_space::{Accepted, ProtectionSpace, Space};
-use super::target::{Place, Target, UsedScheme};
+use super::target::{CredentialsPlace, Target, UsedScheme};
 use super::view::{Authentication, View};
 use crate::caller::Caller;
 use crate::client_address::ClientAddress;
@@ -50,7 +50,7 @@ use crate::verification::Verification;
 struct Verified {
     view: View,
     used: UsedScheme,
-    place: Place,
+    place: CredentialsPlace,
     /// True if the policy accepts their scheme.
     is_accepted: bool,
     /// True if they were rejected.
@@ -66,7 +66,7 @@ impl Verified {
     /// Without a caller, they were unreadable.
     fn new(presented: Started, caller: Option<Caller>) -> Self {
         let is_rejected = matches!(caller, Some(Caller::Rejected(_)));
-        let is_cookie = presented.place == Place::Cookie;
+        let is_cookie = presented.place == CredentialsPlace::Cookie;
         let is_none = !is_cookie && matches!(caller, Some(Caller::Anonymous));
         Self {
             view: match caller {
@@ -107,7 +107,7 @@ fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
         meant.any(|user| one.belongs_to(user))
     };
     let counts = |one: &&Verified| one.counts && is_meant(one) && !is_of_application(one);
-    let counting = |is_of_kind: fn(Place) -> bool| {
+    let counting = |is_of_kind: fn(CredentialsPlace) -> bool| {
         let counting = verified.iter().filter(counts);
         counting.filter(move |one| is_of_kind(one.place))
     };
@@ -118,8 +118,8 @@ fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
         (None, _) => {}
     }
     // A cookie is more specific than the connection, and a rejected one may have to be removed.
-    let cookies = counting(|place| place == Place::Cookie);
-    let connection = counting(|place| place == Place::Connection);
+    let cookies = counting(|place| place == CredentialsPlace::Cookie);
+    let connection = counting(|place| place == CredentialsPlace::Connection);
     let (live_cookies, dead_cookies): (Vec<_>, Vec<_>) = cookies.partition(|one| !one.is_rejected);
     let (live, dead): (Vec<_>, Vec<_>) = connection.partition(|one| !one.is_rejected);
     let used = match (only(&live_cookies), only(&live)) {
@@ -162,7 +162,7 @@ fn only(live: &[&Verified]) -> Option<View> {
 /// Credentials that are being verified.
 struct Started {
     used: UsedScheme,
-    place: Place,
+    place: CredentialsPlace,
     has_challenge: bool,
     is_accepted: bool,
     accompanies: Vec<usize>,
@@ -321,7 +321,7 @@ impl ProtectionSpace {
             .or(first)
             .map_or(UsedScheme::Nothing, |(index, _)| UsedScheme::Scheme {
                 index,
-                place: Place::Elsewhere,
+                place: CredentialsPlace::Elsewhere,
             })
     }
 

@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::protection_space::{Accepted, ProtectionSpace, Space};
-use super::target::{Place, Target, UsedScheme};
+use super::target::{CredentialsPlace, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::cookies;
@@ -19,7 +19,7 @@ pub(super) struct Presented<'s, 'r> {
     /// The index of the scheme in the order of the space.
     index: usize,
     pub(super) accepted: &'s Accepted,
-    place: Place,
+    place: CredentialsPlace,
     source: &'s Source,
     value: Result<Cow<'r, [u8]>, CredentialsError>,
 }
@@ -39,7 +39,7 @@ impl Presented<'_, '_> {
     }
 
     /// The place of the credentials.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> CredentialsPlace {
         self.place
     }
 
@@ -184,20 +184,23 @@ impl Space {
                     value,
                 };
                 let place = match source {
-                    Source::Authorization => Place::Authorization,
+                    Source::Authorization => CredentialsPlace::Authorization,
                     Source::BareAuthorization if self.names_scheme(head) => continue,
-                    Source::BareAuthorization => Place::Authorization,
+                    Source::BareAuthorization => CredentialsPlace::Authorization,
                     Source::Cookie(name) => {
                         for value in cookies::values(head.headers, name) {
-                            found.push(presented(Place::Cookie, Ok(Cow::Borrowed(value))));
+                            found.push(presented(
+                                CredentialsPlace::Cookie,
+                                Ok(Cow::Borrowed(value)),
+                            ));
                         }
                         continue;
                     }
                     Source::Field(_) | Source::TextField(_) | Source::Subprotocol(_) => {
-                        Place::Field
+                        CredentialsPlace::Field
                     }
-                    Source::Query(_) | Source::Form(_) => Place::Elsewhere,
-                    Source::Connection(_) => Place::Connection,
+                    Source::Query(_) | Source::Form(_) => CredentialsPlace::Elsewhere,
+                    Source::Connection(_) => CredentialsPlace::Connection,
                 };
                 match value_in(source, &accepted.name, head) {
                     Ok(None) => {}

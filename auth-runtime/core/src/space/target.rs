@@ -45,7 +45,7 @@ impl<'p> Target<'p> {
 
 /// The place of credentials in a request. Ambient ones are last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum CredentialsPlace {
     /// In `Authorization`.
     Authorization,
     /// In a field of the scheme's own.
@@ -58,7 +58,7 @@ pub enum Place {
     Connection,
 }
 
-impl Place {
+impl CredentialsPlace {
     /// Returns whether the client sends the credentials with all requests, so that they are not explicit.
     pub(super) fn is_ambient(self) -> bool {
         matches!(self, Self::Cookie | Self::Connection)
@@ -75,12 +75,12 @@ pub enum UsedScheme {
         /// Its index in the order of the space.
         index: usize,
         /// Their place.
-        place: Place,
+        place: CredentialsPlace,
     },
 }
 
 impl UsedScheme {
-    pub(super) fn place(self) -> Option<Place> {
+    pub(super) fn place(self) -> Option<CredentialsPlace> {
         match self {
             Self::Scheme { place, .. } => Some(place),
             Self::Nothing => None,

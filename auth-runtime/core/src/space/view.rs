@@ -1,6 +1,6 @@
 //! The result of the authentication of a request.
 
-use super::target::{Place, UsedScheme};
+use super::target::{CredentialsPlace, UsedScheme};
 use crate::caller::{Caller, Rejection};
 
 /// The authentication of a request.
@@ -38,7 +38,7 @@ impl View {
     fn of(caller: Caller, used: UsedScheme) -> Self {
         match (caller, used.place()) {
             (Caller::Rejected(Rejection::RequestMismatch), _) => Self::INVALID_REQUEST,
-            (Caller::Anonymous, Some(Place::Connection)) => Self::ANONYMOUS,
+            (Caller::Anonymous, Some(CredentialsPlace::Connection)) => Self::ANONYMOUS,
             (caller, _) => Self::Caller { caller, used },
         }
     }
@@ -67,7 +67,7 @@ impl View {
             self,
             Self::Caller {
                 used: UsedScheme::Scheme {
-                    place: Place::Authorization,
+                    place: CredentialsPlace::Authorization,
                     ..
                 },
                 ..

@@ -66,17 +66,17 @@ use crate::spiffe;
 ///
 /// [tokio-rustls]: https://docs.rs/tokio-rustls
 #[derive(Clone, PartialEq, Eq)]
-pub struct PeerCertificate(Arc<Content>);
+pub struct PeerCertificate(Arc<CertificateContent>);
 
 #[derive(PartialEq, Eq)]
-struct Content {
+struct CertificateContent {
     thumbprint: String,
-    names: Names,
+    names: CertificateNames,
 }
 
 /// The source of the names of a certificate.
 #[derive(PartialEq, Eq)]
-enum Names {
+enum CertificateNames {
     /// The certificate itself.
     Der(Box<[u8]>),
     /// A proxy, which sends the names without the certificate.
@@ -95,17 +95,17 @@ impl PeerCertificate {
     /// Creates it from a certificate in DER: the first of rustls's `peer_certificates`.
     pub fn new(der: impl AsRef<[u8]>) -> Self {
         let der = der.as_ref();
-        Self(Arc::new(Content {
+        Self(Arc::new(CertificateContent {
             thumbprint: encode(&Sha256::digest(der)),
-            names: Names::Der(der.into()),
+            names: CertificateNames::Der(der.into()),
         }))
     }
 
     /// Creates it from the SHA-256 hash of its DER, and its names.
     pub(super) fn forwarded(hash: &[u8; 32], names: ForwardedNames) -> Self {
-        Self(Arc::new(Content {
+        Self(Arc::new(CertificateContent {
             thumbprint: encode(hash),
-            names: Names::Forwarded(names),
+            names: CertificateNames::Forwarded(names),
         }))
     }
 
@@ -117,18 +117,18 @@ impl PeerCertificate {
     /// The certificate in DER. `None` if a proxy sends only its hash and its names.
     pub fn der(&self) -> Option<&[u8]> {
         match &self.0.names {
-            Names::Der(der) => Some(der),
-            Names::Forwarded(_) => None,
+            CertificateNames::Der(der) => Some(der),
+            CertificateNames::Forwarded(_) => None,
         }
     }
 
     /// The URIs of the subject (RFC 5280 §4.2.1.6). Empty if the certificate has none, or cannot be parsed.
     pub fn uris(&self) -> Vec<String> {
         match &self.0.names {
-            Names::Der(der) => parsed(der, |parsed| {
+            CertificateNames::Der(der) => parsed(der, |parsed| {
                 parsed.valid_uri_names().map(str::to_owned).collect()
             }),
-            Names::Forwarded(names) => names.uris.clone(),
+            CertificateNames::Forwarded(names) => names.uris.clone(),
         }
     }
 
@@ -136,10 +136,10 @@ impl PeerCertificate {
     /// cannot be parsed.
     pub fn dns_names(&self) -> Vec<String> {
         match &self.0.names {
-            Names::Der(der) => parsed(der, |parsed| {
+            CertificateNames::Der(der) => parsed(der, |parsed| {
                 parsed.valid_dns_names().map(str::to_owned).collect()
             }),
-            Names::Forwarded(names) => names.dns_names.clone(),
+            CertificateNames::Forwarded(names) => names.dns_names.clone(),
         }
     }
 
@@ -147,8 +147,8 @@ impl PeerCertificate {
     /// sends no certificate. `None` in other cases: a library for X.509 reads it from the [DER](Self::der).
     pub fn forwarded_subject(&self) -> Option<&str> {
         match &self.0.names {
-            Names::Der(_) => None,
-            Names::Forwarded(names) => names.subject.as_deref(),
+            CertificateNames::Der(_) => None,
+            CertificateNames::Forwarded(names) => names.subject.as_deref(),
         }
     }
 

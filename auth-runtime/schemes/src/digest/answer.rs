@@ -10,7 +10,7 @@ use super::secret::{DigestAlgorithm, DigestSecret};
 /// The parameters of `Authorization: Digest …`, complete and well-formed. Their hash is not
 /// verified yet.
 pub(super) struct Answer {
-    pub(super) user: User,
+    pub(super) user: DigestUser,
     pub(super) realm: String,
     pub(super) nonce: String,
     /// The number of requests with the nonce, including this one.
@@ -26,7 +26,7 @@ pub(super) struct Answer {
 /// The claimed user name, and the algorithm of the response: a user has a secret for each
 /// algorithm.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct User {
+pub(super) struct DigestUser {
     pub(super) algorithm: DigestAlgorithm,
     pub(super) name: Name,
 }
@@ -85,7 +85,7 @@ impl Answer {
             && parameters.get("qop") == Some(QOP)
             && response.len() == algorithm.digits();
         is_well_formed.then_some(Self {
-            user: User {
+            user: DigestUser {
                 algorithm,
                 name: name(parameters)?,
             },

@@ -9,10 +9,10 @@ use std::time::Duration;
 use auth_runtime_core::{Clock, Identity};
 use http::Uri;
 
-use super::answer::{Name, User};
+use super::answer::{DigestUser, Name};
 use super::counts::Counts;
 use super::secret::{DigestAlgorithm, DigestSecret, hex};
-use super::{Account, LookUp, Offer, Rules, Users};
+use super::{Account, DigestRules, LookUp, OfferedAlgorithm, Users};
 use crate::nonce_key::NonceKey;
 use crate::random;
 
@@ -67,7 +67,7 @@ use crate::random;
 /// which rejects them itself.
 pub struct Digest {
     pub(super) users: Users,
-    pub(super) rules: Arc<Rules>,
+    pub(super) rules: Arc<DigestRules>,
 }
 
 impl Digest {
@@ -258,7 +258,7 @@ impl DigestBuilder {
         };
         Ok(Digest {
             users,
-            rules: Arc::new(Rules {
+            rules: Arc::new(DigestRules {
                 realm: self.realm,
                 offers,
                 hashes_names: self.hashes_names,
@@ -279,7 +279,7 @@ fn offer(
     algorithm: DigestAlgorithm,
     realm: &str,
     nonces: impl Fn(&'static [u8]) -> NonceKey,
-) -> Result<Offer, DigestError> {
+) -> Result<OfferedAlgorithm, DigestError> {
     let purpose: &[u8] = match algorithm {
         DigestAlgorithm::Sha256 => b"Digest nonce SHA-256",
         DigestAlgorithm::Md5 => b"Digest nonce MD5",
@@ -288,7 +288,7 @@ fn offer(
     let random: [u8; 32] = random::bytes().ok_or(DigestError::NoRandomness)?;
     let hash = algorithm.hash(&[&hex(&random)]);
     let stand_in = DigestSecret::new(algorithm, "nobody", realm, hash);
-    Ok(Offer {
+    Ok(OfferedAlgorithm {
         algorithm,
         nonces: nonces(purpose),
         stand_in: stand_in.map_err(|_| DigestError::NoRealm)?,
@@ -300,7 +300,7 @@ fn table(
     realm: &str,
     algorithms: &BTreeSet<DigestAlgorithm>,
     hashes_names: bool,
-) -> Result<HashMap<User, Arc<Account>>, DigestError> {
+) -> Result<HashMap<DigestUser, Arc<Account>>, DigestError> {
     if users.is_empty() {
         return Err(DigestError::NoUser);
     }
@@ -318,10 +318,13 @@ fn table(
         let account = Arc::new(Account { secret, identity });
         if hashes_names {
             let name = Name::Hashed(account.secret.user_hash());
-            table.insert(User { algorithm, name }, Arc::clone(&account));
+            table.insert(DigestUser { algorithm, name }, Arc::clone(&account));
         }
         let name = Name::Plain(user.clone());
-        if table.insert(User { algorithm, name }, account).is_some() {
+        if table
+            .insert(DigestUser { algorithm, name }, account)
+            .is_some()
+        {
             return Err(DigestError::UserTwice(user));
         }
         names.insert(user);
@@ -330,7 +333,7 @@ fn table(
     for user in names {
         for algorithm in algorithms.iter().copied() {
             let name = Name::Plain(user.clone());
-            if !table.contains_key(&User { algorithm, name }) {
+            if !table.contains_key(&DigestUser { algorithm, name }) {
                 return Err(DigestError::NoSecret { user, algorithm });
             }
         }

@@ -8,9 +8,9 @@ use auth_runtime_core::Clock;
 use jsonwebtoken::Algorithm;
 use zeroize::Zeroizing;
 
-use super::proof::{Rules, normal};
+use super::proof::{ProofRules, normal};
 use super::replay::{InMemory, Replays};
-use super::{ReplayStore, Tokens};
+use super::{ReplayStore, TokenVerifier};
 use crate::nonce_key::NonceKey;
 use crate::steady_clock::SteadyClock;
 use crate::{Jwt, random};
@@ -39,8 +39,8 @@ use crate::{Jwt, random};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Dpop {
-    pub(super) tokens: Tokens,
-    pub(super) rules: Rules,
+    pub(super) tokens: TokenVerifier,
+    pub(super) rules: ProofRules,
     pub(super) replays: Arc<Replays>,
     /// As written in the challenge.
     pub(super) algorithms: String,
@@ -49,20 +49,20 @@ pub struct Dpop {
 impl Dpop {
     /// Starts with tokens that are JWTs.
     pub fn jwt(jwt: Jwt) -> DpopBuilder {
-        DpopBuilder::new(Tokens::Jwt(jwt))
+        DpopBuilder::new(TokenVerifier::Jwt(jwt))
     }
 
     /// Starts with opaque tokens, which the authorization server verifies.
     #[cfg(feature = "introspection")]
     pub fn introspection(introspection: crate::Introspection) -> DpopBuilder {
-        DpopBuilder::new(Tokens::Introspection(introspection))
+        DpopBuilder::new(TokenVerifier::Introspection(introspection))
     }
 }
 
 /// Builds a [`Dpop`].
 #[must_use]
 pub struct DpopBuilder {
-    tokens: Tokens,
+    tokens: TokenVerifier,
     origins: Vec<String>,
     algorithms: Vec<Algorithm>,
     lifetime: Duration,
@@ -83,7 +83,7 @@ const MAX_LIFETIME: Duration = Duration::from_secs(600);
 const REMEMBERED: usize = 200_000;
 
 impl DpopBuilder {
-    fn new(tokens: Tokens) -> Self {
+    fn new(tokens: TokenVerifier) -> Self {
         Self {
             tokens,
             origins: Vec::new(),
@@ -243,7 +243,7 @@ impl DpopBuilder {
         Ok(Dpop {
             tokens: self.tokens,
             replays: Arc::new(self.replays.unwrap_or_else(in_memory)),
-            rules: Rules {
+            rules: ProofRules {
                 origins: self.origins,
                 algorithms: self.algorithms,
                 lifetime: self.lifetime,

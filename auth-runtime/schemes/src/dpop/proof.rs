@@ -23,7 +23,7 @@ use crate::steady_clock::SteadyClock;
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The conditions on a proof.
-pub(super) struct Rules {
+pub(super) struct ProofRules {
     /// The origins of the service, without a path.
     pub(super) origins: Vec<String>,
     pub(super) algorithms: Vec<jsonwebtoken::Algorithm>,
@@ -65,7 +65,7 @@ const MAX_PROOF: usize = 4096;
 const MAX_ID: usize = 256;
 
 #[derive(Deserialize)]
-struct Claims {
+struct ProofClaims {
     jti: String,
     htm: String,
     htu: String,
@@ -83,7 +83,7 @@ fn never() -> f64 {
     f64::INFINITY
 }
 
-impl Rules {
+impl ProofRules {
     /// Makes every check of RFC 9449 §4.3, except those of the time, the nonce, the binding and replays.
     pub(super) fn read_proof(
         &self,
@@ -115,7 +115,7 @@ impl Rules {
 
     /// Returns the claims, and the thumbprint of the key in the header, which verified the
     /// signature.
-    fn verified(&self, text: &str) -> Option<(Claims, String)> {
+    fn verified(&self, text: &str) -> Option<(ProofClaims, String)> {
         if text.len() > MAX_PROOF {
             return None;
         }
@@ -138,7 +138,7 @@ impl Rules {
     }
 
     /// Returns whether the proof is valid at this time by its optional `exp` and `nbf`.
-    fn is_in_time(&self, claims: &Claims) -> bool {
+    fn is_in_time(&self, claims: &ProofClaims) -> bool {
         let (seconds, skew) = (
             self.clock.since_1970().as_secs_f64(),
             CLOCK_SKEW.as_secs_f64(),
@@ -191,7 +191,7 @@ fn shows_no_secret(text: &str) -> bool {
 /// The nonce in the proof of a request, of which nothing is verified.
 pub(super) fn nonce_of(headers: &HeaderMap) -> Option<String> {
     #[derive(Deserialize)]
-    struct Claims {
+    struct ProofClaims {
         nonce: String,
     }
     let text = headers
@@ -200,7 +200,7 @@ pub(super) fn nonce_of(headers: &HeaderMap) -> Option<String> {
         .ok()?
         .trim_matches([' ', '\t']);
     let text = Some(text).filter(|text| text.len() <= MAX_PROOF)?;
-    let claims: Claims = SignedToken::read(text)?.unverified_claims()?;
+    let claims: ProofClaims = SignedToken::read(text)?.unverified_claims()?;
     Some(claims.nonce)
 }
 

@@ -92,15 +92,15 @@ impl fmt::Display for ReplayStoreError {
 impl std::error::Error for ReplayStoreError {}
 
 /// A store of any type.
-pub(super) struct Replays(Box<dyn Erased>);
+pub(super) struct Replays(Box<dyn ErasedReplayStore>);
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<bool, ReplayStoreError>> + Send + 'a>>;
 
-trait Erased: Send + Sync {
+trait ErasedReplayStore: Send + Sync {
     fn is_first(&self, proof: UsedProof) -> Answer<'_>;
 }
 
-impl<T: ReplayStore> Erased for T {
+impl<T: ReplayStore> ErasedReplayStore for T {
     fn is_first(&self, proof: UsedProof) -> Answer<'_> {
         Box::pin(ReplayStore::is_first(self, proof))
     }

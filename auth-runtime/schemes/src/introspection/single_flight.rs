@@ -12,7 +12,7 @@ use auth_runtime_core::{Caller, Client};
 use tokio::sync::{OnceCell, watch};
 use tokio::time::{Instant, timeout_at};
 
-use crate::fair_queue::{FairQueue, Place};
+use crate::fair_queue::{FairQueue, QueuePlace};
 use crate::token_cache::Epoch;
 
 /// The maximum wait for a place.
@@ -105,7 +105,7 @@ impl SingleFlight {
     }
 }
 
-type PlaceInTime = Result<Option<Place<()>>, tokio::time::error::Elapsed>;
+type PlaceInTime = Result<Option<QueuePlace<()>>, tokio::time::error::Elapsed>;
 
 /// Waits for a place. `None` if the progress changes before.
 async fn unless_changed(

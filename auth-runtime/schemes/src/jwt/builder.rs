@@ -16,7 +16,7 @@ use super::claims::{ClaimNames, ClaimPath};
 use super::error::JwtError;
 use super::issuer_name::{IssuerName, TENANT};
 use super::key_set::KeySet;
-use super::rules::Rules;
+use super::rules::TokenRules;
 use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key};
 use crate::spiffe;
 #[cfg(feature = "token-cache")]
@@ -26,7 +26,7 @@ impl Jwt {
     /// Starts without an issuer, an audience and a key. Each is required.
     pub fn builder() -> JwtBuilder {
         JwtBuilder {
-            rules: Rules {
+            rules: TokenRules {
                 issuer: IssuerName::One("".into()),
                 audiences: Vec::new(),
                 clients: Vec::new(),
@@ -52,7 +52,7 @@ impl Jwt {
 /// Builds a [`Jwt`].
 #[must_use]
 pub struct JwtBuilder {
-    rules: Rules,
+    rules: TokenRules,
     /// The number of times that an issuer was given.
     issuers: usize,
     keys: Result<Vec<JwtKey>, JwtError>,
@@ -362,7 +362,7 @@ impl JwtBuilder {
         // library would then panic at the first token.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let names = self.rules.names.or_default();
-        let rules = Arc::new(Rules {
+        let rules = Arc::new(TokenRules {
             names,
             ..self.rules
         });

@@ -31,7 +31,7 @@ impl Jwt {
     /// # }
     /// ```
     pub fn in_field(&self, name: impl Into<String>) -> CarriedJwtBuilder {
-        CarriedJwtBuilder::new(self, Place::Field(name.into()), "JWT")
+        CarriedJwtBuilder::new(self, TokenPlace::Field(name.into()), "JWT")
     }
 
     /// A scheme for tokens in a cookie.
@@ -53,7 +53,7 @@ impl Jwt {
     /// # }
     /// ```
     pub fn in_cookie(&self, name: impl Into<String>) -> CarriedJwtBuilder {
-        CarriedJwtBuilder::new(self, Place::Cookie(name.into()), "Cookie")
+        CarriedJwtBuilder::new(self, TokenPlace::Cookie(name.into()), "Cookie")
     }
 
     /// A scheme for tokens in `Sec-WebSocket-Protocol` (RFC 6455 §11.3.4), since scripts in browsers can
@@ -81,7 +81,7 @@ impl Jwt {
     /// # }
     /// ```
     pub fn in_subprotocol(&self, name: impl Into<String>) -> CarriedJwtBuilder {
-        CarriedJwtBuilder::new(self, Place::Subprotocol(name.into()), "JWT")
+        CarriedJwtBuilder::new(self, TokenPlace::Subprotocol(name.into()), "JWT")
     }
 }
 
@@ -155,7 +155,7 @@ impl Scheme for CarriedJwt {
     }
 }
 
-enum Place {
+enum TokenPlace {
     Field(String),
     Cookie(String),
     Subprotocol(String),
@@ -165,7 +165,7 @@ enum Place {
 #[must_use]
 pub struct CarriedJwtBuilder {
     jwt: Jwt,
-    place: Place,
+    place: TokenPlace,
     name: String,
     origins: Vec<String>,
     login_page: Option<String>,
@@ -173,7 +173,7 @@ pub struct CarriedJwtBuilder {
 }
 
 impl CarriedJwtBuilder {
-    fn new(jwt: &Jwt, place: Place, name: &str) -> Self {
+    fn new(jwt: &Jwt, place: TokenPlace, name: &str) -> Self {
         Self {
             jwt: jwt.clone(),
             place,
@@ -227,25 +227,25 @@ impl CarriedJwtBuilder {
             origins = origins
                 .trust(origin)
                 .map_err(|TrustedOriginsError(origin)| CarriedJwtError::Origin(origin))?;
-            if !matches!(self.place, Place::Cookie(_)) {
+            if !matches!(self.place, TokenPlace::Cookie(_)) {
                 return Err(CarriedJwtError::OriginWithoutCookie);
             }
         }
         let mut removal = None;
         let source = match self.place {
-            Place::Field(name) => match credential_field(&name) {
+            TokenPlace::Field(name) => match credential_field(&name) {
                 Some(field) => Source::Field(field),
                 None => return Err(CarriedJwtError::Field(name)),
             },
-            Place::Cookie(name) => {
+            TokenPlace::Cookie(name) => {
                 removal = cookie::removal(&name);
                 match removal {
                     Some(_) => Source::Cookie(name),
                     None => return Err(CarriedJwtError::Cookie(name)),
                 }
             }
-            Place::Subprotocol(name) if is_token(&name) => Source::Subprotocol(name),
-            Place::Subprotocol(name) => return Err(CarriedJwtError::Subprotocol(name)),
+            TokenPlace::Subprotocol(name) if is_token(&name) => Source::Subprotocol(name),
+            TokenPlace::Subprotocol(name) => return Err(CarriedJwtError::Subprotocol(name)),
         };
         Ok(CarriedJwt {
             jwt: self.jwt,

@@ -49,11 +49,11 @@ pub trait KeySource: Send + Sync + 'static {
 
 type Fetching<'a> = Pin<Box<dyn Future<Output = Result<String, String>> + Send + 'a>>;
 
-trait Erased: Send + Sync {
+trait ErasedKeySource: Send + Sync {
     fn fetch(&self) -> Fetching<'_>;
 }
 
-impl<T: KeySource> Erased for T {
+impl<T: KeySource> ErasedKeySource for T {
     fn fetch(&self) -> Fetching<'_> {
         Box::pin(async {
             KeySource::fetch(self)
@@ -65,7 +65,7 @@ impl<T: KeySource> Erased for T {
 
 /// Some source, behind one type.
 #[derive(Clone)]
-pub(super) struct AnyKeySource(Arc<dyn Erased>);
+pub(super) struct AnyKeySource(Arc<dyn ErasedKeySource>);
 
 impl AnyKeySource {
     pub(super) fn new(source: impl KeySource) -> Self {

@@ -135,12 +135,12 @@ pub(super) struct BalancerKeys {
     url: String,
     http: HttpClient,
     clock: Clock,
-    keys: Mutex<HashMap<String, Fetched>>,
+    keys: Mutex<HashMap<String, FetchedKey>>,
     /// The lock is held during a fetch.
     failures: tokio::sync::Mutex<Failures>,
 }
 
-struct Fetched {
+struct FetchedKey {
     key: JwtKey,
     at: Instant,
     /// The end of a pause after a failed fetch. The key is used meanwhile.
@@ -177,7 +177,7 @@ impl BalancerKeys {
         }
     }
 
-    fn keys(&self) -> MutexGuard<'_, HashMap<String, Fetched>> {
+    fn keys(&self) -> MutexGuard<'_, HashMap<String, FetchedKey>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -249,7 +249,7 @@ impl BalancerKeys {
                 if keys.len() >= MAX_KEYS {
                     keys.clear();
                 }
-                let fetched = Fetched {
+                let fetched = FetchedKey {
                     key: key.clone(),
                     at,
                     next_fetch: at + KEEP,

@@ -21,7 +21,7 @@ use super::issuer_name::IssuerName;
 use super::key::of_jwks;
 use super::key_set::KeySet;
 use super::key_source::AnyKeySource;
-use super::rules::Rules;
+use super::rules::TokenRules;
 use crate::token_cache::VerifierCache;
 
 /// The minimum time between two fetches that requests cause.
@@ -32,7 +32,7 @@ const RETRY: Duration = Duration::from_secs(30);
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The source of the keys.
-pub(super) enum Place {
+pub(super) enum KeyPlace {
     /// The URL in the issuer's metadata.
     OfIssuer,
     Url(String),
@@ -41,7 +41,7 @@ pub(super) enum Place {
     Source(AnyKeySource),
 }
 
-impl Place {
+impl KeyPlace {
     /// Checks whether the keys of an issuer can be fetched here.
     pub(super) fn check(&self, issuer: &IssuerName) -> Result<(), JwtError> {
         let name = issuer.to_string();
@@ -66,15 +66,15 @@ impl Place {
 }
 
 pub(super) struct RemoteKeys {
-    place: Place,
-    rules: Arc<Rules>,
+    place: KeyPlace,
+    rules: Arc<TokenRules>,
     http: HttpClient,
     refresh_every: Duration,
     cache: Option<Arc<VerifierCache>>,
-    fetched: ArcSwapOption<Fetched>,
+    fetched: ArcSwapOption<FetchedKeySet>,
     /// The lock is held during a fetch, so that all requests that need keys wait for the same
     /// fetch.
-    last: Arc<Mutex<Option<Attempt>>>,
+    last: Arc<Mutex<Option<FetchAttempt>>>,
     born: Instant,
     /// The number of attempts that have begun.
     begun: AtomicU64,
@@ -82,13 +82,13 @@ pub(super) struct RemoteKeys {
     due: AtomicU64,
 }
 
-struct Fetched {
+struct FetchedKeySet {
     document: String,
     keys: Arc<KeySet>,
     at: Instant,
 }
 
-struct Attempt {
+struct FetchAttempt {
     /// The number of attempts that had begun, with this one.
     number: u64,
     /// The wall time at its begin, for a comparison with the `iat` of tokens.
@@ -98,7 +98,7 @@ struct Attempt {
 }
 
 /// A token with an unknown key.
-pub(super) struct Wanted {
+pub(super) struct WantedKey {
     pub(super) header: Header,
     /// The keys that did not sign the token.
     pub(super) tried: Option<Arc<KeySet>>,
@@ -106,10 +106,10 @@ pub(super) struct Wanted {
     pub(super) issued: Option<SystemTime>,
 }
 
-impl Attempt {
+impl FetchAttempt {
     /// Returns whether a token may have been signed by a key that was published after this attempt. `iat`
     /// has no fractions of a second, and the issuer's clock may be behind by `clock_skew`.
-    fn may_precede(&self, wanted: &Wanted, clock_skew: Duration) -> bool {
+    fn may_precede(&self, wanted: &WantedKey, clock_skew: Duration) -> bool {
         let inaccuracy = clock_skew + Duration::from_secs(1);
         let latest = wanted.issued.map(|issued| issued.checked_add(inaccuracy));
         latest.is_some_and(|latest| latest.is_none_or(|latest| latest > self.began_at))
@@ -123,8 +123,8 @@ pub(super) struct Outage {
 
 impl RemoteKeys {
     pub(super) fn new(
-        place: Place,
-        rules: Arc<Rules>,
+        place: KeyPlace,
+        rules: Arc<TokenRules>,
         refresh_every: Duration,
         cache: Option<Arc<VerifierCache>>,
         http: HttpClient,
@@ -162,7 +162,7 @@ impl RemoteKeys {
     /// expected to change by another fetch.
     pub(super) async fn fetch_for(
         self: &Arc<Self>,
-        wanted: &Wanted,
+        wanted: &WantedKey,
     ) -> Result<Arc<KeySet>, Outage> {
         let begun = self.begun.load(Ordering::Relaxed);
         let mut has_paused = false;
@@ -244,7 +244,7 @@ impl RemoteKeys {
         }
     }
 
-    async fn attempt(&self) -> Attempt {
+    async fn attempt(&self) -> FetchAttempt {
         let clock = &self.rules.clock;
         let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
         let began_at = clock.now();
@@ -266,7 +266,7 @@ impl RemoteKeys {
                 Some(problem)
             }
         };
-        Attempt {
+        FetchAttempt {
             number,
             began_at,
             ended: clock.monotonic(),
@@ -274,11 +274,11 @@ impl RemoteKeys {
         }
     }
 
-    async fn fetch(&self) -> Result<Fetched, String> {
+    async fn fetch(&self) -> Result<FetchedKeySet, String> {
         let (place, document) = match &self.place {
-            Place::Source(source) => ("the key source", source.fetch().await?),
-            Place::Url(url) | Place::PlainUrl(url) => (url.as_str(), self.get(url).await?),
-            Place::OfIssuer => {
+            KeyPlace::Source(source) => ("the key source", source.fetch().await?),
+            KeyPlace::Url(url) | KeyPlace::PlainUrl(url) => (url.as_str(), self.get(url).await?),
+            KeyPlace::OfIssuer => {
                 let issuer = self.rules.issuer.to_string();
                 let url = jwks_url(&self.http, &issuer).await?;
                 ("the keys of the issuer", self.get(&url).await?)
@@ -286,7 +286,7 @@ impl RemoteKeys {
         };
         let keys = of_jwks(&document, self.rules.issuer.key_use());
         let keys = keys.map_err(|error| format!("{place}: {error}"))?;
-        Ok(Fetched {
+        Ok(FetchedKeySet {
             document,
             keys: Arc::new(KeySet::new(keys)),
             at: self.rules.clock.monotonic(),
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn tokens_from_the_end_of_time_do_not_panic() {
         let began_at = SystemTime::now();
-        let attempt = Attempt {
+        let attempt = FetchAttempt {
             number: 1,
             began_at,
             ended: Instant::now(),
@@ -349,7 +349,7 @@ mod tests {
             (Some(began_at), true),
             (Some(latest), true),
         ] {
-            let wanted = Wanted {
+            let wanted = WantedKey {
                 header: Header::default(),
                 tried: None,
                 issued,

@@ -9,7 +9,7 @@ use super::claims::{self, ClaimNames, Claims};
 use super::issuer_name::IssuerName;
 
 /// The conditions on the claims of a token, and their meaning.
-pub(super) struct Rules {
+pub(super) struct TokenRules {
     pub(super) issuer: IssuerName,
     pub(super) audiences: Vec<String>,
     /// The accepted clients of tokens without an audience.
@@ -17,15 +17,15 @@ pub(super) struct Rules {
     pub(super) leeway: Duration,
     pub(super) clock: Clock,
     pub(super) access_tokens_only: bool,
-    pub(super) conditions: Vec<Condition>,
-    pub(super) identify: Option<Identify>,
+    pub(super) conditions: Vec<ClaimCondition>,
+    pub(super) identify: Option<IdentifyByClaims>,
     pub(super) names: ClaimNames,
 }
 
-type Condition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
-type Identify = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
+type ClaimCondition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
+type IdentifyByClaims = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
 
-impl Rules {
+impl TokenRules {
     /// By its header: of a kind that is an access token, and with nothing that must be understood.
     pub(super) fn accept_kind(&self, header: &Header) -> bool {
         let kind = header.typ.as_deref().unwrap_or("JWT");

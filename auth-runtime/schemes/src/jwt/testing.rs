@@ -6,7 +6,7 @@ use auth_runtime_core::Caller;
 use serde_json::{Map, Value, json};
 
 use super::issuer_name::IssuerName;
-use super::rules::Rules;
+use super::rules::TokenRules;
 use super::{Claims, Jwt};
 
 #[cfg(not(any(debug_assertions, auth_testing_in_release)))]
@@ -50,7 +50,7 @@ impl Jwt {
     }
 }
 
-impl Rules {
+impl TokenRules {
     /// Adds absent claims that the tokens of this issuer have.
     fn complete(&self, claims: Claims) -> Claims {
         let now = self.clock.now().duration_since(UNIX_EPOCH);

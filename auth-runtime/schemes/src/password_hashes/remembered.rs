@@ -37,9 +37,9 @@ impl LoginKey {
 
 /// The logins of one user, each with the client that it came from.
 #[derive(Default)]
-pub(super) struct Remembered(Mutex<Vec<Login>>);
+pub(super) struct RememberedLogins(Mutex<Vec<RememberedLogin>>);
 
-struct Login {
+struct RememberedLogin {
     client: Client,
     hash: LoginHash,
     used: Instant,
@@ -55,7 +55,7 @@ const MAX_AGE: Duration = Duration::from_secs(300);
 /// waiting for those that are verified slowly.
 const MAX_WRONG: u32 = 16;
 
-impl Remembered {
+impl RememberedLogins {
     /// Returns whether this login from `client` was verified a moment ago.
     pub(super) fn contains(&self, client: Client, hash: &LoginHash, now: Instant) -> bool {
         let mut logins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +86,7 @@ impl Remembered {
             let oldest = (0..logins.len()).min_by_key(|at| logins.get(*at).map(|login| login.used));
             oldest.map(|oldest| logins.swap_remove(oldest));
         }
-        logins.push(Login {
+        logins.push(RememberedLogin {
             client,
             hash,
             used: now,
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_login_is_remembered_for_its_client_until_it_is_not_used() {
         let key = LoginKey::new().expect("random bytes");
-        let (logins, begin) = (Remembered::default(), Instant::now());
+        let (logins, begin) = (RememberedLogins::default(), Instant::now());
         let right = hash(&key, "right");
         let contains = |last, hash: &LoginHash, seconds| {
             logins.contains(client(last), hash, begin + Duration::from_secs(seconds))
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn wrong_passwords_of_its_client_make_a_login_forgotten() {
         let key = LoginKey::new().expect("random bytes");
-        let (logins, now) = (Remembered::default(), Instant::now());
+        let (logins, now) = (RememberedLogins::default(), Instant::now());
         let (right, wrong) = (hash(&key, "right"), hash(&key, "wrong"));
         logins.insert(client(1), hash(&key, "right"), now);
         for _ in 0..100 {
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn the_logins_used_last_are_remembered() {
         let key = LoginKey::new().expect("random bytes");
-        let (logins, begin) = (Remembered::default(), Instant::now());
+        let (logins, begin) = (RememberedLogins::default(), Instant::now());
         let right = hash(&key, "right");
         for last in 1..=6 {
             let now = begin + Duration::from_secs(last.into());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Identify, Sessions};
+use super::{IdentifyBySession, Sessions};
 use crate::cookie::removal;
 use crate::origin::{TrustedOrigins, TrustedOriginsError};
 
@@ -13,11 +13,11 @@ pub struct SessionsBuilder {
     login_page: Option<String>,
     origins: TrustedOrigins,
     error: Option<SessionsError>,
-    identify: Identify,
+    identify: IdentifyBySession,
 }
 
 impl SessionsBuilder {
-    pub(super) fn new(identify: Identify) -> Self {
+    pub(super) fn new(identify: IdentifyBySession) -> Self {
         Self {
             cookie: "id".to_owned(),
             login_page: None,

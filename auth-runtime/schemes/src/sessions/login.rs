@@ -9,7 +9,7 @@ use serde_json::Value;
 /// The grants of a logged-in user. Absent values are left out, since a session is copied several
 /// times for each request. The login time is in whole seconds, which is sufficient for `max_age`.
 #[derive(Deserialize, Serialize)]
-pub(super) struct Login {
+pub(super) struct SessionLogin {
     subject: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
@@ -33,7 +33,7 @@ fn is_zero(seconds: &u64) -> bool {
     *seconds == 0
 }
 
-impl Login {
+impl SessionLogin {
     /// The key in the session.
     pub(super) const KEY: &str = "auth-runtime.login";
 

@@ -8,7 +8,7 @@ use tower_sessions_core::session::Error;
 use tower_sessions_core::{Session, SessionStore};
 
 use super::cookie_layer::{SessionCookieLayer, Sifted, id_in};
-use super::login::Login;
+use super::login::SessionLogin;
 use super::{Sessions, SessionsBuilder};
 use crate::cookie::is_plain;
 
@@ -159,12 +159,14 @@ impl Sessions {
     /// The store is unavailable, or the old session cannot be removed. The user is not logged in
     /// then.
     pub async fn log_in(session: &Session, identity: &Identity) -> Result<(), Error> {
-        let before = session.get_value(Login::KEY).await?;
-        if before.is_some_and(|before| !Login::is_of(identity, before)) {
+        let before = session.get_value(SessionLogin::KEY).await?;
+        if before.is_some_and(|before| !SessionLogin::is_of(identity, before)) {
             session.clear().await;
         }
         session.cycle_id().await?;
-        session.insert(Login::KEY, Login::now(identity)).await
+        session
+            .insert(SessionLogin::KEY, SessionLogin::now(identity))
+            .await
     }
 }
 
@@ -190,13 +192,13 @@ fn identify(cookie: &str, credentials: &Credentials<'_>) -> Verification {
     }
     Verification::pending(async move {
         // Before its data is read, a session has the id that the cookie claims.
-        let Ok(login) = session.get_value(Login::KEY).await else {
+        let Ok(login) = session.get_value(SessionLogin::KEY).await else {
             // tower-sessions logs the reason.
             return Caller::unverifiable();
         };
         match session.id() {
             None => Caller::rejected(),
-            Some(_) => login.map_or(Caller::Anonymous, Login::caller),
+            Some(_) => login.map_or(Caller::Anonymous, SessionLogin::caller),
         }
     })
 }

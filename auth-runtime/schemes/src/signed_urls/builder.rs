@@ -64,13 +64,13 @@ use zeroize::Zeroizing;
 /// has an id as its subject, and the handler has a `check = not_used_yet` that looks the id up.
 #[derive(Clone)]
 pub struct SignedUrls {
-    pub(super) signing: Arc<Key>,
+    pub(super) signing: Arc<SigningKey>,
     /// All keys, including the signing one.
-    pub(super) keys: Arc<[Arc<Key>]>,
+    pub(super) keys: Arc<[Arc<SigningKey>]>,
     pub(super) clock: Clock,
 }
 
-pub(super) struct Key {
+pub(super) struct SigningKey {
     pub(super) id: String,
     /// Padded to a block, as HMAC requires.
     pub(super) block: Zeroizing<[u8; BLOCK]>,
@@ -96,7 +96,7 @@ impl SignedUrls {
 /// Builds [`SignedUrls`].
 #[must_use]
 pub struct SignedUrlsBuilder {
-    keys: Vec<Arc<Key>>,
+    keys: Vec<Arc<SigningKey>>,
     clock: Clock,
     error: Option<SignedUrlsError>,
 }
@@ -111,7 +111,7 @@ impl SignedUrlsBuilder {
         if let Some(error) = self.mistake(&id, bytes) {
             self.error.get_or_insert(error);
         }
-        self.keys.push(Arc::new(Key {
+        self.keys.push(Arc::new(SigningKey {
             id,
             block: padded(bytes),
         }));

@@ -14,7 +14,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use sha2::Sha256;
 
-use super::builder::Key;
+use super::builder::SigningKey;
 use super::{PARAMETER, SignedUrls};
 use crate::dot_segments::has_dot_segments;
 
@@ -107,7 +107,7 @@ impl SignedUrls {
     }
 }
 
-impl Key {
+impl SigningKey {
     fn signature(&self, method: &Method, signed: &str) -> Hmac<Sha256> {
         let mut signature = Hmac::<Sha256>::new(&(*self.block).into());
         signature.update(PURPOSE);

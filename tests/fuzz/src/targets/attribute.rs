@@ -3,7 +3,7 @@
 
 use auth_grammar::check;
 use auth_grammar::errors::Errors;
-use auth_grammar::requirement::{Kind, ParsedRequirement, Requires};
+use auth_grammar::requirement::{ParsedRequirement, RequirementKind, Requires};
 use proc_macro2::{Span, TokenStream};
 
 use crate::{Check, Outcome, Target};
@@ -113,5 +113,9 @@ fn entails(one: &Requires, other: &Requires) -> bool {
 
 fn all(requires: &Requires) -> ParsedRequirement {
     let parts = requires.clone().with_modules().requirements;
-    ParsedRequirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
+    ParsedRequirement::new(
+        RequirementKind::All(parts),
+        Span::call_site(),
+        Span::call_site(),
+    )
 }

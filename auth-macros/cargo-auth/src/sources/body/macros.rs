@@ -9,7 +9,7 @@ use syn::{Block, Expr, Macro, Token};
 use super::Body;
 use crate::sources::aliases;
 use crate::sources::expressions::{calls, path_of, segments_of};
-use crate::sources::mount::{Means, Target};
+use crate::sources::mount::{Means, MountTarget};
 
 impl Body<'_> {
     /// Reads a macro. Most are called like functions, or with a block.
@@ -70,7 +70,7 @@ impl Body<'_> {
         if let Ok(function) = syn::parse2::<Expr>(tokens)
             && let Some(path) = path_of(&function)
         {
-            self.mount_at(&function, Means::HandedOn(path), Target::Expression);
+            self.mount_at(&function, Means::HandedOn(path), MountTarget::Expression);
         }
         for group in call.iter().filter(is_group) {
             if let TokenTree::Group(group) = group {

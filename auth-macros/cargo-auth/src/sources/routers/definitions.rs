@@ -34,7 +34,7 @@ pub(super) struct Function<'s> {
 }
 
 /// A type alias, and the scope of its names.
-pub(super) struct Alias<'s> {
+pub(super) struct TypeAlias<'s> {
     pub(super) scope: usize,
     pub(super) item: &'s ItemType,
 }
@@ -51,7 +51,7 @@ pub(super) struct Definitions<'s> {
     /// The implementations of `FromRequest` and `FromRequestParts`, by type.
     extractors: BTreeMap<String, &'s ItemImpl>,
     constants: BTreeMap<String, (usize, &'s Expr)>,
-    aliases: BTreeMap<String, Alias<'s>>,
+    aliases: BTreeMap<String, TypeAlias<'s>>,
     /// The paths of types with `#[typed_path("…")]`.
     typed_paths: BTreeMap<String, String>,
     /// The functions that were read, with the depth of the search, and whether they refuse callers.
@@ -130,7 +130,7 @@ impl<'s> Definitions<'s> {
                 self.constants.insert(path(&item.ident).join("::"), value);
             }
             Item::Type(item) => {
-                let alias = Alias {
+                let alias = TypeAlias {
                     scope: read.scope,
                     item,
                 };
@@ -305,7 +305,7 @@ impl<'s> Definitions<'s> {
         self.constants.get(&path.join("::")).copied()
     }
 
-    pub(super) fn alias(&self, path: &[String]) -> Option<&Alias<'s>> {
+    pub(super) fn alias(&self, path: &[String]) -> Option<&TypeAlias<'s>> {
         self.aliases.get(&path.join("::"))
     }
 

@@ -11,13 +11,13 @@ use crate::jwt::Keys;
 use crate::jwt::error::JwtError;
 use crate::jwt::key_source::{AnyKeySource, KeySource};
 use crate::jwt::load_balancer::{BalancerKeys, Balancers};
-use crate::jwt::remote_keys::{Place, RemoteKeys};
-use crate::jwt::rules::Rules;
+use crate::jwt::remote_keys::{KeyPlace, RemoteKeys};
+use crate::jwt::rules::TokenRules;
 use crate::token_cache::VerifierCache;
 
 /// The source of fetched keys.
 pub(super) struct FetchedKeys {
-    place: Option<Place>,
+    place: Option<KeyPlace>,
     balancers: Balancers,
     ca_certificates: Option<Vec<u8>>,
     refresh_every: Duration,
@@ -38,7 +38,7 @@ impl FetchedKeys {
     /// Returns the keys, which nothing has fetched yet; `None` if keys are not fetched.
     pub(super) fn keys(
         self,
-        rules: &Arc<Rules>,
+        rules: &Arc<TokenRules>,
         cache: Option<Arc<VerifierCache>>,
     ) -> Result<Option<Keys>, JwtError> {
         let Self {
@@ -89,13 +89,13 @@ impl JwtBuilder {
     /// While the issuer is unavailable, the keys at hand stay valid for 24 hours. The response to a request
     /// that cannot be verified is 503, never 401.
     pub fn discover(mut self) -> Self {
-        self.fetched.place = Some(Place::OfIssuer);
+        self.fetched.place = Some(KeyPlace::OfIssuer);
         self
     }
 
     /// Fetches the keys from this URL, as [`discover`](Self::discover) does, without metadata.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.fetched.place = Some(Place::Url(url.into()));
+        self.fetched.place = Some(KeyPlace::Url(url.into()));
         self
     }
 
@@ -116,14 +116,14 @@ impl JwtBuilder {
     /// # Ok::<(), auth_runtime::schemes::JwtError>(())
     /// ```
     pub fn jwks_over_plain_http(mut self, url: impl Into<String>) -> Self {
-        self.fetched.place = Some(Place::PlainUrl(url.into()));
+        self.fetched.place = Some(KeyPlace::PlainUrl(url.into()));
         self
     }
 
     /// Reads the keys from a source of the service, otherwise as [`discover`](Self::discover) does: with
     /// the same refreshes, and the same responses while it fails.
     pub fn key_source(mut self, source: impl KeySource) -> Self {
-        self.fetched.place = Some(Place::Source(AnyKeySource::new(source)));
+        self.fetched.place = Some(KeyPlace::Source(AnyKeySource::new(source)));
         self
     }
 
