@@ -1,10 +1,10 @@
 //! API keys.
 
 use auth_runtime::schemes::ApiKeys;
-use auth_runtime::{Identity, ProtectedRouter, ProtectionSpace};
+use auth_runtime::{Identity, ProtectedRouter};
 
 use super::requests::Sent;
-use super::service::{Subject, router, service};
+use super::service::{Subject, router_of, service};
 use crate::Target;
 
 pub(super) const KEY: &str = "k-4f1c0b6e9a8d47d2-of-the-fuzzer";
@@ -24,8 +24,7 @@ struct Keys;
 
 impl Subject for Keys {
     fn router(&self) -> ProtectedRouter {
-        let space = ProtectionSpace::builder().realm("fuzz").scheme(keys());
-        router(space.build().expect("a space"))
+        router_of(keys())
     }
 
     fn may_be_granted(&self, sent: &Sent) -> bool {

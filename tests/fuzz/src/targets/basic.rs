@@ -1,13 +1,13 @@
 //! Basic (RFC 7617).
 
 use auth_runtime::schemes::Basic;
-use auth_runtime::{Caller, Identity, ProtectedRouter, ProtectionSpace};
+use auth_runtime::{Caller, Identity, ProtectedRouter};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::requests::Sent;
-use super::service::{Subject, router, service};
+use super::service::{Subject, router_of, service};
 use crate::Target;
 
 pub(super) const TARGET: Target = Target {
@@ -54,8 +54,7 @@ struct Logins;
 
 impl Subject for Logins {
     fn router(&self) -> ProtectedRouter {
-        let space = ProtectionSpace::builder().realm("fuzz").scheme(basic());
-        router(space.build().expect("a space"))
+        router_of(basic())
     }
 
     fn may_be_granted(&self, sent: &Sent) -> bool {

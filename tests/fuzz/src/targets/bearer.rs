@@ -1,10 +1,10 @@
 //! Bearer tokens in `Authorization`, in the query and in a form (RFC 6750 §2), of an opaque verifier.
 
 use auth_runtime::schemes::Bearer;
-use auth_runtime::{Caller, Identity, ProtectedRouter, ProtectionSpace};
+use auth_runtime::{Caller, Identity, ProtectedRouter};
 
 use super::requests::Sent;
-use super::service::{Subject, router, service};
+use super::service::{Subject, router_of, service};
 use crate::Target;
 
 pub(super) const TOKEN: &str = "vF9dft4qmTcNbZiXGVOa7p.of-the-fuzzer~_+/==";
@@ -60,8 +60,7 @@ struct Tokens;
 
 impl Subject for Tokens {
     fn router(&self) -> ProtectedRouter {
-        let space = ProtectionSpace::builder().realm("fuzz").scheme(bearer());
-        router(space.build().expect("a space"))
+        router_of(bearer())
     }
 
     fn may_be_granted(&self, sent: &Sent) -> bool {

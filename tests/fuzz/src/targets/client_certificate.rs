@@ -1,19 +1,17 @@
 //! The certificate fields of proxies (RFC 9440, and nginx), for tokens that are bound to a certificate.
 
-use auth_runtime::routing::get;
-use auth_runtime::schemes::{Bearer, CertificateSource, Jwt, JwtKey, PeerCertificate};
-use auth_runtime::{GuardedRouter, ProtectedRouter, ProtectionSpace, requires};
+use auth_runtime::ProtectedRouter;
+use auth_runtime::schemes::{Bearer, CertificateSource, PeerCertificate};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jsonwebtoken::{Algorithm, EncodingKey};
+use serde_json::json;
 
-use super::jwt::{AUDIENCE, ISSUER, sign};
+use super::jwt::{bound_token, verifier};
 use super::proxy_identity::is_of_proxy;
 use super::requests::{Sent, fill};
-use super::service::{HIDDEN, NOW, SHOWN, Service, Subject, clock, service};
+use super::service::{Service, Subject, bound_router_of, service};
 use crate::{Check, Outcome, Target};
 
-const SECRET: &[u8] = b"only the fuzzer knows this secret of many bytes";
 /// In place of DER, which the field is not parsed as.
 const CERTIFICATE: &[u8] = b"the certificate of ann, in DER";
 
@@ -38,16 +36,6 @@ pub(super) const TARGET: Target = Target {
     start,
 };
 
-#[requires(sender_constrained)]
-async fn shown() -> &'static str {
-    "shown"
-}
-
-#[requires(role = "a role of nobody", hide_as = 404)]
-async fn hidden() -> &'static str {
-    "the secret"
-}
-
 fn start() -> Check {
     let mut checks = [false, true].map(|as_pem| service(Certificates { as_pem }));
     Box::new(move |input| Outcome::of_all(checks.each_mut().map(|check| check(input))))
@@ -60,35 +48,17 @@ struct Certificates {
 impl Subject for Certificates {
     fn router(&self) -> ProtectedRouter {
         let proxies = ["10.0.0.7/32".parse().expect("a network")];
-        let certificate = match self.as_pem {
-            true => CertificateSource::ssl_client_cert(proxies),
-            false => CertificateSource::client_cert(proxies),
+        let source = if self.as_pem {
+            CertificateSource::ssl_client_cert(proxies)
+        } else {
+            CertificateSource::client_cert(proxies)
         };
-        let jwt = Jwt::builder()
-            .issuer(ISSUER)
-            .audience(AUDIENCE)
-            .key(JwtKey::hs256(SECRET).expect("it is long enough"))
-            .clock(clock());
-        let bearer = Bearer::jwt(jwt.build().expect("a verifier"))
-            .client_certificate(certificate.expect("a proxy"));
-        let space = ProtectionSpace::builder().realm("fuzz").scheme(bearer);
-        GuardedRouter::new()
-            .route(SHOWN, get(shown).post(shown))
-            .route(HIDDEN, get(hidden).post(hidden))
-            .protect(space.build().expect("a space"))
-            .expect("the routes fit to the space")
+        bound_router_of(Bearer::jwt(verifier()).client_certificate(source.expect("a proxy")))
     }
 
     fn fill(&mut self, input: &[u8], _: &str, _: &Service) -> Vec<u8> {
         let thumbprint = PeerCertificate::new(CERTIFICATE);
-        let claims = serde_json::json!({
-            "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": NOW + 600,
-            "cnf": { "x5t#S256": thumbprint.thumbprint() },
-        });
-        let key = EncodingKey::from_secret(SECRET);
-        let header = r#"{"alg":"HS256","typ":"at+jwt"}"#;
-        let claims = claims.to_string();
-        let token = sign(header.as_bytes(), claims.as_bytes(), &key, Algorithm::HS256);
+        let token = bound_token(&json!({ "x5t#S256": thumbprint.thumbprint() }));
         let der = STANDARD.encode(CERTIFICATE);
         let escaped = der.replace('+', "%2B").replace('=', "%3D");
         let pem =

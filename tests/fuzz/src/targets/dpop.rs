@@ -1,19 +1,17 @@
 //! DPoP proofs (RFC 9449): the first line of an input is the header of the proof, the second one its
 //! claims, and the rest is the request with `{token}` and `{proof}`.
 
-use auth_runtime::routing::get;
-use auth_runtime::schemes::{Dpop, Jwt, JwtKey};
-use auth_runtime::{GuardedRouter, ProtectedRouter, ProtectionSpace, requires};
+use auth_runtime::ProtectedRouter;
+use auth_runtime::schemes::Dpop;
 use auth_tests::proof::{ProofKey, token_hash};
 use jsonwebtoken::{Algorithm, EncodingKey};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::jwt::{AUDIENCE, ISSUER, parts, sign, split};
+use super::jwt::{bound_token, parts, sign, split, verifier};
 use super::requests::{Sent, fill};
-use super::service::{HIDDEN, NOW, SHOWN, Service, Subject, clock, service};
+use super::service::{NOW, Service, Subject, bound_router_of, clock, service};
 use crate::Target;
 
-const SECRET: &[u8] = b"only the fuzzer knows this secret of many bytes";
 const ORIGIN: &str = "https://api.example";
 
 pub(super) const TARGET: Target = Target {
@@ -48,16 +46,6 @@ pub(super) const TARGET: Target = Target {
     start: || service(Proofs::new()),
 };
 
-#[requires(sender_constrained)]
-async fn shown() -> &'static str {
-    "shown"
-}
-
-#[requires(role = "a role of nobody", hide_as = 404)]
-async fn hidden() -> &'static str {
-    "the secret"
-}
-
 struct Proofs {
     key: ProofKey,
     signing: EncodingKey,
@@ -70,15 +58,8 @@ impl Proofs {
     fn new() -> Self {
         let key = ProofKey::new();
         let signing = EncodingKey::from_ec_pem(key.private_pem().as_bytes());
-        let claims = serde_json::json!({
-            "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": NOW + 600,
-            "cnf": { "jkt": key.thumbprint() },
-        });
-        let header = r#"{"alg":"HS256","typ":"at+jwt"}"#;
-        let own = EncodingKey::from_secret(SECRET);
-        let claims = claims.to_string();
         Self {
-            token: sign(header.as_bytes(), claims.as_bytes(), &own, Algorithm::HS256),
+            token: bound_token(&json!({ "jkt": key.thumbprint() })),
             signing: signing.expect("a signing key"),
             key,
             number: 0,
@@ -88,22 +69,8 @@ impl Proofs {
 
 impl Subject for Proofs {
     fn router(&self) -> ProtectedRouter {
-        let jwt = Jwt::builder()
-            .issuer(ISSUER)
-            .audience(AUDIENCE)
-            .key(JwtKey::hs256(SECRET).expect("it is long enough"))
-            .clock(clock());
-        let dpop = Dpop::jwt(jwt.build().expect("a verifier"))
-            .origin(ORIGIN)
-            .clock(clock());
-        let space = ProtectionSpace::builder()
-            .realm("fuzz")
-            .scheme(dpop.build().expect("the scheme is in order"));
-        GuardedRouter::new()
-            .route(SHOWN, get(shown).post(shown))
-            .route(HIDDEN, get(hidden).post(hidden))
-            .protect(space.build().expect("a space"))
-            .expect("the routes fit to the space")
+        let dpop = Dpop::jwt(verifier()).origin(ORIGIN).clock(clock());
+        bound_router_of(dpop.build().expect("the scheme is in order"))
     }
 
     fn fill(&mut self, input: &[u8], path: &str, _: &Service) -> Vec<u8> {

@@ -5,13 +5,12 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use auth_runtime::ProtectionSpace;
 use auth_runtime::schemes::{Bearer, Introspection};
 use serde_json::Value;
 
 use super::jwt::{AUDIENCE, ISSUER};
 use super::requests::{Sent, position};
-use super::service::{NOW, SHOWN, Service, clock, router};
+use super::service::{NOW, SHOWN, Service, clock, router_of};
 use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
@@ -67,8 +66,7 @@ fn start() -> Check {
         .without_cache()
         .clock(clock());
     let bearer = Bearer::introspection(introspection.build().expect("an endpoint"));
-    let space = ProtectionSpace::builder().realm("fuzz").scheme(bearer);
-    let service = Service::new(router(space.build().expect("a space")));
+    let service = Service::new(router_of(bearer));
     Box::new(move |input| {
         *document.lock().expect("no panic") = input.to_vec();
         let sent = Sent::parse(b"GET\nauthorization: Bearer opaque", SHOWN).expect("a request");

@@ -1,14 +1,13 @@
 //! Key sets (RFC 7517): each input is one, in which `{x}` and `{y}` are the coordinates of a key, and
 //! `{n}` is the modulus of another.
 
-use auth_runtime::ProtectionSpace;
 use auth_runtime::schemes::{Bearer, Jwt};
 use auth_tests::proof::ProofKey;
 use jsonwebtoken::{Algorithm, EncodingKey};
 
 use super::jwt::{AUDIENCE, ISSUER, sign};
 use super::requests::{Sent, fill, position};
-use super::service::{NOW, SHOWN, Service, clock, router};
+use super::service::{NOW, SHOWN, Service, clock, router_of};
 use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
@@ -77,10 +76,7 @@ fn start() -> Check {
             Ok(jwt) => jwt,
             Err(error) => return Outcome::of_messages([error.to_string()]),
         };
-        let space = ProtectionSpace::builder()
-            .realm("fuzz")
-            .scheme(Bearer::jwt(jwt));
-        let service = Service::new(router(space.build().expect("a space")));
+        let service = Service::new(router_of(Bearer::jwt(jwt)));
         let answer = service.respond(sent.to_request());
         answer.check(&sent);
         if answer.status == 200 {

@@ -1,15 +1,15 @@
 //! JWTs (RFC 7519, RFC 9068): the first line of an input is the header, the second one the claims, and the
 //! rest is the request with `{token}`.
 
+use auth_runtime::ProtectedRouter;
 use auth_runtime::schemes::{Bearer, Jwt, JwtKey};
-use auth_runtime::{ProtectedRouter, ProtectionSpace};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
 
 use super::requests::{Sent, fill};
-use super::service::{Answer, NOW, Service, Subject, clock, router, service};
+use super::service::{Answer, NOW, Service, Subject, clock, router_of, service};
 use crate::Target;
 
 pub(super) const ISSUER: &str = "https://issuer.example";
@@ -74,6 +74,27 @@ pub(super) fn sign(header: &[u8], claims: &[u8], key: &EncodingKey, by: Algorith
     format!("{input}.{}", signature.expect("a signature"))
 }
 
+/// Returns the verifier of the tokens that this secret signs.
+pub(super) fn verifier() -> Jwt {
+    let jwt = Jwt::builder()
+        .issuer(ISSUER)
+        .audience(AUDIENCE)
+        .key(JwtKey::hs256(SECRET).expect("it is long enough"))
+        .clock(clock());
+    jwt.build().expect("a verifier")
+}
+
+/// Returns a valid token with this claim `cnf`.
+pub(super) fn bound_token(confirmation: &Value) -> String {
+    let claims = serde_json::json!({
+        "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": NOW + 600, "cnf": confirmation,
+    });
+    let header = r#"{"alg":"HS256","typ":"at+jwt"}"#;
+    let key = EncodingKey::from_secret(SECRET);
+    let claims = claims.to_string();
+    sign(header.as_bytes(), claims.as_bytes(), &key, Algorithm::HS256)
+}
+
 /// The JSON objects of a token.
 pub(super) fn parts(token: &str) -> Option<[Value; 2]> {
     let mut parts = token.split('.').map(|part| {
@@ -85,14 +106,7 @@ pub(super) fn parts(token: &str) -> Option<[Value; 2]> {
 
 impl Subject for Tokens {
     fn router(&self) -> ProtectedRouter {
-        let jwt = Jwt::builder()
-            .issuer(ISSUER)
-            .audience(AUDIENCE)
-            .key(JwtKey::hs256(SECRET).expect("it is long enough"))
-            .clock(clock());
-        let bearer = Bearer::jwt(jwt.build().expect("a verifier"));
-        let space = ProtectionSpace::builder().realm("fuzz").scheme(bearer);
-        router(space.build().expect("a space"))
+        router_of(Bearer::jwt(verifier()))
     }
 
     fn fill(&mut self, input: &[u8], _: &str, _: &Service) -> Vec<u8> {

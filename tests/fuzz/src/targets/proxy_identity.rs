@@ -1,10 +1,10 @@
 //! The identity that a proxy names.
 
+use auth_runtime::ProtectedRouter;
 use auth_runtime::schemes::ProxyIdentity;
-use auth_runtime::{ProtectedRouter, ProtectionSpace};
 
 use super::requests::Sent;
-use super::service::{Answer, Subject, router, service};
+use super::service::{Answer, Subject, router_of, service};
 use crate::Target;
 
 pub(super) const TARGET: Target = Target {
@@ -39,8 +39,7 @@ struct Proxy;
 
 impl Subject for Proxy {
     fn router(&self) -> ProtectedRouter {
-        let space = ProtectionSpace::builder().realm("fuzz").scheme(proxy());
-        router(space.build().expect("a space"))
+        router_of(proxy())
     }
 
     fn may_be_granted(&self, sent: &Sent) -> bool {

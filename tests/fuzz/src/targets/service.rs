@@ -7,6 +7,7 @@
 //! - The hidden and the unknown path respond with the same bytes.
 
 use auth_runtime::routing::get;
+use auth_runtime::schemes::Scheme;
 use auth_runtime::{Guard, GuardedRouter, ProtectedRouter, ProtectionSpace, requires};
 use axum::extract::Request;
 use http::{HeaderMap, StatusCode};
@@ -46,12 +47,37 @@ async fn hidden() -> &'static str {
     "the secret"
 }
 
+#[requires(sender_constrained)]
+async fn shown_to_bound(guard: Guard) -> String {
+    guard.identity().subject().to_owned()
+}
+
+/// Returns a space with one scheme.
+pub(super) fn space_of(scheme: impl Scheme) -> ProtectionSpace {
+    let space = ProtectionSpace::builder().realm("fuzz").scheme(scheme);
+    space.build().expect("a space")
+}
+
 /// Returns the three paths in a space.
 pub(super) fn router(space: ProtectionSpace) -> ProtectedRouter {
     GuardedRouter::new()
         .route(SHOWN, get(shown).post(shown))
         .route(HIDDEN, get(hidden).post(hidden))
         .protect(space)
+        .expect("the routes fit to the space")
+}
+
+/// Returns the three paths in a space with one scheme.
+pub(super) fn router_of(scheme: impl Scheme) -> ProtectedRouter {
+    router(space_of(scheme))
+}
+
+/// Returns the three paths, of which the visible one requires credentials that are bound to a key.
+pub(super) fn bound_router_of(scheme: impl Scheme) -> ProtectedRouter {
+    GuardedRouter::new()
+        .route(SHOWN, get(shown_to_bound).post(shown_to_bound))
+        .route(HIDDEN, get(hidden).post(hidden))
+        .protect(space_of(scheme))
         .expect("the routes fit to the space")
 }
 

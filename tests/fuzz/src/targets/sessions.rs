@@ -1,10 +1,10 @@
 //! Session cookies, and their protection against requests of other sites.
 
 use auth_runtime::schemes::Sessions;
-use auth_runtime::{Caller, Identity, ProtectedRouter, ProtectionSpace};
+use auth_runtime::{Caller, Identity, ProtectedRouter};
 
 use super::requests::Sent;
-use super::service::{Subject, router, service};
+use super::service::{Subject, router_of, service};
 use crate::Target;
 
 pub(super) const SESSION: &str = "c2Vzc2lvbi1vZi1hbm4";
@@ -68,8 +68,7 @@ struct Cookies;
 
 impl Subject for Cookies {
     fn router(&self) -> ProtectedRouter {
-        let space = ProtectionSpace::builder().realm("fuzz").scheme(sessions());
-        router(space.build().expect("a space"))
+        router_of(sessions())
     }
 
     fn may_be_granted(&self, sent: &Sent) -> bool {

@@ -2,10 +2,10 @@
 
 use auth_runtime::routing::post;
 use auth_runtime::schemes::Webhooks;
-use auth_runtime::{GuardedRouter, ProtectedRouter, ProtectionSpace, requires};
+use auth_runtime::{GuardedRouter, ProtectedRouter, requires};
 
 use super::requests::Sent;
-use super::service::{Answer, HIDDEN, SHOWN, Subject, clock, service};
+use super::service::{Answer, HIDDEN, SHOWN, Subject, clock, service, space_of};
 use crate::{Check, Target};
 
 const BODY: &str = "Hello, World!";
@@ -59,13 +59,10 @@ impl Subject for Hooks {
         let hooks = (self.builder)()
             .secret("It's a Secret to Everybody")
             .clock(clock());
-        let space = ProtectionSpace::builder()
-            .realm("fuzz")
-            .scheme(hooks.build().expect("a secret"));
         GuardedRouter::new()
             .route(SHOWN, post(shown))
             .route(HIDDEN, post(hidden))
-            .protect(space.build().expect("a space"))
+            .protect(space_of(hooks.build().expect("a secret")))
             .expect("the routes fit to the space")
     }
 
