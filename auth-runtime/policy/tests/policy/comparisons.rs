@@ -1,0 +1,236 @@
+//! Differences between policies, and between tables of them.
+
+use std::collections::BTreeMap;
+
+use auth_runtime_policy::compare::{
+    Aspect, Change, Comparison, Impact, compare, is_within, tables,
+};
+use auth_runtime_policy::dnf::MAX_ALTERNATIVES;
+use auth_runtime_policy::{Network, Policy, Requirement};
+
+fn scope(name: &'static str) -> Requirement {
+    Requirement::scope(name)
+}
+
+fn a() -> Policy {
+    Policy::requires(scope("a"))
+}
+
+fn any_of_two() -> Policy {
+    Policy::requires(Requirement::any([scope("a"), scope("b")]))
+}
+
+#[test]
+fn each_other_aspect_is_named() {
+    for (before, after, expected) in [
+        (a(), a(), vec![]),
+        (a(), a().schemes(["Basic"]), vec![Aspect::Schemes]),
+        (
+            a().schemes(["Basic", "Bearer"]),
+            a().schemes(["Bearer", "Basic"]),
+            vec![Aspect::Schemes],
+        ),
+        (a(), a().realm("files"), vec![Aspect::Realm]),
+        (a(), a().says("No."), vec![Aspect::Text]),
+        (
+            a().loosened("one"),
+            a().loosened("other"),
+            vec![Aspect::Reason],
+        ),
+        (
+            Policy::public("one"),
+            Policy::public("other"),
+            vec![Aspect::Reason],
+        ),
+        (
+            Policy::public("one"),
+            Policy::public_with_identity("one"),
+            vec![Aspect::Identity],
+        ),
+        (
+            a().realm("files").says("No."),
+            a().schemes(["Basic"]).loosened("it is"),
+            vec![Aspect::Schemes, Aspect::Realm, Aspect::Text, Aspect::Reason],
+        ),
+    ] {
+        assert_eq!(compare(&before, &after).others, expected);
+        assert_eq!(compare(&after, &before).others, expected);
+    }
+}
+
+#[test]
+fn reasons_are_in_words() {
+    let others = vec![
+        Aspect::Schemes,
+        Aspect::Realm,
+        Aspect::Text,
+        Aspect::Reason,
+        Aspect::Identity,
+    ];
+    let of = |callers, disclosure, others| Comparison {
+        callers,
+        disclosure,
+        others,
+    };
+    assert!(of(Change::Same, Change::Same, vec![]).reasons().is_empty());
+    assert_eq!(
+        of(Change::Loosened, Change::Tightened, vec![]).reasons(),
+        [
+            "more callers are allowed",
+            "fewer callers learn that the route exists"
+        ]
+    );
+    assert_eq!(
+        of(Change::Tightened, Change::Changed, vec![]).reasons(),
+        [
+            "fewer callers are allowed",
+            "other callers learn that the route exists"
+        ]
+    );
+    assert_eq!(
+        of(Change::Changed, Change::Loosened, vec![]).reasons(),
+        [
+            "other callers are allowed",
+            "more callers learn that the route exists"
+        ]
+    );
+    assert_eq!(
+        of(Change::Same, Change::Same, others).reasons(),
+        [
+            "other schemes are offered",
+            "the realm differs",
+            "the text of denials differs",
+            "the reason differs",
+            "the optional identity was added or removed"
+        ]
+    );
+}
+
+#[test]
+fn a_gain_does_not_cancel_a_loss() {
+    use Change::{Changed, Loosened, Same, Tightened};
+    for (callers, disclosure, expected) in [
+        (Same, Same, Same),
+        (Same, Loosened, Loosened),
+        (Same, Tightened, Tightened),
+        (Same, Changed, Changed),
+        (Loosened, Loosened, Loosened),
+        (Loosened, Tightened, Loosened),
+        (Loosened, Changed, Loosened),
+        (Tightened, Tightened, Tightened),
+        (Tightened, Changed, Changed),
+        (Changed, Changed, Changed),
+    ] {
+        for (callers, disclosure) in [(callers, disclosure), (disclosure, callers)] {
+            let of = |others: Vec<Aspect>| Comparison {
+                callers,
+                disclosure,
+                others,
+            };
+            assert_eq!(of(vec![]).change(), expected, "{callers:?} {disclosure:?}");
+            let impact = |same| match expected {
+                Same => same,
+                Loosened => Some(Impact::Loosened),
+                Tightened => Some(Impact::Tightened),
+                Changed => Some(Impact::Changed),
+            };
+            assert_eq!(of(vec![]).impact(), impact(None));
+            let realm = of(vec![Aspect::Realm]);
+            assert_eq!(realm.impact(), impact(Some(Impact::Restated)));
+        }
+    }
+}
+
+#[test]
+fn loosened_policies_come_first() {
+    let table = |policies: &[(&str, Policy)]| -> BTreeMap<String, Policy> {
+        let policies = policies.iter();
+        policies
+            .map(|(name, policy)| ((*name).to_owned(), policy.clone()))
+            .collect()
+    };
+    let before = table(&[
+        ("a removed", a()),
+        ("b restated", a()),
+        ("c tightened", any_of_two()),
+        ("d same", a()),
+        ("e loosened", a()),
+        ("f loosened", a()),
+        ("g changed", a()),
+    ]);
+    let after = table(&[
+        ("b restated", a().realm("files")),
+        ("c tightened", a()),
+        ("d same", a()),
+        ("e loosened", any_of_two()),
+        ("f loosened", Policy::public("a page")),
+        ("g changed", Policy::requires(scope("b"))),
+        ("h added", a()),
+    ]);
+    let found = tables(&before, &after);
+    let listed = found.iter().map(|found| (&*found.name, found.impact));
+    assert_eq!(
+        listed.collect::<Vec<_>>(),
+        [
+            ("e loosened", Impact::Loosened),
+            ("f loosened", Impact::Loosened),
+            ("h added", Impact::Added),
+            ("g changed", Impact::Changed),
+            ("c tightened", Impact::Tightened),
+            ("a removed", Impact::Removed),
+            ("b restated", Impact::Restated),
+        ]
+    );
+    for found in found {
+        let expected = match (before.get(&found.name), after.get(&found.name)) {
+            (Some(before), Some(after)) => Some(compare(before, after)),
+            _ => None,
+        };
+        assert_eq!(found.comparison, expected, "{}", found.name);
+    }
+}
+
+/// A caller without an accepted scheme is anonymous: only its address and the settings count.
+#[test]
+fn a_lost_scheme_leaves_the_context() {
+    let office = Requirement::network(Network::owned(
+        "office",
+        vec!["10.0.0.0/8".parse().unwrap()],
+    ));
+    let open = Requirement::setting("open");
+    for context in [office, open] {
+        let policy = Policy::requires(context);
+        let one = policy.clone().schemes(["Basic"]);
+        assert!(is_within(&policy, &one) && is_within(&one, &policy));
+        assert_eq!(compare(&policy, &one).callers, Change::Same);
+    }
+    assert!(!is_within(&a(), &a().schemes(["Basic"])));
+    assert!(is_within(&a().schemes(["Basic"]), &a()));
+    assert!(is_within(
+        &a().schemes(["Basic"]),
+        &a().schemes(["Bearer", "Basic"])
+    ));
+    assert!(!is_within(
+        &a().schemes(["Basic", "Bearer"]),
+        &a().schemes(["Basic"])
+    ));
+}
+
+#[test]
+fn too_many_alternatives_are_not_compared() {
+    let name = |number: usize| scope(format!("s{number}").leak());
+    let pair = |first: usize| Requirement::any([name(first), name(first + 1)]);
+    let pairs = |from: usize| Requirement::all((0..12).map(|at| pair(from + 2 * at)));
+    // At the ends, one name occurs in one pair only.
+    assert!(1 << 11 > MAX_ALTERNATIVES);
+    let many = || Policy::requires(pairs(0));
+    // The requirements are equal, which needs no alternatives.
+    let same = compare(&many(), &many().realm("other"));
+    assert_eq!(same.callers, Change::Same);
+    // Each name occurs in another pair, so that all alternatives count.
+    let others = Policy::requires(pairs(1));
+    assert_eq!(compare(&many(), &others).callers, Change::Changed);
+    let fewer = Policy::requires(Requirement::all([pairs(0), pairs(1)]));
+    assert_eq!(compare(&many(), &fewer).callers, Change::Changed);
+    assert!(!is_within(&fewer, &many()));
+}
