@@ -15,7 +15,6 @@ pub mod compiles;
 mod conditions;
 mod decision;
 mod features;
-mod grammar;
 mod hiding;
 mod layers;
 mod modules;

@@ -90,7 +90,11 @@ fn each_test_exists() {
                 assert!(tests.join(&name).exists(), "{name}");
                 continue;
             };
-            let file = format!("integration/{}.rs", module.replace("::", "/"));
+            let folder = match module.split("::").next() {
+                Some("grammar" | "oracles") => "../auth-macros/grammar/tests",
+                _ => "integration",
+            };
+            let file = format!("{folder}/{}.rs", module.replace("::", "/"));
             let text = fs::read_to_string(tests.join(&file)).expect(&file);
             assert!(text.contains(&format!("fn {function}(")), "{name}");
         }

@@ -8,7 +8,7 @@ use auth_grammar::requirement::{ParsedRequirement, Requires};
 use auth_grammar::vocabulary::{self, LoadedVocabulary, Vocabulary};
 use proptest::prelude::*;
 
-use crate::grammar::expression::{ATOMS, Atom, Caller, Expression, VOCABULARY, expressions};
+use crate::expression::{ATOMS, Atom, Caller, Expression, VOCABULARY, expressions};
 
 static EVERYBODY: LazyLock<Vec<Caller>> = LazyLock::new(Caller::all);
 

@@ -282,7 +282,7 @@ fn required_vocabulary_is_missed() {
         match (mistakes.as_deref(), expected) {
             (None, None) => {}
             (Some([mistake]), Some(expected)) => {
-                assert!(mistake.to_string().starts_with(&expected), "{mistake}")
+                assert!(mistake.to_string().starts_with(&expected), "{mistake}");
             }
             (mistakes, _) => panic!("{name}: {mistakes:?}"),
         }

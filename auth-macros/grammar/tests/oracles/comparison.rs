@@ -11,7 +11,7 @@ use auth_runtime_policy::Policy;
 use auth_runtime_policy::compare::{Aspect, Change, Impact, compare, tables};
 use proptest::prelude::*;
 
-use crate::grammar::expression::{ATOMS, Atom, Caller, Expression, VOCABULARY, expressions};
+use crate::expression::{ATOMS, Atom, Caller, Expression, VOCABULARY, expressions};
 
 const SCHEMES: [&[&str]; 4] = [
     &["Basic"],

@@ -7,7 +7,7 @@ use auth_grammar::vocabulary;
 use proc_macro2::TokenStream;
 use proptest::prelude::*;
 
-use crate::grammar::expression::{Expression, expressions};
+use crate::expression::{Expression, expressions};
 
 fn read(arguments: &str) -> (Requires, Vec<String>) {
     let mut errors = Errors::default();

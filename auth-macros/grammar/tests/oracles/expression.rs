@@ -5,7 +5,7 @@ use std::fmt;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
-pub enum Expression {
+pub(crate) enum Expression {
     Atom(Atom),
     All(Vec<Expression>),
     Any(Vec<Expression>),
@@ -13,7 +13,7 @@ pub enum Expression {
 
 /// The names in `VOCABULARY`, and some others.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Atom {
+pub(crate) enum Atom {
     Authenticated,
     Bound,
     Read,
@@ -41,7 +41,7 @@ pub enum Atom {
 
 use Atom::*;
 
-pub const ATOMS: [Atom; 18] = [
+pub(crate) const ATOMS: [Atom; 18] = [
     Authenticated,
     Bound,
     Read,
@@ -62,7 +62,7 @@ pub const ATOMS: [Atom; 18] = [
     Open,
 ];
 
-pub const VOCABULARY: &str = r#"
+pub(crate) const VOCABULARY: &str = r#"
 [scopes]
 read = "Read"
 write = { description = "Write", implies = ["read"] }
@@ -118,7 +118,7 @@ impl fmt::Display for Expression {
 
 /// A caller at an address.
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// `None` for a caller that is not known.
     pub known: Option<Known>,
     pub place: Place,
@@ -127,7 +127,7 @@ pub struct Caller {
 }
 
 #[derive(Clone, Debug)]
-pub struct Known {
+pub(crate) struct Known {
     pub bound: bool,
     pub scope: Option<Atom>,
     pub editor: bool,
@@ -137,7 +137,7 @@ pub struct Known {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place {
+pub(crate) enum Place {
     AtADesk,
     InTheBuilding,
     InTheYard,
@@ -149,7 +149,7 @@ pub enum Place {
 
 impl Caller {
     /// Returns all callers that differ in at least one atom.
-    pub fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let places = [
             Place::AtADesk,
             Place::InTheBuilding,
@@ -189,7 +189,7 @@ impl Caller {
         circumstances.concat().into_iter().flat_map(at).collect()
     }
 
-    pub fn meets(&self, expression: &Expression) -> bool {
+    pub(crate) fn meets(&self, expression: &Expression) -> bool {
         match expression {
             Expression::Atom(atom) => self.has(*atom),
             Expression::All(parts) => parts.iter().all(|part| self.meets(part)),
@@ -230,7 +230,7 @@ impl Caller {
 }
 
 /// Expressions of a few atoms. Their lists have two or three members.
-pub fn expressions() -> impl Strategy<Value = Expression> {
+pub(crate) fn expressions() -> impl Strategy<Value = Expression> {
     let atom = proptest::sample::select(ATOMS.as_slice()).prop_map(Expression::Atom);
     atom.prop_recursive(3, 12, 3, |inner| {
         let parts = proptest::collection::vec(inner, 2..=3);
