@@ -9,8 +9,11 @@
     reason = "tests fail by panicking"
 )]
 
+mod callers;
 mod comparisons;
 mod declarations;
+mod entailments;
+mod minimal_sets;
 mod names;
 mod networks;
 mod objects;
