@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::{panic, thread};
 
 use auth_grammar::attribute::policy_attribute;
 use auth_grammar::errors::Errors;
@@ -171,6 +172,14 @@ impl VisitMut for Walk<'_> {
     }
 }
 
+/// Calls `run` with the stack of a program, since some cases are nested deeply.
+fn with_large_stack(run: fn()) {
+    let thread = thread::Builder::new().stack_size(64 << 20).spawn(run);
+    if let Err(panic) = thread.expect("a thread").join() {
+        panic::resume_unwind(panic);
+    }
+}
+
 /// Returns the messages about a file; `None` if it is not a file of Rust outside of the compiler.
 fn found(text: &str, vocabulary: Option<&LoadedVocabulary>) -> Option<Vec<Message>> {
     let mut file = syn::parse_file(text).ok()?;
@@ -200,6 +209,10 @@ fn differences(case: &str, printed: Vec<Message>, mut found: Vec<Message>) -> Ve
 
 #[test]
 fn mistakes_are_those_of_the_compiler() {
+    with_large_stack(compare_mistakes);
+}
+
+fn compare_mistakes() {
     let mut cases = BTreeMap::new();
     for folder in fs::read_dir(tests().join("ui/fail")).expect("folders") {
         for file in fs::read_dir(folder.expect("a folder").path()).expect("files") {
