@@ -9,8 +9,11 @@
     reason = "tests fail by panicking"
 )]
 
+mod attributes;
 mod finding;
 mod limits;
+mod lowering;
 mod messages;
+mod mistakes;
 mod names;
 mod schemas;

@@ -1,0 +1,214 @@
+//! Recognition of attributes, and the policies of items in modules.
+
+use auth_grammar::attribute::{
+    is_test, policy_attribute, policy_attribute_by_any_path, policy_in_cfg_attr,
+};
+use auth_grammar::codes;
+use auth_grammar::errors::Errors;
+use auth_grammar::module::{Arguments, Module};
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::Attribute;
+use syn::parse::Parser;
+
+fn attribute(text: &str) -> Attribute {
+    let attributes = Attribute::parse_outer.parse_str(text);
+    attributes.expect("an attribute").remove(0)
+}
+
+#[test]
+fn policies_are_recognised_by_their_path() {
+    for (text, by_known_path, by_any_path) in [
+        (
+            "#[requires(scope = \"a\")]",
+            Some("requires"),
+            Some("requires"),
+        ),
+        ("#[public(reason = \"a\")]", Some("public"), Some("public")),
+        ("#[r#requires]", Some("requires"), Some("requires")),
+        (
+            "#[auth_runtime::requires]",
+            Some("requires"),
+            Some("requires"),
+        ),
+        ("#[::auth_runtime::public]", Some("public"), Some("public")),
+        ("#[other::requires]", None, Some("requires")),
+        ("#[auth_runtime::inner::public]", None, Some("public")),
+        ("#[require]", None, None),
+        ("#[requires::other]", None, None),
+        ("#[cfg(unix)]", None, None),
+    ] {
+        let attribute = attribute(text);
+        assert_eq!(policy_attribute(&attribute), by_known_path, "{text}");
+        assert_eq!(
+            policy_attribute_by_any_path(&attribute),
+            by_any_path,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn conditional_policies_are_found() {
+    for (text, expected) in [
+        ("#[cfg_attr(unix, requires(scope = \"a\"))]", true),
+        (
+            "#[cfg_attr(unix, auth_runtime::public(reason = \"a\"))]",
+            true,
+        ),
+        ("#[cfg_attr(unix, inline, requires)]", true),
+        ("#[cfg_attr(unix, cfg_attr(test, x::requires))]", true),
+        ("#[cfg_attr(all(unix, test), requires)]", true),
+        ("#[cfg_attr(requires, inline)]", false),
+        ("#[cfg_attr(unix, doc = \"requires\")]", false),
+        ("#[cfg_attr(unix, allow(requires))]", false),
+        ("#[cfg_attr(unix)]", false),
+        ("#[cfg_attr]", false),
+        ("#[cfg(unix, requires)]", false),
+        ("#[other::cfg_attr(unix, requires)]", false),
+    ] {
+        let found = policy_in_cfg_attr(&attribute(text));
+        assert_eq!(found.is_some(), expected, "{text}");
+    }
+}
+
+#[test]
+fn tests_are_recognised() {
+    for (text, expected) in [
+        ("#[test]", true),
+        ("#[tokio::test]", true),
+        ("#[tokio::test(flavor = \"multi_thread\")]", true),
+        ("#[cfg(test)]", true),
+        ("#[cfg(all(unix, test))]", true),
+        ("#[cfg(all(unix, all(test)))]", true),
+        ("#[cfg(unix)]", false),
+        ("#[cfg(any(unix, test))]", false),
+        ("#[cfg(not(test))]", false),
+        ("#[cfg(all(unix, not(test)))]", false),
+        ("#[cfg(all())]", false),
+        ("#[cfg(feature = \"test\")]", false),
+        ("#[cfg_attr(test, inline)]", false),
+        ("#[cfg]", false),
+        ("#[tests]", false),
+        ("#[test::other]", false),
+    ] {
+        assert_eq!(is_test(&attribute(text)), expected, "{text}");
+    }
+}
+
+/// Returns the module as it is written with the policy of its attribute, and the mistakes.
+fn inherited(arguments: &str, module: &str) -> (String, Vec<String>) {
+    let tokens = |text: &str| text.parse::<TokenStream>().expect("tokens");
+    let mut errors = Errors::default();
+    let arguments = Arguments::read(tokens(arguments));
+    let requires = arguments.requires(None, &mut errors);
+    let mut module = Module::read(&tokens(module)).expect("a module");
+    module.inherit(&arguments, &requires, &mut errors);
+    (module.into_token_stream().to_string(), errors.messages())
+}
+
+#[test]
+fn each_handler_of_a_module_gets_its_policy() {
+    for (written, expected) in [
+        (
+            "pub async fn a() {}",
+            "#[::auth_runtime::requires({ role = \"r\" })] pub async fn a() {}",
+        ),
+        (
+            "#[cfg(unix)] async fn a() {}",
+            "#[::auth_runtime::requires({ role = \"r\" })] #[cfg(unix)] async fn a() {}",
+        ),
+        (
+            "#[requires(scope = \"a\")] async fn a() {}",
+            "#[requires({ role = \"r\" } scope = \"a\")] async fn a() {}",
+        ),
+        (
+            "#[requires] async fn a() {}",
+            "#[requires({ role = \"r\" })] async fn a() {}",
+        ),
+        (
+            "mod inner { async fn a() {} }",
+            "#[::auth_runtime::requires({ role = \"r\" })] mod inner { async fn a() {} }",
+        ),
+        (
+            "#[requires(scope = \"a\")] struct S;",
+            "#[requires({ role = \"r\" } scope = \"a\")] struct S;",
+        ),
+        ("#[cfg(test)] mod tests { async fn a() {} }", ""),
+        // These may be policies by another name.
+        (
+            "#[test] fn a() {}",
+            "#[test] #[rust_analyzer::auth_runtime_left_out] fn a() {}",
+        ),
+        (
+            "#[tokio::test] async fn a() {}",
+            "#[tokio::test] #[rust_analyzer::auth_runtime_left_out] async fn a() {}",
+        ),
+        ("struct S;", ""),
+        ("const A: u8 = 0;", ""),
+        ("use other::b;", ""),
+    ] {
+        let expected = if expected.is_empty() {
+            written
+        } else {
+            expected
+        };
+        let (found, messages) =
+            inherited("role = \"r\"", &format!("pub mod outer {{ {written} }}"));
+        assert_eq!(messages, Vec::<String>::new(), "{written}");
+        let expected = format!("pub mod outer {{ {expected} }}").parse::<TokenStream>();
+        assert_eq!(found, expected.expect("tokens").to_string(), "{written}");
+    }
+}
+
+#[test]
+fn mistakes_of_the_module_are_not_repeated() {
+    let (found, messages) = inherited("crate = x, rolle = \"r\"", "mod outer { async fn a() {} }");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    let expected = "mod outer { #[x::requires({ invalid, crate = x })] async fn a() {} }";
+    let expected = expected.parse::<TokenStream>().expect("tokens");
+    assert_eq!(found, expected.to_string());
+}
+
+#[test]
+fn each_mistake_is_a_compile_error() {
+    let mut errors = Errors::default();
+    assert!(errors.is_empty() && errors.to_compile_error().is_empty());
+    errors.add(codes::SCOPE, Span::call_site(), "one\nhelp: it");
+    errors.add(codes::NAME, Span::call_site(), "other");
+    let mut more = Errors::default();
+    more.add(codes::TWICE, Span::call_site(), "third");
+    errors.extend(more);
+    assert!(!errors.is_empty() && !errors.is_full());
+    let tokens = errors.to_compile_error().to_string();
+    assert_eq!(tokens.matches("compile_error !").count(), 3, "{tokens}");
+    assert_eq!(
+        errors.messages(),
+        [
+            "one [AUTH0017]\nhelp: it",
+            "other [AUTH0018]",
+            "third [AUTH0006]"
+        ]
+    );
+    let mut many = Errors::default();
+    for number in 0..120 {
+        assert_eq!(many.is_full(), number >= 100);
+        many.add(codes::NAME, Span::call_site(), number);
+    }
+    assert_eq!(many.messages().len(), 100);
+}
+
+#[test]
+fn codes_are_split_from_messages() {
+    for (message, text, code) in [
+        ("a [AUTH0001]", "a", Some("AUTH0001")),
+        ("a [AUTH0001]\nhelp: b", "a\nhelp: b", Some("AUTH0001")),
+        ("a [OTHER]", "a [OTHER]", None),
+        ("a", "a", None),
+        ("a\nb [AUTH0001]", "a\nb [AUTH0001]", None),
+        ("a[AUTH0001]", "a[AUTH0001]", None),
+    ] {
+        assert_eq!(codes::split(message), (text.to_owned(), code), "{message}");
+    }
+    assert_eq!(codes::SCOPE.as_str(), "AUTH0017");
+}

@@ -1,0 +1,128 @@
+//! Attributes as the policies that the runtime evaluates.
+
+use std::sync::Arc;
+
+use auth_grammar::errors::Errors;
+use auth_grammar::requirement::ParsedPolicy;
+use auth_grammar::vocabulary::{self, LoadedVocabulary};
+use auth_grammar::{args, lower};
+
+const VOCABULARY: &str = r#"
+[scopes]
+"repo:read" = "Read repositories"
+"repo:write" = { description = "Change repositories", implies = ["repo:read"] }
+"repo:admin" = { description = "Delete repositories", implies = ["repo:write"] }
+[roles]
+staff = "Staff"
+admin = { description = "Administrators", implies = ["staff"] }
+[networks]
+office = ["10.0.0.0/8", "2001:db8::/32"]
+[settings]
+open = "Open to all"
+[policies.team]
+requires = 'any(role = "staff", network = "office"), hide_as = 404'
+"#;
+
+fn loaded() -> LoadedVocabulary {
+    let (vocabulary, mistakes) = vocabulary::read(VOCABULARY);
+    assert_eq!(mistakes, []);
+    LoadedVocabulary {
+        path: "auth.toml".into(),
+        shown: "auth.toml".to_owned(),
+        schema: None,
+        vocabulary: Some(Arc::new(vocabulary)),
+        mistakes: Vec::new(),
+    }
+}
+
+#[track_caller]
+fn assert_lowered(arguments: &str, vocabulary: Option<&LoadedVocabulary>, expected: &str) {
+    let mut errors = Errors::default();
+    let requires =
+        auth_grammar::requires(arguments.parse().expect("tokens"), vocabulary, &mut errors);
+    assert_eq!(errors.messages(), Vec::<String>::new(), "{arguments}");
+    assert_eq!(
+        lower::requires(&requires).to_string(),
+        expected,
+        "{arguments}"
+    );
+    // What is printed is what was written, up to white space.
+    assert_eq!(requires.to_string(), arguments);
+}
+
+#[test]
+fn each_key_has_its_meaning() {
+    for arguments in [
+        "authenticated",
+        r#"scope = "a", role = "b""#,
+        r#"permission = "a""#,
+        "check = checks::is_owner",
+        r#"can = "read""#,
+        r#"can("read", on = "Order::{id}")"#,
+        r#"acr = "gold", amr = "otp", max_age = "15m""#,
+        "sender_constrained, scope = \"a\"",
+        r#"network = "10.0.0.0/8""#,
+        r#"any(role = "a", all(scope = "b", scope = "c"))"#,
+        r#"authenticated, hide_as = 404"#,
+        r#"role = "a", hide_as = 404, hide_unless = authenticated"#,
+        r#"role = "a", hide_as = 404, hide_unless = scope("b")"#,
+        r#"role = "a", hide_as = 404, hide_unless = any(scope = "b", scope = "c")"#,
+        r#"authenticated, schemes(Basic, "Lab-Auth")"#,
+        r#"authenticated, realm = "a realm""#,
+        r#"authenticated, says = "Only members.""#,
+    ] {
+        assert_lowered(arguments, None, &format!("requires({arguments})"));
+    }
+}
+
+#[test]
+fn names_of_the_vocabulary_are_expanded() {
+    let loaded = loaded();
+    for (arguments, expected) in [
+        (
+            r#"scope = "repo:admin""#,
+            r#"requires(scope = "repo:admin")"#,
+        ),
+        (
+            r#"scope = "repo:read""#,
+            r#"requires(any(scope = "repo:read", scope = "repo:write", scope = "repo:admin"))"#,
+        ),
+        (
+            r#"role = "staff", scope = "repo:write""#,
+            r#"requires(any(role = "staff", role = "admin"), any(scope = "repo:write", scope = "repo:admin"))"#,
+        ),
+        (
+            r#"any(network = "office", setting = "open")"#,
+            r#"requires(any(network = "office", setting = "open"))"#,
+        ),
+    ] {
+        assert_lowered(arguments, Some(&loaded), expected);
+    }
+    // A policy of the vocabulary brings its settings.
+    let mut errors = Errors::default();
+    let team = r#"policy = "team""#.parse().expect("tokens");
+    let team = auth_grammar::requires(team, Some(&loaded), &mut errors);
+    assert_eq!(errors.messages(), Vec::<String>::new());
+    assert_eq!(team.to_string(), r#"policy = "team", hide_as = 404"#);
+    assert_eq!(
+        lower::requires(&team).to_string(),
+        r#"requires(any(any(role = "staff", role = "admin"), network = "office"), hide_as = 404)"#
+    );
+}
+
+#[test]
+fn public_handlers_have_their_reason() {
+    for (arguments, expected) in [
+        (r#"reason = "a page""#, r#"public(reason = "a page")"#),
+        (
+            r#"reason = "a page", identity = optional, schemes(Bearer)"#,
+            r#"public(reason = "a page", identity = optional, schemes(Bearer))"#,
+        ),
+    ] {
+        let mut errors = Errors::default();
+        let public = args::public(arguments.parse().expect("tokens"), &mut errors);
+        assert_eq!(errors.messages(), Vec::<String>::new());
+        let policy = ParsedPolicy::Public(public.expect("a policy"));
+        assert_eq!(lower::policy(&policy).to_string(), expected);
+    }
+}

@@ -1,0 +1,277 @@
+//! Single mistakes, each with its message.
+
+use std::sync::Arc;
+
+use auth_grammar::args;
+use auth_grammar::errors::Errors;
+use auth_grammar::vocabulary::{self, LoadedVocabulary};
+
+fn messages(arguments: &str, vocabulary: Option<&LoadedVocabulary>) -> Vec<String> {
+    let mut errors = Errors::default();
+    let tokens = arguments.parse().expect("tokens");
+    auth_grammar::requires(tokens, vocabulary, &mut errors);
+    errors.messages()
+}
+
+#[test]
+fn values_are_refused_with_advice() {
+    for (arguments, message) in [
+        (
+            r##"network = "10.0.0.0/+32""##,
+            "`10.0.0.0/+32` is not a network [AUTH0021]\nhelp: write a block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`",
+        ),
+        (
+            r##"network = "10.0.0.0/33""##,
+            "the prefix of an IPv4 network is longer than 32 [AUTH0021]\nhelp: write `\"10.0.0.0/32\"`, or a shorter prefix",
+        ),
+        (
+            r##"network = "2001:db8::/129""##,
+            "the prefix of an IPv6 network is longer than 128 [AUTH0021]\nhelp: write `\"2001:db8::/128\"`, or a shorter prefix",
+        ),
+        (
+            r##"network = "2001:db8::/+128""##,
+            "`2001:db8::/+128` is not a network [AUTH0021]\nhelp: write a block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`",
+        ),
+        (
+            r##"network = "10.0.0.1""##,
+            "`10.0.0.1` is a single address [AUTH0021]\nhelp: write `\"10.0.0.1/32\"`",
+        ),
+        (
+            r##"network = "2001:db8::1""##,
+            "`2001:db8::1` is a single address [AUTH0021]\nhelp: write `\"2001:db8::1/128\"`",
+        ),
+        (
+            r##"network = "10.0.0.1/8""##,
+            "`10.0.0.1` is not the first address of a `/8` network [AUTH0021]\nhelp: write `\"10.0.0.0/8\"`",
+        ),
+        (
+            r##"network = "::ffff:10.0.0.0/104""##,
+            "`::ffff:10.0.0.0/104` is a network of IPv4 addresses [AUTH0021]\nhelp: write `\"10.0.0.0/8\"`",
+        ),
+        (
+            r##"network = "::ffff:0.0.0.0/96""##,
+            "`::ffff:0.0.0.0/96` is a network of IPv4 addresses [AUTH0021]\nhelp: write `\"0.0.0.0/0\"`",
+        ),
+        (
+            r##"network = "1.2.3""##,
+            "`1.2.3` is not a network [AUTH0021]\nhelp: write a block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`",
+        ),
+        (
+            r##"network = "ab:cd""##,
+            "`ab:cd` is not a network [AUTH0021]\nhelp: write a block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`",
+        ),
+        (
+            r##"network = "ab""##,
+            "`ab` is not a network [AUTH0021]\nhelp: write a block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`, or declare the name below `[networks]` in an `auth.toml` beside the `Cargo.toml`",
+        ),
+        (
+            r##"network = "10.0.0.0/x""##,
+            "`10.0.0.0/x` is not a network [AUTH0021]\nhelp: write a block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`",
+        ),
+        (
+            r##"network = " ""##,
+            "` ` is not a network [AUTH0021]\nhelp: write a block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`",
+        ),
+        (
+            r##"setting = true"##,
+            "`setting` takes a name, not a value [AUTH0003]\nhelp: write `setting = \"...\"`; the protection space has the value",
+        ),
+        (
+            r##"scope = true"##,
+            "`scope` takes a string in quotes [AUTH0003]\nhelp: write `scope = \"true\"`",
+        ),
+        (
+            r##"scope = 1"##,
+            "`scope` takes a string in quotes [AUTH0003]\nhelp: write `scope = \"1\"`",
+        ),
+        (
+            r##"scope = 'a'"##,
+            "`scope` takes a string in quotes [AUTH0003]\nhelp: write `scope = \"a\"`",
+        ),
+        (
+            r##"scope = b"a""##,
+            "`scope` takes a string, not bytes [AUTH0003]\nhelp: remove the `b`: `scope = \"a\"`",
+        ),
+        (
+            r##"scope = name"##,
+            "`scope` takes a string literal, since it is checked at compile time [AUTH0003]\nhelp: write the text itself: `scope = \"name\"`",
+        ),
+        (
+            r##"scope = a::b"##,
+            "`scope` takes a string literal, since it is checked at compile time [AUTH0003]\nhelp: write the text itself: `scope = \"...\"`",
+        ),
+        (
+            r##"scope = concat!("a")"##,
+            "`scope` takes a string literal, since it is checked at compile time [AUTH0003]\nhelp: write the text itself: `scope = \"a\"`",
+        ),
+        (
+            r##"max_age = -5"##,
+            "the duration is negative [AUTH0003]\nhelp: write `max_age = \"5s\"`",
+        ),
+        (
+            r##"max_age = 900"##,
+            "`max_age` takes a number and a unit in quotes [AUTH0003]\nhelp: write `max_age = \"900s\"` or `max_age = \"15m\"`",
+        ),
+        (
+            r##"max_age = 61"##,
+            "`max_age` takes a number and a unit in quotes [AUTH0003]\nhelp: write `max_age = \"61s\"`",
+        ),
+        (
+            r##"max_age = 0"##,
+            "`max_age` takes a number and a unit in quotes [AUTH0003]\nhelp: write `max_age = \"0s\"`",
+        ),
+        (
+            r##"max_age = "1h30m""##,
+            "`1h30m` is not one number with one of the units `s`, `m`, `h` and `d` [AUTH0020]\nhelp: write `\"90m\"`",
+        ),
+        (
+            r##"max_age = "2w""##,
+            "`2w` is not one number with one of the units `s`, `m`, `h` and `d` [AUTH0020]\nhelp: write `\"14d\"`",
+        ),
+        (
+            r##"max_age = "0s""##,
+            "no login meets a maximum age of `0s` [AUTH0020]\nhelp: write a longer duration, such as `\"5m\"`",
+        ),
+        (
+            r##"max_age = "40000d""##,
+            "`40000d` is longer than a hundred years [AUTH0020]\nhelp: write a shorter duration, such as `\"365d\"`",
+        ),
+        (
+            r##"authenticated, says = text"##,
+            "the text has no quotes [AUTH0003]\nhelp: write `says = \"text\"`",
+        ),
+        (
+            r##"scope = r"a""##,
+            "a text search misses this spelling of `scope` [AUTH0003]\nhelp: write `scope = \"a\"`",
+        ),
+        (
+            r##"scope = "\u{61}""##,
+            "a text search misses this spelling of `scope` [AUTH0003]\nhelp: write `scope = \"a\"`",
+        ),
+        (
+            r##"scope = "a b""##,
+            "a space is not allowed in a scope (RFC 6749 §3.3) [AUTH0017]\n\n    a b\n     ^\nhelp: write `scope = \"a\", scope = \"b\"`, within `any(...)` if one is enough",
+        ),
+        (
+            r##"scope = """##,
+            "the scope is empty [AUTH0017]\nhelp: name the required scope",
+        ),
+        (
+            r##"scope "a""##,
+            "expected `=` after `scope` [AUTH0002]\nhelp: write `scope = \"a\"`",
+        ),
+        (
+            r##"scope("a")"##,
+            "`scope` takes an equals sign, not parentheses [AUTH0002]\nhelp: write `scope = \"a\"`",
+        ),
+        (
+            r##"any(scope = "a")"##,
+            "redundant `any(...)` around a single requirement [AUTH0025]\nhelp: write `scope = \"a\"`",
+        ),
+        (
+            r##"scope = "a" && role = "b""##,
+            "requirements have no `and` [AUTH0004]\nhelp: write a comma, which requires both",
+        ),
+        (
+            r##"scope = "a", hide_as = 0x194"##,
+            "a text search misses this spelling of `hide_as` [AUTH0027]\nhelp: write `hide_as = 404`",
+        ),
+        (
+            r##"check = "a""##,
+            "`check` takes the path of a function without quotes [AUTH0003]\nhelp: write `check = a`",
+        ),
+        (
+            r##"check = a()"##,
+            "`check` takes only the path of a function [AUTH0003]\nhelp: write `check = a`",
+        ),
+        (
+            r##"can("a", on = "B::{}")"##,
+            "a parameter in `B::{}` is not the name of a path parameter between braces [AUTH0047]\nhelp: write it as in the route, as in `on = \"Repository::{owner}/{repo}\"`",
+        ),
+        (
+            r##"scope = "a", schemes("My-Auth", "a b")"##,
+            "the scheme `a b` is not a token (RFC 9110 §11.1) [AUTH0022]\nhelp: write `\"a-b\"`",
+        ),
+        (
+            "check = a::b, check = a :: b",
+            "duplicate requirement `check = a::b` [AUTH0023]\nhelp: remove it",
+        ),
+    ] {
+        assert_eq!(messages(arguments, None), [message], "{arguments}");
+    }
+}
+
+#[test]
+fn undeclared_names_are_written_as_keys() {
+    let (vocabulary, mistakes) = vocabulary::read("[scopes]\nother = \"Another one\"\n");
+    assert_eq!(mistakes, []);
+    let loaded = LoadedVocabulary {
+        path: "auth.toml".into(),
+        shown: "auth.toml".to_owned(),
+        schema: None,
+        vocabulary: Some(Arc::new(vocabulary)),
+        mistakes: Vec::new(),
+    };
+    for (name, key) in [
+        ("read_all", "read_all"),
+        ("read-all", "read-all"),
+        ("Read1", "Read1"),
+        ("read:all", "\"read:all\""),
+        ("lesen.überall", "\"lesen.überall\""),
+    ] {
+        let kind = if name.is_ascii() { "scope" } else { "role" };
+        let found = messages(&format!("{kind} = {name:?}"), Some(&loaded));
+        let advice = format!("add `{key} = \"...\"`");
+        assert!(found[0].contains(&advice), "{found:?}");
+    }
+}
+
+#[test]
+fn addresses_are_no_names_of_networks() {
+    for (name, is_name) in [
+        ("office", true),
+        ("abc", true),
+        ("a:z", true),
+        ("v1.2", true),
+        ("10.0.0.0", false),
+        ("10.0.0", false),
+        ("ab:cd", false),
+        ("::1.2.3.4", false),
+        ("a/b", false),
+        (" ", false),
+    ] {
+        let text = format!("[networks]\n{name:?} = [\"192.0.2.0/24\"]\n");
+        let (_, mistakes) = vocabulary::read(&text);
+        assert_eq!(mistakes.is_empty(), is_name, "{name}: {mistakes:?}");
+    }
+}
+
+/// The blocks of all networks of both families allow everybody.
+#[test]
+fn networks_have_to_exclude_somebody() {
+    for (blocks, is_refused) in [
+        (r#""0.0.0.0/0", "::/0""#, true),
+        (r#""0.0.0.0/1", "128.0.0.0/1", "::/0""#, true),
+        (r#""0.0.0.0/0""#, false),
+        (r#""::/0""#, false),
+        (r#""0.0.0.0/1", "::/0""#, false),
+    ] {
+        let (_, mistakes) = vocabulary::read(&format!("[networks]\na = [{blocks}]\n"));
+        assert_eq!(!mistakes.is_empty(), is_refused, "{blocks}: {mistakes:?}");
+    }
+}
+
+#[test]
+fn names_that_are_not_resolved_are_printed() {
+    for arguments in [
+        r#"policy = "a", hide_as = 404, hide_unless = policy("b")"#,
+        r#"any(policy = "a", role = "b"), hide_as = 404, hide_unless = max_age("15m")"#,
+        r#"network = "office", hide_as = 404, hide_unless = network("house")"#,
+        r#"setting = "a", hide_as = 404, hide_unless = setting("b")"#,
+    ] {
+        let mut errors = Errors::default();
+        let requires = args::requires(arguments.parse().expect("tokens"), &mut errors);
+        assert_eq!(errors.messages(), Vec::<String>::new());
+        assert_eq!(requires.to_string(), arguments);
+    }
+}
