@@ -246,6 +246,19 @@ fn addresses_are_no_names_of_networks() {
     }
 }
 
+#[test]
+fn texts_have_a_maximum() {
+    let says = |text: &str| messages(&format!("authenticated, says = {text:?}"), None);
+    assert_eq!(says(&"é".repeat(512)), Vec::<String>::new());
+    for length in [513, 600] {
+        let message = format!(
+            "the text has {length} characters; the maximum is 512 [AUTH0065]\n\
+             help: link to a page with the rest"
+        );
+        assert_eq!(says(&"é".repeat(length)), [message]);
+    }
+}
+
 /// The blocks of all networks of both families allow everybody.
 #[test]
 fn networks_have_to_exclude_somebody() {

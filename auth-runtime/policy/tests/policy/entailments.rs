@@ -5,7 +5,7 @@ use auth_runtime_policy::entailment::{
     Contradiction, can_contradict, contradiction, entailed, entails, first_alternatives,
     is_impossible, makes_known, redundant,
 };
-use auth_runtime_policy::{Atom, Requirement};
+use auth_runtime_policy::{Atom, Network, Requirement};
 
 use crate::callers::{Callers, Table, atoms, requirements};
 
@@ -125,6 +125,60 @@ fn redundant_parts_change_no_caller() {
             assert_eq!(found, even, "{whole}");
         }
     }
+}
+
+/// Networks that touch, that have one address, and that reach the first or the last address of a family.
+#[test]
+fn networks_are_compared_at_their_ends() {
+    let network = |blocks: &[&str]| {
+        let blocks = blocks.iter().map(|block| block.parse().expect("a block"));
+        Requirement::network(Network::owned("named", blocks.collect()))
+    };
+    let any = |names: &[&str]| Requirement::any(names.iter().map(|block| network(&[*block])));
+    let [always, never] = [Requirement::always(), Requirement::never()];
+    let whole = || network(&["10.0.0.0/8"]);
+    for (one, other, expected) in [
+        (whole(), any(&["10.0.0.0/9", "10.128.0.0/9"]), true),
+        (any(&["10.0.0.0/9", "10.128.0.0/9"]), whole(), true),
+        (whole(), network(&["10.0.0.0/9", "10.128.0.0/9"]), true),
+        (whole(), any(&["10.0.0.0/9", "10.129.0.0/16"]), false),
+        (network(&["10.1.0.1/32"]), whole(), true),
+        (whole(), network(&["10.1.0.1/32"]), false),
+        (network(&["10.1.0.1/32"]), network(&["10.1.0.2/32"]), false),
+        (
+            network(&["10.1.0.0/31"]),
+            any(&["10.1.0.0/32", "10.1.0.1/32"]),
+            true,
+        ),
+        (always.clone(), any(&["0.0.0.0/0", "::/0"]), true),
+        (
+            always.clone(),
+            any(&["0.0.0.0/0", "::/1", "8000::/1"]),
+            true,
+        ),
+        (always.clone(), any(&["0.0.0.0/0"]), false),
+        (always.clone(), any(&["::/0"]), false),
+        (always.clone(), any(&["128.0.0.0/1", "::/0"]), false),
+        (always.clone(), any(&["0.0.0.0/1", "::/0"]), false),
+        (always.clone(), any(&["0.0.0.0/0", "8000::/1"]), false),
+        (always.clone(), any(&["0.0.0.0/0", "::/1"]), false),
+        (
+            network(&["128.0.0.0/1"]),
+            any(&["128.0.0.0/2", "192.0.0.0/2"]),
+            true,
+        ),
+        (network(&["0.0.0.0/0"]), network(&["::/0"]), false),
+        (never.clone(), network(&["::/0"]), true),
+        (network(&["::/0"]), never, false),
+    ] {
+        assert_eq!(
+            entails(&one, &other),
+            Some(expected),
+            "{one:?} and {other:?}"
+        );
+    }
+    let [host, other] = [network(&["10.1.0.1/32"]), network(&["10.1.0.2/32"])];
+    assert!(is_impossible(&[&host, &other]) && !is_impossible(&[&host, &whole()]));
 }
 
 #[test]
