@@ -120,20 +120,15 @@ pub(super) fn check(
             );
         }
     }
-    let total = signature.inputs.len() + usize::from(guards.is_empty());
-    if let Some(extra) = signature
-        .inputs
-        .iter()
-        .nth(MAX_PARAMETERS - usize::from(guards.is_empty()))
-        && total > MAX_PARAMETERS
-    {
+    let added = usize::from(guards.is_empty());
+    if let Some(extra) = signature.inputs.iter().nth(MAX_PARAMETERS - added) {
         errors.add(
             codes::ARGUMENTS,
             extra.span(),
             format!(
                 "the handler has {} parameters besides the guard; the maximum is 15\n\
                  help: gather some of them in a struct that derives `FromRequestParts`",
-                total - 1
+                signature.inputs.len() + added - 1
             ),
         );
     }

@@ -25,38 +25,38 @@ impl<'r> Places<'r> {
             let next = index.len();
             index.entry(network.blocks()).or_insert(next);
         }
-        // The addresses at which networks begin and end.
-        let mut ends = Vec::new();
+        // The addresses at which networks begin and end, of IPv4 and of IPv6.
+        let (mut four, mut six) = (Vec::new(), Vec::new());
         for (blocks, network) in &index {
             for block in *blocks {
-                let (is_six, first, last, greatest) = match (block.network(), block.broadcast()) {
+                let (ends, first, last, greatest) = match (block.network(), block.broadcast()) {
                     (IpAddr::V4(first), IpAddr::V4(last)) => (
-                        false,
+                        &mut four,
                         u128::from(u32::from(first)),
                         u128::from(u32::from(last)),
                         u128::from(u32::MAX),
                     ),
                     (IpAddr::V6(first), IpAddr::V6(last)) => {
-                        (true, u128::from(first), u128::from(last), u128::MAX)
+                        (&mut six, u128::from(first), u128::from(last), u128::MAX)
                     }
                     _ => continue,
                 };
-                ends.push((is_six, first, *network, true));
+                ends.push((first, *network, true));
                 if last < greatest {
-                    ends.push((is_six, last + 1, *network, false));
+                    ends.push((last + 1, *network, false));
                 }
             }
         }
-        ends.sort_unstable();
         let mut sets = BTreeSet::new();
-        for is_six in [false, true] {
+        for mut ends in [four, six] {
+            ends.sort_unstable();
             let mut inside: BTreeSet<usize> = BTreeSet::new();
             let mut depth = vec![0_usize; index.len()];
-            let mut ends = ends.iter().filter(|end| end.0 == is_six).peekable();
-            if ends.peek().is_none_or(|end| end.1 > 0) {
+            let mut ends = ends.iter().peekable();
+            if ends.peek().is_none_or(|(address, ..)| *address > 0) {
                 sets.insert(Vec::new());
             }
-            while let Some((_, address, network, begins)) = ends.next() {
+            while let Some((address, network, begins)) = ends.next() {
                 if let Some(depth) = depth.get_mut(*network) {
                     *depth = if *begins {
                         *depth + 1
@@ -69,7 +69,7 @@ impl<'r> Places<'r> {
                         inside.insert(*network);
                     }
                 }
-                if ends.peek().is_none_or(|next| next.1 != *address) {
+                if ends.peek().is_none_or(|(next, ..)| next != address) {
                     sets.insert(inside.iter().copied().collect());
                 }
             }
