@@ -259,7 +259,7 @@ fn texts_have_a_maximum() {
     }
 }
 
-/// The blocks of all networks of both families allow everybody.
+/// The blocks of all networks of both families allow every caller.
 #[test]
 fn networks_have_to_exclude_somebody() {
     for (blocks, is_refused) in [

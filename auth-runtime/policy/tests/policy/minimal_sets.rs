@@ -23,7 +23,7 @@ fn names(set: &[&Atom]) -> String {
     names.collect::<Vec<_>>().join(" ")
 }
 
-/// Names in upper case are held, `true` and `false` are no grants.
+/// Names in upper case are held, `true` and `false` are not grants.
 fn role(atom: &Atom) -> Role {
     match atom {
         Atom::Scope(name) if name == "true" => Role::True,
