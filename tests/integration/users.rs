@@ -287,8 +287,9 @@ fn schemes_without_the_user_are_mistakes() {
     let of_all = || GuardedRouter::new().route("/", get(email));
     let of_optional = || GuardedRouter::new().route("/", get(page));
     let lacks = |handler: &str, schemes: &str| {
+        let here = module_path!();
         Some(format!(
-            "`integration::users::{handler}` takes the user `integration::users::User`, and callers by \
+            "`{here}::{handler}` takes the user `{here}::User`, and callers by \
              `{schemes}` have none; add `.with_user(…)` to each of these schemes, or exclude them with \
              `schemes(…)`"
         ))

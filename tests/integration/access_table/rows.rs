@@ -212,11 +212,19 @@ fn routers_as_handlers_are_named() {
     );
     let text = table.to_string();
     assert!(
-        text.contains(" integration::access_table::Elsewhere (router) "),
+        text.contains(concat!(
+            " ",
+            env!("CARGO_CRATE_NAME"),
+            "::access_table::Elsewhere (router) "
+        )),
         "{text}"
     );
     assert!(
-        text.contains(" integration::access_table::Files (service) "),
+        text.contains(concat!(
+            " ",
+            env!("CARGO_CRATE_NAME"),
+            "::access_table::Files (service) "
+        )),
         "{text}"
     );
 }

@@ -115,8 +115,9 @@ fn every_missing_value_is_a_mistake_of_protect() {
         ("tested", "beta"),
         ("shown_while_open", "open_registry"),
     ] {
+        let here = module_path!();
         let line = format!(
-            "`integration::conditions::settings::{handler}` requires `setting = {setting:?}`, and \
+            "`{here}::{handler}` requires `setting = {setting:?}`, and \
              the protection space has no value for it; add `.setting({setting:?}, …)` (the space \
              has `open_regstry`)"
         );

@@ -198,8 +198,12 @@ async fn unbindable_handlers_are_closed() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`integration::offers::bound` requires `sender_constrained`, and the protection space has no scheme for it that \
-         binds credentials to a key, such as DPoP"
+        concat!(
+            "`",
+            env!("CARGO_CRATE_NAME"),
+            "::offers::bound` requires `sender_constrained`, and the protection space has no scheme for it that \
+             binds credentials to a key, such as DPoP"
+        )
     );
     let space = both().build().unwrap();
     let app = Router::new()

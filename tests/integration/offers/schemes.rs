@@ -127,7 +127,11 @@ fn missing_schemes_are_found_at_mounting() {
     let error = router.protect(space()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`integration::offers::by_password` accepts the scheme `Basic`, which the protection space does not; it \
-         accepts `Bearer`",
+        concat!(
+            "`",
+            env!("CARGO_CRATE_NAME"),
+            "::offers::by_password` accepts the scheme `Basic`, which the protection space does not; it accepts \
+             `Bearer`"
+        ),
     );
 }

@@ -201,17 +201,66 @@ fn values_are_refused_with_advice() {
     }
 }
 
-#[test]
-fn undeclared_names_are_written_as_keys() {
-    let (vocabulary, mistakes) = vocabulary::read("[scopes]\nother = \"Another one\"\n");
+fn loaded(text: &str) -> LoadedVocabulary {
+    let (vocabulary, mistakes) = vocabulary::read(text);
     assert_eq!(mistakes, []);
-    let loaded = LoadedVocabulary {
+    LoadedVocabulary {
         path: "auth.toml".into(),
         shown: "auth.toml".to_owned(),
         schema: None,
         vocabulary: Some(Arc::new(vocabulary)),
         mistakes: Vec::new(),
+    }
+}
+
+/// Requirements are compared by their meaning, not by their place.
+#[test]
+fn requirements_are_equal_wherever_they_are() {
+    let first = |arguments: &str| {
+        let mut errors = Errors::default();
+        let mut requires = args::requires(arguments.parse().expect("tokens"), &mut errors);
+        assert!(errors.is_empty());
+        requires.requirements.remove(0)
     };
+    for (one, same, other) in [
+        ("check = a::b", "check = a :: b", "check = a::c"),
+        ("max_age = \"60m\"", "max_age = \"1h\"", "max_age = \"61m\""),
+        (
+            "network = \"10.0.0.0/8\"",
+            "  network = \"10.0.0.0/8\"",
+            "network = \"10.0.0.0/9\"",
+        ),
+        ("scope = \"a\"", "  scope = \"a\"", "role = \"a\""),
+        ("scope = \"a\"", "  scope = \"a\"", "scope = \"b\""),
+        (
+            "any(role = \"a\", role = \"b\")",
+            "  any(role = \"a\", role = \"b\")",
+            "any(role = \"b\", role = \"a\")",
+        ),
+    ] {
+        assert!(first(one) == first(same), "{one} and {same}");
+        assert!(first(one) != first(other), "{one} and {other}");
+    }
+}
+
+#[test]
+fn settings_of_a_policy_are_not_those_of_a_part() {
+    let settings =
+        r#"hide_as = 404, hide_unless = scope("b"), schemes(Basic), realm = "c", says = "d""#;
+    let loaded = loaded(&format!(
+        "[policies.p]\nrequires = '''role = \"a\", {settings}'''\n[scopes]\nb = \"B\"\n[roles]\na = \"A\"\ne = \"E\"\n"
+    ));
+    let message = format!(
+        "the policy `p` has disclosure settings (`{settings}`), which cannot apply to a part [AUTH0033]\n\
+         help: write it outside of `any(...)` and `all(...)`, or remove `{settings}` from the policy"
+    );
+    let found = messages("any(policy = \"p\", role = \"e\")", Some(&loaded));
+    assert_eq!(found, [message]);
+}
+
+#[test]
+fn undeclared_names_are_written_as_keys() {
+    let loaded = loaded("[scopes]\nother = \"Another one\"\n");
     for (name, key) in [
         ("read_all", "read_all"),
         ("read-all", "read-all"),
