@@ -119,10 +119,12 @@ fn redundant_parts_change_no_caller() {
                 .collect();
             let found = redundant(&[one, other], is_all, &|_| true);
             assert_eq!(found, expected, "{whole}");
-            // Other nodes are not considered.
-            let even: Vec<usize> = expected.into_iter().filter(|node| node % 2 == 0).collect();
-            let found = redundant(&[one, other], is_all, &|node| node % 2 == 0);
-            assert_eq!(found, even, "{whole}");
+            // Other nodes are not considered. A member of a redundant list may be found with them.
+            let is_third = |node: usize| node % 3 == 0;
+            let found = redundant(&[one, other], is_all, &is_third);
+            assert!(found.iter().all(|node| is_third(*node)), "{whole}");
+            let mut thirds = expected.iter().filter(|node| is_third(**node));
+            assert!(thirds.all(|node| found.contains(node)), "{whole}");
         }
     }
 }
