@@ -308,6 +308,76 @@ fn texts_have_a_maximum() {
     }
 }
 
+/// Many reasons are counted, and not listed.
+#[test]
+fn reasons_are_listed_up_to_a_limit() {
+    let scopes = |count: usize| {
+        let scopes: Vec<String> = (0..count)
+            .map(|number| format!("scope = \"s{number}\""))
+            .collect();
+        scopes.join(", ")
+    };
+    for (count, end) in [
+        (32, "`scope = \"s30\"` and `scope = \"s31\"` also meet"),
+        (33, "`scope = \"s3\"` and 29 others also meet"),
+    ] {
+        let scopes = scopes(count);
+        let found = messages(&format!("any(role = \"r\", all({scopes})), {scopes}"), None);
+        assert!(found.len() == 1 && found[0].contains(end), "{found:?}");
+    }
+}
+
+#[test]
+fn each_cycle_is_shown_once() {
+    let implying = |names: &[(&str, &str)]| {
+        let mut text = String::from("[scopes]\n");
+        for (name, implied) in names {
+            text += &format!("{name} = {{ description = \"x\", implies = [{implied}] }}\n");
+        }
+        let (_, mistakes) = vocabulary::read(&text);
+        let messages = mistakes.into_iter().map(|mistake| mistake.message);
+        messages.collect::<Vec<_>>()
+    };
+    let cycle = |names: &str| {
+        let names: Vec<String> = names.chars().map(|name| format!("`{name}`")).collect();
+        format!(
+            "cycle of implications: {}\nhelp: remove one of the implications, or keep one of the names",
+            names.join(", which implies ")
+        )
+    };
+    for (names, expected) in [
+        (
+            &[
+                ("a", "\"b\""),
+                ("b", "\"c\""),
+                ("c", "\"b\", \"d\""),
+                ("d", "\"c\", \"a\""),
+            ][..],
+            vec![cycle("abcda")],
+        ),
+        (
+            &[
+                ("a", "\"b\""),
+                ("b", "\"c\", \"d\""),
+                ("c", "\"d\""),
+                ("d", "\"b\""),
+            ],
+            vec![cycle("bcdb")],
+        ),
+        (
+            &[
+                ("a", "\"b\", \"c\""),
+                ("b", "\"d\""),
+                ("c", "\"d\""),
+                ("d", ""),
+            ],
+            vec![],
+        ),
+    ] {
+        assert_eq!(implying(names), expected);
+    }
+}
+
 /// The blocks of all networks of both families allow every caller.
 #[test]
 fn networks_have_to_exclude_somebody() {

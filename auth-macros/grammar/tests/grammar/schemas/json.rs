@@ -185,6 +185,12 @@ fn keys_of_the_json_form_are_known() {
             "`A B` is not a name in Cedar\nhelp: write an identifier",
         ),
         (
+            r#"{"A":{"entityTypes":{},"actions":{}},"B::__cedar":{"entityTypes":{},"actions":{}}}"#
+                .to_owned(),
+            "\"B::__cedar\":{\"entityTypes\":{},\"actions\":{}}}",
+            "`B::__cedar` is a reserved name of Cedar\nhelp: rename it",
+        ),
+        (
             r#"{"":{"commonTypes":{"if":{}},"entityTypes":{},"actions":{}}}"#.to_owned(),
             "\"if\":{}},\"entityTypes\":{},\"actions\":{}}}",
             "`if` is not a name in Cedar\nhelp: write an identifier",
