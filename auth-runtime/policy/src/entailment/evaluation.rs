@@ -110,7 +110,6 @@ impl<'t, 'r> Evaluation<'t, 'r> {
                     .extend(self.same.get(atom).into_iter().flatten());
                 return single;
             }
-            Atom::Authenticated => {}
             Atom::MaxAge(age) => {
                 let longer = self.ages.iter().filter(|(other, _)| age <= other);
                 single.meets.extend(longer.map(|(_, node)| node));
@@ -242,6 +241,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
     pub(super) fn reset(&mut self) {
         for node in std::mem::take(&mut self.supported) {
             if let Some(support) = self.support.get_mut(node) {
+                // A requirement that was withdrawn and met again is listed twice.
                 let was_met = *support > 0;
                 *support = 0;
                 if was_met {
