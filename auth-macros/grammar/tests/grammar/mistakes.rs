@@ -201,6 +201,42 @@ fn values_are_refused_with_advice() {
     }
 }
 
+#[test]
+fn words_of_other_languages_are_explained() {
+    let handler =
+        "write `#[public(reason = \"...\")]` in place of `#[requires]` for a public handler";
+    let allowed = "name a scope, role or permission of the allowed callers";
+    for (words, fact, advice) in [
+        (
+            &["not", "except", "unless"][..],
+            "requirements have no",
+            allowed.to_owned(),
+        ),
+        (
+            &[
+                "public",
+                "everybody",
+                "everyone",
+                "anyone",
+                "anonymous",
+                "allow",
+            ],
+            "unknown key",
+            handler.to_owned(),
+        ),
+        (
+            &["deny", "nobody", "never", "none"],
+            "requirements have no",
+            format!("{allowed}, or remove the route"),
+        ),
+    ] {
+        for word in words {
+            let message = format!("{fact} `{word}` [AUTH0001]\nhelp: {advice}");
+            assert_eq!(messages(word, None), [message]);
+        }
+    }
+}
+
 fn loaded(text: &str) -> LoadedVocabulary {
     let (vocabulary, mistakes) = vocabulary::read(text);
     assert_eq!(mistakes, []);
