@@ -6,8 +6,8 @@ use auth_grammar::attribute::{
 use auth_grammar::codes;
 use auth_grammar::errors::Errors;
 use auth_grammar::module::{Arguments, Module};
-use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::Attribute;
 use syn::parse::Parser;
 
@@ -158,6 +158,64 @@ fn each_handler_of_a_module_gets_its_policy() {
         assert_eq!(messages, Vec::<String>::new(), "{written}");
         let expected = format!("pub mod outer {{ {expected} }}").parse::<TokenStream>();
         assert_eq!(found, expected.expect("tokens").to_string(), "{written}");
+    }
+}
+
+/// A `macro_rules` macro passes on items in invisible groups.
+#[test]
+fn items_in_invisible_groups_get_the_policy() {
+    let policy = "#[::auth_runtime::requires({ role = \"r\" })]";
+    for (before, expected) in [
+        ("", format!("{policy} async fn a() {{}}")),
+        (
+            "const A: u8 = 0;",
+            format!("const A: u8 = 0; {policy} async fn a() {{}}"),
+        ),
+        (
+            "mod inner {}",
+            format!("{policy} mod inner {{}} {policy} async fn a() {{}}"),
+        ),
+        (
+            "#[cfg(unix)]",
+            format!("{policy} #[cfg(unix)] async fn a() {{}}"),
+        ),
+    ] {
+        let tokens = |text: &str| text.parse::<TokenStream>().expect("tokens");
+        let mut items = tokens(before);
+        items.extend([TokenTree::from(Group::new(
+            Delimiter::None,
+            tokens("async fn a() {}"),
+        ))]);
+        let mut errors = Errors::default();
+        let arguments = Arguments::read(tokens("role = \"r\""));
+        let requires = arguments.requires(None, &mut errors);
+        let mut module = Module::read(&quote!(mod outer { #items })).expect("a module");
+        module.inherit(&arguments, &requires, &mut errors);
+        assert_eq!(errors.messages(), Vec::<String>::new(), "{before}");
+        let expected = tokens(&format!("mod outer {{ {expected} }}")).to_string();
+        assert_eq!(module.into_token_stream().to_string(), expected);
+    }
+}
+
+#[test]
+fn functions_of_a_module_have_an_absolute_path() {
+    for (path, is_absolute) in [
+        ("crate::checks::owns", true),
+        ("::checks::owns", true),
+        ("checks::owns", false),
+        ("self::owns", false),
+        ("super::checks::owns", false),
+    ] {
+        let (_, messages) = inherited(&format!("check = {path}"), "mod outer { async fn a() {} }");
+        assert_eq!(messages.is_empty(), is_absolute, "{path}: {messages:?}");
+        let name = path
+            .trim_start_matches("self::")
+            .trim_start_matches("super::");
+        let advice = format!("help: write `check = crate::...::{name}`");
+        assert!(
+            messages.iter().all(|it| it.ends_with(&advice)),
+            "{messages:?}"
+        );
     }
 }
 
