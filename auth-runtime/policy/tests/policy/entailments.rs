@@ -257,6 +257,18 @@ fn pairs(count: usize) -> Requirement {
     Requirement::all((0..count).map(pair))
 }
 
+/// To meet one of several alternatives is to meet the list, so that lists of names do not multiply.
+#[test]
+fn alternatives_of_one_list_count_once() {
+    let list = |first: usize| Requirement::any((0..8).map(move |at| scope(8 * first + at)));
+    let all = Requirement::all((0..8).map(list));
+    let reversed = Requirement::all((0..8).rev().map(list));
+    const { assert!(8_usize.pow(8) > MAX_ALTERNATIVES) };
+    assert_eq!(entails(&all, &reversed), Some(true));
+    let more = Requirement::all((0..9).rev().map(list));
+    assert_eq!(entails(&all, &more), Some(false));
+}
+
 #[test]
 fn alternatives_have_a_maximum() {
     let [most, more] = [10, 11].map(pairs);
