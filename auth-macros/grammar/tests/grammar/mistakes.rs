@@ -201,6 +201,24 @@ fn values_are_refused_with_advice() {
     }
 }
 
+/// A list in a list of the same kind is part of it.
+#[test]
+fn nested_lists_of_one_kind_are_one_list() {
+    for (arguments, expected) in [
+        (
+            r#"any(scope = "a", any(scope = "b", scope = "a"))"#,
+            "duplicate requirement `scope = \"a\"` [AUTH0023]\nhelp: remove it",
+        ),
+        (
+            r#"acr = "a", all(acr = "b", scope = "c")"#,
+            "contradiction between `acr = \"a\"` and `acr = \"b\"`: a login has one acr [AUTH0026]\n\
+             help: write `any(acr = \"a\", acr = \"b\")` to require one of them",
+        ),
+    ] {
+        assert_eq!(messages(arguments, None), [expected], "{arguments}");
+    }
+}
+
 #[test]
 fn words_of_other_languages_are_explained() {
     let handler =
