@@ -21,7 +21,7 @@ for (const token of tokens) {
       issuer, audience, algorithms: Object.keys(keys), clockTolerance: leeway, currentDate: new Date(now * 1000),
       requiredClaims: ['iss', 'aud', 'sub', 'exp'],
     })
-    results.push({ subject: payload.sub })
+    results.push({ subject: JSON.stringify(payload.sub) })
   } catch (error) {
     results.push({ error: String(error) })
   }

@@ -36,7 +36,7 @@ def subject(token):
 results = []
 for token in given["tokens"]:
     try:
-        results.append({"subject": subject(token)})
+        results.append({"subject": json.dumps(subject(token))})
     except Exception as error:  # also those that PyJWT does not mean to raise
         results.append({"error": repr(error)})
 print(json.dumps(results))

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Once;
 use std::sync::mpsc::{Receiver, channel};
 
 /// Returns a folder with the scripts of `clients/` and all their dependencies (see
@@ -22,6 +23,22 @@ pub fn set_up(folder: &Path) -> PathBuf {
         std::fs::copy(script.path(), folder.join(script.file_name())).expect("a copy");
     }
     folder.to_owned()
+}
+
+/// Installs a Debian package, unless its program is there.
+pub fn install(program: &str, package: &str) {
+    static UPDATE: Once = Once::new();
+    let shell = |script: &str| {
+        let status = Command::new("sh").args(["-c", script]).status();
+        assert!(status.expect("sh runs").success(), "{script}");
+    };
+    let found = Command::new(program).arg("-V").output();
+    if found.is_err() {
+        UPDATE.call_once(|| shell("apt-get update -qq"));
+        shell(&format!(
+            "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends {package}"
+        ));
+    }
 }
 
 /// A program that ends when it is dropped.

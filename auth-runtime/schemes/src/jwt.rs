@@ -259,7 +259,7 @@ impl Issuer {
     fn verify(self: &Arc<Self>, token: SignedToken<'_>) -> Verification {
         // From before the keys are looked up.
         let moment = self.moment();
-        if !self.rules.accept_kind(&token.header) {
+        if token.is_critical || !self.rules.accept_kind(&token.header) {
             return Verification::done(Caller::rejected());
         }
         match &self.keys {

@@ -3,12 +3,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, crypto};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 /// A token in compact serialization. Only [`claims_by`](Self::claims_by) verifies its signature.
 pub(crate) struct SignedToken<'t> {
     pub(crate) text: &'t str,
     pub(crate) header: Header,
+    /// Whether the header has `crit`, also with an invalid value, such as `null` (RFC 7515 §4.1.11).
+    pub(crate) is_critical: bool,
     claims: &'t str,
 }
 
@@ -28,6 +31,7 @@ impl<'t> SignedToken<'t> {
         Some(Self {
             text,
             header: decoded(header)?,
+            is_critical: decoded::<Critical>(header)?.crit,
             claims,
         })
     }
@@ -51,6 +55,17 @@ impl<'t> SignedToken<'t> {
     pub(crate) fn unverified_claims<T: DeserializeOwned>(&self) -> Option<T> {
         decoded(self.claims)
     }
+}
+
+/// The member of a header that no token may have here.
+#[derive(Deserialize)]
+struct Critical {
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
 }
 
 /// Decodes a JSON object in base64url without padding (RFC 7515 §2).

@@ -54,7 +54,11 @@ fn subjects(program: &mut Command, input: &std::path::Path) -> Vec<Option<String
         String::from_utf8_lossy(&output.stderr)
     );
     let results: Vec<Value> = serde_json::from_slice(&output.stdout).expect("results");
-    let subject = |result: Value| Some(result.get("subject")?.to_string());
+    let subject = |result: Value| {
+        let text = result.get("subject")?.as_str()?.to_owned();
+        let value = serde_json::from_str::<Value>(&text);
+        Some(value.map_or(text, |value| value.to_string()))
+    };
     results.into_iter().map(subject).collect()
 }
 

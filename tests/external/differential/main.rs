@@ -16,9 +16,16 @@
 //! Not part of `cargo test --workspace`, since it needs more than Rust: `cargo test -p auth-tests --test
 //! differential` installs the references (npm, pip, Debian packages).
 
+mod apache;
+mod basic;
+mod challenges;
+mod digest;
+mod dpop;
+mod forwarded;
 mod jwt;
 mod known;
 mod random;
+mod server;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

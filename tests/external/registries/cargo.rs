@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
 
-use crate::{install, run, serve};
+use crate::{run, serve};
+use auth_tests::programs::install;
 
 #[derive(Default)]
 struct Crate {
@@ -315,7 +316,7 @@ fn crates_are_published_downloaded_and_yanked() {
 
 #[test]
 fn scripts_use_the_same_tokens_with_the_name_of_the_scheme() {
-    install("curl");
+    install("curl", "curl");
     let runtime = Runtime::new().expect("a runtime");
     let base = serve(&runtime, app());
     let curl = |authorization: &str| {

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::container::Registry;
-use crate::install;
+use auth_tests::programs::install;
 
 /// A response: its status, and the parameters of its challenge.
 struct Answer {
@@ -80,7 +80,7 @@ fn with_token(token: &str, arguments: &[&str]) -> Answer {
 
 #[test]
 fn a_client_follows_the_challenges() {
-    install("curl");
+    install("curl", "curl");
     let registry = Registry::start();
     let url = |path: &str| format!("{}{path}", registry.base);
 

@@ -9,7 +9,6 @@ mod curl;
 mod skopeo;
 
 use std::process::Command;
-use std::sync::Once;
 
 use axum::response::Response;
 use tokio::runtime::Runtime;
@@ -17,22 +16,6 @@ use tokio::runtime::Runtime;
 /// Serves as long as the runtime lives, and returns its base URL.
 fn serve(runtime: &Runtime, app: impl auth_tests::App) -> String {
     format!("http://{}", runtime.block_on(auth_tests::serve(app)))
-}
-
-/// Installs a Debian package, unless its program is there.
-fn install(program: &str) {
-    static UPDATE: Once = Once::new();
-    let shell = |script: &str| {
-        let status = Command::new("sh").args(["-c", script]).status();
-        assert!(status.expect("sh runs").success(), "{script}");
-    };
-    let found = Command::new(program).arg("--version").output();
-    if found.is_err() {
-        UPDATE.call_once(|| shell("apt-get update -qq"));
-        shell(&format!(
-            "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends {program}"
-        ));
-    }
 }
 
 /// The output of a command, with its errors, and whether it succeeded.

@@ -7,7 +7,8 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::container::{Registry, digest_of};
-use crate::{install, run};
+use crate::run;
+use auth_tests::programs::install;
 
 /// Writes an image with one layer, in the form of skopeo's `dir:`.
 fn write_image(folder: &Path) {
@@ -54,7 +55,7 @@ fn write_image(folder: &Path) {
 
 #[test]
 fn images_are_pushed_and_pulled() {
-    install("skopeo");
+    install("skopeo", "skopeo");
     let registry = Registry::start();
     let folder = tempfile::tempdir().expect("a folder");
     let image = folder.path().join("image");

@@ -45,7 +45,9 @@ impl ForwardedField {
             return None;
         }
         for line in lines.iter().rev() {
-            let elements = split(line.to_str().ok()?, ',', *self == Self::Forwarded)?;
+            // The client may have written other characters to the left of the elements that count.
+            let line = String::from_utf8_lossy(line.as_bytes());
+            let elements = split(&line, ',', *self == Self::Forwarded)?;
             for element in elements.into_iter().rev() {
                 let address = self.address(element)?;
                 if !proxies.contains(address) {
@@ -84,7 +86,7 @@ fn split(text: &str, separator: char, quotes: bool) -> Option<Vec<&str>> {
             }
             character == separator && !quoted
         })
-        .map(str::trim)
+        .map(|part| part.trim_matches([' ', '\t']))
         .collect();
     (!quoted).then_some(parts)
 }

@@ -126,7 +126,7 @@ impl ProofRules {
             || typ.eq_ignore_ascii_case("application/dpop+jwt");
         let is_accepted = is_proof
             && self.algorithms.contains(&header.alg)
-            && header.crit.is_none()
+            && !token.is_critical
             && header.enc.is_none()
             && header.zip.is_none();
         let jwk = header.jwk.as_ref().filter(|jwk| {

@@ -259,8 +259,12 @@ impl Claims {
     /// beyond the range of the clock.
     fn time(&self, name: &str) -> Option<SystemTime> {
         let seconds = self.get(name)?.as_f64()?;
-        let since = Duration::try_from_secs_f64(seconds).ok()?;
-        SystemTime::UNIX_EPOCH.checked_add(since)
+        let distance = Duration::try_from_secs_f64(seconds.abs()).ok()?;
+        if seconds < 0.0 {
+            SystemTime::UNIX_EPOCH.checked_sub(distance)
+        } else {
+            SystemTime::UNIX_EPOCH.checked_add(distance)
+        }
     }
 }
 

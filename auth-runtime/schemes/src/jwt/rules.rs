@@ -26,7 +26,7 @@ type ClaimCondition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
 type IdentifyByClaims = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
 
 impl TokenRules {
-    /// By its header: of a kind that is an access token, and with nothing that must be understood.
+    /// By its header: of a kind that is an access token, neither encrypted nor compressed.
     pub(super) fn accept_kind(&self, header: &Header) -> bool {
         let kind = header.typ.as_deref().unwrap_or("JWT");
         // A media type may be written with or without its prefix (RFC 7515 §4.1.9).
@@ -37,7 +37,7 @@ impl TokenRules {
         };
         let is_svid = matches!(self.issuer, IssuerName::TrustDomain(_)) && is("JOSE");
         let is_accepted = is("at+jwt") || (!self.access_tokens_only && (is("JWT") || is_svid));
-        is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
+        is_accepted && header.enc.is_none() && header.zip.is_none()
     }
 
     /// Checks the claims of a token with a valid signature.

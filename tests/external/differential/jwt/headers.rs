@@ -175,8 +175,8 @@ pub(super) fn tokens(keys: &Keys) -> Vec<Token> {
         let invalid = [br#"{"alg":""#, name.as_bytes(), b"\",\"lab\":\"\xff\"}"].concat();
         let invalid = keys.token(name, &invalid, claims.as_bytes());
         tokens.push(Token::new("header not UTF-8", invalid));
-        let wide = format!(r#"{{"alg":"{name}"}}"#).encode_utf16();
-        let wide: Vec<u8> = wide.flat_map(u16::to_le_bytes).collect();
+        let wide = format!(r#"{{"alg":"{name}"}}"#);
+        let wide: Vec<u8> = wide.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let wide = keys.token(name, &wide, claims.as_bytes());
         tokens.push(Token::new("header in UTF-16", wide));
     }

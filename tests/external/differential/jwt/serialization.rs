@@ -42,7 +42,7 @@ fn with_unused_bits(part: &str) -> Option<String> {
 /// Tokens that are written in another way. The signatures are valid where they cover the other spelling.
 fn written(keys: &Keys, algorithm: &str) -> Vec<Token> {
     let token = valid(keys, algorithm);
-    let [head, body, signature] = split(&token);
+    let [own_head, own_body, signature] = split(&token);
     let signed = |head: &str, body: &str| {
         let input = format!("{head}.{body}");
         format!("{input}.{}", keys.signature(algorithm, &input))
@@ -63,7 +63,6 @@ fn written(keys: &Keys, algorithm: &str) -> Vec<Token> {
     let head_part = URL_SAFE_NO_PAD.encode(&head);
     let body_part = URL_SAFE_NO_PAD.encode(&claims);
     let raw = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-    let [own_head, own_body, _] = split(&token);
     let json = format!(
         "{{\"payload\":\"{own_body}\",\"protected\":\"{own_head}\",\"signature\":\"{signature}\"}}"
     );
@@ -284,7 +283,8 @@ fn edited(token: String, random: &mut Random) -> Token {
         'A', 'Q', 'g', 'w', '0', '-', '_', '+', '/', '=', '.', ' ', '\n', '~', '%', '\0', '\u{e9}',
         '!',
     ];
-    let at = random.below(token.len());
+    // Not the last one, whose unused bits depend on the signature.
+    let at = random.below(token.len() - 1);
     let part = match token[..at].matches('.').count() {
         0 => "the header",
         1 => "the claims",

@@ -186,6 +186,12 @@ async fn tokens_are_accepted_or_rejected() {
                 &[],
             ),
             row(
+                "nbf before 1970",
+                bearer(rs256(json!({ "nbf": -1 }))),
+                200,
+                &[],
+            ),
+            row(
                 "nbf of a wrong type",
                 bearer(rs256(json!({ "nbf": "now" }))),
                 401,
@@ -282,6 +288,12 @@ async fn tokens_are_accepted_or_rejected() {
                 bearer(with_header(
                     &json!({ "alg": "RS256", "crit": ["exp"], "exp": 1 }),
                 )),
+                401,
+                &[INVALID],
+            ),
+            row(
+                "crit null",
+                bearer(with_header(&json!({ "alg": "RS256", "crit": null }))),
                 401,
                 &[INVALID],
             ),
