@@ -332,8 +332,14 @@ async fn schemes_that_identify_callers_are_named() {
     assert!(refused.contains("Session"), "{refused}");
 }
 
-/// Request fields with credentials, the status of a page for ann only, and the parameters of the first challenge.
-const OBJECT_CASES: &[(&[(&str, &str)], u16, Option<&str>)] = &[
+/// Request fields with credentials, the status of a page for ann only, and the first challenge.
+type ObjectCase = (
+    &'static [(&'static str, &'static str)],
+    u16,
+    Option<&'static str>,
+);
+
+const OBJECT_CASES: &[ObjectCase] = &[
     (&[], 401, Some(r#"Bearer realm="api""#)),
     (&[("authorization", "Bearer ann")], 200, None),
     // The realm alone, by RFC 6750 §3.

@@ -1,4 +1,4 @@
-//! A guarded service in one file. Run `cargo run --profile quick -p auth-quickstart` and paste its
+//! A guarded service in one file. Run `cargo run -p auth-quickstart` and paste its
 //! `curl` lines, or add `-- --tour` or `-- --table`.
 
 use auth_runtime::routing::get;
