@@ -73,8 +73,8 @@ pub(crate) fn compare<const N: usize>(seen: &[Seen<N>], sides: [&str; N], table:
             if !occurred.contains_key(&(*kind, known.accepted)) {
                 let _ = writeln!(
                     report,
-                    "{kind}: no disagreement of this kind, {:?}",
-                    known.accepted
+                    "{kind}: no disagreement of this kind, {:?}: {}",
+                    known.accepted, known.reason
                 );
             }
         }

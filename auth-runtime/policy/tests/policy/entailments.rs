@@ -123,7 +123,7 @@ fn redundant_parts_change_no_caller() {
             let found = redundant(&[one, other], is_all, &|_| true);
             assert_eq!(found, expected, "{whole}");
             // Other nodes are not considered. A member of a redundant list may be found with them.
-            let is_third = |node: usize| node % 3 == 0;
+            let is_third = |node: usize| node.is_multiple_of(3);
             let found = redundant(&[one, other], is_all, &is_third);
             assert!(found.iter().all(|node| is_third(*node)), "{whole}");
             let mut thirds = expected.iter().filter(|node| is_third(**node));

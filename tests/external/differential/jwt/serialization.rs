@@ -30,7 +30,10 @@ fn split(token: &str) -> [&str; 3] {
 /// Returns a text in base64url whose last character has other unused bits; `None` if it has no such bits.
 fn with_unused_bits(part: &str) -> Option<String> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let last = *part.as_bytes().last().filter(|_| part.len() % 4 != 0)?;
+    let last = *part
+        .as_bytes()
+        .last()
+        .filter(|_| !part.len().is_multiple_of(4))?;
     let value = ALPHABET
         .iter()
         .position(|own| *own == last)
