@@ -1,4 +1,4 @@
-//! The challenges of this framework, as `http-auth` reads them, and curl.
+//! The challenges of this framework, as `http-auth` reads them.
 
 use auth_runtime::challenge::Challenge;
 use http_auth::parse_challenges;

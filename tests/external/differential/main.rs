@@ -6,7 +6,7 @@
 //! | `dpop` | `oauth4webapi` | proofs of its client, and odd proofs as its resource server judges them |
 //! | `digest` | Apache httpd's `mod_auth_digest` | odd `Authorization: Digest` fields |
 //! | `basic` | Apache httpd's `mod_auth_basic`, curl, `http-auth` | odd `Authorization: Basic` fields, and those of clients |
-//! | `challenges` | `http-auth`, curl | the challenges that this framework writes |
+//! | `challenges` | `http-auth` | the challenges that this framework writes |
 //! | `forwarded` | nginx's `realip` | lists in `X-Forwarded-For` |
 //!
 //! A specification decides each disagreement. Those in which this framework is right, or free to choose, stand in
