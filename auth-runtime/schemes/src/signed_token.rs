@@ -64,7 +64,8 @@ struct Critical {
     crit: bool,
 }
 
-fn present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+/// Reads a member of any value, such as `null`, as `true`.
+pub(crate) fn present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(value).map(|_| true)
 }
 

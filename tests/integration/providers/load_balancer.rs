@@ -143,6 +143,9 @@ async fn signer_issuer_client_and_time_are_those_of_the_header() {
         let token = padded(&header(changes.clone()), &user());
         assert_eq!(caller_of(&app, &token).await.0, expected, "{changes}");
     }
+    let mut critical = header(json!({}));
+    critical["crit"] = Value::Null;
+    assert_eq!(caller_of(&app, &padded(&critical, &user())).await.0, 401);
     // Claims of the provider do not replace those of the load balancer.
     let mut claims = user();
     claims["aud"] = json!("orders");

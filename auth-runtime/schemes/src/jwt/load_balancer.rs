@@ -21,6 +21,7 @@ use super::error::{JwtError, LoadBalancerProblem};
 use super::issuer_name::IssuerName;
 use super::key::JwtKey;
 use super::{Claims, Issuer, Keys};
+use crate::signed_token::present;
 
 /// The time for which a key is used without a fetch. It is used for as long again while it cannot be fetched.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -284,7 +285,8 @@ struct BalancerHeader {
     client: String,
     exp: Value,
     typ: Option<String>,
-    crit: Option<Value>,
+    #[serde(default, rename = "crit", deserialize_with = "present")]
+    is_critical: bool,
 }
 
 /// A token with its parts, of which nothing is verified yet.
@@ -349,7 +351,7 @@ pub(super) fn verify(issuers: &[Arc<Issuer>], token: &str) -> Option<Verificatio
     };
     let is_accepted = header.alg == "ES256"
         && header.typ.as_deref().is_none_or(|typ| typ == "JWT")
-        && header.crit.is_none()
+        && !header.is_critical
         && is_kid(&header.kid);
     let mut balanced = balanced.into_iter();
     let named = balanced.find(|(issuer, keys)| {
