@@ -3,12 +3,19 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Once;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+/// Held during an installation: package managers lock their files, and fail beside another one.
+fn installing() -> MutexGuard<'static, ()> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    INSTALLING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Returns a folder with the scripts of `clients/` and all their dependencies (see
 /// `clients/setup.sh`).
 pub fn set_up(folder: &Path) -> PathBuf {
+    let _alone = installing();
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let set_up = Command::new("sh")
         .arg(sources.join("setup.sh"))
@@ -28,11 +35,12 @@ pub fn set_up(folder: &Path) -> PathBuf {
 /// Installs a Debian package, unless its program is there.
 pub fn install(program: &str, package: &str) {
     static UPDATE: Once = Once::new();
+    let _alone = installing();
     let shell = |script: &str| {
         let status = Command::new("sh").args(["-c", script]).status();
         assert!(status.expect("sh runs").success(), "{script}");
     };
-    let found = Command::new(program).arg("-V").output();
+    let found = Command::new(program).arg("--version").output();
     if found.is_err() {
         UPDATE.call_once(|| shell("apt-get update -qq"));
         shell(&format!(

@@ -3,8 +3,9 @@
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Once;
 use std::time::{Duration, Instant};
+
+use auth_tests::programs::install;
 
 pub(crate) const PASSWORD: &str = "a-password-that-nobody-is-told";
 
@@ -23,7 +24,7 @@ impl Server {
 
     /// Starts a server with a port and a folder of its own.
     pub(crate) fn start_with(arguments: impl FnOnce(u16, &PathBuf) -> Vec<String>) -> Self {
-        install();
+        install("redis-server", "redis-server");
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let port = listener.local_addr().expect("it is bound").port();
         drop(listener);
@@ -93,23 +94,4 @@ impl Drop for Server {
         self.stop();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-fn install() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        if Command::new("redis-server")
-            .arg("--version")
-            .output()
-            .is_ok()
-        {
-            return;
-        }
-        let script = "apt-get update -qq && apt-get install -y -qq redis-server";
-        let status = Command::new("sh").args(["-c", script]).status();
-        assert!(
-            status.expect("sh runs").success(),
-            "Redis cannot be installed"
-        );
-    });
 }
