@@ -14,8 +14,8 @@ use tokio::runtime::Runtime;
 
 use crate::apache;
 use crate::known::{Known, Seen, compare};
-use crate::random::Random;
 use crate::server::get;
+use auth_tests::random::Random;
 
 #[requires(authenticated)]
 async fn subject(guard: Guard) -> String {
@@ -204,7 +204,7 @@ fn text(random: &mut Random, without: char) -> String {
         '\u{1f511}',
     ];
     let length = 1 + random.below(12);
-    let characters = (0..length).map(|_| *random.of(CHARACTERS));
+    let characters = (0..length).map(|_| *random.pick(CHARACTERS));
     characters
         .filter(|character| *character != without)
         .collect()

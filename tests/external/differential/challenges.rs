@@ -3,7 +3,7 @@
 use auth_runtime::challenge::Challenge;
 use http_auth::parse_challenges;
 
-use crate::random::Random;
+use auth_tests::random::Random;
 
 const SEED: u64 = 9_110;
 const CHALLENGES: usize = 2_000;
@@ -16,7 +16,7 @@ const TOKEN: &[char] = &[
 
 fn token(random: &mut Random) -> String {
     (0..1 + random.below(8))
-        .map(|_| *random.of(TOKEN))
+        .map(|_| *random.pick(TOKEN))
         .collect()
 }
 
@@ -24,7 +24,7 @@ fn token(random: &mut Random) -> String {
 fn text(random: &mut Random) -> String {
     let visible: Vec<char> = (' '..='~').chain("\"\"\\\\,, ==".chars()).collect();
     (0..random.below(20))
-        .map(|_| *random.of(&visible))
+        .map(|_| *random.pick(&visible))
         .collect()
 }
 

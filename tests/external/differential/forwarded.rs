@@ -12,8 +12,8 @@ use auth_tests::programs::install;
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::known::{Known, Seen, compare};
-use crate::random::Random;
 use crate::server::{Server, free_address, get};
+use auth_tests::random::Random;
 
 const SEED: u64 = 7_239;
 const LISTS: usize = 1_500;
@@ -124,14 +124,14 @@ const DISAGREEMENTS: &[Known<2>] = &[
 
 /// A random list of addresses with at most one odd element, on one or two lines.
 fn list(random: &mut Random) -> (&'static str, Vec<String>) {
-    let mut elements: Vec<&str> = (0..random.below(5)).map(|_| *random.of(PLAIN)).collect();
+    let mut elements: Vec<&str> = (0..random.below(5)).map(|_| *random.pick(PLAIN)).collect();
     let mut kind = "plain";
     if random.below(3) > 0 {
-        let odd = random.of(ODD);
+        let odd = random.pick(ODD);
         kind = odd.0;
         elements.insert(random.below(elements.len() + 1), odd.1);
     }
-    let separator = random.of(&[", ", ",", " , "]);
+    let separator = random.pick(&[", ", ",", " , "]);
     let lines = match random.below(4) {
         0 if elements.len() > 1 => {
             let (first, second) = elements.split_at(1 + random.below(elements.len() - 1));

@@ -24,7 +24,6 @@ mod dpop;
 mod forwarded;
 mod jwt;
 mod known;
-mod random;
 mod server;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 
 use super::corpus::{Token, header, object, usual, valid};
 use super::keys::{ALGORITHMS, Keys};
-use crate::random::Random;
+use auth_tests::random::Random;
 
 const SEED: u64 = 7_519;
 /// The number of edits for each algorithm.
@@ -296,7 +296,7 @@ fn edited(token: String, random: &mut Random) -> Token {
     let (start, end) = token.split_at(at);
     let first = end.chars().next().expect("a character");
     let rest = &end[first.len_utf8()..];
-    let other = *random.of(CHARACTERS);
+    let other = *random.pick(CHARACTERS);
     let (kind, text) = match random.below(5) {
         0 => ("replaced", format!("{start}{other}{rest}")),
         1 => ("removed", format!("{start}{rest}")),
