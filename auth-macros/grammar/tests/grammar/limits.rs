@@ -1,27 +1,18 @@
 //! Sizes: allowed ones are checked quickly, and larger ones are rejected.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth_grammar::errors::Errors;
-use auth_grammar::vocabulary::{self, LoadedVocabulary, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS};
+use auth_grammar::vocabulary::{self, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS};
 use auth_grammar::{MAX_SIZE, requires};
+
+use crate::loaded;
 
 /// Algorithms with superlinear time took minutes here.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn messages(arguments: &str, vocabulary: Option<&str>) -> Vec<String> {
-    let found = vocabulary.map(|text| {
-        let (vocabulary, mistakes) = vocabulary::read(text);
-        assert_eq!(mistakes, []);
-        LoadedVocabulary {
-            path: "auth.toml".into(),
-            shown: "auth.toml".to_owned(),
-            schema: None,
-            vocabulary: Some(Arc::new(vocabulary)),
-            mistakes: Vec::new(),
-        }
-    });
+    let found = vocabulary.map(loaded);
     let mut errors = Errors::default();
     let start = Instant::now();
     requires(

@@ -1,11 +1,11 @@
 //! Attributes as the policies that the runtime evaluates.
 
-use std::sync::Arc;
-
 use auth_grammar::errors::Errors;
 use auth_grammar::requirement::ParsedPolicy;
-use auth_grammar::vocabulary::{self, LoadedVocabulary};
+use auth_grammar::vocabulary::LoadedVocabulary;
 use auth_grammar::{args, lower};
+
+use crate::loaded;
 
 const VOCABULARY: &str = r#"
 [scopes]
@@ -22,18 +22,6 @@ open = "Open to all"
 [policies.team]
 requires = 'any(role = "staff", network = "office"), hide_as = 404'
 "#;
-
-fn loaded() -> LoadedVocabulary {
-    let (vocabulary, mistakes) = vocabulary::read(VOCABULARY);
-    assert_eq!(mistakes, []);
-    LoadedVocabulary {
-        path: "auth.toml".into(),
-        shown: "auth.toml".to_owned(),
-        schema: None,
-        vocabulary: Some(Arc::new(vocabulary)),
-        mistakes: Vec::new(),
-    }
-}
 
 #[track_caller]
 fn assert_lowered(arguments: &str, vocabulary: Option<&LoadedVocabulary>, expected: &str) {
@@ -77,7 +65,7 @@ fn each_key_has_its_meaning() {
 
 #[test]
 fn names_of_the_vocabulary_are_expanded() {
-    let loaded = loaded();
+    let loaded = loaded(VOCABULARY);
     for (arguments, expected) in [
         (
             r#"scope = "repo:admin""#,

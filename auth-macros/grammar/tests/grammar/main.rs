@@ -17,3 +17,20 @@ mod messages;
 mod mistakes;
 mod names;
 mod schemas;
+
+use std::sync::Arc;
+
+use auth_grammar::vocabulary::{self, LoadedVocabulary};
+
+/// Returns the vocabulary of this `auth.toml`, which has no mistake.
+fn loaded(text: &str) -> LoadedVocabulary {
+    let (vocabulary, mistakes) = vocabulary::read(text);
+    assert_eq!(mistakes, []);
+    LoadedVocabulary {
+        path: "auth.toml".into(),
+        shown: "auth.toml".to_owned(),
+        schema: None,
+        vocabulary: Some(Arc::new(vocabulary)),
+        mistakes: Vec::new(),
+    }
+}

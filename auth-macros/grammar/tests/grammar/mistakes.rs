@@ -1,10 +1,10 @@
 //! Single mistakes, each with its message.
 
-use std::sync::Arc;
-
 use auth_grammar::args;
 use auth_grammar::errors::Errors;
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
+
+use crate::loaded;
 
 fn messages(arguments: &str, vocabulary: Option<&LoadedVocabulary>) -> Vec<String> {
     let mut errors = Errors::default();
@@ -252,18 +252,6 @@ fn words_of_other_languages_are_explained() {
             let message = format!("{fact} `{word}` [AUTH0001]\nhelp: {advice}");
             assert_eq!(messages(word, None), [message]);
         }
-    }
-}
-
-fn loaded(text: &str) -> LoadedVocabulary {
-    let (vocabulary, mistakes) = vocabulary::read(text);
-    assert_eq!(mistakes, []);
-    LoadedVocabulary {
-        path: "auth.toml".into(),
-        shown: "auth.toml".to_owned(),
-        schema: None,
-        vocabulary: Some(Arc::new(vocabulary)),
-        mistakes: Vec::new(),
     }
 }
 
