@@ -36,33 +36,25 @@ async fn menu(guard: Guard) -> String {
     }
 }
 
+fn is_ann(identity: Option<&Identity>) -> bool {
+    identity.is_some_and(|identity| identity.subject() == "ann")
+}
+
 #[public(reason = "most pages are for all, this one is for ann", identity = optional)]
 async fn internal_page(guard: Guard) -> Result<&'static str, Denied> {
-    guard.permit(
-        guard
-            .identity()
-            .is_some_and(|identity| identity.subject() == "ann"),
-    )?;
+    guard.permit(is_ann(guard.identity()))?;
     Ok("internal")
 }
 
 #[requires(any(network = "10.0.0.0/8", authenticated))]
 async fn internal_in_network(guard: Guard) -> Result<&'static str, Denied> {
-    guard.permit(
-        guard
-            .identity()
-            .is_some_and(|identity| identity.subject() == "ann"),
-    )?;
+    guard.permit(is_ann(guard.identity()))?;
     Ok("internal")
 }
 
 #[requires(any(network = "10.0.0.0/8", authenticated), hide_as = 404)]
 async fn hidden_in_network(guard: Guard) -> Result<&'static str, Denied> {
-    guard.permit(
-        guard
-            .identity()
-            .is_some_and(|identity| identity.subject() == "ann"),
-    )?;
+    guard.permit(is_ann(guard.identity()))?;
     Ok("internal")
 }
 
