@@ -119,7 +119,7 @@ impl<P: HasPolicy> Guard<P> {
         }
         let objects = self.objects()?;
         let denial = (objects.space).deny_object(P::POLICY, &objects.authentication);
-        Err(self.deny(&denial, None))
+        Err(objects.deny(P::POLICY, P::LOCATION, &denial, None))
     }
 
     /// Continues if the decision point of the space allows the caller `action` on `object`.
@@ -329,6 +329,13 @@ impl<P: KnowsCaller> Guard<P> {
             objects.report(P::POLICY, P::LOCATION, None, Some(evaluated), false);
         }
     }
+
+    fn deny(&self, denial: &Denial, evaluated: Option<&Evaluated>) -> Denied {
+        match self.objects() {
+            Ok(objects) => objects.deny(P::POLICY, P::LOCATION, denial, evaluated),
+            Err(misconfigured) => misconfigured,
+        }
+    }
 }
 
 const WITHOUT_OBJECTS: &str = "a guard without an object authorizer was asked about an object";
@@ -344,13 +351,6 @@ impl<P: HasPolicy> Guard<P> {
     fn objects(&self) -> Result<&ObjectAuthorizer, Denied> {
         let objects = self.objects.as_deref();
         objects.ok_or_else(|| Denied::misconfigured(WITHOUT_OBJECTS))
-    }
-
-    fn deny(&self, denial: &Denial, evaluated: Option<&Evaluated>) -> Denied {
-        match &self.objects {
-            Some(objects) => objects.deny(P::POLICY, P::LOCATION, denial, evaluated),
-            None => Denied::misconfigured(WITHOUT_OBJECTS),
-        }
     }
 
     /// Creates the guard of a granted request.
