@@ -239,9 +239,12 @@ impl BalancerKeys {
                 Err(OUTAGE)
             }
         };
-        let key = key.and_then(|key| match self.keeps(token, &key) {
-            true => Ok(key),
-            false => Err(NoKey::Unknown),
+        let key = key.and_then(|key| {
+            if self.keeps(token, &key) {
+                Ok(key)
+            } else {
+                Err(NoKey::Unknown)
+            }
         });
         match key {
             Ok(key) => {
