@@ -14,7 +14,7 @@ fn schemas_have_the_declarations_that_cedar_finds() {
     let (valid, total) = (Cell::new(0), Cell::new(0));
     let config = ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(1500)
+        ..ProptestConfig::with_cases(400)
     };
     let run = TestRunner::new(config).run(&prop::collection::vec(any::<u8>(), 0..400), |choices| {
         let text = Choices::new(&choices).schema();
@@ -38,7 +38,7 @@ fn schemas_have_the_declarations_that_cedar_finds() {
 fn damaged_schemas_are_refused_where_cedar_refuses_them() {
     let config = ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(4000)
+        ..ProptestConfig::with_cases(1000)
     };
     let run = TestRunner::new(config).run(&prop::collection::vec(any::<u8>(), 8..300), |choices| {
         let (damage, schema) = choices.split_at(8);
