@@ -83,7 +83,9 @@ impl Identity {
         self.change(|granted| granted.issuer = Some(issuer))
     }
 
-    /// Grants `scopes`, in addition to those already granted.
+    /// Grants `scopes`, in addition to those already granted. Each item is one scope: an item with a space,
+    /// such as an undivided `scope` of a token response (RFC 6749 §3.3), meets no policy. `auth.toml` declares
+    /// the scopes that policies may name, and does not limit those of callers.
     #[must_use]
     pub fn with_scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.change(|granted| granted.scopes.extend(names(scopes)))

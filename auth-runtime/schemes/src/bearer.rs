@@ -73,6 +73,23 @@ impl Bearer {
     /// `verify` receives a well-formed token, and returns its caller. It should look a token up by
     /// its hash, so that neither the time of the look-up nor a leaked table reveals tokens. If its
     /// data source is unavailable, it returns [`Caller::Unverifiable`].
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// use auth_runtime::schemes::Bearer;
+    /// use auth_runtime::{Caller, Identity};
+    /// use sha2::{Digest, Sha256};
+    ///
+    /// type Hash = [u8; 32];
+    ///
+    /// fn tokens(table: &'static HashMap<Hash, Identity>) -> Bearer {
+    ///     Bearer::new(move |token| async move {
+    ///         let hash: Hash = Sha256::digest(token).into();
+    ///         table.get(&hash).cloned().map_or_else(Caller::rejected, Caller::known)
+    ///     })
+    /// }
+    /// ```
     pub fn new<F>(verify: impl Fn(String) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Caller> + Send + 'static,

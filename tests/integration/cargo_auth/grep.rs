@@ -37,7 +37,7 @@ fn grep_and_list_agree() {
     let shown = lines(
         root(),
         "README.md",
-        r"grep -rnE '#\[(requires|public)' examples/quickstart/src/main.rs",
+        r"grep -rnE '#\[(::)?(\w+::)*(requires|public)' examples/quickstart/src/main.rs",
     );
     let shown: BTreeSet<String> = shown
         .iter()
