@@ -149,26 +149,22 @@ impl Decision {
     /// );
     /// ```
     pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
-        let Some(requirement) = policy.requirement() else {
-            return of_public(policy, context.caller);
-        };
-        let evaluated = Evaluator {
-            requirement,
-            context,
-        };
-        decide(policy, &evaluated).unwrap_or_else(Self::Undecided)
+        decide(policy, context).unwrap_or_else(Self::Undecided)
     }
 }
 
-fn decide(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, Atom> {
-    let decision = match evaluated.context.caller {
-        Caller::Known(_) => decide_known(policy, evaluated)?,
-        _ => return decide_unknown(policy, evaluated),
+/// Decides; the error is the atom of an [undecided](Decision::Undecided) request.
+pub(crate) fn decide(policy: &Policy, context: &Context<'_>) -> Result<Decision, Atom> {
+    let Some(requirement) = policy.requirement() else {
+        return Ok(of_public(policy, context.caller));
     };
-    match &decision {
-        Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
-        Decision::Deny(_) if conceals(policy, evaluated.context)? => Ok(Decision::Conceal),
-        _ => Ok(decision),
+    let evaluated = Evaluator {
+        requirement,
+        context,
+    };
+    match context.caller {
+        Caller::Known(_) => decide_known(policy, &evaluated),
+        _ => decide_unknown(policy, &evaluated),
     }
 }
 
@@ -208,6 +204,7 @@ fn decide_known(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, 
     match evaluated.evaluate()? {
         Truth::True => return Ok(Decision::Grant),
         // For a known caller, only a failed check or decision point leaves the requirement unknown.
+        Truth::Unknown if conceals(policy, evaluated.context)? => return Ok(Decision::Conceal),
         Truth::Unknown => {
             let retry_after = evaluated.context.retry_after;
             return Ok(Decision::Deny(Denial::Unverifiable { retry_after }));

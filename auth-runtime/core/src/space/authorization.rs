@@ -13,7 +13,7 @@ use super::view::Authentication;
 use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings, run_check};
 use crate::context::Context;
-use crate::decision::{Decision, Denial, conceals, missing};
+use crate::decision::{self, Decision, Denial, conceals, missing};
 use crate::denial_details::DenialDetails;
 use crate::events::Watch;
 use crate::handler_location::HandlerLocation;
@@ -403,10 +403,7 @@ fn decide(route: Route<'_>, context: Option<&Context<'_>>) -> Result<(Decision, 
             (Decision::Deny(Denial::InvalidRequest), false)
         });
     };
-    let decision = match Decision::of(policy, context) {
-        Decision::Undecided(open) => return Err(open),
-        decision => decision,
-    };
+    let decision = decision::decide(policy, context)?;
     let is_granted = decision == Decision::Grant;
     let conceal = route.denies_objects && is_granted && conceals(policy, context)?;
     Ok((decision, conceal))
