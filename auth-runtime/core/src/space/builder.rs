@@ -309,6 +309,7 @@ impl ProtectionSpaceBuilder {
             realm: self.realm,
             schemes: Vec::with_capacity(self.schemes.len()),
             subprotocols: Vec::new(),
+            body_readers: Vec::new(),
             unknown_paths: self.unknown_paths,
             client_address: self.client_address,
             clock: self.clock,
@@ -352,6 +353,9 @@ impl ProtectionSpaceBuilder {
             let is_bearer = |accepted: &Accepted| accepted.name.eq_ignore_ascii_case("Bearer");
             space.schemes.sort_by_key(|accepted| !is_bearer(accepted));
         }
+        let schemes = space.schemes.iter().enumerate();
+        let readers = schemes.filter(|(_, accepted)| accepted.reads_bodies());
+        space.body_readers = readers.map(|(index, _)| index).collect();
         #[cfg(feature = "metrics")]
         if space.counts {
             crate::events::count::describe();

@@ -314,8 +314,11 @@ fn after_subprotocol<'r>(
 
 /// Returns credentials that are well-formed: not empty, not too long, and visible ASCII, or text without
 /// control characters.
-fn well_formed(value: &[u8], is_text: bool) -> Option<&str> {
-    let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
+fn well_formed(mut value: &[u8], is_text: bool) -> Option<&str> {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = value {
+        value = rest;
+    }
+    let value = std::str::from_utf8(value).ok()?;
     let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
     // It reads to the end: without an early exit, the loop handles many bytes at a time.
     let is_visible = |all, byte| all & matches!(byte, b' '..=b'~');
@@ -376,8 +379,12 @@ impl ProtectionSpace {
     /// Returns whether the body of a request has to be read before authentication: to search a form for
     /// credentials of a scheme that counts for `target`, or to verify credentials that sign the body.
     pub fn reads_body_of(&self, head: Head<'_>, target: Target<'_>) -> bool {
-        let mut meant = self.0.schemes.iter().filter(|it| target.counts(it));
-        meant.any(|accepted| {
+        let readers = self.0.body_readers.iter();
+        let mut readers = readers.filter_map(|index| self.0.schemes.get(*index));
+        readers.any(|accepted| {
+            if !target.counts(accepted) {
+                return false;
+            }
             let mut sources = accepted.sources.iter();
             sources.any(|source| match source {
                 Source::Form(_) => is_form(head),

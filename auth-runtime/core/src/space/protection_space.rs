@@ -44,6 +44,8 @@ pub(super) struct Space {
     pub(super) schemes: Vec<Accepted>,
     /// The subprotocols that credentials follow in `Sec-WebSocket-Protocol`.
     pub(super) subprotocols: Vec<HeaderValue>,
+    /// The indexes of the schemes that may read the body of a request.
+    pub(super) body_readers: Vec<usize>,
     pub(super) unknown_paths: UnknownPaths,
     pub(super) client_address: ClientAddress,
     pub(super) clock: Clock,
@@ -85,6 +87,12 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
+    /// Returns whether the scheme reads the body of some requests: a form, or a body that its credentials sign.
+    pub(super) fn reads_bodies(&self) -> bool {
+        let mut sources = self.sources.iter();
+        self.signs_body || sources.any(|source| matches!(source, Source::Form(_)))
+    }
+
     /// The places of its credentials, and of those of its application.
     pub(super) fn places(&self) -> impl Iterator<Item = &Source> {
         let application = self.application.iter();
