@@ -1,8 +1,7 @@
 //! One request and its response, from authorization to the end of the handler.
 
-use std::future::ready;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use auth_runtime_core::adapter::Authentication;
 use auth_runtime_core::{Decision, HandlerLocation};
@@ -176,7 +175,7 @@ impl Exchange {
                 authentication,
                 by_policy: true,
             };
-            let response = Box::pin(ready(concealed.marked()));
+            let response = Box::pin(std::future::ready(concealed.marked()));
             return self.handle(response, Secrecy::default());
         }
         let (fallback, response) = self.authorizer.conceal(authentication, request);
@@ -196,53 +195,48 @@ impl Exchange {
 
     /// Responds, unless the handler has to be called first.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Next> {
-        loop {
+        let response = loop {
             match &mut self.state {
                 State::Authorizing(decided) => {
-                    let Poll::Ready((decided, mut request)) = decided.as_mut().poll(context) else {
-                        return Poll::Pending;
-                    };
+                    let (decided, mut request) = ready!(decided.as_mut().poll(context));
                     self.state = State::Left;
                     if let Some(decided) = self.authorized(decided, &mut request) {
                         return Poll::Ready(Next::Call(Box::new((decided, request))));
                     }
                 }
                 State::Handling { response, secrecy } => {
-                    let Poll::Ready(response) = response.as_mut().poll(context) else {
-                        return Poll::Pending;
-                    };
+                    let response = ready!(response.as_mut().poll(context));
                     let secrecy = *secrecy;
-                    self.state = self.handled(response, secrecy);
+                    match self.handled(response, secrecy) {
+                        ResponseOrFuture::Now(response) => break response,
+                        ResponseOrFuture::Later(response) => {
+                            self.state = State::ConcealingObject(response);
+                        }
+                    }
                 }
                 State::Concealing { response, fallback } => {
-                    let Poll::Ready(response) = response.as_mut().poll(context) else {
-                        return Poll::Pending;
-                    };
+                    let response = ready!(response.as_mut().poll(context));
                     self.authorizer.record_fallback(&self.probe, *fallback);
-                    self.state = State::Responded(response);
+                    break response;
                 }
                 State::ConcealingObject(response) => {
-                    let Poll::Ready(response) = response.as_mut().poll(context) else {
-                        return Poll::Pending;
-                    };
+                    let response = ready!(response.as_mut().poll(context));
                     self.authorizer.record_handled(&self.probe, &response);
-                    self.state = State::Responded(response);
+                    break response;
                 }
-                State::Responded(response) => {
-                    let response = std::mem::take(response);
-                    self.state = State::Left;
-                    return Poll::Ready(Next::Respond(response));
-                }
+                State::Responded(response) => break std::mem::take(response),
                 // Reached only if the future is polled after completion.
-                State::Left => return Poll::Ready(Next::Respond(internal_error())),
+                State::Left => break internal_error(),
             }
-        }
+        };
+        self.state = State::Left;
+        Poll::Ready(Next::Respond(response))
     }
 
     /// Passes on the response of the handler, or conceals the object that it denied.
-    fn handled(&mut self, mut response: Response, secrecy: Secrecy) -> State {
+    fn handled(&mut self, mut response: Response, secrecy: Secrecy) -> ResponseOrFuture {
         if self.place == ExchangePlace::InFront {
-            return State::Responded(response);
+            return ResponseOrFuture::Now(response);
         }
         if secrecy.is_private {
             keep_private(response.headers_mut());
@@ -263,17 +257,15 @@ impl Exchange {
             if let (Some(slot), Some(concealed)) = (&self.slot, concealed) {
                 slot.conceal(concealed.clone());
             }
-            return State::Responded(response);
+            return ResponseOrFuture::Now(response);
         }
         let Some(concealed) = response.extensions_mut().remove::<Concealed>() else {
-            return State::Responded(uncacheable_if_missing(response));
+            return ResponseOrFuture::Now(uncacheable_if_missing(response));
         };
-        match authorizer.conceal_object(concealed) {
-            ResponseOrFuture::Now(response) => {
-                authorizer.record_handled(&self.probe, &response);
-                State::Responded(response)
-            }
-            ResponseOrFuture::Later(response) => State::ConcealingObject(response),
+        let concealed = authorizer.conceal_object(concealed);
+        if let ResponseOrFuture::Now(response) = &concealed {
+            authorizer.record_handled(&self.probe, response);
         }
+        concealed
     }
 }
