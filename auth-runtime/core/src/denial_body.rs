@@ -42,9 +42,9 @@ impl Default for DenialBody {
     }
 }
 
-/// The built-in body with this sentence, in the media type that `Accept` prefers; problem details if it accepts
-/// no media type.
-pub(crate) fn negotiate(denial: &Denial, message: &str, accept: &str) -> DenialBody {
+/// The built-in body, with this sentence in place of its own, in the media type that `Accept` prefers; problem
+/// details if it accepts no media type.
+pub(crate) fn negotiate(denial: &Denial, message: Option<&str>, accept: &str) -> DenialBody {
     let media_type = preferred(accept);
     let Texts {
         problem,
@@ -57,10 +57,9 @@ pub(crate) fn negotiate(denial: &Denial, message: &str, accept: &str) -> DenialB
         MediaType::Html => html,
         MediaType::Text => text,
     };
-    let bytes = if message == detail {
-        Bytes::from_static(body.as_bytes())
-    } else {
-        Bytes::from(body.replace(detail, &media_type.escape(message)))
+    let bytes = match message {
+        None => Bytes::from_static(body.as_bytes()),
+        Some(message) => Bytes::from(body.replace(detail, &media_type.escape(message))),
     };
     DenialBody {
         content_type: media_type.content_type(),

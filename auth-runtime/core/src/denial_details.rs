@@ -61,11 +61,16 @@ impl<'a> DenialDetails<'a> {
     /// The sentence of the built-in bodies: the [reason](Denial::Forbidden) of the decision point, or else the
     /// [text of the policy](Self::says), or else a sentence about the status.
     pub fn message(&self) -> &'a str {
+        self.own_message().unwrap_or_else(|| detail(self.denial))
+    }
+
+    /// The same, without the sentence about the status.
+    pub(crate) fn own_message(&self) -> Option<&'a str> {
         let reason = match self.denial {
             Denial::Forbidden { reason } => reason.as_deref(),
             _ => None,
         };
-        reason.or(self.says()).unwrap_or(detail(self.denial))
+        reason.or(self.says())
     }
 
     /// The text of the policy: `says = "…"`, for a 401 without credentials and for a 403. `None` for denials

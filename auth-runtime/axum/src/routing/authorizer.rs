@@ -353,17 +353,19 @@ impl RouteAuthorizer {
             },
             is_query_secret: !in_authorization && self.space.may_stand_in_query(&authentication),
         };
-        let objects = self.uses_guard.then(|| {
+        let objects = if self.uses_guard {
             let own = || Box::new(self.kept_request(request, body.as_ref()));
-            Arc::new(ObjectAuthorizer {
+            Some(Arc::new(ObjectAuthorizer {
                 space: self.space.clone(),
                 authentication,
                 request: *objects.unwrap_or_else(own),
                 data: data.or_else(|| self.space.request_data()),
                 conceal,
                 has_router: true,
-            })
-        });
+            }))
+        } else {
+            None
+        };
         Some((Proof { caller, objects }, secrecy))
     }
 

@@ -182,8 +182,10 @@ impl<I: Inner> ResponseFuture<I> {
     }
 
     fn call(&mut self, decided: RouteAuthorization, request: Request) {
-        let inner = self.inner.take();
-        let called = inner.and_then(|it| it.call(self.exchange.authorizer(), decided, request));
+        let called = match self.inner.take() {
+            Some(inner) => inner.call(self.exchange.authorizer(), decided, request),
+            None => None,
+        };
         match called {
             Some((response, secrecy)) => self.exchange.handle(response, secrecy),
             None => self.exchange.fail(),

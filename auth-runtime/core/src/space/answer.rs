@@ -45,7 +45,7 @@ impl ProtectionSpace {
             None => {
                 let accept = asked.accept();
                 let accept = accept.as_ref().and_then(|accept| accept.to_str().ok());
-                negotiate(denial, details.message(), accept.unwrap_or_default())
+                negotiate(denial, details.own_message(), accept.unwrap_or_default())
             }
         };
         let view = match policy {
@@ -61,11 +61,14 @@ impl ProtectionSpace {
         };
         let login_page = offer.login_page(denial, asked);
         let mut response = http::Response::new(body.bytes);
+        let fields = response.headers_mut();
+        offer.add_fields(fields, constants, denial, login_page.as_ref());
+        fields.insert(CONTENT_TYPE, body.content_type);
+        forbid_storing(fields);
         *response.status_mut() = match login_page {
             Some(_) => StatusCode::SEE_OTHER,
             None => denial.status(),
         };
-        *response.headers_mut() = offer.fields(constants, denial, login_page, body.content_type);
         response
     }
 }
@@ -89,34 +92,33 @@ fn append(headers: &mut HeaderMap, lines: impl IntoIterator<Item = HeaderValue>)
 }
 
 impl<'a> Offer<'a> {
-    /// Returns the fields of a denial, in their order.
-    fn fields(
+    /// Adds the fields of a denial that do not describe its body, in their order.
+    fn add_fields(
         &self,
+        fields: &mut HeaderMap,
         constants: &RouteConstants,
         denial: &Denial,
-        login_page: Option<HeaderValue>,
-        content_type: HeaderValue,
-    ) -> HeaderMap {
-        let mut fields = HeaderMap::with_capacity(4);
+        login_page: Option<&HeaderValue>,
+    ) {
+        fields.reserve(4);
         let built = constants.challenges(denial, self.used.filter(|_| self.is_known));
         let lines = match built {
-            Some(built) => self.built(built, denial, &mut fields),
-            None => self.make_lines(denial, &mut fields),
+            Some(built) => self.built(built, denial, fields),
+            None => self.make_lines(denial, fields),
         };
-        insert(&mut fields, self.ambiguous_cookie_fields(denial));
+        if *denial == Denial::InvalidRequest {
+            insert(fields, self.ambiguous_cookie_fields());
+        }
         match login_page {
             Some(page) => {
-                fields.insert(LOCATION, page);
+                fields.insert(LOCATION, page.clone());
             }
-            None => append(&mut fields, lines.iter().cloned()),
+            None => append(fields, lines.iter().cloned()),
         }
         if let Denial::Unverifiable { retry_after } = denial {
             let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
             fields.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        fields.insert(CONTENT_TYPE, content_type);
-        forbid_storing(&mut fields);
-        fields
     }
 
     /// Makes the challenges of a denial, and adds the fields that accompany them.
@@ -159,11 +161,8 @@ impl<'a> Offer<'a> {
 
     /// Returns the fields that remove ambiguous cookies. Their scheme has no challenge in this
     /// response.
-    fn ambiguous_cookie_fields(&self, denial: &Denial) -> Vec<(HeaderName, HeaderValue)> {
-        let used = match denial {
-            Denial::InvalidRequest => self.used.and_then(|index| self.space.schemes.get(index)),
-            _ => None,
-        };
+    fn ambiguous_cookie_fields(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let used = self.used.and_then(|index| self.space.schemes.get(index));
         let error = Some(ErrorCode::InvalidRequest);
         used.map_or_else(Vec::new, |accepted| {
             accepted.scheme.fields(&self.context(&[], error))
@@ -186,11 +185,10 @@ impl<'a> Offer<'a> {
             Denial::StepUp { .. } => self.used == Some(index),
             _ => false,
         };
-        let offered = self
-            .accepted()
-            .filter(|(index, accepted)| is_meant(*index) && self.opens(accepted));
-        let mut pages = offered.filter_map(|(_, accepted)| accepted.login_page.as_ref());
-        let page = pages.next()?;
+        let page = self.accepted().find_map(|(index, accepted)| {
+            let page = accepted.login_page.as_ref()?;
+            (is_meant(index) && self.opens(accepted)).then_some(page)
+        })?;
         let request = asked.request();
         request
             .is_navigation()
