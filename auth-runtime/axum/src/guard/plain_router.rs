@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::{Authorization, Route, State, Surroundings};
+use auth_runtime_core::adapter::{Route, State, Surroundings};
 use auth_runtime_core::{Caller, ProtectionSpace, RequestSnapshot};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -67,23 +67,18 @@ impl<P: HasPolicy> Guard<P> {
             parameters: parameters.as_deref(),
             state,
         };
-        let Authorization {
-            authentication,
-            conceal,
-            data,
-            ..
-        } = space
+        let (authentication, authorization) = space
             .authorize_route(route, surroundings, stand_in(&head.extensions))
             .await
             .map_err(|response| Denied::new(response.map(axum::body::Body::from)))?;
         let caller = space.caller_for(P::POLICY, &authentication).cloned();
         let objects = request.map(|request| {
             Arc::new(ObjectAuthorizer {
-                data: data.or_else(|| space.request_data()),
+                data: authorization.data.or_else(|| space.request_data()),
                 space,
                 authentication,
                 request,
-                conceal,
+                conceal: authorization.conceal,
                 has_router: false,
             })
         });

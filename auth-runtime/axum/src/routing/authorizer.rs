@@ -84,6 +84,7 @@ pub(super) struct Secrecy {
 
 /// The decision about a request, and the parts of the request that it was made on.
 pub(super) struct RouteAuthorization {
+    pub(super) authentication: Authentication,
     pub(super) authorization: Authorization,
     /// The body of the request, if it was read before.
     pub(super) body: Option<Bytes>,
@@ -92,8 +93,9 @@ pub(super) struct RouteAuthorization {
 }
 
 impl RouteAuthorization {
-    fn new(authorization: Authorization) -> Self {
+    fn new(authentication: Authentication, authorization: Authorization) -> Self {
         Self {
+            authentication,
             authorization,
             body: None,
             objects: None,
@@ -146,11 +148,11 @@ impl RouteAuthorizer {
     }
 
     /// Grants a request to a public handler.
-    fn grant_public(&self, request: &Request) -> Authorization {
+    fn grant_public(&self, request: &Request) -> RouteAuthorization {
         let head = head_of(request);
         self.space
             .report_public(&self.policy, self.matched.location().copied(), head);
-        Authorization::public()
+        RouteAuthorization::new(Authentication::anonymous(), Authorization::public())
     }
 
     /// Starts to verify the credentials of a request.
@@ -158,13 +160,13 @@ impl RouteAuthorizer {
         authenticate(&self.space, head_of(request), Target::of(&self.policy))
     }
 
-    /// Decides; returns the authentication if a check has to run first.
+    /// Decides; `None` if a check has to run first.
     fn decide(
         &self,
-        authentication: Authentication,
+        authentication: &Authentication,
         request: &Request,
         watch: &Watch,
-    ) -> Result<Authorization, Authentication> {
+    ) -> Option<Authorization> {
         let head = head_of(request);
         self.space.decide(self.route(), authentication, head, watch)
     }
@@ -187,10 +189,10 @@ impl RouteAuthorizer {
         };
         let authorization = self
             .space
-            .decide_with_checks(self.route(), authentication, surroundings, &watch)
+            .decide_with_checks(self.route(), &authentication, surroundings, &watch)
             .await;
         (
-            RouteAuthorization::new(authorization),
+            RouteAuthorization::new(authentication, authorization),
             Request::from_parts(head, body),
         )
     }
@@ -223,8 +225,7 @@ impl RouteAuthorizer {
     /// verified elsewhere, or a check has to run.
     pub(super) fn authorize(self: &Arc<Self>, request: &mut Request) -> AuthorizationOrFuture {
         if self.policy.ignores_credentials() {
-            let authorization = self.grant_public(request);
-            return AuthorizationOrFuture::Now(RouteAuthorization::new(authorization));
+            return AuthorizationOrFuture::Now(self.grant_public(request));
         }
         let authorizer = || Arc::clone(self);
         if self.reads_body_of(request) {
@@ -242,9 +243,11 @@ impl RouteAuthorizer {
                 return AuthorizationOrFuture::Later(Box::pin(decided));
             }
         };
-        match self.decide(authentication, request, &watch) {
-            Ok(authorization) => AuthorizationOrFuture::Now(RouteAuthorization::new(authorization)),
-            Err(authentication) => {
+        match self.decide(&authentication, request, &watch) {
+            Some(authorization) => {
+                AuthorizationOrFuture::Now(RouteAuthorization::new(authentication, authorization))
+            }
+            None => {
                 let request = std::mem::take(request);
                 let decided = authorizer().decide_with_checks(authentication, request, watch);
                 AuthorizationOrFuture::Later(Box::pin(decided))
@@ -272,12 +275,13 @@ impl RouteAuthorizer {
         watch: Watch,
     ) -> (RouteAuthorization, Request) {
         let authentication = watch.around(authentication).await;
-        match self.decide(authentication, &request, &watch) {
-            Ok(authorization) => (RouteAuthorization::new(authorization), request),
+        match self.decide(&authentication, &request, &watch) {
+            Some(authorization) => (
+                RouteAuthorization::new(authentication, authorization),
+                request,
+            ),
             // Boxed, so that only requests with checks pay for the size of that future.
-            Err(authentication) => {
-                Box::pin(self.decide_with_checks(authentication, request, watch)).await
-            }
+            None => Box::pin(self.decide_with_checks(authentication, request, watch)).await,
         }
     }
 
@@ -288,7 +292,7 @@ impl RouteAuthorizer {
         decided: RouteAuthorization,
         request: &mut Request,
     ) -> AuthorizationOrFuture {
-        let authentication = decided.authorization.authentication.to_policy();
+        let authentication = decided.authentication.to_policy();
         let body = match &decided.body {
             Some(body) if !authentication.is_in_authorization() => body.clone(),
             _ => return AuthorizationOrFuture::Now(decided),
@@ -332,16 +336,11 @@ impl RouteAuthorizer {
             return Some((proof, Secrecy::default()));
         }
         let RouteAuthorization {
+            authentication,
             authorization,
             body,
             objects,
         } = decided;
-        let Authorization {
-            authentication,
-            conceal,
-            data,
-            ..
-        } = authorization;
         let caller = self.space.caller_for(&self.policy, &authentication)?;
         let caller = caller.clone();
         let in_authorization = authentication.to_policy().is_in_authorization();
@@ -359,8 +358,8 @@ impl RouteAuthorizer {
                 space: self.space.clone(),
                 authentication,
                 request: *objects.unwrap_or_else(own),
-                data: data.or_else(|| self.space.request_data()),
-                conceal,
+                data: authorization.data.or_else(|| self.space.request_data()),
+                conceal: authorization.conceal,
                 has_router: true,
             }))
         } else {
@@ -393,12 +392,13 @@ impl RouteAuthorizer {
     pub(super) fn deny(
         &self,
         denial: &Denial,
-        authorization: &Authorization,
+        decided: &RouteAuthorization,
         request: &Request,
     ) -> Response {
         let asked = RequestView::Now(head_of(request));
-        let details = DenialDetails::of_policy(denial, &self.policy, &authorization.missing);
-        let authentication = &authorization.authentication;
+        let missing = &decided.authorization.missing;
+        let details = DenialDetails::of_policy(denial, &self.policy, missing);
+        let authentication = &decided.authentication;
         let answer = self
             .space
             .answer_with(&self.constants, details, authentication, asked);

@@ -114,7 +114,7 @@ where
         let probe = Probe::of(request.extensions());
         let in_front = authorizer.kept_request(&request, decided.body.as_ref());
         decided.objects = Some(Box::new(in_front.clone()));
-        let authentication = decided.authorization.authentication.clone();
+        let authentication = decided.authentication.clone();
         let slot = RouteSlot::hand(authorizer, decided, &mut request);
         let body = if authorizer.can_conceal_objects() {
             KeptBody::of(&mut request)

@@ -147,7 +147,7 @@ impl Exchange {
             Decision::Grant if authorizer.matched.exists() => {
                 if self.place != ExchangePlace::InFront {
                     authorizer.record_entry(&self.probe);
-                    let authentication = &decided.authorization.authentication;
+                    let authentication = &decided.authentication;
                     self.added = AddedFields::of(&authorizer.space, authentication, request);
                 }
                 Some(decided)
@@ -155,13 +155,13 @@ impl Exchange {
             Decision::Deny(_) if self.place == ExchangePlace::InFront => Some(decided),
             Decision::Deny(denial) => {
                 authorizer.record_denial(&self.probe, denial);
-                let response = authorizer.deny(denial, &decided.authorization, request);
+                let response = authorizer.deny(denial, &decided, request);
                 self.state = State::Responded(response);
                 None
             }
             // A request that is undecided, or granted without a handler, is concealed as well.
             Decision::Conceal | Decision::Undecided(_) | Decision::Grant => {
-                self.conceal_by_policy(decided.authorization.authentication, request);
+                self.conceal_by_policy(decided.authentication, request);
                 None
             }
         }

@@ -46,11 +46,9 @@ pub static UNKNOWN_PATH: Policy = Policy::new(
     Disclosure::Hidden(None),
 );
 
-/// The decision about a request, and the authentication that it is based on.
+/// The decision about a request.
 #[derive(Clone, Debug)]
 pub struct Authorization {
-    /// The authentication.
-    pub authentication: Authentication,
     /// The decision. It is not [`Decision::Undecided`].
     pub decision: Decision,
     /// The requirements that the caller of a disclosed denial does not meet. Empty unless the service renders
@@ -65,9 +63,12 @@ pub struct Authorization {
 impl Authorization {
     /// The authorization of a request to a public handler, which ignores credentials.
     pub fn public() -> Self {
+        Self::new(Decision::Grant)
+    }
+
+    fn new(decision: Decision) -> Self {
         Self {
-            authentication: Authentication::anonymous(),
-            decision: Decision::Grant,
+            decision,
             missing: Vec::new(),
             conceal: false,
             data: None,
@@ -124,8 +125,8 @@ impl ProtectionSpace {
             parameters: Some(&[]),
             state: &(),
         };
-        let authorization = self.authorize_route(route, surroundings, None).await?;
-        let caller = self.caller_for(policy, &authorization.authentication);
+        let (authentication, _) = self.authorize_route(route, surroundings, None).await?;
+        let caller = self.caller_for(policy, &authentication);
         Ok(caller.cloned().unwrap_or(Caller::Anonymous))
     }
 
@@ -140,11 +141,11 @@ impl ProtectionSpace {
         route: Route<'_>,
         surroundings: Surroundings<'_>,
         assumed: Option<&Caller>,
-    ) -> Result<Authorization, http::Response<Bytes>> {
+    ) -> Result<(Authentication, Authorization), http::Response<Bytes>> {
         let (policy, head) = (route.policy, surroundings.head);
         if policy.ignores_credentials() {
             self.report_public(policy, route.location, head);
-            return Ok(Authorization::public());
+            return Ok((Authentication::anonymous(), Authorization::public()));
         }
         if let Some(problem) = self.nobody_could_meet(policy) {
             // A 401 would promise access that no credentials can give.
@@ -161,64 +162,49 @@ impl ProtectionSpace {
         };
         let authentication = watch.around(authentication).await;
         let authorization = self
-            .decide_with_checks(route, authentication, surroundings, &watch)
+            .decide_with_checks(route, &authentication, surroundings, &watch)
             .await;
-        let authentication = &authorization.authentication;
         let unknown;
         let details = match &authorization.decision {
-            Decision::Grant => return Ok(authorization),
+            Decision::Grant => return Ok((authentication, authorization)),
             Decision::Deny(denial) => {
                 DenialDetails::of_policy(denial, policy, &authorization.missing)
             }
             // An undecided request is concealed as well.
             Decision::Conceal | Decision::Undecided(_) => {
-                unknown = self.deny_unknown_path(authentication);
+                unknown = self.deny_unknown_path(&authentication);
                 DenialDetails::of_unknown_path(unknown.as_ref().unwrap_or(&Denial::NotFound))
             }
         };
-        Err(self.answer(details, authentication, RequestView::Now(head)))
+        Err(self.answer(details, &authentication, RequestView::Now(head)))
     }
 
-    /// Decides about a request, without running a check.
-    ///
-    /// # Errors
-    ///
-    /// The authentication, if a check has to run first, or if the challenge needs the path parameters.
+    /// Decides about a request, without running a check. `None` if a check has to run first, or if the
+    /// challenge needs the path parameters.
     pub fn decide(
         &self,
         route: Route<'_>,
-        authentication: Authentication,
+        authentication: &Authentication,
         head: Head<'_>,
         watch: &Watch,
-    ) -> Result<Authorization, Authentication> {
-        if let Some(decision) = self.decided_before(route, &authentication, head, watch) {
-            return Ok(Authorization {
-                authentication,
-                decision,
-                missing: Vec::new(),
-                conceal: false,
-                data: None,
-            });
+    ) -> Option<Authorization> {
+        if let Some(decision) = self.decided_before(route, authentication, head, watch) {
+            return Some(Authorization::new(decision));
         }
-        let context = self.context(route.policy, &authentication, head);
-        match decide(route, context.as_ref()) {
-            Ok((decision, _)) if self.lacks_object_scopes(route.policy, &decision) => {
-                Err(authentication)
-            }
-            Ok((decision, conceal)) => {
-                let request = (&authentication, head);
-                self.report_decision(route, request, context.as_ref(), &decision, watch);
-                let missing = self.missing(route.policy, context.as_ref(), &decision);
-                Ok(Authorization {
-                    authentication,
-                    decision,
-                    missing,
-                    conceal,
-                    data: None,
-                })
-            }
-            Err(_) => Err(authentication),
+        let context = self.context(route.policy, authentication, head);
+        let (decision, conceal) = decide(route, context.as_ref()).ok()?;
+        if self.lacks_object_scopes(route.policy, &decision) {
+            return None;
         }
+        let request = (authentication, head);
+        self.report_decision(route, request, context.as_ref(), &decision, watch);
+        let missing = self.missing(route.policy, context.as_ref(), &decision);
+        Some(Authorization {
+            decision,
+            missing,
+            conceal,
+            data: None,
+        })
     }
 
     /// The decision about a caller without credentials that was made when the route was mounted, unless a
@@ -242,12 +228,12 @@ impl ProtectionSpace {
     pub async fn decide_with_checks(
         &self,
         route: Route<'_>,
-        authentication: Authentication,
+        authentication: &Authentication,
         surroundings: Surroundings<'_>,
         watch: &Watch,
     ) -> Authorization {
         let head = surroundings.head;
-        let context = self.context(route.policy, &authentication, head);
+        let context = self.context(route.policy, authentication, head);
         let mut context = context.map(|context| {
             let context = context.with_data(self.request_data());
             match context.caller {
@@ -269,12 +255,11 @@ impl ProtectionSpace {
                 None => None,
             };
         };
-        let request = (&authentication, head);
+        let request = (authentication, head);
         self.report_decision(route, request, context.as_ref(), &decision, watch);
         let missing = self.missing(route.policy, context.as_ref(), &decision);
         let data = context.and_then(|context| context.data);
         Authorization {
-            authentication,
             decision,
             missing,
             conceal,
