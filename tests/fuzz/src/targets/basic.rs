@@ -43,7 +43,7 @@ pub(super) fn has_login(sent: &Sent) -> bool {
     let lenient = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
-    let Some((scheme, token)) = sent.only("authorization").and_then(|it| it.split_once(' ')) else {
+    let Some((scheme, token)) = sent.credentials() else {
         return false;
     };
     let decoded = GeneralPurpose::new(&STANDARD, lenient).decode(token.trim());

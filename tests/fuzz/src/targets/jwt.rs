@@ -117,7 +117,7 @@ impl Subject for Tokens {
     }
 
     fn may_be_granted(&self, sent: &Sent) -> bool {
-        let token = sent.only("authorization").and_then(|it| it.split_once(' '));
+        let token = sent.credentials();
         let Some([header, claims]) = token.and_then(|(_, token)| parts(token)) else {
             return false;
         };
@@ -142,7 +142,7 @@ impl Subject for Tokens {
     }
 
     fn check_granted(&self, sent: &Sent, answer: &Answer) {
-        let token = sent.only("authorization").and_then(|it| it.split_once(' '));
+        let token = sent.credentials();
         let [_, claims] = token.and_then(|(_, token)| parts(token)).expect("a token");
         if sent.method != "HEAD" {
             assert_eq!(

@@ -92,6 +92,12 @@ impl Sent {
         }
     }
 
+    /// The scheme and the credentials of `Authorization`: one or more spaces separate them (RFC 9110 §11.4).
+    pub(super) fn credentials(&self) -> Option<(&str, &str)> {
+        let (scheme, credentials) = self.only("authorization")?.split_once(' ')?;
+        Some((scheme, credentials.trim_start_matches(' ')))
+    }
+
     /// Returns whether the target, a field or the body contains a text.
     pub(super) fn contains(&self, text: &str) -> bool {
         let is_in = |bytes: &[u8]| position(bytes, text.as_bytes()).is_some();
