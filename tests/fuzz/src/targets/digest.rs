@@ -74,10 +74,13 @@ impl Logins {
     }
 }
 
-/// The first value of a parameter in the text, quoted or not.
+/// The first value of a parameter in the text, quoted or not. Its name is in any case (RFC 9110 §11.2).
 fn parameter<'i>(input: &'i str, name: &str) -> &'i str {
     let start = format!("{name}=");
-    let Some(at) = input.find(&start) else {
+    let folded = input.to_ascii_lowercase();
+    let is_whole = |at: usize| !folded[..at].ends_with(|before: char| before.is_alphanumeric());
+    let mut found = folded.match_indices(&start);
+    let Some((at, _)) = found.find(|(at, _)| is_whole(*at)) else {
         return "";
     };
     let rest = &input[at + start.len()..];
@@ -89,7 +92,7 @@ fn parameter<'i>(input: &'i str, name: &str) -> &'i str {
 
 fn login(sent: &str, algorithm: &str, method: &str) -> Login {
     Login {
-        nonce: parameter(sent, " nonce").to_owned(),
+        nonce: parameter(sent, "nonce").to_owned(),
         uri: parameter(sent, "uri").to_owned(),
         count: parameter(sent, "nc").to_owned(),
         client_nonce: parameter(sent, "cnonce").to_owned(),
