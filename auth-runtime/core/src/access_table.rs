@@ -102,16 +102,14 @@ fn callers(open: &AccessRow, guarded: &AccessRow) -> ComparedCallers {
     let Some(guarded) = guarded.policy().filter(|it| it.requirement().is_some()) else {
         return ComparedCallers::Within;
     };
-    match open.policy() {
-        Some(open) if open.requirement().is_some() => {
-            if is_within(open, guarded) {
-                ComparedCallers::Within
-            } else if is_within(guarded, open) {
-                ComparedCallers::More
-            } else {
-                ComparedCallers::Others
-            }
-        }
-        _ => ComparedCallers::Everybody,
+    let Some(open) = open.policy().filter(|it| it.requirement().is_some()) else {
+        return ComparedCallers::More;
+    };
+    if is_within(open, guarded) {
+        ComparedCallers::Within
+    } else if is_within(guarded, open) {
+        ComparedCallers::More
+    } else {
+        ComparedCallers::Others
     }
 }

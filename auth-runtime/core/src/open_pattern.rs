@@ -33,8 +33,6 @@ pub enum MountKind {
 /// The callers of an open pattern, compared with those of the guarded path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ComparedCallers {
-    /// All callers, and the guarded path does not.
-    Everybody,
     /// All that the guarded path allows, and more.
     More,
     /// Some that the guarded path denies, but not all that it allows.
@@ -92,7 +90,7 @@ pub fn find_covers(
                 continue;
             };
             let is_reported = match callers(open, guarded) {
-                ComparedCallers::Everybody | ComparedCallers::More => region.is_spelled,
+                ComparedCallers::More => region.is_spelled,
                 ComparedCallers::Others => region.is_spelled_below,
                 ComparedCallers::Within => false,
             };
@@ -154,8 +152,7 @@ fn methods(routes: &[MountedRoute<'_>], patterns: &[Pattern]) -> Vec<u16> {
         match route.method {
             Some("GET") => bit("GET") | (by_get & !named),
             Some(method) => bit(method),
-            None if route.kind == MountKind::Route => !(named | by_get),
-            None => u16::MAX,
+            None => !(named | by_get),
         }
     };
     routes.iter().zip(patterns).map(taken).collect()
@@ -196,7 +193,7 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
                 }
                 let is_spelled = spells(prefix, first);
                 region.segments.push(match first {
-                    Below | Rest(_) => Rest(longer(prefix, first)),
+                    Below | Rest(_) => Rest(prefix.clone()),
                     _ => One(prefix.clone()),
                 });
                 region.decoded.push(both(prefix, first));
@@ -211,9 +208,7 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
                 return Some(region);
             }
             ([first, others @ ..], [Rest(prefix)]) => {
-                if !matches!(first, Literal(_) | One(_))
-                    || !shares(prefix, first, !others.is_empty())
-                {
+                if !shares(prefix, first, !others.is_empty()) {
                     return None;
                 }
                 if let One(own) = first {
@@ -241,14 +236,9 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
                 if !shares(prefix, other, go_on(ones, others)) {
                     return None;
                 }
-                let is_spelled = spells(prefix, other);
-                region.segments.push(if is_spelled {
-                    One(prefix.clone())
-                } else {
-                    One(longer(prefix, other))
-                });
+                region.segments.push(One(prefix.clone()));
                 region.decoded.push(both(prefix, other));
-                region.is_spelled |= is_spelled;
+                region.is_spelled |= spells(prefix, other);
                 (pattern, path) = (ones, others);
             }
             _ => return None,
@@ -269,16 +259,9 @@ fn spells(prefix: &str, segment: &Segment) -> bool {
 /// Returns the segments that match one of these, and this prefix with a parameter.
 fn both(prefix: &str, segment: &Segment) -> Segment {
     match segment {
-        Segment::One(_) => Segment::One(longer(prefix, segment)),
-        Segment::Rest(_) => Segment::Rest(longer(prefix, segment)),
+        Segment::One(other) if prefix.starts_with(other) => Segment::One(prefix.to_owned()),
+        Segment::Rest(other) if prefix.starts_with(other) => Segment::Rest(prefix.to_owned()),
         other => other.clone(),
-    }
-}
-
-fn longer(prefix: &str, segment: &Segment) -> String {
-    match segment {
-        Segment::One(other) | Segment::Rest(other) if other.len() > prefix.len() => other.clone(),
-        _ => prefix.to_owned(),
     }
 }
 

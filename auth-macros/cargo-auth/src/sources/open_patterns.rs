@@ -98,8 +98,8 @@ fn callers(open: &Route<'_>, guarded: &Route<'_>) -> ComparedCallers {
         return ComparedCallers::Within;
     };
     match open.policy {
-        Some(ParsedPolicy::Public(_)) => ComparedCallers::Everybody,
-        None if open.kind == MountKind::Unguarded => ComparedCallers::Everybody,
+        Some(ParsedPolicy::Public(_)) => ComparedCallers::More,
+        None if open.kind == MountKind::Unguarded => ComparedCallers::More,
         None => ComparedCallers::Within,
         Some(open) => match compare(&lower::policy(guarded), &lower::policy(open)).callers {
             Change::Same | Change::Tightened => ComparedCallers::Within,

@@ -97,16 +97,16 @@ impl ProtectionSpace {
         watch.within(|| self.tell(&record));
     }
 
-    /// Reports the grant of a public handler. Returns whether decisions are observed.
+    /// Reports the grant of a public handler.
     pub fn report_public(
         &self,
         policy: &Policy,
         location: Option<HandlerLocation>,
         head: Head<'_>,
-    ) -> bool {
+    ) {
         let watch = self.watch(location.as_ref());
         if !watch.is_on() {
-            return false;
+            return;
         }
         let context = Context::new(&Caller::Anonymous);
         let record = AuditRecord {
@@ -116,7 +116,6 @@ impl ProtectionSpace {
             ..self.record_of(head)
         };
         watch.within(|| self.tell(&record));
-        true
     }
 
     /// Reports a denial on an unknown path. Requests without credentials, or with valid ones, are

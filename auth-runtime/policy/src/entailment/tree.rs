@@ -104,7 +104,7 @@ impl<'r> Tree<'r> {
         let list = self.nodes.get(node)?;
         let keep = |node: usize, mut alternatives: Vec<Alternative>, limit: usize| {
             let list = self.nodes.get(node)?;
-            if list.shape == Shape::Any && list.members.len() > 1 {
+            if list.shape == Shape::Any {
                 let members = list.members.iter().copied();
                 let single =
                     |node: &usize| self.nodes.get(*node).is_some_and(|it| it.atom.is_some());
