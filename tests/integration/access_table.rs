@@ -7,7 +7,7 @@ mod rows;
 use std::convert::Infallible;
 
 use auth_runtime::routing::AccessTable;
-use auth_runtime::routing::{any, get, post};
+use auth_runtime::routing::{any, any_service, get, post};
 use auth_runtime::{Guard, GuardedRouter, public, requires};
 use auth_tests::space;
 use axum::Router;
@@ -114,6 +114,9 @@ struct Staff;
 
 #[public(reason = "files for everybody")]
 struct Pages;
+
+#[requires(scope = "repo:read")]
+struct Readers;
 
 /// A segment unchanged, with its first character encoded, and with its last one encoded.
 fn spellings(segment: &str) -> Vec<String> {

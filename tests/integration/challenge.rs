@@ -34,6 +34,7 @@ fn challenge_has_one_spelling() {
         let challenge = challenge.build().expect(expected);
         assert_eq!(challenge.to_string(), expected);
         assert_eq!(challenge.to_header_value(), expected);
+        assert_eq!(format!("{challenge:?}"), format!("Challenge({expected})"));
     }
 }
 
@@ -113,5 +114,26 @@ fn illegal_challenge_is_not_built() {
         ),
     ] {
         assert_eq!(challenge.build(), Err(error));
+    }
+}
+
+#[test]
+fn texts_are_made_legal() {
+    for (name, text, expected) in [
+        ("error_description", "Ask Tom.", Some("Ask Tom.")),
+        ("error_description", r#"a "b" \ c"#, Some("a 'b' / c")),
+        // A realm may have both, escaped.
+        ("realm", r#"a "b" \ c"#, Some(r#"a \"b\" \\ c"#)),
+        ("Realm", "\u{dc}bung ~", Some("?bung ~")),
+        // A client could take the rest for a parameter, or for a line.
+        ("error_description", "an error=thing", None),
+        ("error_description", "a\r\nb", None),
+        ("error_description", "a\tb", None),
+    ] {
+        let challenge = bearer().token("x", "y").text(name, text).build();
+        let challenge = challenge.expect("a legal challenge").to_string();
+        let name = name.to_ascii_lowercase();
+        let text = expected.map(|text| format!(r#", {name}="{text}""#));
+        assert_eq!(challenge, format!("Bearer x=y{}", text.unwrap_or_default()));
     }
 }

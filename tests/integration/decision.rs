@@ -2,6 +2,7 @@
 
 mod disclosure;
 mod explanations;
+mod grants;
 mod oracle;
 mod scopes;
 mod step_up;
@@ -9,8 +10,8 @@ mod step_up;
 use std::net::IpAddr;
 
 use Bit::{Authenticated, Bound, Checked, Mfa, Office, Open, Read, Staff, Write};
-use auth_runtime::decision::{Context, Decision, Denial, Explanation};
-use auth_runtime::policy::{Atom, IpNet, Network};
+use auth_runtime::decision::{Context, Decision, Denial, Explanation, Rule};
+use auth_runtime::policy::{Atom, IpNet, Network, Truth};
 use auth_runtime::{Caller, Identity, Policy, Requirement};
 
 /// A requirement in the oracle.

@@ -2,6 +2,7 @@
 
 mod cache;
 mod chaos;
+mod debug;
 mod functions;
 mod guards;
 mod lists;

@@ -5,6 +5,7 @@ mod decisions;
 mod documents;
 mod hiding;
 mod names;
+mod scopes;
 
 use auth_runtime::objects::Resource;
 use auth_runtime::routing::{self, get};

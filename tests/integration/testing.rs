@@ -1,9 +1,10 @@
 //! Support for tests of services: a space without real schemes, and callers of claims.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use auth_runtime::routing::get;
-use auth_runtime::schemes::{Jwt, JwtKey};
+use auth_runtime::schemes::{Basic, Jwt, JwtKey};
 use auth_runtime::testing::{guarded, space, space_builder, with_caller, with_identity};
 use auth_runtime::{Caller, CurrentUser, GuardedRouter, Identity, Rejection, requires};
 use auth_tests::{AUDIENCE, App, ISSUER, verifier};
@@ -167,4 +168,53 @@ fn claims_are_read_by_the_rules_of_their_issuer() {
             "{caller:?}"
         );
     }
+}
+
+/// A caller that a test sets uses the scheme that such a caller would use.
+#[tokio::test]
+async fn a_set_caller_uses_a_scheme_unless_it_is_anonymous() {
+    let schemes = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&schemes);
+    let space = auth_tests::space_builder().audit(move |record| {
+        let scheme = record.scheme().map(str::to_owned);
+        kept.lock().expect("no panic").push(scheme);
+    });
+    let app = GuardedRouter::new().route("/", get(fresh));
+    let app = app
+        .protect(space.build().expect("a space"))
+        .expect("routes");
+    for caller in [
+        Caller::Anonymous,
+        Caller::rejected(),
+        Caller::unverifiable(),
+        Caller::known(ann()),
+    ] {
+        status(&app, with_caller(request(), caller)).await;
+    }
+    let bearer = Some("Bearer".to_owned());
+    let expected = [None, bearer.clone(), bearer.clone(), bearer];
+    assert_eq!(*schemes.lock().expect("no panic"), expected);
+}
+
+/// On a hidden path that accepts one scheme, a rejected caller receives the response of an unknown path.
+#[tokio::test]
+async fn a_set_caller_is_hidden_by_every_scheme() {
+    #[requires(role = "admin", schemes(Basic), hide_as = 404)]
+    async fn hidden() {}
+
+    let basic = Basic::new(async |_, _| Caller::rejected());
+    let space = auth_tests::space_builder().scheme(basic).build();
+    let app = GuardedRouter::new().route("/hidden", get(hidden));
+    let app = app.protect(space.expect("a space")).expect("routes");
+    let mut seen = Vec::new();
+    for path in ["/hidden", "/nowhere"] {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = app
+            .clone()
+            .oneshot(with_caller(request, Caller::rejected()));
+        let response = response.await.expect("infallible");
+        seen.push(format!("{} {:?}", response.status(), response.headers()));
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert!(seen[0].contains("invalid_token"), "{seen:?}");
 }

@@ -354,20 +354,6 @@ impl<'r, A> FunctionCall<'r, A> {
     }
 }
 
-impl<A> fmt::Debug for FunctionCall<'_, A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FunctionCall").finish_non_exhaustive()
-    }
-}
-
-impl<A> fmt::Debug for FunctionCalled<'_, A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FunctionCalled")
-            .field("state", &self.state)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A [`CheckRequest`] before the function's state is known.
 struct ErasedRequest<'r> {
     function: &'static str,

@@ -283,8 +283,9 @@ mod tests {
 
     #[test]
     fn x_forwarded_for_is_read_from_the_right() {
-        let long = format!("203.0.113.9, {}198.18.0.1", "198.18.0.2, ".repeat(700));
-        let fitting = format!("203.0.113.9, {}198.18.0.1", "198.18.0.2, ".repeat(600));
+        let many = format!("203.0.113.9, {}198.18.0.1", "198.18.0.2, ".repeat(600));
+        // 8 KiB, with spaces in front of an element.
+        let (fitting, long) = (format!("{many:>8192}"), format!("{many:>8193}"));
         for (lines, expected) in [
             (&["203.0.113.9"][..], Some("203.0.113.9")),
             (&["10.0.0.1, 203.0.113.9"], Some("203.0.113.9")),
@@ -396,6 +397,11 @@ mod tests {
                 Some("203.0.113.9"),
             ),
             (&["for=\"203.0.113.\\9\""], Some("203.0.113.9")),
+            // A backslash is an escape within quotes only, and may be escaped itself.
+            (&["for=\"a\\\\\", for=203.0.113.9"], Some("203.0.113.9")),
+            (&["for=a\\\", for=203.0.113.9"], None),
+            // A quote within quotes is escaped, also in a zone.
+            (&["for=\"[fe80::1%\"x\"]\""], None),
             (&["for=\"203.0.113.9:80\""], Some("203.0.113.9")),
             (&["for=unknown, for=203.0.113.9"], Some("203.0.113.9")),
             (&["for=\u{fc}, for=203.0.113.9"], Some("203.0.113.9")),

@@ -140,6 +140,9 @@ mod tests {
             ("text/html;level=1;q=0, */*", MediaType::Problem),
             ("image/png", MediaType::Problem),
             ("text/html;q=nonsense", MediaType::Problem),
+            ("text/html;q=1.5, text/plain;q=0.5", MediaType::Text),
+            ("text/html;q=-1, text/plain;q=0.5", MediaType::Text),
+            ("text/html;q=NaN, text/plain;q=0.5", MediaType::Text),
             (
                 "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
                 MediaType::Html,
@@ -147,6 +150,18 @@ mod tests {
         ];
         for (accept, media_type) in table {
             assert_eq!(preferred(accept), media_type, "Accept: {accept}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_spaces_in_every_form() {
+        for (media_type, expected) in [
+            (MediaType::Problem, r#"a\"b\\c  d & <e>"#),
+            (MediaType::Html, r#"a"b\c  d &amp; &lt;e&gt;"#),
+            (MediaType::Text, r#"a"b\c  d & <e>"#),
+        ] {
+            let escaped = media_type.escape("a\"b\\c\r\nd & <e>");
+            assert_eq!(escaped, expected, "{media_type:?}");
         }
     }
 }

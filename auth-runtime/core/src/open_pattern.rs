@@ -95,14 +95,15 @@ pub fn find_covers(
                 ComparedCallers::Within => false,
             };
             // Another route may take all of these requests, or all requests that they are spellings
-            // of.
+            // of. The former only those of a fallback, since axum refuses a parameter beside a wildcard.
             let is_shadowed = || {
                 all().any(|(_, ((route, other), _))| {
-                    let is_before = match route.kind {
-                        MountKind::Route => is_fallback || other < pattern,
-                        MountKind::Fallback => is_fallback && other < pattern,
-                        MountKind::Unguarded => false,
-                    };
+                    let is_before = is_fallback
+                        && match route.kind {
+                            MountKind::Route => true,
+                            MountKind::Fallback => other < pattern,
+                            MountKind::Unguarded => false,
+                        };
                     let is_before_guarded = route.kind == MountKind::Route && other < path;
                     is_before && covers(&other.0, &region.segments)
                         || is_before_guarded && covers(&other.0, &region.decoded)
@@ -258,9 +259,13 @@ fn spells(prefix: &str, segment: &Segment) -> bool {
 
 /// Returns the segments that match one of these, and this prefix with a parameter.
 fn both(prefix: &str, segment: &Segment) -> Segment {
+    let longer = |other: &str| {
+        let is_longer = prefix.starts_with(other);
+        if is_longer { prefix } else { other }.to_owned()
+    };
     match segment {
-        Segment::One(other) if prefix.starts_with(other) => Segment::One(prefix.to_owned()),
-        Segment::Rest(other) if prefix.starts_with(other) => Segment::Rest(prefix.to_owned()),
+        Segment::One(other) => Segment::One(longer(other)),
+        Segment::Rest(other) => Segment::Rest(longer(other)),
         other => other.clone(),
     }
 }

@@ -238,3 +238,32 @@ pub(crate) fn covers(wider: &[Segment], path: &[Segment]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_match_the_requests_that_axum_routes_to_them() {
+        for (path, matching, others) in [
+            ("/a", &["/a"][..], &["/", "/a/", "/b", "/%61"][..]),
+            ("/{x}", &["/a", "/-"], &["/", "/a/b"]),
+            ("/a-{x}", &["/a-b"], &["/a-", "/a", "/b-b"]),
+            // Within a path, a parameter may be empty.
+            ("/a-{x}/b", &["/a-b/b", "/a-/b"], &["/a/b", "/a-b", "/a-b/"]),
+            ("/a-{*x}", &["/a-b", "/a-b/c", "/a-/c"], &["/a-", "/a/c"]),
+            ("/a/*", &["/a", "/a/", "/a/b/c"], &["/", "/b"]),
+            ("/{{a}}", &["/{a}"], &["/a"]),
+            // The form of the access table for characters that are not printed.
+            (r"/a\u{7f}b{x}", &["/a\u{7f}bc"], &["/a\u{7f}b", "/abc"]),
+        ] {
+            let pattern = Pattern::of(path);
+            for target in matching {
+                assert!(pattern.matches(target), "{path} {target:?}");
+            }
+            for target in others {
+                assert!(!pattern.matches(target), "{path} {target:?}");
+            }
+        }
+    }
+}

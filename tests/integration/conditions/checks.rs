@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use auth_runtime::routing::{get_service, post};
+use auth_runtime::routing::{delete, get_service, post};
 use axum::Router;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -16,6 +16,14 @@ async fn is_a_robot(request: CheckRequest<'_>) -> bool {
 async fn hidden_document() -> &'static str {
     "a document"
 }
+
+async fn came_by_the_line(request: CheckRequest<'_>) -> bool {
+    let line = request.extensions().get::<&str>();
+    request.method() == http::Method::DELETE && line == Some(&"telephone")
+}
+
+#[requires(check = is_a_robot, check = came_by_the_line)]
+async fn robots_on_the_line() {}
 
 #[requires(check = is_a_robot)]
 async fn robots() -> &'static str {
@@ -94,6 +102,30 @@ async fn checks_see_identity_and_state() {
         .headers_mut()
         .insert("x-robot", HeaderValue::from_static("yes"));
     assert_eq!(status(&app, robot).await, 200);
+}
+
+/// Each check of a policy is the function of its name. It sees the method and the extensions of the request.
+#[tokio::test]
+async fn every_check_has_to_be_met() {
+    let app = GuardedRouter::new().route("/", delete(robots_on_the_line));
+    let app = app.protect(space()).expect("routes");
+    for (is_robot, line, expected) in [
+        (true, Some("telephone"), 200),
+        (true, Some("another"), 403),
+        (true, None, 403),
+        (false, Some("telephone"), 403),
+    ] {
+        let mut request = known(Identity::new("ann"), "/");
+        *request.method_mut() = http::Method::DELETE;
+        if is_robot {
+            let value = HeaderValue::from_static("yes");
+            request.headers_mut().insert("x-robot", value);
+        }
+        if let Some(line) = line {
+            request.extensions_mut().insert::<&str>(line);
+        }
+        assert_eq!(status(&app, request).await, expected, "{is_robot} {line:?}");
+    }
 }
 
 #[tokio::test]
@@ -275,4 +307,23 @@ async fn wrong_state_is_found_at_mounting() {
         .layer(axum::Extension(space()));
     let reader = Identity::new("ann").with_scopes(["read"]);
     assert_eq!(status(&app, known(reader, "/either/ann")).await, 503);
+}
+
+/// A function that the handler does not have is an outage, not a verdict on the caller.
+#[tokio::test]
+async fn a_policy_without_its_function_is_503() {
+    let policy = auth_tests::policy_of::<policy_of_robots>();
+    let functions = <policy_of_robots as auth_runtime::__private1::HasPolicy>::FUNCTIONS;
+    let names = format!("{functions:?}");
+    assert_eq!(names, r#"[ServiceFunction("is_a_robot")]"#);
+    let (space, request) = (space(), request("/robots"));
+    let request = request.map(drop);
+    let token = format!("Bearer {}", auth_tests::token(serde_json::json!({})));
+    let (mut head, ()) = request.into_parts();
+    head.headers
+        .insert("authorization", token.parse().expect("a value"));
+    let denied = space.authorize(policy, &[], &head).await;
+    assert_eq!(denied.expect_err("a denial").status(), 503);
+    let denied = space.authorize(policy, functions, &head).await;
+    assert_eq!(denied.expect_err("a denial").status(), 403);
 }

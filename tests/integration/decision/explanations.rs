@@ -29,6 +29,42 @@ fn explanations_cover_every_part() {
 }
 
 #[test]
+fn explanations_have_the_parts_of_the_policy() {
+    let requirement = Requirement::all([Requirement::role("staff"), Requirement::scope("write")]);
+    let policy = Policy::requires(requirement.clone())
+        .hide_as_not_found()
+        .hide_unless(Requirement::scope("read"));
+    let ann = Caller::known(Identity::new("ann").with_roles(["staff"]));
+    let explanation = Explanation::of(&policy, &Context::new(&ann).by_oauth());
+    assert_eq!(explanation.decision(), &Decision::Conceal);
+    let denial = Denial::InsufficientScope {
+        scopes: vec!["write".into()],
+        has_token_server: false,
+    };
+    assert_eq!(explanation.denial(), Some(&denial));
+    assert_eq!(explanation.rule(), Some(Rule::MissingScope));
+    let found = explanation.requirement().expect("a requirement");
+    assert_eq!(found.requirement(), &requirement);
+    assert_eq!(found.truth(), Truth::False);
+    let parts = found.parts().iter();
+    let parts: Vec<_> = parts.map(|part| (part.to_string(), part.truth())).collect();
+    let expected = [
+        (r#"yes: role = "staff""#.to_owned(), Truth::True),
+        (r#"no: scope = "write""#.to_owned(), Truth::False),
+    ];
+    assert_eq!(parts, expected);
+    let lesser = explanation.shown_to().expect("a lesser requirement");
+    assert_eq!(lesser.to_string(), r#"no: scope = "read""#);
+
+    let public = Policy::public("a test");
+    let explanation = Explanation::of(&public, &Context::new(&Caller::Anonymous));
+    assert_eq!(explanation.rule(), Some(Rule::Met));
+    assert_eq!(explanation.denial(), None);
+    assert_eq!(explanation.requirement(), None);
+    assert_eq!(explanation.shown_to(), None);
+}
+
+#[test]
 fn explanations_do_not_guess_checks() {
     let policy = Policy::requires(Requirement::check(A_CHECK)).hide_as_not_found();
     let caller = Caller::known(Identity::new("ann"));

@@ -108,3 +108,19 @@ fn clock_skew_extends_max_age() {
         assert_eq!(decide(identity), fresh, "{seconds_ago} s ago, {skew} s off");
     }
 }
+
+/// Rule 3b needs a scheme that binds credentials to a key.
+#[test]
+fn no_scheme_that_binds_means_403() {
+    let policy = Policy::requires(Requirement::sender_constrained());
+    let ann = Caller::known(Identity::new("ann"));
+    let context = Context::new(&ann);
+    assert_eq!(
+        Decision::of(&policy, &context),
+        Decision::Deny(Denial::SenderConstraintRequired)
+    );
+    assert_eq!(
+        Decision::of(&policy, &context.without_binding()),
+        Decision::Deny(Denial::FORBIDDEN)
+    );
+}

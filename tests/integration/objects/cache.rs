@@ -1,14 +1,17 @@
 //! Decisions that are remembered: never others than the engine's, and never older than their lifetime.
 
+mod history;
+
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use auth_runtime::clock::ManualClock;
-use auth_runtime::objects::{DecisionCache, DecisionCacheError, Permitted, PermittedFuture};
+use auth_runtime::objects::{
+    DecisionCache, DecisionCacheError, DecisionDeadline, Permitted, PermittedFuture, TokenScope,
+};
 use auth_runtime::requires;
 use auth_runtime::routing::get;
 use futures_util::FutureExt;
-use proptest::prelude::*;
 
 use super::*;
 
@@ -94,6 +97,16 @@ impl DecisionPoint for ByTable {
 
     fn decides_about(&self, action: &str, _: &str) -> bool {
         action != "fly"
+    }
+
+    fn token_scope(&self) -> Option<TokenScope> {
+        Some(|evaluation| {
+            Some(format!(
+                "{}:{}",
+                evaluation.resource.id(),
+                evaluation.action
+            ))
+        })
     }
 }
 
@@ -261,13 +274,23 @@ fn a_greedy_caller_leaves_the_decisions_of_others() {
     for number in 0..1000 {
         world.ask("mallory", &[&format!("x{number}")]);
     }
+    // Its share is the same after decisions of others were forgotten.
+    world
+        .cache
+        .forget_where(|identity| identity.subject() == "bob");
+    for number in 0..1000 {
+        world.ask("mallory", &[&format!("y{number}")]);
+    }
     world.ask("bob", &["b"]);
     world.engine.asked();
     world.ask("ann", &["a"]);
     world.ask("bob", &["b"]);
     assert!(world.engine.asked().is_empty(), "still remembered");
-    let of_mallory = (0..1000).filter(|number| {
-        world.ask("mallory", &[&format!("x{number}")]);
+    let questions = ["x", "y"].into_iter();
+    let questions =
+        questions.flat_map(|name| (0..1000).map(move |number| format!("{name}{number}")));
+    let of_mallory = questions.filter(|question| {
+        world.ask("mallory", &[question]);
         world.engine.asked().is_empty()
     });
     assert_eq!(of_mallory.count(), 20, "an eighth");
@@ -337,6 +360,19 @@ fn lists_and_the_check_at_start_are_the_engines() {
     assert!(world.cache.decides_about("read", "Repository"));
     assert!(!world.cache.decides_about("fly", "Repository"));
     assert_eq!(world.cache.name(), "table");
+    let scope = world.cache.token_scope().expect("the scope of a token");
+    assert_eq!(scope(&read("a")).as_deref(), Some("a:read"));
+}
+
+#[test]
+fn a_deadline_leaves_the_rest_to_the_engine() {
+    let time = Duration::from_secs(1);
+    let limited = DecisionDeadline::new(ByTable::default(), time, tokio::time::sleep);
+    assert_eq!(limited.name(), "table");
+    assert!(limited.decides_about("read", "Repository"));
+    assert!(!limited.decides_about("fly", "Repository"));
+    let scope = limited.token_scope().expect("the scope of a token");
+    assert_eq!(scope(&read("a")).as_deref(), Some("a:read"));
 }
 
 #[test]
@@ -348,6 +384,20 @@ fn settings_have_bounds() {
         let error = builder().lifetime(lifetime).build();
         let error = error.expect_err("out of bounds");
         assert_eq!(error, DecisionCacheError::Lifetime(lifetime));
+    }
+    let hour = Duration::from_secs(3600);
+    assert!(builder().capacity(16).lifetime(hour).build().is_ok());
+    for (error, expected) in [
+        (
+            DecisionCacheError::Capacity(15),
+            "the capacity is 15; the minimum is 16 decisions",
+        ),
+        (
+            DecisionCacheError::Lifetime(Duration::from_secs(3601)),
+            "the lifetime is 3601s; it has to be positive, and an hour at most",
+        ),
+    ] {
+        assert_eq!(error.to_string(), expected);
     }
 }
 
@@ -373,94 +423,6 @@ async fn requests_of_one_path_share_a_decision() {
     world.engine.set("ann", "read", "garden", false);
     world.cache.clear();
     assert_eq!(status(&app, by("ann", "/garden")).await, 403);
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Wait(u64),
-    Change(u8, u8, u8, bool),
-    Ask(u8, Vec<(u8, u8)>),
-    Forget(u8),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let question = (0..2_u8, 0..3_u8);
-    prop_oneof![
-        1 => (0..9_u64).prop_map(Step::Wait),
-        2 => (0..3_u8, 0..2_u8, 0..3_u8, any::<bool>())
-            .prop_map(|(who, action, id, value)| Step::Change(who, action, id, value)),
-        4 => (0..3_u8, proptest::collection::vec(question, 0..5))
-            .prop_map(|(who, questions)| Step::Ask(who, questions)),
-        1 => (0..3_u8).prop_map(Step::Forget),
-    ]
-}
-
-proptest! {
-    /// The oracle is the history of the table: each decision was the one of the engine at some time within
-    /// the last lifetime, and since the caller was forgotten.
-    #[test]
-    fn decisions_are_those_of_the_last_seconds(
-        steps in proptest::collection::vec(step(), 1..120),
-        capacity in 16..64_usize,
-    ) {
-        const ACTIONS: [&str; 2] = ["read", "update"];
-        let world = world(capacity);
-        let subject = |who: u8| format!("user {who}");
-        // The end of each former value, by the grant.
-        let mut former: BTreeMap<Grant, Vec<(u64, bool)>> = BTreeMap::new();
-        let mut forgotten: BTreeMap<u8, u64> = BTreeMap::new();
-        let mut now = 0;
-        // Each step is a millisecond, so that a change after `forget` is not at the same time.
-        let mut later = |millis: u64| {
-            world.clock.advance(Duration::from_millis(millis));
-            now += millis;
-            now
-        };
-        for step in steps {
-            let now = later(1);
-            match step {
-                Step::Wait(seconds) => _ = later(seconds * 1000),
-                Step::Change(who, action, id, value) => {
-                    let (who, action, id) = (subject(who), ACTIONS[usize::from(action)], id.to_string());
-                    let before = world.engine.decide(&who, action, &id);
-                    world.engine.set(&who, action, &id, value);
-                    let grant = (who, action.to_owned(), id);
-                    former.entry(grant).or_default().push((now, before));
-                }
-                Step::Forget(who) => {
-                    let name = subject(who);
-                    world.cache.forget_where(|identity| identity.subject() == name);
-                    forgotten.insert(who, now);
-                }
-                Step::Ask(who, questions) => {
-                    let name = subject(who);
-                    let evaluations: Vec<Evaluation> = questions
-                        .iter()
-                        .map(|(action, id)| {
-                            let resource = Resource::new("Repository", id.to_string());
-                            Evaluation::new(ACTIONS[usize::from(*action)], resource)
-                        })
-                        .collect();
-                    let decisions = world.result(&Identity::new(name.as_str()), &evaluations);
-                    let decisions = decisions.expect("the engine decides");
-                    prop_assert_eq!(decisions.len(), questions.len());
-                    let earliest = (now + 1).saturating_sub(LIFETIME.as_secs() * 1000);
-                    let earliest = earliest.max(forgotten.get(&who).copied().unwrap_or_default());
-                    for (decision, (action, id)) in decisions.into_iter().zip(questions) {
-                        let action = ACTIONS[usize::from(action)];
-                        let current = world.engine.decide(&name, action, &id.to_string());
-                        let grant = (name.clone(), action.to_owned(), id.to_string());
-                        let mut former = former.get(&grant).into_iter().flatten();
-                        let was_recent = former.any(|(end, value)| *end > earliest && *value == decision);
-                        prop_assert!(
-                            decision == current || was_recent,
-                            "{:?} is not the decision of the last {:?}", grant, LIFETIME,
-                        );
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// Decides by a flag at the time of the question. The first decision arrives when the test allows it.

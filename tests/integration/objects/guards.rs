@@ -172,3 +172,46 @@ async fn a_guard_on_a_plain_router_asks_as_well() {
 async fn own() -> &'static str {
     "own"
 }
+
+/// An engine keeps data from the question of the policy to those of the handler.
+#[tokio::test]
+async fn an_engine_keeps_data_for_one_request() {
+    /// Notes the method of each question, with the number of earlier ones about the request.
+    #[derive(Clone, Default)]
+    struct Counting(Arc<Mutex<Vec<String>>>);
+
+    impl DecisionPoint for Counting {
+        fn name(&self) -> &'static str {
+            "counting"
+        }
+
+        fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+            let data = request.data.expect("data of the request");
+            let earlier: usize = data.get();
+            data.set(earlier + 1);
+            // Data of another type are none.
+            assert_eq!(data.get::<String>(), "");
+            let note = format!("{} {} {earlier}", request.method, request.path);
+            self.0.lock().expect("no panic").push(note);
+            Box::pin(async { Ok(vec![ObjectDecision::allow()]) })
+        }
+    }
+
+    #[requires(can = "read", on = "Document::{id}")]
+    async fn twice(guard: Guard, Path(id): Path<String>) -> Result<(), Denied> {
+        guard.can(UPDATE, Resource::new("Document", id)).await
+    }
+
+    let engine = Counting::default();
+    let space = space_builder().decision_point(engine.clone());
+    let routes = GuardedRouter::new().route("/{id}", get(twice).put(twice));
+    let app = routes.protect(space.build().expect("a space"));
+    let app = app.expect("routes");
+    for method in [http::Method::PUT, http::Method::GET] {
+        let mut request = by("ann", "/a");
+        *request.method_mut() = method;
+        assert_eq!(status(&app, request).await, 200);
+    }
+    let notes = engine.0.lock().expect("no panic");
+    assert_eq!(*notes, ["PUT /a 0", "PUT /a 1", "GET /a 0", "GET /a 1"]);
+}

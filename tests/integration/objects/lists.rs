@@ -36,6 +36,7 @@ impl DecisionPoint for ByCondition {
         Box::pin(async move {
             Ok(match resource_type {
                 "Repository" => Permitted::When(condition(request.identity.subject(), action)),
+                "Most" => Permitted::Ids((0..10_000).map(|id| id.to_string()).collect()),
                 "Many" => Permitted::Ids((0..10_001).map(|id| id.to_string()).collect()),
                 "Broken" => return Err(DecisionPointError::new("down")),
                 _ => Permitted::Ids(vec!["only".to_owned()]),
@@ -96,6 +97,7 @@ async fn an_engine_gives_a_condition_or_ids() {
         r#"OneOf("id", [Text("only")])"#
     );
     assert_eq!(status(&app, by("ann", "/list/Broken")).await, 503);
+    assert_eq!(status(&app, by("ann", "/list/Most")).await, 200);
     assert_eq!(
         status(&app, by("ann", "/list/Many")).await,
         503,

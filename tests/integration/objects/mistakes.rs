@@ -58,6 +58,23 @@ fn a_type_without_a_rule_is_found_at_start() {
     );
 }
 
+/// A route without the parameter is an outage, not a verdict on the caller.
+#[tokio::test]
+async fn a_plain_router_without_the_parameter_is_503() {
+    #[requires(can = "read", on = "Repository::{owner}/{repo}")]
+    async fn read() {}
+
+    let space = with(&Engine::default()).build().expect("a space");
+    let app = axum::Router::new()
+        .route("/{owner}/x", axum::routing::get(read))
+        .route("/{owner}/{repo}/y", axum::routing::get(read));
+    let app = app.layer(axum::Extension(space));
+    for (target, expected) in [("/ann/x", 503), ("/ann/x/y", 200), ("/bob/x/y", 403)] {
+        let Ok(response) = app.clone().oneshot(by("ann", target)).await;
+        assert_eq!(response.status(), expected, "{target}");
+    }
+}
+
 /// On a plain router, nothing is checked at start: the response is 500, and not a grant.
 #[tokio::test]
 async fn a_plain_router_without_an_engine_fails_closed() {

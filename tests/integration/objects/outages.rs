@@ -128,6 +128,7 @@ async fn rules_are_functions_of_the_service() {
 
     let rules = ObjectRules::new(Db("garden"));
     let rules = rules.on("Repository", repository).on_service(service);
+    assert_eq!(rules.name(), "functions");
     let space = space_builder()
         .decision_point(rules)
         .build()

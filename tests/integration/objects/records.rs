@@ -116,3 +116,48 @@ async fn a_record_of_a_failure_has_no_decision() {
     assert_eq!(records[0]["objects"][0]["allowed"], serde_json::Value::Null);
     assert_eq!(records[0]["outcome"], "hidden");
 }
+
+/// The rule of a denial by a guard is that of its response.
+#[tokio::test]
+async fn a_record_of_a_guard_has_the_rule_of_the_denial() {
+    /// Denies, unless the login is a strong one.
+    struct Strict;
+
+    impl DecisionPoint for Strict {
+        fn name(&self) -> &'static str {
+            "strict"
+        }
+
+        fn evaluate<'r>(&'r self, _: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+            Box::pin(async { Ok(vec![ObjectDecision::deny_until_login(["mfa"])]) })
+        }
+    }
+
+    let rules = Arc::new(Mutex::new(Vec::new()));
+    for engine in [0, 1, 2] {
+        let kept = Arc::clone(&rules);
+        let space = match engine {
+            0 => with(&Engine::default()),
+            1 => with(&Engine::failing(DecisionPointError::new("down"))),
+            _ => space_builder().decision_point(Strict),
+        };
+        let space = space.audit(move |record| {
+            let outcome = record.outcome().name();
+            let rule = (record.rule().number(), outcome);
+            kept.lock().expect("no panic").push(rule);
+        });
+        let routes = GuardedRouter::new().route("/guard", get(by_guard));
+        let space = space.build().expect("a space");
+        let app = routes.protect(space).expect("routes");
+        send(&app, by("bob", "/guard")).await;
+    }
+    let expected = [
+        ("1", "granted"),
+        ("object", "forbidden"),
+        ("1", "granted"),
+        ("4", "unverifiable"),
+        ("1", "granted"),
+        ("3a", "step_up"),
+    ];
+    assert_eq!(*rules.lock().expect("no panic"), expected);
+}

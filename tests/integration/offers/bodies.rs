@@ -24,6 +24,9 @@ async fn silent() {}
 #[requires(role = "r", acr = "gold", says = "Ask.")]
 async fn strong() {}
 
+#[requires(scope = "a", max_age = "5m", says = "Ask.")]
+async fn recent() {}
+
 #[requires(setting = "off", says = "Closed.")]
 async fn closed() {}
 
@@ -78,11 +81,12 @@ async fn either() {}
 
 fn routes() -> GuardedRouter {
     GuardedRouter::new()
-        .route("/scope", get(scope))
+        .route("/scope", get(scope).post(scope))
         .route("/all", get(all))
         .route("/any", get(any))
         .route("/silent", get(silent))
         .route("/strong", get(strong))
+        .route("/recent", get(recent))
         .route("/either", get(either))
         .route("/closed", get(closed))
         .route("/closed-or-near", get(closed_or_near))
@@ -171,6 +175,19 @@ async fn a_renderer_sees_the_missing_requirements() {
             403,
             r#"Some("Ask.") [role = "r", acr = "gold"]"#,
         ),
+        // The login is not missing: the scope is requested first.
+        (
+            "/recent",
+            caller(&[], &[]),
+            403,
+            r#"Some("Ask.") [scope = "a"]"#,
+        ),
+        (
+            "/recent",
+            Caller::Anonymous,
+            401,
+            r#"Some("Ask.") [scope = "a"]"#,
+        ),
         (
             "/either",
             caller(&[], &[]),
@@ -232,6 +249,59 @@ async fn a_renderer_sees_the_missing_requirements() {
         let answer = send(&app, with_caller(request(target), caller.clone())).await;
         let seen = (answer.status.as_u16(), answer.body.as_str());
         assert_eq!(seen, (status, expected), "{target} {caller:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_renderer_sees_the_status_and_the_request() {
+    let app = app(builder().render(|denial, request| {
+        let text = format!(
+            "{} {} {} {:?} {:?} {}",
+            denial.status().as_u16(),
+            request.method(),
+            request.uri(),
+            request.accept(),
+            request.accept_language(),
+            request.is_from_script(),
+        );
+        DenialBody::new("text/plain", text).unwrap_or_default()
+    }));
+    let language = ("accept-language", "de-CH, en;q=0.5");
+    for (method, fields, status, expected) in [
+        (Method::GET, &[][..], 401, "GET /scope?a=1 None None false"),
+        (
+            Method::GET,
+            &[language, ("accept", "text/html")],
+            401,
+            r#"GET /scope?a=1 Some("text/html") Some("de-CH, en;q=0.5") false"#,
+        ),
+        (
+            Method::GET,
+            &[("sec-fetch-mode", "cors")],
+            401,
+            "GET /scope?a=1 None None true",
+        ),
+        (
+            Method::GET,
+            &[("sec-fetch-mode", "navigate"), ("x-known", "yes")],
+            403,
+            "GET /scope?a=1 None None false",
+        ),
+        (
+            Method::POST,
+            &[("x-known", "yes")],
+            403,
+            "POST /scope?a=1 None None false",
+        ),
+    ] {
+        let mut request = with("/scope?a=1", fields);
+        *request.method_mut() = method;
+        if request.headers().contains_key("x-known") {
+            request = with_caller(request, caller(&[], &[]));
+        }
+        let answer = send(&app, request).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.body, format!("{status} {expected}"));
     }
 }
 

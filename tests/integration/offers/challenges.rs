@@ -60,6 +60,12 @@ async fn challenges_can_share_a_line() {
         .unwrap();
     let answer = send(&app, request("/")).await;
     assert_eq!(answer.challenges(), [format!("{BEARER}, {BASIC}")]);
+    let three = both().scheme(keys()).join_challenges(true).build();
+    let app = GuardedRouter::new().route("/", get(known));
+    let app = app.protect(three.unwrap()).unwrap();
+    let answer = send(&app, request("/")).await;
+    let key = "ApiKey realm=\"api\"";
+    assert_eq!(answer.challenges(), [format!("{BEARER}, {BASIC}, {key}")]);
 }
 
 /// Only a token contains the method of the login, so only tokens are requested. A 401 keeps a

@@ -197,3 +197,29 @@ fn invalid_resources_are_refused() {
     let nobody = ProtectedResource::builder("https://api.example").build();
     assert_eq!(nobody.unwrap_err(), ResourceError::NoAuthorizationServer);
 }
+
+#[test]
+fn errors_name_the_url_and_the_remedy() {
+    assert_eq!(resource().identifier(), "https://api.example/v1");
+    let error = ResourceError::Url {
+        url: "https://api.example/#x".to_owned(),
+        problem: UrlProblem::Fragment,
+    };
+    let problem = UrlProblem::Fragment.to_string();
+    for (error, expected) in [
+        (
+            error,
+            format!(
+                "\"https://api.example/#x\" cannot identify a resource or an issuer: {problem}"
+            ),
+        ),
+        (
+            ResourceError::NoAuthorizationServer,
+            "the resource names no authorization server, so no client could get a token; name one with \
+             `.authorization_server(\"https://…\")`"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(error.to_string(), expected);
+    }
+}

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use auth_runtime::challenge::{ChallengeContext, ErrorCode};
+use auth_runtime::routing::post;
+use auth_runtime::schemes::Source;
 use http::HeaderName;
 
 use crate::schemes::tokens::*;
@@ -318,4 +320,83 @@ async fn fields_of_a_scheme_receive_the_error() {
         let response = send(&app, path, &lines).await;
         assert_eq!(response.headers()["x-error"], error, "{path}");
     }
+}
+
+/// The body is read for one scheme, and the others do not see it.
+#[tokio::test]
+async fn bodies_are_for_schemes_that_sign_them() {
+    /// Accepts `body` or nothing, as its credentials say.
+    struct Signed(&'static str, bool);
+
+    impl Scheme for Signed {
+        fn name(&self) -> &str {
+            self.0
+        }
+
+        fn sources(&self) -> Vec<Source> {
+            vec![Source::Field(self.0.parse().expect("a name"))]
+        }
+
+        fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+            let body = credentials.body().map(String::from_utf8_lossy);
+            Verification::done(
+                if body.unwrap_or_default() == credentials.value().trim_matches('-') {
+                    Caller::known(Identity::new(self.0))
+                } else {
+                    Caller::rejected()
+                },
+            )
+        }
+
+        fn signs_body(&self) -> bool {
+            self.1
+        }
+    }
+
+    #[requires(authenticated)]
+    async fn name(guard: Guard) -> String {
+        guard.identity().subject().to_owned()
+    }
+
+    const FORM: &str = "application/x-www-form-urlencoded";
+    const TOKEN: &str = "access_token=token";
+    let tokens = Bearer::new(async |_token| Caller::known(Identity::new("token")));
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(tokens.accept_form())
+        .scheme(Signed("signed", true))
+        .scheme(Signed("plain", false));
+    let app = GuardedRouter::new().route("/", post(name));
+    let app = app
+        .protect(space.build().expect("a space"))
+        .expect("routes");
+    for (content_type, field, value, expected) in [
+        (FORM, "x-none", "-", "token"),
+        // The form of a signed request has a token beside the signature.
+        (FORM, "signed", TOKEN, "400"),
+        // A body of another type has no token.
+        ("text/plain", "signed", TOKEN, "signed"),
+        ("text/plain", "signed", "another", "401"),
+        ("text/plain", "plain", "-", "plain"),
+        ("text/plain", "plain", TOKEN, "401"),
+    ] {
+        let request = Request::post("/")
+            .header("content-type", content_type)
+            .header(field, value)
+            .body(Body::from(TOKEN));
+        let response = app.clone().oneshot(request.expect("a request")).await;
+        let response = response.expect("infallible");
+        let found = match response.status().as_u16() {
+            200 => text(response).await,
+            status => status.to_string(),
+        };
+        assert_eq!(found, expected, "{content_type} {field} {value}");
+    }
+    // A form that is read for its token is not the body of a scheme that signs none.
+    let request = Request::post("/")
+        .header("content-type", FORM)
+        .header("plain", "-")
+        .body(Body::from("other=1"));
+    let response = app.oneshot(request.expect("a request")).await;
+    assert_eq!(text(response.expect("infallible")).await, "plain");
 }

@@ -148,11 +148,13 @@ async fn records_have_location_and_reason() {
     )
     .await;
     send(&app, "/object", bearer(json!({}))).await;
+    send(&app, "/open", From::Nobody).await;
     let records = records.lock().expect("nobody panics");
     let [
         (location, policy, path, method, why, who, took_time),
         granted,
         denied,
+        public,
     ] = &records[..]
     else {
         panic!("{records:?}");
@@ -178,6 +180,51 @@ async fn records_have_location_and_reason() {
         (Some("/object"), None)
     );
     assert_eq!(denied.5.as_deref(), Some("ann"));
+    let open = r#"public(reason = "everybody may")"#;
+    assert_eq!(public.1.as_deref(), Some(open));
+    assert_eq!(public.4, Some(format!("rule 1: {open}")));
+    assert!(!public.6, "nothing is measured");
+}
+
+#[tokio::test]
+async fn records_have_the_request() {
+    let records = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&records);
+    let space = builder()
+        .request_id_field(http::HeaderName::from_static("x-request-id"))
+        .audit(move |record| {
+            kept.lock().expect("nobody panics").push((
+                record.method().clone(),
+                record.path().to_owned(),
+                record.matched_path().map(str::to_owned),
+                record.request_id().cloned(),
+                record.caller().is_some(),
+                record.elapsed().is_some_and(|time| !time.is_zero()),
+            ));
+        });
+    let app = app(space.build().expect("a space"));
+    // `POST` is allowed on no path but `/mixed`.
+    for path in ["/mixed?a=b", "/hidden", "/nowhere"] {
+        let request = Request::post(path)
+            .header("authorization", "Bearer garbage")
+            .header("x-request-id", "r-1");
+        let request = request.body(Body::empty()).expect("a request");
+        app.clone().oneshot(request).await.expect("infallible");
+    }
+    let records = records.lock().expect("nobody panics");
+    let expected = ["/mixed", "/hidden", "/nowhere"].map(|path| {
+        let matched = (path == "/mixed").then(|| path.to_owned());
+        let id = http::HeaderValue::from_static("r-1");
+        (
+            http::Method::POST,
+            path.to_owned(),
+            matched,
+            Some(id),
+            true,
+            true,
+        )
+    });
+    assert_eq!(*records, expected);
 }
 
 #[tokio::test]

@@ -167,3 +167,24 @@ async fn verification_runs_within_the_span() {
         .filter(|line| line["fields"]["message"] == "close");
     assert_eq!(closed.count(), 1);
 }
+
+/// A mistake of an adapter: the request is denied, and the log has the reason.
+#[tokio::test]
+async fn a_function_that_is_missing_is_logged() {
+    let space = builder().build().expect("a space");
+    let policy = auth_tests::policy_of::<policy_of_checked>();
+    let token = format!("Bearer {}", token(json!({})));
+    let request = Request::get("/checked").header("authorization", token);
+    let (head, ()) = request.body(()).expect("a request").into_parts();
+    lines();
+    let denied = space.authorize(policy, &[], &head).await;
+    assert_eq!(denied.expect_err("a denial").status(), 503);
+    let lines = lines();
+    let message = "the policy names a function that the handler does not have";
+    let event = lines
+        .iter()
+        .find(|line| line["fields"]["message"] == message);
+    let event = event.unwrap_or_else(|| panic!("{lines:?}"));
+    assert_eq!(event["level"], "ERROR");
+    assert_eq!(event["fields"]["function"], "fails");
+}

@@ -3,8 +3,9 @@
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError, ErrorCode};
 use auth_runtime::schemes::{ApplicationProblem, Sessions, SignedUrls, Webhooks};
-use auth_runtime::{CheckRequest, CurrentUser};
+use auth_runtime::{CheckRequest, ClientAddress, CurrentUser};
 use auth_runtime_audit::internal_openapi;
 use utoipa::openapi::{InfoBuilder, OpenApi, Paths};
 
@@ -168,6 +169,95 @@ async fn checks_users_and_records_name_the_application() {
     assert_eq!(*seen.lock().expect("the lock"), vec![record; 3]);
 }
 
+/// In either order, a request needs both, and handlers can take the user.
+#[tokio::test]
+async fn users_and_applications_are_added_in_any_order() {
+    let load = async |(), identity| Ok::<_, std::io::Error>(Some((identity, 7_u32)));
+    let user_first = tokens()
+        .with_user((), load)
+        .with_application(api_keys("apikey"));
+    let user_last = tokens()
+        .with_application(api_keys("apikey"))
+        .with_user((), load);
+    let app = |space: ProtectionSpace| {
+        let routes = GuardedRouter::new().route("/user", get(of_user));
+        routes.protect(space)
+    };
+    for space in [space(user_first), space(user_last)] {
+        let app = app(space).expect("routes");
+        let both = [bearer("ann"), web("apikey")].concat();
+        assert_eq!(text(send(&app, "/user", &both).await).await, "7");
+        for (fields, expected) in [(bearer("ann"), &[KEY][..]), (lines(&[]), &[BEARER, KEY])] {
+            let response = send(&app, "/user", &fields).await;
+            assert_eq!(challenges(&response), expected, "{fields:?}");
+        }
+    }
+    let without = space(tokens().with_application(api_keys("apikey")));
+    let error = app(without).expect_err("no user").to_string();
+    assert!(error.contains("takes the user"), "{error}");
+}
+
+/// The application is verified with the address of the client, and its challenge has the error of its credentials.
+#[tokio::test]
+async fn an_application_is_a_scheme_like_others() {
+    /// Tokens in a field that are bound to an address.
+    struct Here;
+
+    impl Scheme for Here {
+        fn name(&self) -> &str {
+            "Here"
+        }
+        fn sources(&self) -> Vec<Source> {
+            vec![Source::Field(http::HeaderName::from_static("here"))]
+        }
+        fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+            let address = credentials.client().address().map(|it| it.to_string());
+            Verification::done(match address {
+                Some(address) if address == credentials.value() => {
+                    Caller::known(Identity::new("web"))
+                }
+                _ => Caller::rejected(),
+            })
+        }
+        fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+            let challenge = Challenge::builder("Here").quoted("realm", "api");
+            match context.error() {
+                Some(ErrorCode::InvalidToken(_)) => challenge.quoted("error", "invalid_token"),
+                _ => challenge,
+            }
+            .build()
+        }
+    }
+
+    let proxies = ["192.0.2.7/32".parse().expect("a network")];
+    let address = ClientAddress::x_forwarded_for(proxies).expect("in order");
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .client_address(address);
+    let space = space.scheme(tokens().with_application(Here)).build();
+    let app = routes().protect(space.expect("a space")).expect("routes");
+    let plain = "Here realm=\"api\"";
+    let invalid = "Here realm=\"api\", error=\"invalid_token\"";
+    for (here, status, expected) in [
+        (Some("203.0.113.9"), 200, &[][..]),
+        (Some("192.0.2.7"), 401, &[invalid]),
+        (None, 401, &[plain]),
+    ] {
+        let mut request = Request::get("/both")
+            .header("authorization", "Bearer ann")
+            .header("x-forwarded-for", "203.0.113.9");
+        if let Some(here) = here {
+            request = request.header("here", here);
+        }
+        let mut request = request.body(Body::empty()).expect("a request");
+        let peer: std::net::SocketAddr = "192.0.2.7:4711".parse().expect("an address");
+        request.extensions_mut().insert(peer);
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), status, "{here:?}");
+        assert_eq!(challenges(&response), expected, "{here:?}");
+    }
+}
+
 /// Both are needed, so the caller ends with the first of them.
 #[tokio::test]
 async fn identities_expire_with_either() {
@@ -219,6 +309,19 @@ async fn identities_expire_with_either() {
             "{token} {key}"
         );
     }
+}
+
+#[test]
+fn debug_names_the_scheme_and_the_application() {
+    let load = async |(), identity| Ok::<_, std::io::Error>(Some((identity, 7_u32)));
+    let scheme = tokens()
+        .with_application(api_keys("apikey"))
+        .with_user((), load);
+    let text = format!("{scheme:?}");
+    for part in ["WithUser", "u32", "WithApplication", "Bearer", "ApiKey"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains("k-4f1c0b6e9a8d47d2"), "{text}");
 }
 
 #[test]

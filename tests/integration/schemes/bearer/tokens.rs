@@ -66,6 +66,13 @@ async fn tokens_are_accepted_or_rejected() {
             row("a tab", authorization("Bearer a\tb"), 401, &[MALFORMED]),
             row("16 KiB", bearer("a".repeat(16 << 10)), 401, &[MALFORMED]),
             row("17 KiB", bearer("a".repeat(17 << 10)), 431, &[]),
+            // The space in front counts; the length of the longest is not the mistake.
+            row(
+                "16 KiB with another mistake",
+                bearer(format!("{}\u{e9}", "a".repeat((16 << 10) - 3))),
+                401,
+                &[MALFORMED],
+            ),
             row("64 KiB", bearer("a".repeat(64 << 10)), 431, &[]),
             row(
                 "another scheme",

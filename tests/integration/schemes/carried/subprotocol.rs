@@ -39,6 +39,9 @@ async fn open(upgrade: WebSocketUpgrade) -> Response {
 #[requires(scope = "read")]
 async fn shown() {}
 
+#[requires(scope = "read")]
+async fn connected() {}
+
 fn app() -> ProtectedRouter {
     let in_browsers = rsa_verifier().in_subprotocol("bearer").without_challenge();
     let space = ProtectionSpace::builder()
@@ -51,6 +54,7 @@ fn app() -> ProtectedRouter {
         .route("/hidden", any(hidden))
         .route("/open", any(open))
         .route("/shown", get(shown))
+        .route("/connect", any(connected))
         .protect(space.build().expect("a space"))
         .expect("in order")
 }
@@ -151,6 +155,17 @@ async fn subprotocol_is_answered_in_handshakes_only() {
             expected
         );
     }
+    // The handshake of HTTP/2 (RFC 8441 §5).
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = Method::CONNECT;
+    *request.uri_mut() = "/connect".parse().expect("a path");
+    let offered = format!("bearer, {token}").parse().expect("a field value");
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", offered);
+    let response = app().oneshot(request).await.expect("infallible");
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["sec-websocket-protocol"], "bearer");
     // Two lines are one list.
     let two_lines = vec![
         ("sec-websocket-protocol", b"chat, bearer".to_vec()),
