@@ -7,7 +7,7 @@ use auth_runtime::objects::{
 
 use super::*;
 
-/// Denies everything, or fails. A token could allow everything.
+/// Allows to read one object, or fails. A token could allow everything.
 struct Scoped {
     fails: bool,
 }
@@ -18,11 +18,14 @@ impl DecisionPoint for Scoped {
     }
 
     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
-        let denied = vec![ObjectDecision::deny(); request.evaluations.len()];
+        let decisions = request.evaluations.iter().map(|evaluation| {
+            let is_open = evaluation.resource.id() == "open" && evaluation.action == "read";
+            ObjectDecision::from(is_open)
+        });
         let result = if self.fails {
             Err(DecisionPointError::new("down"))
         } else {
-            Ok(denied)
+            Ok(decisions.collect())
         };
         Box::pin(async { result })
     }
@@ -45,8 +48,11 @@ async fn read() {}
 #[requires(can = "restart")]
 async fn restart() {}
 
-#[requires(scope = "a", can = "read", on = "Thing::{id}")]
-async fn read_with_scope() {}
+#[requires(
+    any(all(scope = "b", can = "write"), all(scope = "a", can = "read")),
+    on = "Thing::{id}"
+)]
+async fn either() {}
 
 #[requires(any(scope = "a", scope = "b"))]
 async fn in_handler(guard: Guard) -> Result<(), Denied> {
@@ -61,7 +67,7 @@ fn app(fails: bool) -> ProtectedRouter {
         .decision_point(Scoped { fails });
     GuardedRouter::new()
         .route("/things/{id}", get(read))
-        .route("/things/{id}/scope", get(read_with_scope))
+        .route("/things/{id}/either", get(either))
         .route("/restart", get(restart))
         .route("/in-handler", get(in_handler))
         .protect(space.build().expect("a space"))
@@ -107,15 +113,26 @@ async fn the_scope_of_an_object_is_requested_beside_those_of_the_token() {
     assert_eq!(answer, (403, expected));
 }
 
-/// The engine is asked, although a token with the scopes of the challenge would allow the request.
+/// The engine is asked first: the grants that the token has determine the nearest scopes.
+#[tokio::test]
+async fn the_nearest_scopes_are_requested() {
+    let token = token(json!({}));
+    for (target, scopes) in [
+        ("/things/x/either", "b Thing:x:write"),
+        ("/things/open/either", "a Thing:open:read"),
+    ] {
+        let scopes = format!(r#"scope="{scopes}""#);
+        let expected = format!(r#"Bearer realm="registry", {scopes}, {INSUFFICIENT}"#);
+        let answer = get_of(&app(false), target, Some(&token)).await;
+        assert_eq!(answer, (403, expected), "{target}");
+    }
+}
+
 #[tokio::test]
 async fn an_outage_is_no_missing_scope() {
     let token = token(json!({}));
-    let target = "/things/x/scope";
-    let scopes = r#"scope="a Thing:x:read""#;
-    let expected = format!(r#"Bearer realm="registry", {scopes}, {INSUFFICIENT}"#);
-    let answer = get_of(&app(false), target, Some(&token)).await;
-    assert_eq!(answer, (403, expected));
-    let answer = get_of(&app(true), target, Some(&token)).await;
-    assert_eq!(answer, (503, String::new()));
+    for (fails, status) in [(false, 403), (true, 503)] {
+        let answer = get_of(&app(fails), "/things/x", Some(&token)).await;
+        assert_eq!(answer.0, status, "{}", answer.1);
+    }
 }
