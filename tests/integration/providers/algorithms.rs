@@ -72,7 +72,8 @@ fn a_key_is_of_the_kind_that_its_algorithm_takes() {
         (JwtAlgorithm::HS512, 63),
     ] {
         let short = JwtKey::secret(algorithm, vec![7; length]).unwrap_err();
-        assert_eq!(short, JwtError::ShortSecret(length));
+        let required = length + 1;
+        assert_eq!(short, JwtError::ShortSecret { length, required });
         assert!(JwtKey::secret(algorithm, vec![7; length + 1]).is_ok());
         assert!(JwtKey::pem(algorithm, &public).is_err());
     }

@@ -26,9 +26,13 @@ pub enum JwtError {
     NoKey,
     /// The key is not a valid key of the stated kind.
     Key(String),
-    /// The secret is shorter than the hash of its algorithm (RFC 7518 §3.2). The value is the
-    /// required number of bytes.
-    ShortSecret(usize),
+    /// The secret is shorter than the hash of its algorithm (RFC 7518 §3.2).
+    ShortSecret {
+        /// The number of bytes that it has.
+        length: usize,
+        /// The number of bytes that it needs.
+        required: usize,
+    },
     /// The JWKS document cannot be parsed.
     Jwks(String),
     /// The leeway is more than 5 minutes.
@@ -114,9 +118,9 @@ impl fmt::Display for JwtError {
             Self::ClaimName => f.write_str("the name of a claim is empty"),
             Self::NoKey => f.write_str("no key to verify signatures was given"),
             Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
-            Self::ShortSecret(length) => write!(
+            Self::ShortSecret { length, required } => write!(
                 f,
-                "the secret has {length} bytes; HS256 needs 32 or more (RFC 7518 §3.2)",
+                "the secret has {length} bytes; its algorithm needs {required} or more (RFC 7518 §3.2)",
             ),
             Self::Jwks(problem) => write!(f, "the JWKS document cannot be used: {problem}"),
             Self::Leeway(leeway) => write!(

@@ -150,8 +150,9 @@ impl JwtKey {
         let secret = secret.as_ref();
         let algorithm = Algorithm::from(algorithm);
         match hash_length(algorithm) {
-            Some(length) if secret.len() < length => {
-                return Err(JwtError::ShortSecret(secret.len()));
+            Some(required) if secret.len() < required => {
+                let length = secret.len();
+                return Err(JwtError::ShortSecret { length, required });
             }
             Some(_) => {}
             None => {
@@ -229,7 +230,7 @@ pub(super) fn of_jwks(document: &str, key_use: KeyUse) -> Result<Vec<JwtKey>, Jw
     let mut keys = Vec::new();
     for (index, key) in document.keys.into_iter().enumerate().take(MAX_KEYS) {
         // A document may have keys of kinds that are newer than this code.
-        let key = serde_json::from_value::<Jwk>(key).map_err(|_| "of an unknown kind");
+        let key = serde_json::from_value::<Jwk>(key).map_err(|_| "not a JSON Web Key");
         match key.and_then(|key| of_jwk(&key, key_use)) {
             Ok(key) => keys.push(key),
             Err(reason) => tracing::debug!(index, reason, "a key of a JWKS document is not used"),
@@ -288,7 +289,7 @@ fn of_jwk(jwk: &Jwk, key_use: KeyUse) -> Result<JwtKey, &'static str> {
         AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[ES384],
         AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[EdDSA],
         AlgorithmParameters::OctetKey(_) => return Err("a secret, which no public document has"),
-        _ => return Err("of an unknown curve"),
+        _ => return Err("of an unknown kind or curve"),
     };
     let mut possible = possible.iter();
     let algorithm = possible.find(|algorithm| verifies(jwk, **algorithm, key_use));

@@ -1,6 +1,9 @@
 //! The settings of a verifier: keys, algorithms and claims.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+
+use auth_runtime::clock::ManualClock;
+use auth_runtime::schemes::JwtBuilder;
 
 use super::*;
 
@@ -168,12 +171,32 @@ async fn grants_come_from_configured_claims() {
     }
 }
 
+/// RFC 7519 §4.1.4 and §4.1.5: not from `exp` on, and not before `nbf`, by a clock that differs by the leeway.
+#[tokio::test]
+async fn times_are_exact() {
+    let now = u64::try_from(now()).expect("after 1970");
+    let time = ManualClock::new(UNIX_EPOCH + Duration::from_secs(now));
+    let key = JwtKey::rs256_pem(keys().rsa.public_key_pem()).expect("a key");
+    let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
+    let jwt = jwt.leeway(Duration::from_secs(30)).clock(time.clock());
+    let app = app(space(Bearer::jwt(jwt.build().expect("a verifier"))));
+    for (claims, status) in [
+        (json!({ "exp": now - 29 }), 200),
+        (json!({ "exp": now - 30 }), 401),
+        (json!({ "nbf": now + 30 }), 200),
+        (json!({ "nbf": now + 31 }), 401),
+    ] {
+        let response = send(&app, "/known", &bearer(rs256(claims.clone()))).await;
+        assert_eq!(response.status(), status, "{claims}");
+    }
+}
+
 #[test]
 fn invalid_verifiers_are_not_built() {
     let secret = || JwtKey::hs256([7; 32]).expect("long enough");
     let full = || Jwt::builder().issuer("i").audience("a").key(secret());
     assert!(full().build().is_ok());
-    let error = |jwt: auth_runtime::schemes::JwtBuilder| jwt.build().expect_err("an error");
+    let error = |jwt: JwtBuilder| jwt.build().expect_err("an error");
     assert_eq!(
         error(Jwt::builder().audience("a").key(secret())),
         JwtError::NoIssuer
@@ -189,14 +212,50 @@ fn invalid_verifiers_are_not_built() {
     let hour = Duration::from_secs(3600);
     assert_eq!(error(full().leeway(hour)), JwtError::Leeway(hour));
     assert_eq!(error(full().jwks(r#"{"keys":[]}"#)), JwtError::NoKey);
-    assert!(matches!(error(full().jwks("no JSON")), JwtError::Jwks(_)));
+    // A secret is not the key of an issuer, and the others are on curves that no algorithm has.
+    for key in [
+        json!({ "kty": "oct", "k": "AQ" }),
+        json!({ "kty": "EC", "crv": "P-521", "x": "AQ", "y": "AQ" }),
+        json!({ "kty": "OKP", "crv": "P-256", "x": "AQ" }),
+    ] {
+        let document = json!({ "keys": [key] }).to_string();
+        assert_eq!(error(full().jwks(&document)), JwtError::NoKey, "{document}");
+    }
+    // The text of the document is not repeated, since it may be a secret key.
+    for (document, message) in [
+        ("no JSON", "it is not JSON, from line 1 column 2 on"),
+        (
+            "{\n\"keys\": \"hunter2\" }",
+            "it is not an object with a list `keys`, from line 2 column 17 on",
+        ),
+    ] {
+        let expected = JwtError::Jwks(message.to_owned());
+        assert_eq!(error(full().jwks(document)), expected);
+    }
+    let one = || Jwt::builder().audience("a").key(secret()).issuer("i");
+    let domain = |jwt: JwtBuilder| jwt.spiffe_trust_domain("shop.example");
+    let tenants = |jwt: JwtBuilder| jwt.issuer_per_tenant("https://i.example/{tid}", |_| true);
+    let no_one = || Jwt::builder().audience("a").key(secret());
+    for several in [
+        one().issuer("other"),
+        one().without_issuer(),
+        domain(one()),
+        tenants(one()),
+        domain(domain(no_one())),
+        tenants(tenants(no_one())),
+    ] {
+        assert_eq!(error(several), JwtError::SeveralIssuers);
+    }
     assert!(matches!(
         error(full().jwks_file("/no/such/file")),
         JwtError::Jwks(_)
     ));
     assert_eq!(
         JwtKey::hs256([7; 31]).err(),
-        Some(JwtError::ShortSecret(31))
+        Some(JwtError::ShortSecret {
+            length: 31,
+            required: 32
+        })
     );
     assert!(matches!(
         JwtKey::rs256_pem("no PEM").err(),
