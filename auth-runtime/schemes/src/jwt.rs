@@ -246,14 +246,12 @@ impl Issuer {
         Some(self.unless_revoked(identity))
     }
 
-    #[cfg(feature = "token-cache")]
     fn moment(&self) -> Option<Epoch> {
-        self.cache.as_ref().map(|cache| cache.moment())
-    }
-
-    #[cfg(not(feature = "token-cache"))]
-    fn moment(&self) -> Option<Epoch> {
-        None
+        #[cfg(feature = "token-cache")]
+        let moment = self.cache.as_ref().map(|cache| cache.moment());
+        #[cfg(not(feature = "token-cache"))]
+        let moment = None;
+        moment
     }
 
     fn verify(self: &Arc<Self>, token: SignedToken<'_>) -> Verification {

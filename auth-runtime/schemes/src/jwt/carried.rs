@@ -142,10 +142,6 @@ impl Scheme for CarriedJwt {
         self.has_challenge
     }
 
-    fn format(&self) -> Option<&str> {
-        Some("JWT")
-    }
-
     fn supports_step_up(&self) -> bool {
         true
     }
