@@ -57,13 +57,14 @@ struct CachedIdentity {
 }
 
 /// A token, and the verifier that accepted it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 struct TokenKey {
     verifier: u32,
     token: Zeroizing<String>,
 }
 
 /// The same, borrowed.
+#[derive(PartialEq, Eq, Hash)]
 struct TokenKeyOf<'t> {
     verifier: u32,
     token: &'t str,
@@ -208,35 +209,24 @@ impl VerifierCache {
     }
 }
 
+impl TokenKey {
+    fn borrowed(&self) -> TokenKeyOf<'_> {
+        TokenKeyOf {
+            verifier: self.verifier,
+            token: &self.token,
+        }
+    }
+}
+
 impl Hash for TokenKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { verifier, token } = self;
-        TokenKeyOf {
-            verifier: *verifier,
-            token,
-        }
-        .hash(state);
-    }
-}
-
-impl PartialEq for TokenKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.verifier == other.verifier && *self.token == *other.token
-    }
-}
-
-impl Eq for TokenKey {}
-
-impl Hash for TokenKeyOf<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.verifier.hash(state);
-        self.token.hash(state);
+        self.borrowed().hash(state);
     }
 }
 
 impl Equivalent<TokenKey> for TokenKeyOf<'_> {
     fn equivalent(&self, key: &TokenKey) -> bool {
-        self.verifier == key.verifier && self.token == key.token.as_str()
+        *self == key.borrowed()
     }
 }
 
@@ -247,5 +237,43 @@ impl fmt::Debug for TokenCache {
             .field("capacity", &self.0.remembered.capacity())
             .field("max_age", &self.0.max_age)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tokens with the same hash are other tokens.
+    #[test]
+    fn tokens_are_compared_as_a_whole() {
+        let cache = TokenCache::new(10, Duration::from_secs(60));
+        let [other, own] = [(); 2].map(|()| cache.of_verifier(Clock::system()));
+        let wanted = TokenKeyOf {
+            verifier: own.verifier,
+            token: "ann",
+        };
+        for (verifier, token, is_same) in [
+            (&own, "ann", true),
+            (&own, "bob", false),
+            (&other, "ann", false),
+            (&other, "bob", false),
+        ] {
+            let key = verifier.key(token);
+            assert_eq!(wanted.equivalent(&key), is_same, "{token}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_cached_once() {
+        let cache = TokenCache::new(10, Duration::from_secs(60));
+        let verifier = cache.of_verifier(Clock::system());
+        for subject in ["ann", "bob"] {
+            let moment = verifier.moment();
+            verifier.insert("token", Identity::new(subject), None, moment);
+        }
+        assert_eq!(cache.len(), 1);
+        let identity = verifier.get("token").expect("it is cached");
+        assert_eq!(identity.subject(), "bob");
     }
 }
