@@ -179,6 +179,10 @@ mod tests {
 
         let map = ExpiringMap::new(CAPACITY, LIFETIME, begin);
         let first = add(&map, 1, u16::MAX, begin);
+        let last = begin + LIFETIME - Duration::from_nanos(1);
+        assert_eq!(add(&map, 1, u16::MAX, last), first, "no more");
+        let next = begin + LIFETIME;
+        assert_eq!(add(&map, 1, u16::MAX, next), 2 * first, "another share");
         let later = begin + LIFETIME * 3;
         assert_eq!(add(&map, 1, u16::MAX, later), first, "a new share");
     }

@@ -302,8 +302,21 @@ mod tests {
         assert_eq!(has_place(&mut newest), Err(()));
         let _more = wait(&queue, address(2)).expect("up to the same number");
         assert!(wait(&queue, address(2)).is_none());
-        assert!(wait(&queue, address(3)).is_some(), "a third one");
-        drop((place, modest));
+        let third = wait(&queue, address(3)).expect("room for a third one");
+        assert!(wait(&queue, address(3)).is_none(), "it would have as many");
+        drop((place, modest, third));
+    }
+
+    #[test]
+    fn places_that_are_handed_on_count_for_the_share() {
+        let queue = FairQueue::new(2, 1, 10);
+        let places = [(); 2].map(|()| occupied(&queue));
+        let [mut first, mut second] = [(); 2].map(|()| wait(&queue, address(1)).expect("room"));
+        drop(places);
+        let place = first.try_recv().expect("a place");
+        assert_eq!(has_place(&mut second), Ok(false));
+        drop(place);
+        assert_eq!(has_place(&mut second), Ok(true));
     }
 
     #[test]

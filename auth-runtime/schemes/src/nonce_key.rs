@@ -111,3 +111,30 @@ impl NonceKey {
         u64::try_from(self.clock.since_1970().as_nanos()).unwrap_or(u64::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::UNIX_EPOCH;
+
+    use auth_runtime_core::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn nonces_of_one_moment_differ_and_are_not_from_the_future() {
+        let lifetime = Duration::from_secs(60);
+        // The begin of a step.
+        let time = ManualClock::new(UNIX_EPOCH + Duration::from_nanos(STEP * 1_000_000_000));
+        let key = NonceKey::new([7; 32], b"test", lifetime, time.clock());
+        let nonces: HashSet<String> = (0..STEP).map(|_| key.make()).collect();
+        assert_eq!(nonces.len(), 1024);
+        for nonce in &nonces {
+            let judged = key.judge(nonce);
+            assert!(
+                matches!(judged, Stamp::Fresh(age) if age <= Duration::from_nanos(STEP)),
+                "{judged:?}"
+            );
+        }
+    }
+}

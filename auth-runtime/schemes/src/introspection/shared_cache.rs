@@ -215,3 +215,41 @@ impl fmt::Debug for SharedTokenCache {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER: &str = "https://issuer.example/introspect api";
+
+    fn cache(key: [u8; 32]) -> SharedTokenCache {
+        let redis = Redis::builder("redis://127.0.0.1/").build();
+        SharedTokenCache::new(redis.expect("a URL"), key, Duration::from_secs(60))
+    }
+
+    #[test]
+    fn a_response_is_bound_to_token_server_and_key() {
+        let own = cache([7; 32]);
+        let (ann, bob) = (own.name("ann"), own.name("bob"));
+        let sealed = own.seal(&ann, SERVER, b"active".to_vec());
+        let sealed = sealed.expect("it is encrypted");
+        assert!(!sealed.windows(6).any(|part| part == b"active"));
+        let open =
+            |cache: &SharedTokenCache, name, server| cache.open(name, server, sealed.clone());
+        assert_eq!(open(&own, &ann, SERVER).as_deref(), Some(&b"active"[..]));
+        assert_eq!(open(&own, &bob, SERVER), None);
+        assert_eq!(
+            open(&own, &ann, "https://issuer.example/introspect web"),
+            None
+        );
+        assert_eq!(open(&cache([8; 32]), &ann, SERVER), None);
+        for place in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            if let Some(byte) = changed.get_mut(place) {
+                *byte ^= 1;
+            }
+            assert_eq!(own.open(&ann, SERVER, changed), None, "{place}");
+        }
+        assert_eq!(own.open(&ann, SERVER, Vec::new()), None);
+    }
+}

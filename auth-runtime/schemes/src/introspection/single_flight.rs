@@ -176,3 +176,30 @@ impl Drop for Waiting<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use auth_runtime_core::Clock;
+
+    use super::*;
+    use crate::TokenCache;
+
+    #[tokio::test]
+    async fn answered_questions_are_removed() {
+        let flights = SingleFlight::default();
+        let cache = TokenCache::default().of_verifier(Clock::system());
+        let places = FairQueue::new(1, 1, 1);
+        let len = || flights.asked.lock().expect("no panic").len();
+        let answer = flights.ask_together(
+            (cache.moment(), "token"),
+            async { None },
+            (&places, Client::Unknown),
+            async {
+                assert_eq!(len(), 1);
+                Caller::rejected()
+            },
+        );
+        assert!(matches!(answer.await, Some(Caller::Rejected(_))));
+        assert_eq!(len(), 0);
+    }
+}
