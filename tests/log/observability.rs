@@ -3,6 +3,7 @@
 
 mod counters;
 mod origins;
+mod outages;
 mod records;
 mod traces;
 

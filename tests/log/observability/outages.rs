@@ -1,0 +1,162 @@
+//! Outages of other servers, which are logged once, and the reasons for ignoring input.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use auth_runtime::schemes::{
+    Bearer, CertificateSource, Introspection, Jwt, JwtError, MutualTls, Redis, RedisError,
+    SharedTokenCache,
+};
+use axum::Json;
+
+use super::*;
+
+/// The messages of a module in the log of this thread.
+fn messages(module: &str) -> Vec<String> {
+    let mut lines = lines();
+    lines.retain(|line| {
+        line["target"]
+            .as_str()
+            .is_some_and(|own| own.ends_with(module))
+    });
+    let messages = lines.iter().map(|line| line["fields"]["message"].as_str());
+    messages
+        .map(|message| message.unwrap_or_default().to_owned())
+        .collect()
+}
+
+fn reads(space: ProtectionSpace) -> ProtectedRouter {
+    let routes = GuardedRouter::new().route("/read", get(read));
+    routes.protect(space).expect("the routes are in order")
+}
+
+#[tokio::test]
+async fn introspection_logs_begin_and_end_of_an_outage() {
+    listen();
+    let endpoint = Arc::new(Mutex::new(StatusCode::OK));
+    let status = Arc::clone(&endpoint);
+    let answer = move || {
+        let status = *status.lock().expect("no panic");
+        async move { (status, Json(json!({ "active": false }))) }
+    };
+    let server = axum::Router::new().route("/introspect", axum::routing::post(answer));
+    let address = auth_tests::serve(server).await;
+    let introspection = Introspection::builder()
+        .endpoint(format!("http://{address}/introspect"))
+        .client_secret("api", "secret")
+        .any_audience();
+    let bearer = Bearer::introspection(introspection.build().expect("an endpoint"));
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(bearer)
+        .build();
+    let app = reads(space.expect("a space"));
+    for (status, expected) in [
+        (StatusCode::OK, None),
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Some("tokens cannot be introspected: "),
+        ),
+        (StatusCode::INTERNAL_SERVER_ERROR, None),
+        (StatusCode::OK, Some("tokens can be introspected again")),
+        (StatusCode::OK, None),
+    ] {
+        *endpoint.lock().expect("no panic") = status;
+        send(&app, "/read", From::Lines(vec!["Bearer opaque".to_owned()])).await;
+        let messages = messages("::introspection");
+        let seen: Vec<_> = messages.iter().map(String::as_str).collect();
+        match (seen.as_slice(), expected) {
+            ([], None) => {}
+            ([message], Some(start)) => assert!(message.starts_with(start), "{message}"),
+            (seen, expected) => panic!("{seen:?} in place of {expected:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn redis_logs_an_outage_once() {
+    listen();
+    // A port without a server.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    drop(listener);
+    let redis = Redis::builder(format!("redis://{address}/")).build();
+    let cache = SharedTokenCache::new(redis.expect("a URL"), [7; 32], Duration::from_secs(60));
+    for expected in [1, 0] {
+        assert_eq!(cache.forget("token").await, Err(RedisError::NoAnswer));
+        let messages = messages("::redis");
+        assert_eq!(messages.len(), expected, "{messages:?}");
+        assert!(
+            messages
+                .iter()
+                .all(|one| one.starts_with("Redis does not respond: "))
+        );
+    }
+}
+
+#[tokio::test]
+async fn certificates_of_other_peers_are_named() {
+    listen();
+    let proxies = ["10.0.0.7/32".parse().expect("a network")];
+    let source = CertificateSource::client_cert(proxies).expect("a proxy");
+    let known = async |_| Caller::known(Identity::new("device"));
+    let scheme = MutualTls::new(source, known);
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(scheme)
+        .build();
+    let app = reads(space.expect("a space"));
+    for (peer, expected) in [
+        ("10.0.0.7:1", None),
+        (
+            "10.0.0.8:1",
+            Some(
+                "a client certificate from 10.0.0.8 is ignored: that is not the address of a proxy",
+            ),
+        ),
+    ] {
+        let request = Request::get("/read").header("client-cert", ":AQID:");
+        let request = request.extension(peer.parse::<SocketAddr>().expect("an address"));
+        let request = request.body(Body::empty()).expect("a request");
+        app.clone().oneshot(request).await.expect("infallible");
+        let expected: Vec<&str> = expected.into_iter().collect();
+        assert_eq!(messages("::certificate_source"), expected, "{peer}");
+    }
+}
+
+#[test]
+fn keys_that_are_not_used_have_a_reason() {
+    listen();
+    let document = json!({ "keys": [
+        7,
+        { "kty": "oct", "k": "AQ" },
+        { "kty": "EC", "crv": "P-521", "x": "AQ", "y": "AQ" },
+        { "kty": "a kind of the future" },
+        { "kty": "RSA", "use": "enc", "n": "AQ", "e": "AQ" },
+    ] });
+    let jwt = Jwt::builder()
+        .issuer("i")
+        .audience("a")
+        .jwks(&document.to_string());
+    assert_eq!(jwt.build().expect_err("no key"), JwtError::NoKey);
+    let mut lines = lines();
+    lines.retain(|line| line["target"] == "auth_runtime_schemes::jwt::key");
+    let fields = lines.iter().map(|line| {
+        let fields = &line["fields"];
+        (
+            fields["index"].as_u64(),
+            fields["reason"].as_str().unwrap_or_default(),
+        )
+    });
+    let expected = [
+        (Some(0), "not a JSON Web Key"),
+        (Some(1), "a secret, which no public document has"),
+        (Some(2), "of an unknown kind or curve"),
+        (Some(3), "of an unknown kind or curve"),
+        (
+            Some(4),
+            "not for verifying signatures of an accepted algorithm",
+        ),
+    ];
+    assert_eq!(fields.collect::<Vec<_>>(), expected);
+}
