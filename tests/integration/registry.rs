@@ -41,6 +41,14 @@ async fn push() -> &'static str {
     "pushed"
 }
 
+#[requires(
+    scope = "repository:ann/web:pull",
+    can = "pull",
+    can = "push",
+    on = "Repository::{namespace}/{image}"
+)]
+async fn mirror() {}
+
 #[requires(can = "delete", on = "Repository::{namespace}/{image}", hide_as = 404,
            hide_unless = can("pull"))]
 async fn delete() -> &'static str {
@@ -128,6 +136,7 @@ fn routes() -> GuardedRouter {
             get(pull).put(push),
         )
         .route("/images/{namespace}/{image}", routing::delete(delete))
+        .route("/mirror/{namespace}/{image}", get(mirror))
         .route("/secret/{namespace}/{image}", get(secret))
         .route("/any/{namespace}/{image}", get(by_role_or_token))
         .route("/by-name/{*name}", get(manifest))

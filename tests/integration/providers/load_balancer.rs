@@ -1,7 +1,7 @@
 //! Application Load Balancers of AWS: the user claims in `x-amzn-oidc-data`, with padding and a key for each name.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use auth_runtime::resource::UrlProblem;
 use auth_runtime::schemes::{JwtError, LoadBalancerProblem, TokenCache};
@@ -30,7 +30,8 @@ fn foreign_key() -> String {
     pair.expect("a key").public_key_pem()
 }
 
-/// Serves the key, and counts the requests. A key named `down` is not available.
+/// Serves the key, also under the names that begin with `own-`, and counts the requests. A key named `down` is not
+/// available.
 async fn key_server() -> (String, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let counting = Arc::clone(&count);
@@ -38,6 +39,7 @@ async fn key_server() -> (String, Arc<AtomicUsize>) {
         counting.fetch_add(1, Ordering::Relaxed);
         let answer = match kid.as_str() {
             KID => (StatusCode::OK, pair().public_key_pem()),
+            own if own.starts_with("own-") => (StatusCode::OK, pair().public_key_pem()),
             "down" => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
             // The keys of other load balancers of the region have the same URL.
             other if other.starts_with("other-") => (StatusCode::OK, foreign_key()),
@@ -235,12 +237,81 @@ async fn invented_keys_cause_few_requests() {
             caller_of(&app, &padded(&header, &user())).await;
         }
     };
-    for (hours, expected) in [(24, 200), (23, 200), (2, 503)] {
+    for (hours, expected) in [(24, 200), (23, 200), (1, 503)] {
         clock.advance(std::time::Duration::from_secs(hours * 60 * 60));
         invent().await;
         let late = header(json!({ "exp": now() + 300_000 }));
         let status = caller_of(&app, &padded(&late, &user())).await.0;
         assert_eq!(status, expected, "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn names_of_keys_are_checked_before_the_request() {
+    let (keys, count) = key_server().await;
+    let app = app_for(builder().load_balancer_keys(&keys));
+    let long = format!("own-{}", "a".repeat(61));
+    for kid in [
+        "",
+        "own-a b",
+        "own-a/b",
+        "own-a%62",
+        "own-a_b",
+        "own-a?b",
+        long.as_str(),
+    ] {
+        let token = padded(&header(json!({ "kid": kid })), &user());
+        assert_eq!(caller_of(&app, &token).await.0, 401, "{kid}");
+    }
+    assert_eq!(count.load(Ordering::Relaxed), 0);
+    let token = padded(&header(json!({ "kid": &long[1..] })), &user());
+    assert_eq!(caller_of(&app, &token).await.0, 401);
+    assert_eq!(count.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn sixteen_keys_are_kept() {
+    let (keys, count) = key_server().await;
+    let app = app_for(builder().load_balancer_keys(&keys));
+    for (number, fetches) in (0..16).map(|key| (key, key + 1)).chain([
+        (0, 16),
+        (15, 16),
+        // The others make place for one more.
+        (16, 17),
+        (16, 17),
+        (0, 18),
+    ]) {
+        let token = padded(&header(json!({ "kid": format!("own-{number}") })), &user());
+        assert_eq!(caller_of(&app, &token).await.0, 200, "{number}");
+        assert_eq!(count.load(Ordering::Relaxed), fetches, "{number}");
+    }
+}
+
+/// While the key cannot be fetched, each minute has one attempt.
+#[tokio::test]
+async fn outages_of_the_key_server_cause_few_requests() {
+    let is_down = Arc::new(AtomicBool::new(false));
+    let count = Arc::new(AtomicUsize::new(0));
+    let (down, counting) = (Arc::clone(&is_down), Arc::clone(&count));
+    let key = move || {
+        counting.fetch_add(1, Ordering::Relaxed);
+        let answer = match down.load(Ordering::Relaxed) {
+            true => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+            false => (StatusCode::OK, pair().public_key_pem()),
+        };
+        async move { answer }
+    };
+    let server = Router::new().route("/{kid}", axum::routing::get(key));
+    let keys = format!("http://{}/", serve(server).await);
+    let clock = auth_runtime::clock::ManualClock::new(SystemTime::now());
+    let app = app_for(builder().load_balancer_keys(keys).clock(clock.clock()));
+    let token = padded(&header(json!({ "exp": now() + 200_000 })), &user());
+    assert_eq!(caller_of(&app, &token).await.0, 200);
+    is_down.store(true, Ordering::Relaxed);
+    for (seconds, fetches) in [(86_399, 1), (1, 2), (0, 2), (59, 2), (1, 3)] {
+        clock.advance(std::time::Duration::from_secs(seconds));
+        assert_eq!(caller_of(&app, &token).await.0, 200, "{seconds}");
+        assert_eq!(count.load(Ordering::Relaxed), fetches, "{seconds}");
     }
 }
 

@@ -19,6 +19,12 @@ async fn clients_without_a_token_learn_the_scope_of_the_object() {
         (Method::GET, "/any/ann/web", "repository:ann/web:pull"),
         (Method::GET, "/by-name/a/b/c", "repository:a/b/c:pull"),
         (Method::GET, "/collect", "garbage:collect"),
+        // An action is named once.
+        (
+            Method::GET,
+            "/mirror/ann/web",
+            "repository:ann/web:pull,push",
+        ),
         // Scopes of other forms are not joined.
         (Method::GET, "/reports", "reports:read reports:write"),
         // The function that returns the object runs for known callers only.

@@ -1,5 +1,7 @@
 //! Decisions by the claim `access`.
 
+use std::sync::{Arc, Mutex};
+
 use super::*;
 
 #[tokio::test]
@@ -64,6 +66,20 @@ async fn lists_contain_the_objects_of_the_token() {
         .await
         .expect("a body");
     assert_eq!(body, "ann/web bob/web");
+}
+
+#[tokio::test]
+async fn records_name_the_decision_point() {
+    let names = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&names);
+    let space = space_of(bearer()).audit(move |record| {
+        seen.lock().expect("no panic").push(record.engine());
+    });
+    let app = protect(space);
+    let token = granting("ann/web", &["pull"]);
+    let target = "/v2/ann/web/manifests/latest";
+    assert_eq!(get_of(&app, target, Some(&token)).await.0, 200);
+    assert_eq!(*names.lock().expect("no panic"), [Some("access claim")]);
 }
 
 #[test]

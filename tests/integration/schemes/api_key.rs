@@ -78,10 +78,18 @@ fn invalid_api_keys_are_build_errors() {
         error(ApiKeys::builder().key("too short", who())),
         Some(ApiKeysError::ShortKey(billing()))
     );
-    assert_eq!(
-        error(ApiKeys::builder().key_sha256("no digest", who())),
-        Some(ApiKeysError::NoDigest(billing()))
-    );
+    for digest in [
+        "no digest",
+        &"+1".repeat(32),
+        &"ab".repeat(31),
+        &"ab".repeat(33),
+    ] {
+        assert_eq!(
+            error(ApiKeys::builder().key_sha256(digest, who())),
+            Some(ApiKeysError::NoDigest(billing())),
+            "{digest}"
+        );
+    }
     assert_eq!(
         error(ApiKeys::builder().key(key, who()).key(key, who())),
         Some(ApiKeysError::KeyTwice)

@@ -1,5 +1,7 @@
 //! Basic with password hashes.
 
+mod waiting;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -443,16 +445,19 @@ fn invalid_hashes_are_build_errors() {
 
 #[tokio::test]
 async fn login_form_uses_the_same_hashes() {
-    let hash = argon2::Argon2::default().hash_password(b"pass");
-    let hash = hash.expect("a hash").to_string();
+    let hash = hash("pass");
     let hashes = PasswordHashes::builder().user("ann", &hash, Identity::new("ann"));
     let hashes = hashes.build().expect("hashes");
     let long = "a".repeat(17 << 10);
+    // Together with the name, as long as credentials can be.
+    let longest = "a".repeat(ProtectionSpace::MAX_CREDENTIALS - 3);
     let table = [
         ("ann", "pass", None),
         ("ann", "Pass", Some(Rejection::Invalid)),
         ("ann", "", Some(Rejection::Invalid)),
         ("bob", "pass", Some(Rejection::Invalid)),
+        ("ann", &longest, Some(Rejection::Invalid)),
+        ("anna", &longest, Some(Rejection::Malformed)),
         ("ann", &long, Some(Rejection::Malformed)),
         (&long, "pass", Some(Rejection::Malformed)),
     ];

@@ -244,13 +244,14 @@ async fn a_login_page_is_for_navigations() {
     }
 }
 
+#[requires(acr = "phr")]
+async fn strong_login() {}
+
 #[tokio::test]
 async fn challenge_requests_a_stronger_login() {
-    #[requires(acr = "phr")]
-    async fn strong() {}
     let scheme = rsa_verifier().in_cookie(COOKIE).scheme_name("Web").build();
     let app = GuardedRouter::new()
-        .route("/", get(strong))
+        .route("/", get(strong_login))
         .protect(space(scheme.expect("a scheme")))
         .expect("in order");
     let response = send(&app, "/", &cookie(rs256(json!({})))).await;
@@ -261,6 +262,38 @@ async fn challenge_requests_a_stronger_login() {
     assert!(!response.headers().contains_key("set-cookie"));
     let strong = cookie(rs256(json!({ "acr": "phr" })));
     assert_eq!(send(&app, "/", &strong).await.status(), 200);
+
+    // A password is no stronger login.
+    let beside = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Basic::new(async |_, _| Caller::rejected()))
+        .scheme(rsa_verifier().in_cookie(COOKIE).build().expect("a scheme"));
+    let app = GuardedRouter::new()
+        .route("/", get(strong_login))
+        .protect(beside.build().expect("a space"))
+        .expect("in order");
+    let response = send(&app, "/", &cookie(rs256(json!({})))).await;
+    let expected = expected.replace("Web", "Cookie");
+    assert_eq!(challenges(&response), [expected]);
+}
+
+#[tokio::test]
+async fn policies_refer_to_the_name_of_the_scheme() {
+    #[requires(authenticated, schemes("JWT"))]
+    async fn gateway_only() {}
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(rsa_verifier().in_field(FIELD).build().expect("a scheme"))
+        .scheme(rsa_verifier().in_cookie(COOKIE).build().expect("a scheme"));
+    let app = GuardedRouter::new()
+        .route("/", get(gateway_only))
+        .protect(space.build().expect("a space"))
+        .expect("in order");
+    let token = rs256(json!({}));
+    let field = vec![(FIELD, token.clone().into_bytes())];
+    assert_eq!(send(&app, "/", &field).await.status(), 200);
+    let response = send(&app, "/", &cookie(&token)).await;
+    assert_eq!(challenges(&response), ["JWT realm=\"api\""]);
 }
 
 #[test]

@@ -4,14 +4,17 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
+use auth_runtime::clock::ManualClock;
 use auth_runtime::resource::UrlProblem;
 use auth_runtime::schemes::{Introspection, IntrospectionError, JwtBuilder, KeySource};
 use auth_tests::App;
 use auth_tests::tls::{self, Authority};
 use axum::{Json, routing};
+use tokio::sync::{Notify, Semaphore};
 
-use crate::schemes::tokens::{claims, keys};
+use crate::schemes::tokens::{claims, keys, now};
 use crate::schemes::*;
 
 /// A key set with the ES256 key of the tests under this name.
@@ -25,10 +28,19 @@ fn jwks(id: &str) -> Value {
 }
 
 fn token(id: &str) -> String {
+    signed_with(id, json!({}))
+}
+
+/// A token with the time at which it was issued.
+fn new_token(id: &str) -> String {
+    signed_with(id, json!({ "iat": now() }))
+}
+
+fn signed_with(id: &str, changes: Value) -> String {
     let mut header = Header::new(Algorithm::ES256);
     header.kid = Some(id.to_owned());
     let key = keys().signer(Algorithm::ES256);
-    encode(&header, &claims(json!({})), &key).expect("a token")
+    encode(&header, &claims(changes), &key).expect("a token")
 }
 
 fn of(builder: JwtBuilder) -> ProtectedRouter {
@@ -219,13 +231,88 @@ async fn own_key_source_is_read_on_demand() {
 }
 
 #[tokio::test]
+async fn own_key_source_is_read_again_after_ten_minutes() {
+    let time = ManualClock::new(SystemTime::now());
+    let source = Source::new(Answer::Document(jwks("a").to_string()));
+    let app = of(jwt().key_source(source.clone()).clock(time.clock()));
+    for (seconds, calls) in [(0, 1), (0, 1), (599, 1), (1, 2), (0, 2)] {
+        time.advance(Duration::from_secs(seconds));
+        assert_eq!(status(&app, &token("a")).await, 200);
+        // The call in the background ends.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(source.calls(), calls, "{seconds}");
+    }
+}
+
+/// A key set of this length.
+fn padded_jwks(length: usize) -> String {
+    let keys = jwks("a").to_string();
+    " ".repeat(length - keys.len()) + &keys
+}
+
+#[tokio::test]
+async fn a_key_source_may_have_a_mebibyte() {
+    let source = Source::new(Answer::Document(padded_jwks(1 << 20)));
+    let jwt = jwt().key_source(source).build().expect("a verifier");
+    jwt.fetch_keys().await.expect("keys");
+}
+
+/// A source whose answers wait for a permit. The document is that of the begin.
+#[derive(Clone)]
+struct SlowSource(Arc<SlowDocument>);
+
+struct SlowDocument {
+    document: Mutex<String>,
+    has_begun: Notify,
+    permits: Semaphore,
+}
+
+impl KeySource for SlowSource {
+    async fn fetch(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        let document = self.0.document.lock().unwrap().clone();
+        self.0.has_begun.notify_one();
+        self.0.permits.acquire().await?.forget();
+        Ok(document)
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_published_during_a_fetch_is_found() {
+    let time = ManualClock::new(SystemTime::now());
+    let source = SlowSource(Arc::new(SlowDocument {
+        document: Mutex::new(jwks("a").to_string()),
+        has_begun: Notify::new(),
+        permits: Semaphore::new(0),
+    }));
+    let builder = jwt().key_source(source.clone()).clock(time.clock());
+    let app = of(builder);
+    let ask = |id: &str| {
+        let (app, token) = (app.clone(), new_token(id));
+        tokio::spawn(async move { status(&app, &token).await })
+    };
+    let first = ask("a");
+    source.0.has_begun.notified().await;
+    *source.0.document.lock().unwrap() = jwks("b").to_string();
+    let second = ask("b");
+    tokio::task::yield_now().await;
+    source.0.permits.add_permits(1);
+    assert_eq!(first.await.unwrap(), 200);
+    assert!(!second.is_finished(), "its key may be newer than the fetch");
+    time.advance(Duration::from_secs(5));
+    source.0.permits.add_permits(1);
+    assert_eq!(second.await.unwrap(), 200);
+}
+
+#[tokio::test]
 async fn failing_key_source_is_503() {
     for answer in [
         Answer::Fails,
         Answer::Panics,
         Answer::Document("no JSON".to_owned()),
         Answer::Document(json!({ "keys": [] }).to_string()),
-        Answer::Document(" ".repeat(1 << 20) + &jwks("a").to_string()),
+        Answer::Document(padded_jwks((1 << 20) + 1)),
     ] {
         let source = Source::new(answer.clone());
         let jwt = jwt()

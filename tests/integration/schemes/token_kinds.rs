@@ -251,3 +251,54 @@ async fn schemes_of_the_service_read_bare_tokens() {
         }
     }
 }
+
+/// A client whose token lacks a scope needs no other token, so cargo shows its user no page.
+#[tokio::test]
+async fn cargo_learns_the_page_for_tokens() {
+    let bearer = |url: &str| {
+        let tokens = Bearer::new(async |token: String| match token.as_str() {
+            "cio0123" => Caller::known(Identity::new("cargo")),
+            _ => Caller::rejected(),
+        });
+        tokens.accept_bare().cargo_login_url(url)
+    };
+    const PAGE: &str = "https://registry.example/me";
+    const CARGO: &str = "Cargo login_url=\"https://registry.example/me\"";
+    check(
+        &app(space(bearer(PAGE))),
+        "/read",
+        vec![
+            row(
+                "no token",
+                vec![],
+                401,
+                &["Bearer realm=\"api\", scope=\"read\"", CARGO],
+            ),
+            row(
+                "another token",
+                authorization("cio9999"),
+                401,
+                &[
+                    "Bearer realm=\"api\", scope=\"read\", error=\"invalid_token\", \
+                     error_description=\"the access token is not valid\"",
+                    CARGO,
+                ],
+            ),
+            row(
+                "without the scope",
+                authorization("cio0123"),
+                403,
+                &[
+                    "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", \
+                     error_description=\"the access token lacks a required scope\"",
+                ],
+            ),
+        ],
+    )
+    .await;
+    for url in ["http://registry.example/me", "/me", ""] {
+        let space = ProtectionSpace::builder().realm("api").scheme(bearer(url));
+        let error = space.build().expect_err("an invalid URL");
+        assert!(matches!(error, SpaceError::Challenge { .. }), "{error}");
+    }
+}

@@ -325,7 +325,7 @@ fn invalid_secrets_are_build_errors() {
     for (builder, expected) in [
         (Webhooks::github(), WebhooksError::NoSecret),
         (
-            Webhooks::stripe().secret("short"),
+            Webhooks::stripe().secret("fifteen bytes.."),
             WebhooksError::ShortSecret,
         ),
         (
@@ -339,6 +339,10 @@ fn invalid_secrets_are_build_errors() {
     ] {
         assert_eq!(builder.build().expect_err("an invalid secret"), expected);
     }
-    let hooks = Webhooks::github().secret(GITHUB_SECRET);
-    assert!(!format!("{hooks:?}").contains("Secret to"));
+    assert!(
+        Webhooks::stripe()
+            .secret("sixteen bytes...")
+            .build()
+            .is_ok()
+    );
 }

@@ -47,6 +47,24 @@ async fn names_can_be_extended_or_hashed() {
             false,
         ),
         (
+            "neither a hash nor a name",
+            &hashed,
+            &hash.replace("true", "maybe"),
+            false,
+        ),
+        (
+            "extended, in quotes",
+            &plain,
+            "username*=\"UTF-8''J%C3%A4s%C3%B8n%20Doe\"",
+            true,
+        ),
+        (
+            "extended, with a character that has to be encoded",
+            &plain,
+            "username*=\"UTF-8''J%C3%A4s%C3%B8n Doe\"",
+            false,
+        ),
+        (
             "another's hash",
             &hashed,
             &hash.replace("5a1a", "5a1b"),

@@ -13,6 +13,19 @@ const BAD_TOKEN: &str = "DPoP realm=\"api\", scope=\"read\", error=\"invalid_tok
                          algs=\"ES256 PS256 EdDSA\", error_description=\"the access token is not \
                          valid\"";
 
+/// A valid proof with this number of bytes. Base64 has not every length, so the header has to vary as well.
+fn proof_of_length(client: &Client, length: usize) -> String {
+    let padded = |header: usize, claims: usize| {
+        let member = |length| json!({ "x": "x".repeat(length) });
+        client.proof(member(header), member(claims))
+    };
+    let most = (length - padded(0, 0).len()) * 3 / 4;
+    let pairs = (0..3).flat_map(|header| (most - 4..=most).map(move |claims| (header, claims)));
+    let mut proofs = pairs.map(|(header, claims)| padded(header, claims));
+    let proof = proofs.find(|proof| proof.len() == length);
+    proof.expect("a proof of this length")
+}
+
 #[tokio::test]
 async fn every_part_of_a_proof_counts() {
     let client = Client::new();
@@ -151,6 +164,8 @@ async fn every_part_of_a_proof_counts() {
         bad("nonsense", client.with("a.b.c")),
         bad("no text", client.with([0xFF, 0xFE])),
         bad("longer than any", client.with("a".repeat(5000))),
+        good("4096 bytes", client.with(proof_of_length(&client, 4096))),
+        bad("4097 bytes", client.with(proof_of_length(&client, 4097))),
         row(
             "a key that the token is not bound to",
             of_another_key,

@@ -3,13 +3,20 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use auth_runtime::clock::ManualClock;
+
+use super::replays::Recorder;
 use super::*;
 
 const KEY: [u8; 32] = [9; 32];
 
 /// A nonce of the server that is so many seconds old: its time and the start of an HMAC.
 fn nonce(age: i64) -> String {
-    let nanos = u64::try_from(now() - age).expect("after 1970") * 1_000_000_000;
+    nonce_of(now() - age)
+}
+
+fn nonce_of(seconds: i64) -> String {
+    let nanos = u64::try_from(seconds).expect("after 1970") * 1_000_000_000;
     let time = nanos.to_be_bytes();
     let mac = Hmac::<Sha256>::new_from_slice(&KEY).expect("any length");
     let mac = mac.chain_update(b"DPoP nonce").chain_update(time);
@@ -56,6 +63,62 @@ async fn nonce_time_replaces_the_client_clock() {
     }
 }
 
+/// A clock that does not move, and its seconds since 1970.
+fn still() -> (ManualClock, i64) {
+    let now = now();
+    let since = Duration::from_secs(u64::try_from(now).expect("after 1970"));
+    (ManualClock::new(std::time::UNIX_EPOCH + since), now)
+}
+
+/// `exp` and `nbf` are optional, and clocks may differ by a minute for them.
+#[tokio::test]
+async fn times_are_exact() {
+    let client = Client::new();
+    let (time, now) = still();
+    let app = app_of(dpop().clock(time.clock()));
+    for (claims, status) in [
+        (json!({ "iat": now - 59 }), 200),
+        (json!({ "iat": now - 60 }), 401),
+        (json!({ "iat": now + 10 }), 200),
+        (json!({ "iat": now + 11 }), 401),
+        (json!({ "iat": now, "exp": now - 59 }), 200),
+        (json!({ "iat": now, "exp": now - 60 }), 401),
+        (json!({ "iat": now, "nbf": now + 60 }), 200),
+        (json!({ "iat": now, "nbf": now + 61 }), 401),
+    ] {
+        let request = client.changed(json!({}), claims.clone());
+        let response = send(&app, "/read", &request).await;
+        assert_eq!(response.status(), status, "{claims}");
+    }
+}
+
+/// A store of the service keeps a proof for as long as it is valid.
+#[tokio::test]
+async fn stores_learn_the_rest_of_the_life() {
+    let client = Client::new();
+    let (time, now) = still();
+    for (has_nonces, iat, nonce, rest) in [
+        (false, now, None, 60),
+        (false, now - 20, None, 40),
+        (false, now + 5, None, 65),
+        (true, now - 3600, Some(now - 25), 35),
+        (true, now - 20, Some(now - 50), 40),
+        (true, now - 50, Some(now - 20), 40),
+    ] {
+        let recorder = Recorder::default();
+        let dpop = dpop().clock(time.clock()).replay_store(recorder.clone());
+        let app = app_of(match has_nonces {
+            true => dpop.nonces_with_key(KEY),
+            false => dpop,
+        });
+        let claims = json!({ "iat": iat, "nonce": nonce.map(nonce_of) });
+        let request = client.changed(json!({}), claims.clone());
+        assert_eq!(send(&app, "/read", &request).await.status(), 200);
+        let lifetimes: Vec<_> = recorder.used().iter().map(|one| one.lifetime()).collect();
+        assert_eq!(lifetimes, [Duration::from_secs(rest)], "{claims}");
+    }
+}
+
 #[tokio::test]
 async fn a_proof_with_a_wrong_clock_is_used_once_too() {
     let client = Client::new();
@@ -69,9 +132,11 @@ async fn a_proof_with_a_wrong_clock_is_used_once_too() {
 #[tokio::test]
 async fn new_nonce_comes_before_expiry() {
     let client = Client::new();
-    let app = app_of(dpop().nonces_with_key(KEY));
-    for (age, brings_one) in [(0, false), (140, false), (160, true), (290, true)] {
-        let response = send(&app, "/read", &request(&client, 0, Some(age))).await;
+    let (time, now) = still();
+    let app = app_of(dpop().nonces_with_key(KEY).clock(time.clock()));
+    for (age, brings_one) in [(0, false), (149, false), (150, true), (300, true)] {
+        let claims = json!({ "iat": now, "nonce": nonce_of(now - age) });
+        let response = send(&app, "/read", &client.changed(json!({}), claims)).await;
         assert_eq!(response.status(), 200, "{age}");
         let new = response.headers().get("dpop-nonce");
         assert_eq!(new.is_some(), brings_one, "{age}");
@@ -120,8 +185,10 @@ async fn origin_may_have_a_removed_prefix() {
         let built = Dpop::jwt(verifier()).origin(origin).build();
         assert_eq!(built.is_ok(), is_valid, "{origin}");
     }
-    let skew = Dpop::jwt(verifier())
-        .origin(ORIGIN)
-        .clock_skew(Duration::from_secs(61));
-    assert!(skew.build().is_err());
+    for (seconds, is_valid) in [(60, true), (61, false)] {
+        let skew = super::dpop().clock_skew(Duration::from_secs(seconds));
+        assert_eq!(skew.build().is_ok(), is_valid, "{seconds}");
+    }
+    let longest = super::dpop().proof_lifetime(Duration::from_secs(600));
+    assert!(longest.build().is_ok());
 }

@@ -45,6 +45,9 @@ async fn the_client_authenticates() {
         validation.set_issuer(&["my-api"]);
         let proof = decode::<Value>(&form["client_assertion"], &public, &validation).unwrap();
         assert_eq!(proof.claims["sub"], "my-api");
+        let time = |name: &str| proof.claims[name].as_i64().expect("a time");
+        assert_eq!(time("exp"), time("iat") + 60);
+        assert!((now() - 10..=now()).contains(&time("iat")));
         proofs.push(proof.claims["jti"].clone());
     }
     assert_ne!(proofs[0], proofs[1]);

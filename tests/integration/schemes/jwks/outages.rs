@@ -47,6 +47,19 @@ async fn keys_outlive_an_outage() {
 }
 
 #[tokio::test]
+async fn keys_are_used_for_a_day_without_a_fetch() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app();
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    issuer.stop().await;
+    for (seconds, expected) in [(24 * 60 * 60 - 1, 200), (1, 503)] {
+        issuer.time.advance(Duration::from_secs(seconds));
+        let token = issuer.token(json!({}));
+        assert_eq!(status(&app, &token).await, expected, "{seconds}");
+    }
+}
+
+#[tokio::test]
 async fn outages_concern_one_issuer() {
     let (one, other) = (Issuer::start().await, Issuer::start().await);
     let build = |issuer: &Issuer| issuer.verifier().discover().build().unwrap();

@@ -76,6 +76,20 @@ async fn unknown_keys_cause_one_fetch() {
     assert_eq!(issuer.fetches().1, 2);
 }
 
+/// No other key can have signed it.
+#[tokio::test]
+async fn forged_tokens_of_a_known_key_cause_no_fetch() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app();
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    issuer.time.advance(PAUSE);
+    let (id, _) = issuer.published.keys.lock().unwrap().pop_back().unwrap();
+    let forger = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let forged = issuer.signed(&id, &forger, json!({}));
+    assert_eq!(status(&app, &forged).await, 401);
+    assert_eq!(issuer.fetches().1, 1);
+}
+
 #[tokio::test]
 async fn withdrawn_keys_open_nothing() {
     let issuer = Issuer::start().await;

@@ -288,6 +288,24 @@ async fn proxies_send_certificates() {
     }
 }
 
+/// A shared cache must not give the response for one client to another.
+#[tokio::test]
+async fn responses_vary_by_the_field_of_the_proxy() {
+    let clients = Clients::new();
+    let proxied = CertificateSource::client_cert(networks(&["10.0.0.7/32"]));
+    for (source, vary) in [
+        (proxied.expect("a proxy"), Some("client-cert")),
+        (CertificateSource::connection(), None),
+    ] {
+        let app = routes().protect(space(devices(source, &clients)));
+        let request = Request::get("/optional").body(Body::empty());
+        let response = app.expect("routes").oneshot(request.expect("a request"));
+        let response = response.await.expect("infallible");
+        let seen = response.headers().get("vary");
+        assert_eq!(seen.map(HeaderValue::as_bytes), vary.map(str::as_bytes));
+    }
+}
+
 #[test]
 fn certificates_have_names() {
     let authority = Authority::new();

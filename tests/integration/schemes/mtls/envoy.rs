@@ -74,11 +74,9 @@ async fn the_last_element_counts() {
             401,
         ),
         ("empty", String::new(), 401),
-        (
-            "too many names",
-            format!("{own}{}", ";DNS=a".repeat(65)),
-            401,
-        ),
+        ("64 names", format!("{own}{}", ";DNS=a".repeat(63)), 200),
+        ("65 names", format!("{own}{}", ";DNS=a".repeat(64)), 401),
+        ("two subjects", format!("{own};Subject=\"CN=b\""), 401),
         (
             "too long",
             format!("{own};By={}", "a".repeat(16 << 10)),
@@ -95,6 +93,35 @@ async fn the_last_element_counts() {
     }
     let twice = ["x-forwarded-client-cert"; 2].map(|name| (name, own.clone()));
     assert_eq!(status_from(&app, PROXY, &twice).await, 401);
+}
+
+#[tokio::test]
+async fn the_names_are_those_of_the_element() {
+    let source = CertificateSource::x_forwarded_client_cert(networks(&["10.0.0.7/32"]));
+    let scheme = MutualTls::new(source.expect("a proxy"), async |certificate| {
+        let names = [certificate.uris(), certificate.dns_names()].concat();
+        let subject = certificate.forwarded_subject().unwrap_or("no subject");
+        let seen = format!("{subject} | {}", names.join(" "));
+        match seen.as_str() {
+            r"O=A\, B,CN=api | spiffe://shop.example/x a.example *.b.example" => {
+                Caller::known(Identity::new(seen))
+            }
+            _ => Caller::rejected(),
+        }
+    });
+    let routes = GuardedRouter::new().route("/subject", get(subject));
+    let app = routes.protect(space(scheme)).expect("routes");
+    let names = "DNS=a.example;URI=spiffe://shop.example/x;DNS=*.b.example";
+    for (subject, status) in [
+        (r#"Subject="O=A\, B,CN=api";"#, 200),
+        (r#"Subject="O=A\, B,CN=web";"#, 401),
+        (r#"Subject="";"#, 401),
+        ("", 401),
+    ] {
+        let value = format!("Hash={};{subject}{names}", "a".repeat(64));
+        let lines = [("x-forwarded-client-cert", value)];
+        assert_eq!(status_from(&app, PROXY, &lines).await, status, "{subject}");
+    }
 }
 
 #[tokio::test]

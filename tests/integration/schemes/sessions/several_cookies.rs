@@ -1,5 +1,11 @@
 //! Several cookies of the session's name: set for other paths and domains, or by other hosts.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
+use tower::{Layer, Service};
+
 use super::*;
 
 /// An application and two logged-in visitors.
@@ -232,10 +238,46 @@ async fn misplaced_cookie_layer_changes_nothing() {
     for (cookies, expected) in [
         ("id=ann", "ann"),
         ("id=stale; id=ann", "ann"),
+        ("id=bob; id=ann", "ann"),
         ("id=ann; id=stale", "401"),
         ("id=ann; i%64=bob", "401"),
     ] {
         assert_eq!(visitors.caller(cookies).await, expected, "{cookies}");
+    }
+}
+
+/// A service that has to be polled before each call, and returns whether it was.
+struct Polled(bool);
+
+impl Clone for Polled {
+    fn clone(&self) -> Self {
+        Self(false)
+    }
+}
+
+impl Service<Request> for Polled {
+    type Response = bool;
+    type Error = Infallible;
+    type Future = Ready<Result<bool, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0 = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request) -> Self::Future {
+        ready(Ok(self.0))
+    }
+}
+
+#[tokio::test]
+async fn the_cookie_layer_polls_its_service() {
+    let service = cookies(MemoryStore::default()).layer(Polled(false));
+    for cookies in [format!("{NAME}=x"), format!("{NAME}=x; {NAME}=y")] {
+        let request = Request::get("/").header("cookie", &cookies);
+        let request = request.body(Body::empty()).expect("a request");
+        let was_polled = service.clone().oneshot(request).await;
+        assert_eq!(was_polled, Ok(true), "{cookies}");
     }
 }
 

@@ -71,6 +71,57 @@ async fn session_of_another_cookie_is_ignored() {
     }
 }
 
+/// The session of the outer layer is not one of the cookies.
+#[tokio::test]
+async fn the_cookie_layer_ignores_other_sessions() {
+    let (own, other) = (MemoryStore::default(), MemoryStore::default());
+    let ann = logged_in(&own, "ann").await;
+    let eve = logged_in(&other, "eve").await;
+    let stale = Id(4711);
+    let space = shop(builder()).build().expect("the space is in order");
+    let app = routes().protect(space).expect("every state is there");
+    let app = app.layer(layer(own.clone())).layer(cookies(own));
+    let app = app.layer(SessionManagerLayer::new(other).with_name(OTHER));
+    let cookies = format!("{NAME}={ann}; {NAME}={stale}; {OTHER}={eve}");
+    let request = Request::get("/account").header("cookie", cookies);
+    let request = request.body(Body::empty()).expect("a request");
+    let response = app.oneshot(request).await.expect("infallible");
+    assert_eq!(text(response).await, "ann");
+}
+
+/// Absent values are left out.
+#[tokio::test]
+async fn sessions_keep_the_grants_of_a_login() {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+    let plain = Identity::new("ann").with_auth_time(time);
+    let full = plain
+        .clone()
+        .with_issuer(ISSUER)
+        .with_scopes(["read"])
+        .with_roles(["admin"])
+        .with_permissions(["users:read"])
+        .with_acr("phr")
+        .with_amr(["otp"])
+        .with_clock_skew(Duration::from_secs(60));
+    for (identity, expected) in [
+        (plain, json!({ "subject": "ann", "auth_time": 1_000_000 })),
+        (
+            full,
+            json!({
+                "subject": "ann", "auth_time": 1_000_000, "issuer": ISSUER, "scopes": ["read"],
+                "roles": ["admin"], "permissions": ["users:read"], "acr": "phr", "amr": ["otp"],
+                "clock_skew": 60,
+            }),
+        ),
+    ] {
+        let session = Session::new(None, Arc::new(MemoryStore::default()), None);
+        let logged_in = Sessions::log_in(&session, &identity).await;
+        logged_in.expect("the store is there");
+        let kept = session.get_value("auth-runtime.login").await;
+        assert_eq!(kept.expect("the store is there"), Some(expected));
+    }
+}
+
 #[tokio::test]
 async fn signed_and_private_cookies_work() {
     let store = MemoryStore::default();
@@ -85,8 +136,14 @@ async fn signed_and_private_cookies_work() {
     let space = shop(builder()).build().expect("the space is in order");
     let app = routes().protect(space).expect("every state is there");
     let app = app.layer(opening);
-    let request = Request::get("/account").header("cookie", format!("{NAME}=sealed"));
-    let request = request.body(Body::empty()).expect("a request");
-    let response = app.clone().oneshot(request).await.expect("infallible");
-    assert_eq!(text(response).await, "ann");
+    let ask = |cookies: String| {
+        let request = Request::get("/account").header("cookie", cookies);
+        let request = request.body(Body::empty()).expect("a request");
+        app.clone().oneshot(request)
+    };
+    let one = ask(format!("{NAME}=sealed")).await.expect("infallible");
+    assert_eq!(text(one).await, "ann");
+    // The session could be that of either.
+    let two = ask(format!("{NAME}=sealed; {NAME}=other"));
+    assert_eq!(two.await.expect("infallible").status(), 401);
 }

@@ -1,0 +1,77 @@
+//! Logins that wait for a processor, and those of unknown users.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
+
+use tokio::task::JoinSet;
+
+use super::*;
+
+#[tokio::test]
+async fn logins_beyond_128_of_each_processor_are_refused() {
+    let is_open = Arc::new(RwLock::new(()));
+    let closed = is_open.write().expect("no panic");
+    let gate = Arc::clone(&is_open);
+    let hashes = PasswordHashes::builder().user_verified_by(
+        "ann",
+        move |_| {
+            drop(gate.read());
+            false
+        },
+        Identity::new("ann"),
+    );
+    let hashes = hashes.build().expect("a user");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let taken = cores + cores * 128;
+    let mut logins = JoinSet::new();
+    for number in 0..=taken {
+        let hashes = hashes.clone();
+        logins.spawn(async move {
+            let (user, password) = (format!("user-{number}"), "guess".to_owned());
+            hashes.authenticate(user, password, Client::Unknown).await
+        });
+    }
+    let first = logins.join_next().await.expect("a login");
+    assert!(
+        matches!(first, Ok(Caller::Unverifiable { .. })),
+        "{first:?}"
+    );
+    drop(closed);
+    let others = logins.join_all().await;
+    assert_eq!(others.len(), taken);
+    assert!(
+        others
+            .iter()
+            .all(|caller| matches!(caller, Caller::Rejected(_)))
+    );
+}
+
+/// Otherwise the time of a verification could reveal that a name is unknown.
+#[tokio::test]
+async fn each_unknown_name_has_a_stand_in() {
+    let calls: [Arc<AtomicUsize>; 2] = Default::default();
+    let count = |index: usize| {
+        let calls = Arc::clone(&calls[index]);
+        move |_: &Password| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            true
+        }
+    };
+    let hashes = PasswordHashes::builder()
+        .user_verified_by("ann", count(0), Identity::new("ann"))
+        .user_verified_by("bob", count(1), Identity::new("bob"));
+    let hashes = hashes.build().expect("users");
+    let seen = || calls.each_ref().map(|calls| calls.load(Ordering::Relaxed));
+    for number in 0..64 {
+        let name = format!("user-{number}");
+        let before = seen();
+        for _ in 0..2 {
+            let login = hashes.authenticate(name.clone(), "x".to_owned(), Client::Unknown);
+            assert!(matches!(login.await, Caller::Rejected(_)), "{name}");
+        }
+        let after = seen();
+        // The same one for a name.
+        assert!(after == [before[0] + 2, before[1]] || after == [before[0], before[1] + 2]);
+    }
+    assert!(seen().iter().all(|calls| *calls > 0), "{:?}", seen());
+}
