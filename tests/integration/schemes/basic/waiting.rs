@@ -1,8 +1,9 @@
 //! Logins that wait for a processor, and those of unknown users.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
 
+use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
 use super::*;
@@ -10,12 +11,12 @@ use super::*;
 #[tokio::test]
 async fn logins_beyond_128_of_each_processor_are_refused() {
     let is_open = Arc::new(RwLock::new(()));
-    let closed = is_open.write().expect("no panic");
+    let closed = is_open.write().await;
     let gate = Arc::clone(&is_open);
     let hashes = PasswordHashes::builder().user_verified_by(
         "ann",
         move |_| {
-            drop(gate.read());
+            drop(gate.blocking_read());
             false
         },
         Identity::new("ann"),
