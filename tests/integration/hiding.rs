@@ -4,6 +4,7 @@
 mod behind_layers;
 mod combinations;
 mod disclosure;
+mod granted;
 mod responses;
 mod routing;
 

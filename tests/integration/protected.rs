@@ -1,6 +1,8 @@
 //! The protected router: several spaces in one application, response framing, and decisions that stay
 //! with their request.
 
+use std::sync::{Arc, Mutex};
+
 use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::get;
 use auth_runtime::schemes::Bearer;
@@ -327,6 +329,94 @@ mod several_spaces {
                 let expected = if is_rejected { 401 } else { 404 };
                 assert_eq!(unknown.0, expected, "{token:?}");
             }
+        }
+    }
+
+    /// Of several spaces, the one that knows the caller decides about an unknown path; then the one that cannot
+    /// verify the credentials, which may be its own; then the first one that rejects them.
+    #[tokio::test]
+    async fn one_space_decides_about_unknown_paths() {
+        /// Returns routes with a space whose verifier knows these tokens and is down for others.
+        fn of(name: &'static str, known: &'static str, down: &'static str) -> ProtectedRouter {
+            let bearer = Bearer::new(move |token: String| {
+                let caller = match token.as_str() {
+                    token if token == known => Caller::known(Identity::new(name)),
+                    token if token == down => Caller::unverifiable(),
+                    _ => Caller::rejected(),
+                };
+                async move { caller }
+            });
+            let space = ProtectionSpace::builder().realm(name).scheme(bearer);
+            routes(&format!("/{name}"))
+                .protect(space.build().expect("a space"))
+                .expect("the routes are in order")
+        }
+        let app = of("a", "of-a", "down-at-a").merge(of("b", "of-b", "down-at-b"));
+        for (token, status, realm) in [
+            ("of-a", 404, ""),
+            ("of-b", 404, ""),
+            ("down-at-a", 503, ""),
+            ("down-at-b", 503, ""),
+            ("of-neither", 401, "Bearer realm=\"a\""),
+        ] {
+            for path in ["/nowhere", "/a/secret", "/b/secret", "/b/nowhere"] {
+                let (seen, challenge) = ask(&app, path, Some(token)).await;
+                assert_eq!(seen, status, "{path} {token}");
+                assert!(challenge.starts_with(realm), "{path} {token} {challenge}");
+            }
+        }
+    }
+
+    /// Each space reports rejected credentials on an unknown path. A concealed path is reported by its own space
+    /// only.
+    #[tokio::test]
+    async fn rejected_credentials_are_reported_once_by_each_space() {
+        let records = Arc::new(Mutex::new(Vec::new()));
+        let of = |name: &'static str| {
+            let records = Arc::clone(&records);
+            let bearer = Bearer::new(async |token: String| match token.as_str() {
+                "known" => Caller::known(Identity::new("ann")),
+                _ => Caller::rejected(),
+            });
+            let space = ProtectionSpace::builder().realm(name).scheme(bearer);
+            let space = space.audit(move |record| {
+                let json = serde_json::to_value(record).expect("a record");
+                let shown = format!("{name} {} {}", json["route"], json["outcome"]);
+                records.lock().expect("no panic").push(shown);
+            });
+            routes(&format!("/{name}"))
+                .protect(space.build().expect("a space"))
+                .expect("the routes are in order")
+        };
+        let alone = of("a");
+        let both = of("a").merge(of("b"));
+        for (app, path, token, expected) in [
+            (&alone, "/nowhere", None, &[][..]),
+            (&alone, "/nowhere", Some("known"), &[]),
+            (
+                &alone,
+                "/nowhere",
+                Some("rejected"),
+                &["a null \"unauthenticated\""],
+            ),
+            (&both, "/nowhere", None, &[]),
+            (&both, "/nowhere", Some("known"), &[]),
+            (
+                &both,
+                "/nowhere",
+                Some("rejected"),
+                &["a null \"unauthenticated\"", "b null \"unauthenticated\""],
+            ),
+            (
+                &both,
+                "/b/secret",
+                Some("rejected"),
+                &["b \"/b/secret\" \"hidden\""],
+            ),
+        ] {
+            ask(app, path, token).await;
+            let seen = std::mem::take(&mut *records.lock().expect("no panic"));
+            assert_eq!(seen, expected, "{path} {token:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! `GuardedRouter` behaves like axum's `Router`, with authorization.
 
+mod debug;
 mod guards;
 mod methods;
 mod mirrors;

@@ -1,16 +1,21 @@
 //! Support for tests of services: a space without real schemes, and callers of claims.
 
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use auth_runtime::routing::get;
 use auth_runtime::schemes::{Basic, Jwt, JwtKey};
-use auth_runtime::testing::{guarded, space, space_builder, with_caller, with_identity};
+use auth_runtime::testing::{
+    assert_hidden, guarded, space, space_builder, with_caller, with_identity,
+};
 use auth_runtime::{Caller, CurrentUser, GuardedRouter, Identity, Rejection, requires};
 use auth_tests::{AUDIENCE, App, ISSUER, verifier};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::response::Response;
 use axum::routing;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -217,4 +222,153 @@ async fn a_set_caller_is_hidden_by_every_scheme() {
     }
     assert_eq!(seen[0], seen[1]);
     assert!(seen[0].contains("invalid_token"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn stand_ins_have_the_properties_of_their_schemes() {
+    #[requires(scope = "read", schemes(Basic))]
+    async fn by_password() {}
+    #[requires(scope = "read", schemes(Bearer))]
+    async fn by_token() {}
+    #[requires(max_age = "5m", schemes(Basic, "Cookie"))]
+    async fn by_login() {}
+    #[requires(scope = "read", schemes("SignedUrl"))]
+    async fn by_link() {}
+    #[requires(sender_constrained, schemes("ApiKey"))]
+    async fn by_bound_key() {}
+
+    let app = GuardedRouter::new()
+        .route("/password", get(by_password))
+        .route("/token", get(by_token))
+        .route("/login", get(by_login))
+        .protect(space())
+        .expect("it accepts all of them");
+    for (path, identity, expected, challenges) in [
+        ("/password", Identity::new("bob"), 403, &[][..]),
+        (
+            "/token",
+            Identity::new("bob"),
+            403,
+            &[r#"Bearer realm="test""#],
+        ),
+        // Only a cookie has the time of a login.
+        ("/login", logged_in(600), 401, &[r#"Cookie realm="test""#]),
+    ] {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = app.clone().oneshot(with_identity(request, identity)).await;
+        let response = response.expect("infallible");
+        assert_eq!(response.status(), expected, "{path}");
+        let seen = response.headers().get_all("www-authenticate").iter();
+        let seen: Vec<_> = seen.map(|line| line.to_str().expect("ASCII")).collect();
+        assert_eq!(seen, challenges, "{path}");
+    }
+    for (router, mistake) in [
+        (GuardedRouter::new().route("/", get(by_link)), "by_link"),
+        (
+            GuardedRouter::new().route("/", get(by_bound_key)),
+            "by_bound_key",
+        ),
+    ] {
+        let error = router.protect(space()).expect_err("no scheme can do this");
+        assert!(error.to_string().contains(mistake), "{error}");
+    }
+}
+
+#[requires(role = "admin", hide_as = 404)]
+async fn hidden() {}
+
+/// An application whose responses on the path `/hidden` have this body, and those of unknown paths another.
+fn answering(on_hidden: &'static str, on_unknown: &'static str) -> impl App {
+    let app = GuardedRouter::new().route("/hidden", get(hidden));
+    let app = app.protect(space()).expect("in order");
+    tower::service_fn(move |request: Request| {
+        let body = match request.uri().path() {
+            "/hidden" => on_hidden,
+            _ => on_unknown,
+        };
+        let app = app.clone();
+        async move {
+            let response = app.oneshot(request).await?;
+            Ok::<_, Infallible>(response.map(|_| Body::from(body)))
+        }
+    })
+}
+
+#[tokio::test]
+async fn another_body_is_no_hiding() {
+    let request = || {
+        Request::get("/hidden")
+            .body(Body::empty())
+            .expect("a request")
+    };
+    assert_hidden(answering("missing", "missing"), request()).await;
+    for (on_hidden, on_unknown) in [
+        ("missing", "nothing"),
+        ("missing", "missing, too"),
+        ("missing, too", "missing"),
+        ("", "missing"),
+        ("missing", ""),
+    ] {
+        let app = answering(on_hidden, on_unknown);
+        let compared = tokio::spawn(assert_hidden(app, request())).await;
+        let panic = compared.expect_err("they differ").into_panic();
+        let text = panic.downcast_ref::<String>().expect("a text");
+        assert!(
+            text.starts_with("GET /hidden differs from an unknown path."),
+            "{text}"
+        );
+    }
+}
+
+/// An unknown path is one with another name of the same length, which no route is likely to have.
+#[tokio::test]
+async fn hidden_paths_are_compared_with_random_names() {
+    let asked = Arc::new(Mutex::new(BTreeSet::new()));
+    let seen = Arc::clone(&asked);
+    // It seems to route every path, so that all names are tried.
+    let app = tower::service_fn(move |request: Request| {
+        let path = request.uri().path().to_owned();
+        seen.lock().expect("no panic").insert(path);
+        async { Ok::<_, Infallible>(Response::default()) }
+    });
+    let request = Request::get("/a/hidden").body(Body::empty());
+    let compared = tokio::spawn(assert_hidden(app, request.expect("a request"))).await;
+    let panic = compared.expect_err("no unknown path").into_panic();
+    let text = panic.downcast_ref::<String>().expect("a text");
+    assert!(text.starts_with("every path beside /a/hidden is routed"));
+
+    let asked = asked.lock().expect("no panic");
+    let is_name = |name: &str, length: usize| {
+        let letters = match length {
+            1 => Some(name),
+            _ => name.strip_prefix('~'),
+        };
+        name.len() == length
+            && letters.is_some_and(|it| it.bytes().all(|letter| letter.is_ascii_lowercase()))
+    };
+    let last = |path: &&String| {
+        let name = path.strip_prefix("/a/");
+        name.is_some_and(|name| is_name(name, "hidden".len()))
+    };
+    let first = |path: &&String| {
+        let name = path.strip_suffix("/hidden");
+        name.and_then(|name| name.strip_prefix('/'))
+            .is_some_and(|name| name != "a" && is_name(name, 1))
+    };
+    let below = |path: &&String| {
+        let names = path.strip_prefix("/a/hidden/");
+        names.is_some_and(|names| names.split('/').all(|name| is_name(name, 12)))
+    };
+    // A letter may come up twice.
+    let counts = [
+        asked.iter().filter(last).count(),
+        asked.iter().filter(first).count(),
+    ];
+    assert!(counts[0] > 10 && counts[1] > 2, "{asked:?}");
+    assert_eq!(asked.iter().filter(below).count(), 4, "{asked:?}");
+    // Each of them is one of these, or the path itself.
+    let others = asked
+        .iter()
+        .filter(|path| !(last(path) || first(path) || below(path)));
+    assert_eq!(others.collect::<Vec<_>>(), ["/a/hidden"]);
 }

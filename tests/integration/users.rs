@@ -303,6 +303,18 @@ fn schemes_without_the_user_are_mistakes() {
     assert_eq!(mistakes(of_all(), Some(true)), lacks("email", "ApiKey"));
     assert_eq!(mistakes(of_all(), None), lacks("email", "ApiKey`, `Bearer"));
     assert_eq!(mistakes(of_optional(), Some(true)), lacks("page", "ApiKey"));
+    // The place among the parameters does not matter.
+    let among_others = GuardedRouter::new().route("/", get(among_others));
+    let among_others = among_others.with_state("hello");
+    assert_eq!(
+        mistakes(among_others, Some(true)),
+        lacks("among_others", "ApiKey")
+    );
+    #[public(reason = "for all", identity = optional)]
+    async fn before_body(_: Option<CurrentUser<User>>, _: String) {}
+    let before_body = || GuardedRouter::new().route("/", get(before_body));
+    let of_before_body = lacks("before_body", "ApiKey");
+    assert_eq!(mistakes(before_body(), Some(true)), of_before_body);
     assert_eq!(
         mistakes(GuardedRouter::new().route("/", get(job)), None),
         None
@@ -329,6 +341,15 @@ async fn verifiers_find_the_user_themselves() {
         let response = ask(&app, "/", Some(format!("Bearer {token}"))).await;
         assert_eq!(response.status(), status, "{token}");
     }
+}
+
+#[test]
+fn a_user_is_not_printed() {
+    let user = User {
+        email: "ann@shop.example",
+        roles: &[],
+    };
+    assert_eq!(format!("{:?}", CurrentUser(Arc::new(user))), "CurrentUser");
 }
 
 #[tokio::test]

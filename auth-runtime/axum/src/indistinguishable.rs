@@ -23,7 +23,7 @@ pub fn same_but_for_the_path(
     (mut other, other_uri): (&str, &Uri),
 ) -> bool {
     let pairs: Vec<(&str, &str)> = tails(one_uri).zip(tails(other_uri)).collect();
-    while !one.is_empty() && !other.is_empty() {
+    while !(one.is_empty() && other.is_empty()) {
         let printed = pairs.iter().find_map(|(one_tail, other_tail)| {
             Some((one.strip_prefix(one_tail)?, other.strip_prefix(other_tail)?))
         });
@@ -36,7 +36,7 @@ pub fn same_but_for_the_path(
             None => return false,
         };
     }
-    one.is_empty() && other.is_empty()
+    true
 }
 
 /// The whole path, and the remainders after each of its first segments.
@@ -88,7 +88,8 @@ pub async fn call(app: &App, request: Request<Body>) -> Response {
 /// additional segments, for paths that consist of parameters only.
 pub fn neighbours(uri: &Uri) -> Vec<Uri> {
     let segments: Vec<&str> = uri.path().split('/').collect();
-    let replaced = (0..segments.len()).rev().flat_map(|index| {
+    // The first one is the empty text in front of the path.
+    let replaced = (1..segments.len()).rev().flat_map(|index| {
         let segments = &segments;
         (0..TRIES).filter_map(move |_| {
             let mut path = segments.clone();
@@ -104,7 +105,7 @@ pub fn neighbours(uri: &Uri) -> Vec<Uri> {
     });
     replaced
         .chain(longer)
-        .filter(|path| path.starts_with('/') && path != uri.path())
+        .filter(|path| path != uri.path())
         .filter_map(|path| {
             let mut parts = uri.clone().into_parts();
             let target = match uri.query() {

@@ -112,6 +112,7 @@ async fn denied_object_uses_its_own_fallback() {
     let layered = post(object).layer(field("x-own"));
     let apps = [
         GuardedRouter::new().nest("/n", inner()),
+        GuardedRouter::new().nest("/n", inner().fallback(curious)),
         GuardedRouter::new().nest("/n", inner()).fallback(curious),
         GuardedRouter::new()
             .nest("/n", inner().fallback(curious))

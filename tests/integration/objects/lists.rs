@@ -185,6 +185,8 @@ async fn candidates_are_bounded() {
     let app = of_single_objects(&engine);
     assert_eq!(status(&app, by("ann", "/list/0/100001")).await, 500);
     assert!(engine.calls().is_empty());
+    assert_eq!(status(&app, by("ann", "/list/0/100000")).await, 200);
+    assert_eq!(engine.calls().len(), 10);
 }
 
 /// The error of the candidates is that of the handler.

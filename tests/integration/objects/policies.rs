@@ -263,23 +263,26 @@ async fn an_engine_can_request_a_login() {
         .expect("a space");
     let routes = GuardedRouter::new().route("/{repo}", get(delete));
     let routes = routes
+        .route("/{repo}/guard", get(by_guard))
         .route("/{repo}/scope", get(with_scope))
         .route("/{repo}/gold", get(gold))
         .route("/{repo}/either", get(either));
     let app = routes.protect(space).expect("the routes are in order");
-    let response = send(&app, by("ann", "/x")).await;
-    assert_eq!(response.status(), 401);
-    let challenge = response.headers()["www-authenticate"]
-        .to_str()
-        .expect("ASCII");
-    assert!(
-        challenge.contains(r#"error="insufficient_user_authentication""#),
-        "{challenge}"
-    );
-    assert!(
-        challenge.contains(r#"acr_values="gold platinum""#),
-        "{challenge}"
-    );
+    for path in ["/x", "/x/guard"] {
+        let response = send(&app, by("ann", path)).await;
+        assert_eq!(response.status(), 401, "{path}");
+        let challenge = response.headers()["www-authenticate"]
+            .to_str()
+            .expect("ASCII");
+        assert!(
+            challenge.contains(r#"error="insufficient_user_authentication""#),
+            "{challenge}"
+        );
+        assert!(
+            challenge.contains(r#"acr_values="gold platinum""#),
+            "{challenge}"
+        );
+    }
     let gold = Identity::new("ann").with_acr("gold");
     assert_eq!(status(&app, with_identity(request("/x"), gold)).await, 200);
     // A login alone would not be enough.

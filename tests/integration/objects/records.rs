@@ -67,6 +67,8 @@ async fn a_record_names_engine_action_object_and_policy() {
             "action": action, "type": "Repository", "id": id, "allowed": allowed, "policy": "by name",
         })
     };
+    let routes: Vec<_> = records.iter().map(|record| &record["route"]).collect();
+    assert_eq!(routes, ["/{repo}", "/guard", "/guard", "/without"]);
     assert_eq!(records[0]["engine"], "names");
     assert_eq!(
         records[0]["objects"],

@@ -100,6 +100,7 @@ fn foreign_guards_are_refused() {
         .route("/2", get(closure))
         .route("/3", any(secret).layer(field("x-layer")))
         .route("/4", get(deeper::open))
+        .method_not_allowed_fallback(open_too)
         .fallback(open_too);
     const HERE: &str = "integration::routing::guards::foreign_guards_are_refused";
     let mistakes = refused(router);
@@ -109,12 +110,14 @@ fn foreign_guards_are_refused() {
         ("{{closure}}", "integration::routing::open"),
         ("secret", "integration::routing::open"),
         ("deeper::open", "integration::routing::open"),
+        // The one of all paths, and the fallback.
+        ("open_too", "integration::routing::open"),
         ("open_too", "integration::routing::open"),
     ]) {
         let expected = format!("`{HERE}::{handler}` takes the guard of `{owner}` and ");
         assert!(mistake.starts_with(&expected), "{expected}: {mistake}");
     }
-    assert_eq!(mistakes.len(), 6);
+    assert_eq!(mistakes.len(), 7);
 }
 
 #[test]

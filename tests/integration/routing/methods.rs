@@ -125,6 +125,27 @@ async fn services_have_their_policy() {
 }
 
 #[tokio::test]
+async fn a_service_responds_to_the_other_methods() {
+    #[requires(scope = "files")]
+    struct Files;
+
+    let service = tower::service_fn(async |request: Request| {
+        Ok::<_, Infallible>(request.method().to_string())
+    });
+    let app = GuardedRouter::new()
+        .route("/x", get(read).fallback_service(Files, service))
+        .protect(space())
+        .unwrap();
+    let holder = || Identity::new("ann").with_scopes(["files"]);
+    assert_eq!(send(&app, nobody(Method::PUT, "/x")).await.0, 401);
+    assert_eq!(send(&app, by(ann(), Method::PUT, "/x")).await.0, 403);
+    let (_, response) = send(&app, by(holder(), Method::PUT, "/x")).await;
+    assert_eq!(response.headers()["allow"], "GET,HEAD");
+    assert_eq!(text(response).await, "PUT");
+    assert_eq!(send(&app, by(ann(), Method::GET, "/x")).await.0, 200);
+}
+
+#[tokio::test]
 async fn public_services_can_be_fallbacks() {
     #[public(reason = "the old site")]
     struct OldSite;

@@ -226,6 +226,7 @@ async fn routers_without_routes_or_fallback() {
     assert!(!empty.has_routes());
     assert!(empty.clone().route("/x", get(read)).has_routes());
     let app = GuardedRouter::new()
+        .route("/kept", get(read))
         .fallback(open)
         .reset_fallback()
         .route("/nothing", GuardedMethodRouter::new())
@@ -234,6 +235,7 @@ async fn routers_without_routes_or_fallback() {
         .unwrap();
     let (status, response) = send(&app, nobody(Method::GET, "/nothing")).await;
     assert_eq!((status.as_u16(), has(&response, "x-by")), (405, true));
+    assert_eq!(send(&app, nobody(Method::GET, "/kept")).await.0, 401);
 }
 
 #[tokio::test]

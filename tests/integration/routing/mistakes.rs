@@ -33,6 +33,12 @@ fn invalid_paths_panic() {
 }
 
 #[test]
+#[should_panic(expected = "Nesting at the root is no longer supported")]
+fn invalid_prefixes_panic() {
+    let _: GuardedRouter = GuardedRouter::new().nest("/", GuardedRouter::new());
+}
+
+#[test]
 #[should_panic(expected = "Overlapping method route")]
 fn duplicate_methods_panic() {
     let _ = GuardedRouter::new()

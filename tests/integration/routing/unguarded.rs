@@ -1,5 +1,7 @@
 //! Routers that are merged without policies.
 
+use axum::extract::MatchedPath;
+
 use super::*;
 
 #[tokio::test]
@@ -155,6 +157,41 @@ async fn an_unlisted_route_that_overlaps_a_listed_one_is_an_unknown_path() {
             let response = outer.clone().oneshot(nobody(Method::GET, &path)).await;
             assert_eq!(response.unwrap().status(), status, "{path}");
         }
+    }
+}
+
+/// Its response is that of the fallback below the same prefix, inside the layers of other unknown paths.
+#[tokio::test]
+async fn an_unlisted_route_has_the_fallback_and_the_layers_of_unknown_paths() {
+    #[public(reason = "there is nothing")]
+    async fn outer() -> (StatusCode, &'static str) {
+        (StatusCode::NOT_FOUND, "nothing")
+    }
+    #[public(reason = "there is nothing below the prefix")]
+    async fn inner(path: Option<MatchedPath>) -> (StatusCode, String) {
+        (StatusCode::NOT_FOUND, format!("nothing below {path:?}"))
+    }
+    let page = || axum::routing::get(async || "a page");
+    let plain = Router::new()
+        .route("/n/{id}", page())
+        .route("/n/special", page());
+    let app = GuardedRouter::new()
+        .nest("/n", GuardedRouter::new().fallback(inner))
+        .fallback(outer)
+        .layer(field("x-layer"))
+        .merge_unguarded("a test", &["/n/{id}"], plain)
+        .protect(space())
+        .unwrap();
+    assert_eq!(send(&app, nobody(Method::GET, "/n/7")).await.0, 200);
+    for path in ["/n/special", "/n/un/known"] {
+        // The application hides nothing, so its fallbacks ignore credentials.
+        let mut request = nobody(Method::GET, path);
+        let garbage = HeaderValue::from_static("Bearer garbage");
+        request.headers_mut().insert("authorization", garbage);
+        let (status, response) = send(&app, request).await;
+        assert_eq!(status, 404, "{path}");
+        assert_eq!(response.headers()["x-layer"], "layer", "{path}");
+        assert_eq!(text(response).await, "nothing below None", "{path}");
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Endpoint<S> {
     pub(crate) uses_guard: bool,
     /// The users of the service that its parameters need.
     pub(crate) users: Vec<UserType>,
-    /// The state for the functions. `None` if no state is set yet, or if no functions exist.
+    /// The state for the functions. `None` if no state is set yet.
     pub(crate) state: Option<Arc<State>>,
     pub(crate) mount: Mount<S>,
     pub(crate) layers: Vec<Step>,
@@ -142,8 +142,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 
     pub(crate) fn with_state<S2>(self, state: S) -> Endpoint<S2> {
         let mount = self.mount;
-        let is_asked_for = self.state.is_none() && !self.functions.is_empty();
-        let own = is_asked_for.then(|| Arc::new(state.clone()) as Arc<State>);
+        let own = || Arc::new(state.clone()) as Arc<State>;
+        let state_for_functions = self.state.unwrap_or_else(own);
         Endpoint {
             methods: self.methods,
             policy: self.policy,
@@ -153,7 +153,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             borrower: self.borrower,
             uses_guard: self.uses_guard,
             users: self.users,
-            state: self.state.or(own),
+            state: Some(state_for_functions),
             mount: Arc::new(move |methods, authorizer, place| {
                 mount(methods, authorizer, place).with_state(state.clone())
             }),

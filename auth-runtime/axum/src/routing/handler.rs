@@ -72,9 +72,7 @@ pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
 
     /// The users of the service that the parameters need.
     #[doc(hidden)]
-    fn needed_users() -> Vec<UserType> {
-        Vec::new()
-    }
+    fn needed_users() -> Vec<UserType>;
 }
 
 /// An extractor that needs the caller, such as one for the account of a user.
@@ -352,6 +350,10 @@ where
 {
     fn call(handler: H, guard: Guard<P>, _: Request, _: S, _: Seal) -> BoxedResponse {
         Box::pin(async move { handler(guard).await.into_response() })
+    }
+
+    fn needed_users() -> Vec<UserType> {
+        Vec::new()
     }
 }
 

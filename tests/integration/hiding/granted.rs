@@ -1,0 +1,258 @@
+//! Requests that are granted or visibly denied on hidden paths, behind layers and with bodies.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use auth_runtime::schemes::ApiKeys;
+use auth_runtime::{Caller, ProtectionSpace};
+use axum::body::HttpBody as _;
+use axum::extract::Extension;
+use axum::middleware::{from_fn, map_request};
+use http_body_util::BodyExt as _;
+
+use super::*;
+
+async fn send(app: &impl App, request: Request) -> (StatusCode, http::HeaderMap, String) {
+    let response = app.clone().oneshot(request).await.expect("infallible");
+    let (head, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
+    let body = String::from_utf8(body.to_vec()).expect("UTF-8");
+    (head.status, head.headers, body)
+}
+
+fn bearer(scope: &str) -> String {
+    format!("Bearer {}", token(json!({ "scope": scope })))
+}
+
+fn protect(routes: GuardedRouter) -> auth_runtime::ProtectedRouter {
+    routes.protect(space()).expect("the routes are in order")
+}
+
+/// The layers of a path would otherwise show that it exists to a caller who may use one of its methods only.
+#[tokio::test]
+async fn a_method_without_handler_is_unknown_in_front_of_layers() {
+    let app = protect(routes());
+    let admin = bearer("admin");
+    for method in methods() {
+        let taken = [Method::GET, Method::HEAD].contains(&method);
+        let (status, fields, _) = send(&app, request(&method, "/layered", Some(&admin))).await;
+        assert_eq!(fields.contains_key("x-layered"), taken, "{method}");
+        assert_eq!(status, if taken { 200 } else { 404 }, "{method}");
+    }
+}
+
+/// The handler for other methods names no hidden method, not even to a caller that it grants.
+#[tokio::test]
+async fn other_methods_of_a_hidden_path_have_no_allow() {
+    let app = protect(routes());
+    let writer = bearer("write");
+    let (status, fields, body) = send(&app, request(&Method::PUT, "/others", Some(&writer))).await;
+    assert_eq!((status, &*body), (StatusCode::OK, "written"));
+    assert!(!fields.contains_key("allow"), "{fields:?}");
+}
+
+/// A denial that the caller may see is that of a visible path: the layers see the request.
+#[tokio::test]
+async fn a_visible_denial_passes_through_the_layers() {
+    #[requires(scope = "admin", hide_as = 404, hide_unless = scope("read"))]
+    async fn shown_to_readers() {}
+
+    let layered = get(shown_to_readers).layer(field("x-layered"));
+    let app = protect(GuardedRouter::new().route("/page", layered));
+    for (scope, status, has_field) in [("admin", 200, true), ("read", 403, true), ("", 404, false)]
+    {
+        let request = request(&Method::GET, "/page", Some(&bearer(scope)));
+        let (seen, fields, _) = send(&app, request).await;
+        assert_eq!(seen, status, "{scope}");
+        assert_eq!(fields.contains_key("x-layered"), has_field, "{scope}");
+    }
+}
+
+/// Layers around all paths are in front of the authentication, which may need them, as sessions do.
+#[tokio::test]
+async fn layers_around_all_paths_are_in_front_of_the_authentication() {
+    let authorize = map_request(async |mut request: Request| {
+        if let Some(value) = request.headers_mut().remove("x-token") {
+            request.headers_mut().insert("authorization", value);
+        }
+        request
+    });
+    let admin = bearer("admin");
+    for routes in [
+        GuardedRouter::new().route("/secret", get(secret)),
+        GuardedRouter::new()
+            .route("/secret", get(secret))
+            .fallback(curious),
+    ] {
+        let app = protect(routes.layer(authorize.clone()));
+        let asked = |target: &str| {
+            let request = Request::get(target).header("x-token", &admin);
+            request.body(Body::empty()).expect("a request")
+        };
+        let (status, _, body) = send(&app, asked("/secret")).await;
+        assert_eq!((status, &*body), (StatusCode::OK, "the secret"));
+        assert_eq!(send(&app, asked("/nothing")).await.0, 404);
+    }
+}
+
+/// A token in `Authorization` does not depend on the body that a layer replaces, and may be valid once.
+#[tokio::test]
+async fn a_replaced_body_is_no_reason_to_verify_a_token_again() {
+    #[requires(scope = "admin", hide_as = 404)]
+    async fn echo(body: String) -> String {
+        body
+    }
+
+    let used = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&used);
+    let once = Bearer::new(move |_| {
+        let is_first = count.fetch_add(1, Ordering::Relaxed) == 0;
+        async move {
+            match is_first {
+                true => Caller::known(Identity::new("ann").with_scopes(["admin"])),
+                false => Caller::rejected(),
+            }
+        }
+    });
+    let space = ProtectionSpace::builder().realm("once");
+    let space = space.scheme(once.accept_form()).build().expect("a space");
+    let replace = map_request(async |request: Request| request.map(|_| Body::from("c=d")));
+    let app = GuardedRouter::new()
+        .route("/page", post(echo).layer(replace))
+        .protect(space)
+        .expect("the routes are in order");
+    let request = Request::post("/page")
+        .header("authorization", "Bearer once")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("a=b"))
+        .expect("a request");
+    let (status, _, body) = send(&app, request).await;
+    assert_eq!((status, &*body), (StatusCode::OK, "c=d"));
+    assert_eq!(used.load(Ordering::Relaxed), 1);
+}
+
+/// A handler that may deny an object sees the length and the end of the body, which is kept meanwhile.
+#[tokio::test]
+async fn a_kept_body_has_its_length_and_its_end() {
+    #[requires(scope = "admin", hide_as = 404)]
+    async fn measure(guard: Guard, request: Request) -> Result<String, Denied> {
+        let mut body = request.into_body();
+        let (length, is_read) = (body.size_hint().exact(), body.is_end_stream());
+        let frame = body.frame().await.expect("a frame").expect("no error");
+        guard.permit(frame.into_data().is_ok_and(|data| data == "a body"))?;
+        Ok(format!("{length:?} {is_read} {}", body.is_end_stream()))
+    }
+
+    let app = protect(GuardedRouter::new().route("/object", post(measure)));
+    let request = request(&Method::POST, "/object", Some(&bearer("admin")));
+    assert_eq!(send(&app, request).await.2, "Some(6) false true");
+}
+
+#[public(reason = "the response of an unknown path")]
+async fn count_extensions(request: Request) -> (StatusCode, String) {
+    let count = request.extensions().len().to_string();
+    (StatusCode::NOT_FOUND, count)
+}
+
+/// A fallback finds nothing of the router in the request, whether layers are around it or not.
+#[tokio::test]
+async fn the_fallback_behind_a_layer_receives_no_value_of_the_router() {
+    let hidden = || GuardedRouter::new().route("/secret", get(secret));
+    let fallback = || GuardedRouter::new().fallback(count_extensions);
+    let bare = protect(fallback().merge(hidden()));
+    let layered = protect(fallback().layer(field("x-layer")).merge(hidden()));
+    for target in ["/secret", "/nothing"] {
+        let asked = || request(&Method::GET, target, None);
+        let (_, fields, body) = send(&layered, asked()).await;
+        assert!(fields.contains_key("x-layer"), "{target}");
+        assert_eq!(body, send(&bare, asked()).await.2, "{target}");
+    }
+}
+
+/// The caller that one router found is not that of another one, even if a layer copies all extensions.
+#[tokio::test]
+async fn a_fallback_takes_no_caller_of_another_router() {
+    type Kept = Arc<Mutex<Option<http::Extensions>>>;
+
+    #[public(reason = "the response of an unknown path")]
+    async fn missing() -> (StatusCode, &'static str) {
+        (StatusCode::NOT_FOUND, "nothing at all")
+    }
+
+    let kept = Kept::default();
+    let keeping = Arc::clone(&kept);
+    let keep = from_fn(move |request: Request, _: axum::middleware::Next| {
+        *keeping.lock().expect("no panic") = Some(request.extensions().clone());
+        async { StatusCode::NOT_FOUND }
+    });
+    let copy = map_request(move |mut request: Request| {
+        let other = kept.lock().expect("no panic").clone();
+        *request.extensions_mut() = other.expect("an earlier request");
+        async { request }
+    });
+    let hidden = || GuardedRouter::new().route("/secret", get(secret));
+    let with = |layer: &dyn Fn(GuardedRouter) -> GuardedRouter, hidden: GuardedRouter| {
+        protect(layer(GuardedRouter::new().fallback(missing)).merge(hidden))
+    };
+    let first = with(&|routes| routes.layer(keep.clone()), hidden());
+    let hiding = with(&|routes| routes.layer(copy.clone()), hidden());
+    let open = with(&|routes| routes.layer(copy.clone()), GuardedRouter::new());
+    // A caller without credentials.
+    send(&first, request(&Method::GET, "/nothing", None)).await;
+    let garbage = || request(&Method::GET, "/nothing", Some("Bearer garbage"));
+    assert_eq!(send(&hiding, garbage()).await.0, 401);
+    // Nothing is hidden, so the fallback is for everybody.
+    let (status, _, body) = send(&open, garbage()).await;
+    assert_eq!((status, &*body), (StatusCode::NOT_FOUND, "nothing at all"));
+}
+
+/// `Referrer-Policy` is for responses to requests whose query may have credentials, and a handler may be stricter.
+#[tokio::test]
+async fn only_credentials_in_a_query_change_the_referrer_policy() {
+    #[requires(authenticated)]
+    async fn page(Extension(policy): Extension<Option<&'static str>>) -> Response {
+        let mut response = Response::default();
+        if let Some(policy) = policy {
+            let policy = HeaderValue::from_static(policy);
+            response.headers_mut().insert("referrer-policy", policy);
+        }
+        response
+    }
+
+    const KEY: &str = "a-long-random-key-of-the-billing-job";
+    let keys = ApiKeys::builder().key(KEY, Identity::new("job"));
+    let by_query = Bearer::new(async |_| Caller::known(Identity::new("ann"))).accept_query();
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(by_query)
+        .scheme(keys.build().expect("a key"))
+        .build()
+        .expect("a space");
+    for (own, expected) in [
+        (None, Some("strict-origin")),
+        (Some("no-referrer"), Some("no-referrer")),
+        (Some("unsafe-url"), Some("strict-origin")),
+    ] {
+        let app = GuardedRouter::new()
+            .route("/", get(page))
+            .layer(Extension(own))
+            .protect(space.clone())
+            .expect("the routes are in order");
+        for (target, field, expected) in [
+            ("/?access_token=x", None, expected),
+            ("/", Some(("authorization", "Bearer x")), own),
+            ("/", Some(("x-api-key", KEY)), own),
+        ] {
+            let mut request = Request::get(target);
+            if let Some((name, value)) = field {
+                request = request.header(name, value);
+            }
+            let request = request.body(Body::empty()).expect("a request");
+            let (status, fields, _) = send(&app, request).await;
+            assert_eq!(status, 200, "{target} {field:?}");
+            let seen = fields.get("referrer-policy");
+            let seen = seen.map(|value| value.to_str().expect("ASCII"));
+            assert_eq!(seen, expected, "{target} {field:?} {own:?}");
+        }
+    }
+}
