@@ -107,7 +107,35 @@ fn every_row_of_the_table_is_in_the_page() {
     ] {
         assert!(show.contains(text), "{text}\n{show}");
     }
+    // The denials are hidden, shown, or none, and can be filtered.
+    let denials = |handler: &str| {
+        let row = rows.iter().find(|row| row.contains(handler));
+        let cell = "<td role=\"cell\" data-label=\"Denials\">";
+        between(row.expect("a row"), cell, "</td>")
+    };
+    assert_eq!(denials("access_report::everything"), "shown");
+    assert_eq!(denials("access_report::healthz"), "none");
+    assert_eq!(denials("unguarded("), "none");
+    let filter = |name: &str| {
+        let select = format!("<select id=\"{name}\" name=\"{name}\">");
+        between(&page, &select, "</select>")
+    };
+    assert_eq!(
+        filter("method"),
+        "<option value=\"\">all</option><option value=\"GET\" data-index=\"0\">GET</option><option \
+         value=\"any\" data-index=\"1\">any</option>"
+    );
+    assert_eq!(
+        filter("access"),
+        "<option value=\"\">all</option><option value=\"public\">public</option><option \
+         value=\"guarded\">guarded</option><option value=\"hidden\">hidden</option><option \
+         value=\"shown\">guarded, not hidden</option><option value=\"unguarded\">unguarded</option>"
+    );
     // Without a matrix, no persona can be selected.
+    assert_eq!(
+        between(&page, "<caption>", "</caption>"),
+        "Every route and its policy"
+    );
     assert!(!page.contains("id=\"persona\"") && !page.contains("Responses"));
 }
 
@@ -156,6 +184,11 @@ async fn page_shows_all_responses() {
     ] {
         assert!(page.contains(text), "{text}\n{page}");
     }
+    assert_eq!(
+        between(&page, "<caption>", "</caption>"),
+        "Every route and its policy, and the response to each persona"
+    );
+    assert!(page.contains("<th scope=\"col\" role=\"columnheader\">Responses</th>"));
     assert!(!page.contains("class=\"differences\""));
     assert!(!page.contains("<i>"));
 }

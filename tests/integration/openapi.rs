@@ -3,6 +3,7 @@
 mod agreement;
 mod errors;
 mod hiding;
+mod own_schemes;
 mod schemes;
 mod service;
 mod settings;

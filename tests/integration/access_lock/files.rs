@@ -66,6 +66,7 @@ fn unreadable_locks_fail() {
     for (line, text) in [
         (1, "<<<<<<< HEAD".to_owned()),
         (3, format!("{HEADER}GET /x\n{LOCK}")),
+        (3, format!("{HEADER} /x  requires(authenticated)  shop::x")),
         (
             3,
             format!("{HEADER}GET x  requires(authenticated)  shop::x"),
@@ -245,6 +246,26 @@ To accept the differences, run `ACCESS_LOCK=overwrite cargo test`, and commit `d
 }
 
 #[test]
+fn errors_have_the_changes_of_a_lock_that_was_read() {
+    let check = |text: Option<String>| {
+        let file = file("changes.lock");
+        if let Some(text) = text {
+            std::fs::write(&file, text).expect("a file");
+        }
+        AccessLock::check(&router().access_table(), &file).expect_err("an error")
+    };
+    let [_, gone] = [LOCK, "GET /gone  requires(authenticated)  shop::gone\n"];
+    let error = check(Some(format!("{LOCK}{gone}")));
+    let changes = error.changes().expect("changes").to_string();
+    assert_eq!(
+        changes,
+        "removed\n  GET /gone\n    - requires(authenticated)  shop::gone\n"
+    );
+    assert!(check(None).changes().is_none());
+    assert!(check(Some("<<<<<<< HEAD".to_owned())).changes().is_none());
+}
+
+#[test]
 fn open_patterns_are_written() {
     #[public(reason = "files")]
     async fn files() {}
@@ -269,7 +290,7 @@ GET      /x/{*p}  covers /x/secret  public(reason = "files")  integration::acces
     );
     let read: AccessLock = after.to_string().parse().expect("a lock");
     assert_eq!(read, after);
-    for wrong in ["covers", "covers ", "covers x", "covers /y"] {
+    for wrong in ["covers", "covers ", "covers x", "covers x ", "covers /y"] {
         let text = format!("GET /x/{{*p}}  {wrong} public(reason = \"files\")  shop::files");
         assert!(text.parse::<AccessLock>().is_err(), "{text}");
     }

@@ -115,4 +115,9 @@ fn objects_are_compared_by_their_place_in_the_path() {
         let changes = changes(&before, &after);
         assert!(changes.starts_with(expected), "{name}: {changes}");
     }
+    // A wildcard also has the rest of the path, which is another object.
+    let narrow = line("/r/{file}/raw", "File::{file}");
+    let wide = line("/r/{*path}", "File::{path}");
+    let removed = changes(&format!("{narrow}\n{wide}"), &wide);
+    assert!(removed.starts_with("changed"), "{removed}");
 }

@@ -136,6 +136,19 @@ fn paths_move_into_unguarded_routers() {
     assert!(changes(&both(get, &rest), &rest).starts_with("loosened"));
 }
 
+/// A policy of a later version, or one that was edited by hand.
+#[test]
+fn unreadable_policies_are_changed() {
+    let known = "GET /x  requires(authenticated)  shop::x";
+    let unknown = "GET /x  requires(phase_of_the_moon = \"full\")  shop::x";
+    for (before, after) in [(known, unknown), (unknown, known)] {
+        assert_eq!(
+            what(before, after),
+            "changed: a policy that cannot be compared"
+        );
+    }
+}
+
 #[test]
 fn outer_fallbacks_answer_unknown_paths() {
     let inner = r#"fallback /v1/*  requires(authenticated)  shop::inner"#;

@@ -59,6 +59,70 @@ async fn any_row_without_an_unlisted_method() {
     any_is_denied(routes).await;
 }
 
+/// It is one that browsers and clients send, if the path has no other handler for it.
+#[tokio::test]
+async fn any_row_uses_an_ordinary_method() {
+    #[public(reason = "a test")]
+    async fn note(Extension(seen): Extension<Arc<Mutex<Vec<String>>>>, request: Request) {
+        let note = format!("{} {}", request.method(), request.uri());
+        seen.lock().expect("a list").push(note);
+    }
+    let routes = || {
+        GuardedRouter::new()
+            .route("/alone", any(note))
+            .route("/beside", any(note).get(healthz).put(healthz))
+    };
+    let seen = Arc::new(Mutex::new(Vec::<String>::new()));
+    let app = routes().protect(space()).expect("a router");
+    let app = app.layer(Extension(Arc::clone(&seen)));
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
+    assert_eq!(matrix.expect("a matrix").differences().count(), 0);
+    let seen = seen.lock().expect("a list").clone();
+    assert_eq!(seen, ["GET /alone", "POST /beside"]);
+}
+
+#[tokio::test]
+async fn each_route_receives_its_own_body() {
+    #[public(reason = "a test")]
+    async fn compare(request: Request) -> StatusCode {
+        let expected = format!("{} {}", request.method(), request.uri());
+        let body = axum::body::to_bytes(request.into_body(), 1 << 10).await;
+        match body.expect("a body") == expected {
+            true => StatusCode::OK,
+            false => StatusCode::CONFLICT,
+        }
+    }
+    let routes = || {
+        GuardedRouter::new()
+            .route("/a", post(compare).put(compare))
+            .route("/b", post(compare).put(compare))
+    };
+    let app = routes().protect(space()).expect("a router");
+    let mut matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    for path in ["/b", "/a"] {
+        for method in [Method::PUT, Method::POST] {
+            let body = format!("{method} {path}");
+            matrix = matrix.body(method, path, "text/plain", body);
+        }
+    }
+    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
+    let matrix = matrix.expect("a matrix");
+    for row in matrix.rows() {
+        assert_eq!(row.answers()[0].to_string(), "200", "{row}");
+    }
+}
+
+#[test]
+fn debug_text_of_the_builder_has_no_credentials() {
+    let secret = Persona::anonymous().header(AUTHORIZATION, "Bearer a-secret");
+    let builder = short_matrix().persona(secret);
+    assert_eq!(
+        format!("{builder:?}"),
+        r#"AccessMatrixBuilder { rows: 3, personas: [Persona { name: "anonymous", is: "no credentials", .. }], .. }"#
+    );
+}
+
 #[tokio::test]
 async fn removals_run_last() {
     #[public(reason = "a test")]

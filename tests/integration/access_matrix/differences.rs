@@ -210,6 +210,48 @@ async fn a_check_that_fails_is_found() {
     );
 }
 
+/// Each decision is named once, however many results of the checks lead to it.
+#[tokio::test]
+async fn possible_decisions_are_named_once() {
+    #[requires(any(check = is_ann, check = fails))]
+    async fn checked_twice() {}
+
+    let routes = || GuardedRouter::new().route("/x", get(checked_twice));
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    let found = differences(app, matrix.persona(reader())).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let (decisions, _) = found[0].split_once(" (").expect("a reason");
+    assert_eq!(
+        decisions,
+        "GET /x, reader: the policy grants or denies with 403"
+    );
+}
+
+/// A login page is the response to a visitor in place of the denial.
+#[tokio::test]
+async fn a_denial_with_another_status_is_named_with_both() {
+    let sessions = Sessions::builder().login_page("/login");
+    let space = ProtectionSpace::builder()
+        .realm("pages")
+        .scheme(sessions.build().expect("sessions"))
+        .build()
+        .expect("a space");
+    let routes = || GuardedRouter::new().route("/account", get(account));
+    let cached = from_fn(async |_: Request, _: axum::middleware::Next| "from a cache");
+    let app = routes()
+        .protect(space.clone())
+        .expect("a router")
+        .layer(cached);
+    let visitor = Persona::anonymous().header(SEC_FETCH_MODE, "navigate");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space).persona(visitor);
+    let found = differences(app, matrix).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let expected =
+        "GET /account, anonymous: the policy denies with 401 without credentials, as 303 (";
+    assert!(found[0].starts_with(expected), "{found:#?}");
+}
+
 #[tokio::test]
 async fn unverifiable_persona_receives_503() {
     let down = Bearer::new(async |_token| Caller::Unverifiable {

@@ -1,6 +1,9 @@
 //! Routes that are requested once for each declared object.
 
-use auth_runtime::objects::{ObjectRequest, ObjectRules};
+use auth_runtime::objects::{
+    DecisionPoint, Evaluation, EvaluationFuture, EvaluationRequest, ObjectDecision, ObjectRequest,
+    ObjectRules, TokenScope,
+};
 use auth_runtime_audit::AccessReport;
 use axum::extract::Path as PathValues;
 
@@ -201,6 +204,67 @@ async fn mistakes_of_objects_are_listed() {
   File::"" has no id of `File::{path}`
   `/repos/{owner}/{repo}/issues/{number}` has a parameter without a value: add `.path_value("number", …)`"#
     );
+}
+
+/// An engine that decides by the token: the scope of the object is in the denial.
+#[tokio::test]
+async fn scopes_of_objects_are_compared() {
+    struct ByScope;
+
+    fn scope_of(evaluation: &Evaluation) -> Option<String> {
+        let resource = &evaluation.resource;
+        Some(format!("{}:{}", resource.resource_type(), resource.id()).replace(' ', "_"))
+    }
+
+    impl DecisionPoint for ByScope {
+        fn name(&self) -> &'static str {
+            "by scope"
+        }
+
+        fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+            let decisions = request.evaluations.iter().map(|evaluation| {
+                let scope = scope_of(evaluation);
+                ObjectDecision::from(scope.is_some_and(|scope| request.identity.has_scope(&scope)))
+            });
+            let decisions = decisions.collect();
+            Box::pin(async move { Ok(decisions) })
+        }
+
+        fn token_scope(&self) -> Option<TokenScope> {
+            Some(scope_of)
+        }
+    }
+
+    #[requires(can = "read", on = "Repository::{owner}/{repo}")]
+    async fn visible() {}
+
+    let routes = || {
+        GuardedRouter::new()
+            .route("/repos/{owner}/{repo}", get(visible))
+            .route("/files/{*path}", post(file_of))
+    };
+    let space = space_builder().decision_point(ByScope);
+    let space = space.build().expect("the space is in order");
+    let app = routes().protect(space.clone()).expect("a router");
+    let with =
+        |name: &str, scope: &'static str| known(name, Identity::new("ann").with_scopes([scope]));
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space)
+        .persona(Persona::anonymous())
+        .persona(with("reader", "Repository:ann/garden"))
+        .persona(with("downloader", "File:ann/a_b/c.txt"))
+        .path_value("owner", "ann")
+        .path_value("repo", "garden")
+        .path_value("path", "ann/a b/c.txt");
+    let matrix = matrix.send(&app).await.expect("a matrix");
+    let differences: Vec<_> = matrix.differences().collect();
+    assert!(differences.is_empty(), "{differences:#?}");
+    let markdown = matrix.to_markdown();
+    for line in [
+        "| POST | `/files/{*path}` | 401 | 403 scope | 200 |",
+        "| GET | `/repos/{owner}/{repo}` | 401 | 200 | 403 scope |",
+    ] {
+        assert!(markdown.contains(line), "{markdown}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Documents that contradict the router.
 
 use auth_runtime::Caller;
-use auth_runtime::schemes::{Basic, Credentials, Scheme, Source, Verification};
+use auth_runtime::schemes::Basic;
 use utoipa::openapi::SecurityRequirement;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, OAuth2, SecurityScheme,
@@ -9,7 +9,7 @@ use utoipa::openapi::security::{
 
 use super::*;
 
-fn error(router: &GuardedRouter, space: &ProtectionSpace, document: OpenApi) -> String {
+pub(super) fn error(router: &GuardedRouter, space: &ProtectionSpace, document: OpenApi) -> String {
     let table = router.access_table();
     let public = auth_runtime_audit::public_openapi(&table, space, document.clone());
     let public = public.expect_err("it is refused").to_string();
@@ -46,6 +46,19 @@ fn operation_without_route_is_an_error() {
     );
 }
 
+/// A `main` that returns the error prints it in this way.
+#[test]
+fn debug_text_of_the_error_is_its_text() {
+    let empty: GuardedRouter = GuardedRouter::new();
+    let written = document(&[(HttpMethod::Get, "/a"), (HttpMethod::Get, "/b")]);
+    let refused = auth_runtime_audit::public_openapi(&empty.access_table(), &space(), written);
+    assert_eq!(
+        format!("{:?}", refused.expect_err("it is refused")),
+        "`GET /a` is documented, and the router has no such path\n\
+         `GET /b` is documented, and the router has no such path"
+    );
+}
+
 #[test]
 fn document_of_another_shape_is_an_error() {
     let table = GuardedRouter::<()>::new().access_table();
@@ -75,6 +88,7 @@ fn document_of_any_library() {
         "info": { "title": "shop", "version": "1" },
         "paths": { "/a": {
             "summary": "A path.",
+            "x-own": { "security": "ours" },
             "get": { "x-own": 1, "responses": { "401": { "description": "", "links": {} } } },
         } },
         "components": { "schemas": { "Even": schema } },
@@ -84,6 +98,7 @@ fn document_of_any_library() {
     assert_eq!(document["components"]["schemas"]["Even"], schema);
     let item = &document["paths"]["/a"];
     assert_eq!(item["summary"], "A path.");
+    assert_eq!(item["x-own"], json!({ "security": "ours" }));
     assert_eq!(item["get"]["x-own"], 1);
     let denied = &item["get"]["responses"]["401"];
     assert_eq!(denied["links"], json!({}));
@@ -126,6 +141,59 @@ fn routes_precede_unguarded_routers() {
          `POST /admin` is documented, and the router has that path for `GET` only\n\
          `GET /users/me` is documented, and the router has no such path"
     );
+}
+
+/// The paths of an unguarded router are those that are listed: with a parameter, with a wildcard, or alone. Of
+/// these, a document has the route and not one of its paths.
+#[test]
+fn listed_paths_of_unguarded_routers() {
+    let listed = &[
+        "/metrics",
+        "/odd*",
+        "/users/{id}",
+        "/files/{*rest}",
+        "/ops/*",
+    ];
+    let router = GuardedRouter::new().merge_unguarded("asks by itself", listed, Router::new());
+    let paths = [
+        "/metrics",
+        "/odd*",
+        "/users/{id}",
+        "/files/{rest}",
+        "/ops",
+        "/ops/a/b",
+    ];
+    let documented = document(&paths.map(|path| (HttpMethod::Get, path)));
+    let table = router.access_table();
+    let written = public(&table, &space(), documented);
+    let written: Vec<_> = written["paths"]
+        .as_object()
+        .expect("paths")
+        .keys()
+        .collect();
+    let mut sorted = paths.to_vec();
+    sorted.sort_unstable();
+    assert_eq!(written, sorted);
+    let others = [
+        "/files",
+        "/metric",
+        "/metrics/a",
+        "/odd",
+        "/odd*/a",
+        "/odder",
+        "/op",
+        "/users",
+        "/users/me",
+        "/users/me/keys",
+    ];
+    let said = error(
+        &router,
+        &space(),
+        document(&others.map(|path| (HttpMethod::Get, path))),
+    );
+    let expected =
+        others.map(|path| format!("`GET {path}` is documented, and the router has no such path"));
+    assert_eq!(said, expected.join("\n"));
 }
 
 #[test]
@@ -285,7 +353,7 @@ fn uncallable_operation_is_an_error() {
 }
 
 /// A document with one operation, and a security scheme that was written by hand.
-fn described(name: &str, scheme: SecurityScheme) -> OpenApi {
+pub(super) fn described(name: &str, scheme: SecurityScheme) -> OpenApi {
     let mut document = document(&[(HttpMethod::Get, "/")]);
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(name, scheme);
@@ -352,94 +420,5 @@ fn manual_certificate_scheme_is_compared() {
     assert!(
         said.starts_with("the security scheme `MutualTLS`"),
         "{said}"
-    );
-}
-
-/// A scheme of the service.
-struct Own {
-    name: &'static str,
-    sources: Vec<Source>,
-}
-
-impl Scheme for Own {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn sources(&self) -> Vec<Source> {
-        self.sources.clone()
-    }
-
-    fn verify(&self, _: &Credentials<'_>) -> Verification {
-        Verification::done(Caller::rejected())
-    }
-}
-
-#[test]
-fn inexpressible_scheme_is_an_error() {
-    let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
-    let said = |name, sources| {
-        let space = ProtectionSpace::builder()
-            .realm("shop")
-            .scheme(Own { name, sources })
-            .build();
-        error(
-            &router,
-            &space.expect("the space is in order"),
-            document(&[(HttpMethod::Get, "/")]),
-        )
-    };
-    assert_eq!(
-        said("Badge!", vec![Source::Authorization]),
-        "the scheme `Badge!` cannot be named in a document: only letters, digits, `.`, `-` and \
-         `_` are allowed"
-    );
-    assert_eq!(
-        said("Badge", vec![Source::Form("badge".to_owned())]),
-        "the scheme `Badge` cannot be described: OpenAPI has no credentials in forms"
-    );
-}
-
-#[test]
-fn own_scheme_is_described_by_its_field() {
-    let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
-    let described = |sources: &[Source]| {
-        let own = Own {
-            name: "Badge",
-            sources: sources.to_vec(),
-        };
-        let space = ProtectionSpace::builder().realm("shop").scheme(own).build();
-        let space = space.expect("the space is in order");
-        let document = document(&[(HttpMethod::Get, "/")]);
-        let document = public(&router.access_table(), &space, document);
-        document["components"]["securitySchemes"]["Badge"].clone()
-    };
-    let field = Source::Field(http::HeaderName::from_static("x-badge"));
-    assert_eq!(
-        described(&[Source::Authorization]),
-        json!({
-            "type": "apiKey", "in": "header", "name": "Authorization",
-            "description": "The value is `Badge`, a space and the credentials.",
-        })
-    );
-    assert_eq!(
-        described(&[Source::Subprotocol("badge".to_owned())]),
-        json!({
-            "type": "apiKey", "in": "header", "name": "Sec-WebSocket-Protocol",
-            "description": "The value is `badge`, a comma and the credentials (RFC 6455).",
-        })
-    );
-    assert_eq!(
-        described(&[
-            Source::Form("badge".to_owned()),
-            field,
-            Source::Cookie("badge".to_owned()),
-            Source::Query("badge".to_owned()),
-        ]),
-        json!({
-            "type": "apiKey", "in": "header", "name": "x-badge",
-            "description": "Taken in a form in the body, as `badge`, too. Taken in the cookie \
-                            `badge`, too. Taken in the query, as `badge`, too.",
-        })
     );
 }

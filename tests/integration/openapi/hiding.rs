@@ -71,6 +71,19 @@ fn unknown_methods_are_left_out() {
     }
     let document = public(&router.access_table(), &space(), written);
     assert_eq!(document["paths"].as_object().expect("paths").len(), 1);
+    // A path with a public method keeps its other members.
+    let table = GuardedRouter::<()>::new()
+        .route("/secret", any(hidden).post(nothing))
+        .access_table();
+    let item = json!({
+        "summary": "A form.",
+        "post": { "responses": {} },
+        "additionalOperations": { "PURGE": { "responses": {} } },
+    });
+    let secret = json!({ "openapi": "3.2.0", "paths": { "/secret": item } });
+    let secret = auth_runtime_audit::public_openapi(&table, &space(), secret).expect("in order");
+    let members = secret["paths"]["/secret"].as_object().expect("a path");
+    assert_eq!(members.keys().collect::<Vec<_>>(), ["post", "summary"]);
     let open = &document["paths"]["/open"];
     for operation in [&open["query"], &open["additionalOperations"]["PURGE"]] {
         assert_eq!(operation["security"], json!([{ "Bearer": ["all"] }]));

@@ -215,12 +215,11 @@ impl AccessMatrixBuilder {
         for (index, line) in lines.iter().enumerate().filter(|(_, line)| is_sent(line)) {
             match self.row_request(line) {
                 Ok(request) => asked.push((index, request)),
-                // The lines of a route have the same mistakes.
-                Err(found) if line.object.is_some() => {
+                // The lines of a path have the same mistakes.
+                Err(found) => {
                     let fresh = found.into_iter().filter(|it| !mistakes.contains(it));
                     mistakes.extend(fresh.collect::<Vec<_>>());
                 }
-                Err(found) => mistakes.extend(found),
             }
         }
         if !mistakes.is_empty() {

@@ -107,6 +107,12 @@ mod tests {
             ("404\na: 1\n\nx", "404\na: 2\n\nx", "404\na: 2\n\nx", false),
             ("404\na: 1\n\nx", "404\na: 2\n\nx", "404\na: 3\n\nx", true),
             ("404\nb: 1\n\nx", "404\na: 2\n\nx", "404\na: 3\n\nx", false),
+            (
+                "404\nb: one tip\n\nx",
+                "404\na: two tips\n\nx",
+                "404\na: three tips in all\n\nx",
+                false,
+            ),
             ("404\na: 1\n\nx", "404\n\nx", "404\n\nx", false),
             ("401\n\nx", "404\n\nx", "404\n\nx", false),
             (

@@ -345,6 +345,44 @@ mod tests {
     use super::*;
 
     #[test]
+    fn denials_of_one_status_have_different_names() {
+        let unauthenticated = |rejection| Denial::Unauthenticated {
+            rejection,
+            scopes: Vec::new(),
+        };
+        for (denial, expected) in [
+            (unauthenticated(None), "401 without credentials"),
+            (
+                unauthenticated(Some(auth_runtime_core::Rejection::Expired)),
+                "401 with rejected credentials",
+            ),
+            (
+                Denial::StepUp {
+                    acr_values: vec!["gold".into(), "platinum".into()],
+                    max_age: None,
+                },
+                "401 to log in again (acr \"gold platinum\", max_age None)",
+            ),
+            (
+                Denial::SenderConstraintRequired,
+                "401 to bind the credentials to a key",
+            ),
+            (
+                Denial::InsufficientScope {
+                    scopes: vec!["a".into(), "b".into()],
+                    has_token_server: false,
+                },
+                "403 without the scopes \"a b\"",
+            ),
+            (Denial::FORBIDDEN, "403"),
+            (Denial::NotFound, "404"),
+            (Denial::Unverifiable { retry_after: None }, "503"),
+        ] {
+            assert_eq!(named(&denial), expected);
+        }
+    }
+
+    #[test]
     fn only_what_is_not_known_beforehand_may_differ() {
         let unauthenticated = |rejection, scopes| Denial::Unauthenticated { rejection, scopes };
         let insufficient = |scope: &'static str| Denial::InsufficientScope {

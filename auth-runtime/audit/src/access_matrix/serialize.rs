@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use auth_runtime_core::AccessRow;
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
 
 use super::answer::AccessAnswer;
 use super::matrix::{AccessMatrix, AccessMatrixRow};
@@ -29,26 +31,28 @@ impl Serialize for Persona {
     }
 }
 
+/// A line of the matrix, as written.
+#[derive(Serialize)]
+struct Line<'m> {
+    row: &'m AccessRow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'m RowObject>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    settings: BTreeMap<&'m str, bool>,
+    answers: &'m [AccessAnswer],
+}
+
 impl Serialize for AccessMatrixRow {
     /// Writes the row of the table, the object if there is one, the settings by their names if there are
     /// some, and the responses.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let has_settings = !self.settings.is_empty();
-        let fields = 2 + usize::from(self.object.is_some()) + usize::from(has_settings);
-        let mut row = serializer.serialize_struct("AccessMatrixRow", fields)?;
-        row.serialize_field("row", self.row())?;
-        match &self.object {
-            Some(object) => row.serialize_field("object", object)?,
-            None => row.skip_field("object")?,
-        }
-        if has_settings {
-            let settings: BTreeMap<_, _> = self.settings().collect();
-            row.serialize_field("settings", &settings)?;
-        } else {
-            row.skip_field("settings")?;
-        }
-        row.serialize_field("answers", self.answers())?;
-        row.end()
+        let line = Line {
+            row: self.row(),
+            object: self.object.as_ref(),
+            settings: self.settings().collect(),
+            answers: self.answers(),
+        };
+        line.serialize(serializer)
     }
 }
 

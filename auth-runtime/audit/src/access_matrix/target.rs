@@ -53,10 +53,8 @@ fn pieces(path: &str) -> Vec<Piece<'_>> {
 
 /// Returns the path of a row without the trailing `/*`.
 fn stem(row: &AccessRow) -> &str {
-    match row.mounted() {
-        RouteKind::Route => row.path(),
-        _ => row.path().strip_suffix("/*").unwrap_or(row.path()),
-    }
+    // A route of axum cannot end like this.
+    row.path().strip_suffix("/*").unwrap_or(row.path())
 }
 
 /// Returns the names of the parameters in the path of a row.
@@ -158,9 +156,9 @@ pub(super) fn values_in(row: &AccessRow, path: &str) -> Vec<(String, String)> {
 
 /// Parses a request target.
 pub(super) fn read(target: &str) -> Option<Uri> {
-    // Otherwise it would be an authority, or invalid.
-    let uri: Uri = target.parse().ok()?;
-    (target.starts_with('/') && uri.path().starts_with('/')).then_some(uri)
+    // Otherwise it would be an authority, a whole URL, or invalid.
+    let is_path = target.starts_with('/');
+    is_path.then(|| target.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -185,6 +183,25 @@ mod tests {
             ("/é{x}", "/é<x:false>"),
         ] {
             assert_eq!(shown(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn targets_are_paths() {
+        for (target, expected) in [
+            ("/", true),
+            ("/a?b=c", true),
+            ("//a", true),
+            ("", false),
+            ("a", false),
+            ("*", false),
+            ("api.example:443", false),
+            ("https://api.example/", false),
+            ("/a b", false),
+        ] {
+            let read = read(target);
+            assert_eq!(read.is_some(), expected, "{target}");
+            assert!(read.is_none_or(|uri| uri == target), "{target}");
         }
     }
 }

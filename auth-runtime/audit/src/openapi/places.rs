@@ -47,11 +47,12 @@ impl<'t> Places<'t> {
                     };
                     Reach::Prefix(prefix)
                 }
-                _ => match row.path().strip_suffix('*') {
-                    Some(prefix) if prefix.ends_with('/') => {
-                        Reach::Below(Template::of_route(prefix).shape())
+                _ => match row.path().strip_suffix("/*") {
+                    Some(prefix) => {
+                        let prefix = format!("{prefix}/");
+                        Reach::Below(Template::of_route(&prefix).shape())
                     }
-                    _ => {
+                    None => {
                         let template = Template::of_route(row.path());
                         let prefix = template.shape_before_rest();
                         prefix.map_or_else(|| Reach::Path(template.shape()), Reach::Prefix)
