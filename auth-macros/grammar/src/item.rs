@@ -314,7 +314,12 @@ mod tests {
             ("async fn f(x: u8, guard: Guard) {}", "move it to the front"),
             ("async fn f(a: Guard, b: Guard) {}", "duplicate guard"),
             ("async fn f() -> Self {}", "out of the type"),
+            ("async fn f(other: Self) {}", "out of the type"),
             ("async fn f();", "out of the type"),
+            (
+                "#[rust_analyzer::auth_runtime_left_out] async fn f() {}",
+                "does not reach a renamed `#[requires]`",
+            ),
             ("async fn f(g: Guard<policy_of_f>) {}", "by its name"),
             ("async fn f(guard: Guard<u8>) {}", "write `Guard` alone"),
             ("async fn f(#[cfg(x)] guard: Guard) {}", "in every build"),

@@ -148,6 +148,51 @@ mod tests {
         }
     }
 
+    /// The number of edits, by its definition: each swapped pair of characters is used once.
+    fn counted(from: &[char], to: &[char]) -> usize {
+        let ([first, from_rest @ ..], [other, to_rest @ ..]) = (from, to) else {
+            return from.len() + to.len();
+        };
+        let changed = counted(from_rest, to_rest) + usize::from(first != other);
+        let removed = counted(from_rest, to) + 1;
+        let added = counted(from, to_rest) + 1;
+        let swapped = match (from_rest, to_rest) {
+            ([second, from_rest @ ..], [another, to_rest @ ..])
+                if first == another && second == other =>
+            {
+                counted(from_rest, to_rest) + 1
+            }
+            _ => usize::MAX,
+        };
+        changed.min(removed).min(added).min(swapped)
+    }
+
+    #[test]
+    fn edits_of_all_short_words_are_counted() {
+        let mut words: Vec<Vec<char>> = vec![Vec::new()];
+        let mut start = 0;
+        for _ in 0..4 {
+            let end = words.len();
+            for index in start..end {
+                for letter in ['a', 'b', 'c'] {
+                    let mut word = words[index].clone();
+                    word.push(letter);
+                    words.push(word);
+                }
+            }
+            start = end;
+        }
+        for from in &words {
+            for to in &words {
+                let count = counted(from, to);
+                for limit in 0..5 {
+                    let expected = (count <= limit).then_some(count);
+                    assert_eq!(edits(from, to, limit), expected, "{from:?} {to:?} {limit}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_first_of_the_nearest_names_is_suggested() {
         assert_eq!(nearest("abcx", &["abcdef", "abcy", "abcz"]), Some("abcy"));

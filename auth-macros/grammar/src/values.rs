@@ -189,6 +189,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_negative_duration_is_named() {
+        let message = seconds("-5m").expect_err("it is negative");
+        assert!(
+            message.starts_with("the duration `-5m` is negative\nhelp: "),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn durations_are_humane_and_bounded() {
         for (text, expected) in [
             ("0s", None),

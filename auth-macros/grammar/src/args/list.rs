@@ -198,3 +198,20 @@ pub(super) fn twice(key: &Ident) -> syn::Error {
         format!("duplicate key `{key}`\nhelp: remove one of them"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_depth_of_a_text_is_bounded() {
+        let nested = |open: &str, close: &str, depth| open.repeat(depth) + &close.repeat(depth);
+        for (open, close) in [("(", ")"), ("[", "]"), ("{", "}")] {
+            assert!(!is_too_deep(&nested(open, close, 128)), "{open}");
+            assert!(is_too_deep(&nested(open, close, 129)), "{open}");
+            assert!(is_too_deep(&open.repeat(200)), "{open}");
+        }
+        assert!(!is_too_deep(&"()[]{}".repeat(1000)));
+        assert!(!is_too_deep(&(")".repeat(1000) + &"(".repeat(128))));
+    }
+}

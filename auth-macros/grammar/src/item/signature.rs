@@ -207,3 +207,31 @@ pub fn policy_type(handler: &Ident) -> Ident {
     let span = Span::mixed_site().located_at(handler.span());
     Ident::new(&format!("policy_of_{}", handler.unraw()), span)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A type of that name elsewhere is another one, which checks no policy.
+    #[test]
+    fn the_guard_has_one_path() {
+        for (parameter, krate, is_ours) in [
+            ("g: Guard", None, true),
+            ("g: auth_runtime::Guard", None, true),
+            ("g: ::auth_runtime::Guard", None, true),
+            ("g: other::Guard", None, false),
+            ("g: auth_runtime::other::Guard", None, false),
+            ("g: a::b::Guard", None, false),
+            ("g: Guard", Some("a::b"), true),
+            ("g: auth_runtime::Guard", Some("a::b"), true),
+            ("g: a::b::Guard", Some("a::b"), true),
+            ("g: a::Guard", Some("a::b"), false),
+            ("g: State", None, false),
+        ] {
+            let parameter: FnArg = syn::parse_str(parameter).expect("a parameter");
+            let path = krate.map(|krate| syn::parse_str::<Path>(krate).expect("a path"));
+            let found = guard(&parameter, path.as_ref()).is_some();
+            assert_eq!(found, is_ours, "{} {krate:?}", parameter.to_token_stream());
+        }
+    }
+}

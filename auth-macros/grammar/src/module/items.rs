@@ -212,21 +212,14 @@ fn is_conditional(attribute: &Attribute) -> bool {
     path.is_ident("cfg") || path.is_ident("cfg_attr")
 }
 
-/// Returns the tokens up to the end of an item: a semicolon, or the closing brace.
+/// Returns the tokens up to the end of an item: a semicolon, or the closing brace. Of a constant or an import, the
+/// rest behind a brace is returned as another item, which is of no kind that a policy applies to.
 fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
-    let ahead = input.fork();
-    let _ = ahead.parse::<Visibility>();
-    let is_function = ahead.peek(Token![const]) && !ahead.peek2(Ident) && !ahead.peek2(Token![_]);
-    let ends_at_semicolon = !is_function
-        && (ahead.peek(Token![const])
-            || ahead.peek(Token![static])
-            || ahead.peek(Token![type])
-            || ahead.peek(Token![use]));
     let mut item = TokenStream::new();
     while let Ok(token) = input.parse::<TokenTree>() {
         let ends = match &token {
             TokenTree::Punct(punct) => punct.as_char() == ';',
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && !ends_at_semicolon,
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
             _ => false,
         };
         item.extend([token]);

@@ -41,6 +41,9 @@ fn handlers_get_the_policy_and_nothing_else_does() {
         "pub(crate) async unsafe fn f<T: Send>(t: T) where T: Clone { }",
         "#[inline] async fn f() {}",
         "mod inner { async fn f() {} }",
+        // Syntax that the parser does not know.
+        "async fn f(x: u8 = 1) {}",
+        "pub async fn f(x: u8 = 1) -> u8 { 1 }",
     ] {
         let expected = tokens(&format!("{added} {item}"));
         assert_eq!(inherited_by(item), expected, "{item}");
@@ -64,6 +67,10 @@ fn handlers_get_the_policy_and_nothing_else_does() {
         "#[cfg(all(unix, test))] mod tests { async fn f() {} }",
         "async fn check(request: CheckRequest<'_>) -> bool {}",
         "async fn layer(request: Request, next: axum::middleware::Next) -> Response {}",
+        "async fn layer(request: Request, #[allow(unused)] next: Next) -> Response {}",
+        "#[cfg(test)] #[requires(scope = \"x\")] async fn f() {}",
+        "fn f(x: u8 = 1) {}",
+        "const X: fn(u8) = { async fn f(x: u8) {} f };",
     ] {
         assert_eq!(inherited_by(item), tokens(item), "{item}");
     }
@@ -200,6 +207,26 @@ fn items_are_told_apart_wherever_they_end() {
     let items = "use a; async fn f() {} ; const C: T = T {}; struct A; async fn g() {} struct B {}";
     let added = inherited_by(items);
     assert_eq!(added.matches("requires").count(), 2, "{added}");
+    // Each of these ends before the handler.
+    let handler = "#[::auth_runtime::requires({ authenticated })] async fn f() {}";
+    for item in [
+        "const fn c() {}",
+        "const unsafe fn c() {}",
+        "pub const C: T = T { x: 1 };",
+        "const _: () = {};",
+        "const C: u8 = if A { 1 } else { 2 };",
+        "static S: u8 = { 1 };",
+        "type T = A<{ 1 }>;",
+        "use a::{b, c};",
+        "struct S { x: u8 }",
+        "struct S(u8);",
+        "enum E { A }",
+        "impl S { fn g() {} }",
+    ] {
+        let written = format!("{item} async fn f() {{}}");
+        let expected = tokens(&format!("{item} {handler}"));
+        assert_eq!(inherited_by(&written), expected, "{item}");
+    }
 }
 
 #[test]
@@ -244,6 +271,10 @@ fn what_the_policy_would_not_reach_is_refused() {
             "`cfg_attr`",
         ),
         (
+            "fn f() { #![requires(scope = \"x\")] }",
+            "within another item",
+        ),
+        (
             "#[requires = \"x\"] async fn f() {}",
             "expected parentheses",
         ),
@@ -268,6 +299,14 @@ fn what_the_policy_would_not_reach_is_refused() {
             "async fn f(x: u8) {} fn g() { async { self::f(1).await } }",
             "called as a function",
         ),
+        (
+            "async fn f(x: u8) {} async fn g() { let mut x = f(1).await; }",
+            "called as a function",
+        ),
+        (
+            "async fn f(x: u8) {} async fn g() { S { a: &f(1).await } }",
+            "called as a function",
+        ),
     ] {
         let (_, messages) = attempted(item);
         let [message] = messages.as_slice() else {
@@ -282,6 +321,9 @@ fn what_only_looks_like_it_passes() {
     for item in [
         "fn f() { let text = \"#[requires]\"; x.requires(public); }",
         "fn f() { #[cfg_attr(requires, inline)] fn g() {} }",
+        "fn f() { let a = [requires]; b![requires]; }",
+        "fn f() { #[path = requires] fn g() {} }",
+        "mod inner { #[requires(scope = \"x\")] async fn f() {} }",
         "impl !Send for X {}",
         "fn f() { x.g().await; other::g().await; g(1).await_me(); g(1).x }",
         "#[cfg(test)] generate!();",
@@ -289,6 +331,40 @@ fn what_only_looks_like_it_passes() {
         "#[axum::debug_handler] async fn f() {}",
     ] {
         inherited_by(&format!("{item} async fn g() {{}}"));
+    }
+}
+
+/// A struct whose policy is rejected has one nevertheless.
+#[test]
+fn a_rejected_policy_of_a_struct_is_replaced() {
+    let (given, messages) = attempted("#[cfg_attr(x, requires(y))] struct S; struct T;");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    let expected = "#[::auth_runtime::requires({ authenticated })] struct S; struct T;";
+    assert_eq!(given, tokens(expected));
+}
+
+/// A macro passes the name of an attribute in an invisible group.
+#[test]
+fn names_in_invisible_groups_are_those_of_attributes() {
+    for (name, is_policy) in [
+        ("requires", true),
+        ("auth::public", true),
+        ("inline", false),
+    ] {
+        let inner = name.parse().expect("tokens");
+        let name = Group::new(Delimiter::None, inner);
+        let items = quote!(fn f() { #[#name] async fn g() {} });
+        let body = Group::new(Delimiter::Brace, items);
+        let mut module = Module::read(&quote!(mod m #body)).expect("a module");
+        let mut errors = Errors::default();
+        module.give(
+            &quote!({ authenticated }),
+            &quote!(::auth_runtime),
+            &mut errors,
+        );
+        assert_eq!(errors.messages().len(), usize::from(is_policy), "{name}");
+        let given = module.to_token_stream().to_string();
+        assert!(!given.contains("left_out"), "{given}");
     }
 }
 
@@ -342,6 +418,16 @@ fn items_within_others_are_marked_if_an_attribute_is_unknown() {
             "fn f() { if !{ #[x] M mod m {} true } {} }",
         ),
         ("impl S { #[x] fn g() {} }", "impl S { #[x] M fn g() {} }"),
+        // A value may have the name of the macro that defines others.
+        (
+            "fn f() { match macro_rules.x { _ => { #[x] fn g() {} } } }",
+            "fn f() { match macro_rules.x { _ => { #[x] M fn g() {} } } }",
+        ),
+        // It is no attribute.
+        (
+            "fn f() { x = [y] fn g() {} }",
+            "fn f() { x = [y] fn g() {} }",
+        ),
         // Known attributes, other items, and the input of macros.
         (
             "fn f() { #[inline] fn g() {} }",

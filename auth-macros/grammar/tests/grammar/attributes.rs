@@ -206,6 +206,9 @@ fn functions_of_a_module_have_an_absolute_path() {
         ("self::owns", false),
         ("super::checks::owns", false),
     ] {
+        let object = format!("can(\"read\", on = \"A\", resource = {path})");
+        let (_, messages) = inherited(&object, "mod outer { async fn a() {} }");
+        assert_eq!(messages.is_empty(), is_absolute, "{object}: {messages:?}");
         let (_, messages) = inherited(&format!("check = {path}"), "mod outer { async fn a() {} }");
         assert_eq!(messages.is_empty(), is_absolute, "{path}: {messages:?}");
         let name = path

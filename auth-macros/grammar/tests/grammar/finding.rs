@@ -356,6 +356,19 @@ fn a_cedar_schema_belongs_to_the_vocabulary() {
         &find(one).vocabulary.expect("it is in order")
     ));
 
+    let of_length = |length: usize| {
+        let comment = "x".repeat(length - one.len() - "\n//".len());
+        [&one[..], b"\n//", comment.as_bytes()].concat()
+    };
+    assert!(shown(&find(&of_length(1024 * 1024))).is_empty());
+    assert_eq!(
+        shown(&find(&of_length(1024 * 1024 + 1))),
+        [
+            "auth.toml:2:10: `policies/a.cedarschema` cannot be read: it has 1048577 bytes; the maximum is \
+             1048576\nhelp: correct the path, which is relative to `auth.toml`, or the file"
+        ]
+    );
+
     for (schema, expected) in [
         (
             &b"entity A;\n  entity A;"[..],

@@ -36,6 +36,8 @@ fn assert_lowered(arguments: &str, vocabulary: Option<&LoadedVocabulary>, expect
     );
     // What is printed is what was written, up to white space.
     assert_eq!(requires.to_string(), arguments);
+    let policy = ParsedPolicy::Requires(Box::new(requires));
+    assert_eq!(policy.to_string(), format!("requires({arguments})"));
 }
 
 #[test]
@@ -47,6 +49,7 @@ fn each_key_has_its_meaning() {
         "check = checks::is_owner",
         r#"can = "read""#,
         r#"can("read", on = "Order::{id}")"#,
+        r#"can("read", on = "Order::{id}"), can("update", on = "Item::{item}")"#,
         r#"acr = "gold", amr = "otp", max_age = "15m""#,
         "sender_constrained, scope = \"a\"",
         r#"network = "10.0.0.0/8""#,
@@ -60,6 +63,31 @@ fn each_key_has_its_meaning() {
         r#"authenticated, says = "Only members.""#,
     ] {
         assert_lowered(arguments, None, &format!("requires({arguments})"));
+    }
+}
+
+/// The object of an attribute is that of each `can` without one.
+#[test]
+fn objects_are_those_nearest() {
+    for (arguments, expected) in [
+        (
+            r#"can = "read", can("update", on = "B::{b}"), on = "A::{a}""#,
+            r#"requires(can("read", on = "A::{a}"), can("update", on = "B::{b}"))"#,
+        ),
+        (
+            r#"can = "read", can("update", on = "B", resource = crate::b), on = "A::{a}""#,
+            r#"requires(can("read", on = "A::{a}"), can("update", on = "B", resource = crate::b))"#,
+        ),
+        (
+            r#"can("read", on = "A::{a}",)"#,
+            r#"requires(can("read", on = "A::{a}"))"#,
+        ),
+    ] {
+        let mut errors = Errors::default();
+        let requires =
+            auth_grammar::requires(arguments.parse().expect("tokens"), None, &mut errors);
+        assert_eq!(errors.messages(), Vec::<String>::new(), "{arguments}");
+        assert_eq!(lower::requires(&requires).to_string(), expected);
     }
 }
 
@@ -112,5 +140,6 @@ fn public_handlers_have_their_reason() {
         assert_eq!(errors.messages(), Vec::<String>::new());
         let policy = ParsedPolicy::Public(public.expect("a policy"));
         assert_eq!(lower::policy(&policy).to_string(), expected);
+        assert_eq!(policy.to_string(), expected);
     }
 }

@@ -9,6 +9,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod advice;
 mod attributes;
 mod finding;
 mod limits;

@@ -6,7 +6,7 @@ use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
 use crate::loaded;
 
-fn messages(arguments: &str, vocabulary: Option<&LoadedVocabulary>) -> Vec<String> {
+pub(crate) fn messages(arguments: &str, vocabulary: Option<&LoadedVocabulary>) -> Vec<String> {
     let mut errors = Errors::default();
     let tokens = arguments.parse().expect("tokens");
     auth_grammar::requires(tokens, vocabulary, &mut errors);
@@ -418,6 +418,23 @@ fn each_cycle_is_shown_once() {
     ] {
         assert_eq!(implying(names), expected);
     }
+    // A long one is shown in part.
+    let ring = |length: usize| {
+        let names: Vec<String> = (0..length).map(|index| format!("n{index:02}")).collect();
+        let mut text = String::from("[scopes]\n");
+        for (index, name) in names.iter().enumerate() {
+            let next = &names[(index + 1) % length];
+            text += &format!("{name} = {{ description = \"x\", implies = [\"{next}\"] }}\n");
+        }
+        let (_, mistakes) = vocabulary::read(&text);
+        let [mistake] = mistakes.as_slice() else {
+            panic!("{mistakes:?}");
+        };
+        let message = mistake.message.clone();
+        (message.matches("`n").count(), message.contains("others"))
+    };
+    assert_eq!(ring(15), (16, false));
+    assert_eq!(ring(16), (8, true));
 }
 
 /// The blocks of all networks of both families allow every caller.
@@ -442,6 +459,8 @@ fn names_that_are_not_resolved_are_printed() {
         r#"any(policy = "a", role = "b"), hide_as = 404, hide_unless = max_age("15m")"#,
         r#"network = "office", hide_as = 404, hide_unless = network("house")"#,
         r#"setting = "a", hide_as = 404, hide_unless = setting("b")"#,
+        r#"check = a::b, hide_as = 404, hide_unless = check(c::d)"#,
+        r#"can = "update", on = "A::{a}", hide_as = 404, hide_unless = can("read")"#,
     ] {
         let mut errors = Errors::default();
         let requires = args::requires(arguments.parse().expect("tokens"), &mut errors);

@@ -188,3 +188,33 @@ fn duplicate_key_names_both_places() {
         assert_eq!(Some(mistake.at), text.rfind(at), "{text}");
     }
 }
+
+#[test]
+fn problems_of_names_are_those_of_their_kind() {
+    use auth_grammar::check::name_problem;
+    use auth_grammar::requirement::Namespace;
+
+    for (namespace, text, problem) in [
+        (Namespace::Scope, "repo:read", None),
+        (
+            Namespace::Acr,
+            "a\"b",
+            Some("a quote (`\"`) is not allowed in an acr (RFC 9470 §3)\nhelp: remove it"),
+        ),
+        (
+            Namespace::Acr,
+            "é",
+            Some(
+                "`é` is not allowed in an acr (RFC 9470 §3)\nhelp: write it in ASCII, as the authorization \
+                 server does",
+            ),
+        ),
+    ] {
+        assert_eq!(name_problem(namespace, text).as_deref(), problem, "{text}");
+    }
+    let action = messages("can = \"a\u{200B}\"");
+    assert!(
+        action[0].starts_with("the character U+200B is not allowed in the name of an action"),
+        "{action:?}"
+    );
+}

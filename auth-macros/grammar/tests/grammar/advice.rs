@@ -1,0 +1,142 @@
+//! Advice that depends on the written word, on the declared names or on the text of a vocabulary.
+
+use auth_grammar::args;
+use auth_grammar::errors::Errors;
+use auth_grammar::vocabulary;
+
+use crate::loaded;
+use crate::mistakes::messages;
+
+#[test]
+fn an_optional_identity_is_one_word() {
+    for (value, advice) in [
+        ("\"optional\"", "remove the quotes: `identity = optional`"),
+        (
+            "required",
+            "write `#[requires(authenticated)]` to require an identity",
+        ),
+        (
+            "true",
+            "write `#[requires(authenticated)]` to require an identity",
+        ),
+        (
+            "none",
+            "remove `identity`: a public handler ignores credentials without it",
+        ),
+        (
+            "false",
+            "remove `identity`: a public handler ignores credentials without it",
+        ),
+        (
+            "maybe",
+            "write `identity = optional` to identify callers that send valid credentials",
+        ),
+    ] {
+        let mut errors = Errors::default();
+        let arguments = format!("reason = \"a page\", identity = {value}");
+        args::public(arguments.parse().expect("tokens"), &mut errors);
+        let expected = format!("`identity` takes only `optional` [AUTH0003]\nhelp: {advice}");
+        assert_eq!(errors.messages(), [expected], "{value}");
+    }
+}
+
+#[test]
+fn the_macro_for_the_vocabulary_takes_a_path() {
+    for (arguments, path, mistake) in [
+        ("", None, None),
+        ("crate = a::b", Some("a :: b"), None),
+        (
+            "path = \"auth.toml\"",
+            None,
+            Some("`vocabulary!()` takes no argument besides `crate`"),
+        ),
+        (
+            "crate = a, crate = b",
+            Some("b"),
+            Some("duplicate key `crate`"),
+        ),
+    ] {
+        let mut errors = Errors::default();
+        let found = args::vocabulary(arguments.parse().expect("tokens"), &mut errors);
+        let found = found.map(|path| quote::quote!(#path).to_string());
+        assert_eq!(found.as_deref(), path, "{arguments}");
+        let messages = errors.messages();
+        assert_eq!(
+            messages.len(),
+            usize::from(mistake.is_some()),
+            "{messages:?}"
+        );
+        assert!(
+            messages
+                .iter()
+                .all(|it| it.starts_with(mistake.unwrap_or_default())),
+            "{messages:?}"
+        );
+    }
+}
+
+/// An editor completes the word.
+#[test]
+fn unknown_keys_are_kept_with_the_known_ones() {
+    let mut errors = Errors::default();
+    args::requires("scop".parse().expect("tokens"), &mut errors);
+    let [unknown] = errors.unknown_keys() else {
+        panic!("{:?}", errors.messages());
+    };
+    assert_eq!(unknown.key, "scop");
+    assert!(unknown.known.contains(&"scope") && unknown.known.contains(&"hide_as"));
+}
+
+#[test]
+fn few_declared_names_are_listed() {
+    for (count, advice) in [
+        (0, "add `x = \"...\"` with a description below `[scopes]`"),
+        (1, "use `s0`, or add `x"),
+        (
+            8,
+            "use `s0`, `s1`, `s2`, `s3`, `s4`, `s5`, `s6`, `s7`, or add `x",
+        ),
+        (9, "use a declared scope, or add `x"),
+    ] {
+        let names = (0..count).map(|index| format!("s{index} = \"x\"\n"));
+        let vocabulary = format!("[scopes]\n{}", names.collect::<String>());
+        let found = messages("scope = \"x\"", Some(&loaded(&vocabulary)));
+        assert!(found[0].contains(advice), "{count}: {found:?}");
+    }
+    let found = messages("policy = \"team\"", Some(&loaded("[scopes]\n")));
+    assert!(
+        found[0].contains("help: add `[policies.team]`"),
+        "{found:?}"
+    );
+}
+
+/// A policy of the vocabulary is a text, so its parentheses and quotes may not match, and it may name others.
+#[test]
+fn texts_of_policies_are_refused() {
+    for (text, expected) in [
+        (r#"any(role = "a""#, "`any(` is not closed"),
+        (r#"any(a_b(role = "a")"#, "`any(` is not closed"),
+        (r#"a_b(role = "a""#, "`a_b(` is not closed"),
+        (r#"role = "a\"b", any(role = "c\\""#, "`any(` is not closed"),
+        (r#"role = "a"#, "the quote before `a` is not closed"),
+        (r#"role = "a")"#, "unmatched `)`\nhelp: remove it"),
+        (
+            r#"any(role = "a", all(policy = "q", role = "b"))"#,
+            "a policy cannot contain another\nhelp: write out the requirements of `q`",
+        ),
+    ] {
+        let roles = "[roles]\na = \"x\"\nb = \"x\"\n";
+        let vocabulary =
+            format!("{roles}[policies.p]\ndescription = \"x\"\nrequires = '''{text}'''\n");
+        let (_, mistakes) = vocabulary::read(&vocabulary);
+        let messages: Vec<_> = mistakes
+            .into_iter()
+            .map(|mistake| mistake.message)
+            .collect();
+        assert_eq!(
+            messages,
+            [format!("in the policy `p`: {expected}")],
+            "{text}"
+        );
+    }
+}
