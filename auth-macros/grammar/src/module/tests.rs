@@ -334,7 +334,7 @@ fn what_only_looks_like_it_passes() {
     }
 }
 
-/// A struct whose policy is rejected has one nevertheless.
+/// The policy of the module takes the place of a rejected policy, and other structs receive none.
 #[test]
 fn a_rejected_policy_of_a_struct_is_replaced() {
     let (given, messages) = attempted("#[cfg_attr(x, requires(y))] struct S; struct T;");
