@@ -42,16 +42,17 @@ enum CellChange {
 }
 
 impl Accepted {
-    /// Parses a file. `None` if it has no table, a malformed line in the table, or an unresolved
-    /// merge conflict.
+    /// Parses a file. `None` if it has no table, a malformed line in the table, a persona twice, or an
+    /// unresolved merge conflict.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut matrix = Self::default();
         let mut names: Option<Vec<&str>> = None;
         for line in text.lines().map(str::trim_end) {
             if let Some((name, description)) = line.strip_prefix("- ").and_then(split_persona) {
-                matrix
-                    .personas
-                    .insert(name.to_owned(), description.to_owned());
+                let (name, description) = (name.to_owned(), description.to_owned());
+                if matrix.personas.insert(name, description).is_some() {
+                    return None;
+                }
                 continue;
             }
             if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") {
@@ -77,11 +78,16 @@ impl Accepted {
             }
             let cells = names.iter().zip(cells);
             let cells = cells.map(|(name, cell)| ((*name).to_owned(), (*cell).to_owned()));
+            let cells: BTreeMap<String, String> = cells.collect();
+            // Of two columns of one name, a reviewer could read the other one.
+            if cells.len() != names.len() {
+                return None;
+            }
             let mut place = format!("{method} {path}");
             while *method == UNGUARDED && matrix.rows.contains_key(&place) {
                 place.push_str(", another");
             }
-            if matrix.rows.insert(place, cells.collect()).is_some() {
+            if matrix.rows.insert(place, cells).is_some() {
                 return None;
             }
         }
@@ -276,6 +282,8 @@ changed personas
             "| method | path | a |\n| GET |",
             "| method | path | a |\n| GET | `/a` | 200",
             "| method | path | a |\n| GET | `/a` | 200 |\n| GET | `/a` | 401 |",
+            "| method | path | a | a |\n| GET | `/a` | 401 | 200 |",
+            "- a: no credentials\n- a: known\n\n| method | path | a |\n| GET | `/a` | 200 |",
             "| method | path | a |\n<<<<<<< HEAD\n| GET | `/a` | 200 |\n=======\n>>>>>>> other",
         ] {
             assert_eq!(Accepted::read(text), None, "{text}");
