@@ -18,6 +18,8 @@ pub use crate::targets::TARGETS;
 pub struct Target {
     /// The name, which is also that of the folder with its inputs.
     pub name: &'static str,
+    /// The number of executions that one counts as in a run with a count, since some targets are slow.
+    pub cost: u64,
     /// Parts of inputs that a mutation inserts.
     pub dictionary: &'static [&'static str],
     /// Creates the function that checks the properties.

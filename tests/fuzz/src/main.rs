@@ -68,6 +68,10 @@ fn main() -> ExitCode {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let bound = match bound {
+                        Bound::Executions(number) => Bound::Executions(number / target.cost),
+                        Bound::Time(_) => bound,
+                    };
                     if !passes(target, bound, seed) {
                         failed.store(true, Ordering::Relaxed);
                     }

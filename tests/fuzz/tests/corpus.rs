@@ -36,7 +36,7 @@ fn granted_inputs_are_granted() {
     }
     assert!(misnamed.is_empty(), "{misnamed:?}");
     granted.dedup();
-    assert_eq!(granted.len(), 14, "{granted:?}");
+    assert_eq!(granted.len(), 24, "{granted:?}");
 }
 
 /// Every folder belongs to a target, so that no input is forgotten.

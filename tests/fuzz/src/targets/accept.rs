@@ -9,6 +9,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "accept",
+    cost: 1,
     dictionary: &[
         "accept: ",
         "text/html",

@@ -6,6 +6,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "access_lock",
+    cost: 1,
     dictionary: &[
         "GET      ",
         "any      ",

@@ -13,6 +13,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "addresses",
+    cost: 1,
     dictionary: &[
         "192.0.2.7",
         "198.18.0.1",

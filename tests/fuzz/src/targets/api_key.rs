@@ -11,6 +11,7 @@ pub(super) const KEY: &str = "k-4f1c0b6e9a8d47d2-of-the-fuzzer";
 
 pub(super) const TARGET: Target = Target {
     name: "api_key",
+    cost: 1,
     dictionary: &["x-api-key: ", KEY, "x-api-key:", "x-api_key: ", ",", "\t"],
     start: || service(Keys),
 };

@@ -10,6 +10,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "attribute",
+    cost: 1,
     dictionary: &[
         "authenticated",
         "scope = \"repo:read\"",

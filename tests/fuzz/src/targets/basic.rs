@@ -12,6 +12,7 @@ use crate::Target;
 
 pub(super) const TARGET: Target = Target {
     name: "basic",
+    cost: 1,
     dictionary: &[
         "authorization: ",
         "Basic ",

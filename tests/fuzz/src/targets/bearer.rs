@@ -13,6 +13,7 @@ const ENCODED: &str = "vF9dft4qmTcNbZiXGVOa7p.of-the-fuzzer~_%2B%2F%3D%3D";
 
 pub(super) const TARGET: Target = Target {
     name: "bearer",
+    cost: 1,
     dictionary: &[
         "authorization: ",
         "Bearer ",

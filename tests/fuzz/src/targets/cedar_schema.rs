@@ -6,6 +6,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "cedar_schema",
+    cost: 1,
     dictionary: &[
         "entity ",
         "action ",

@@ -10,6 +10,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "challenge",
+    cost: 1,
     dictionary: &[
         "Bearer\n",
         "Basic\n",

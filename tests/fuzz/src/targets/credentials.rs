@@ -9,6 +9,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "credentials",
+    cost: 1,
     dictionary: &[
         "authorization: ",
         "Bearer ",

@@ -11,6 +11,7 @@ use crate::Target;
 
 pub(super) const TARGET: Target = Target {
     name: "digest",
+    cost: 1,
     dictionary: &[
         "authorization: Digest ",
         "username=\"ann\"",

@@ -16,6 +16,7 @@ const ORIGIN: &str = "https://api.example";
 
 pub(super) const TARGET: Target = Target {
     name: "dpop",
+    cost: 1,
     dictionary: &[
         "\"typ\":\"dpop+jwt\"",
         "\"alg\":\"ES256\"",

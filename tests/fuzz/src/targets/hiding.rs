@@ -24,6 +24,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "hiding",
+    cost: 1,
     dictionary: &[
         "@layers: 1",
         "@layers: 7",
@@ -83,7 +84,7 @@ const ROUTES: usize = 4;
 const FALLBACKS: usize = 3;
 
 #[requires(scope = "admin", hide_as = 404)]
-async fn secret() -> &'static str {
+pub(in crate::targets) async fn secret() -> &'static str {
     "the secret"
 }
 
@@ -93,34 +94,38 @@ async fn numbered(Path(number): Path<u32>) -> String {
 }
 
 #[requires(scope = "read", hide_as = 404)]
-async fn object(guard: Guard) -> Result<&'static str, Denied> {
+pub(in crate::targets) async fn object(guard: Guard) -> Result<&'static str, Denied> {
     guard.permit(false)?;
     Ok("the object")
 }
 
 #[requires(scope = "write", hide_as = 404)]
-async fn change(body: String) -> String {
+pub(in crate::targets) async fn change(body: String) -> String {
     body
 }
 
 #[public(reason = "the response of an unknown path")]
-async fn missing(method: Method, OriginalUri(uri): OriginalUri, request: Request) -> Response {
+pub(in crate::targets) async fn missing(
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+) -> Response {
     let fields: Vec<_> = request.headers().keys().map(ToString::to_string).collect();
     let text = format!("{method} {uri} {} {fields:?}", request.uri());
     (StatusCode::NOT_FOUND, [("x-fallback", "yes")], text).into_response()
 }
 
 #[public(reason = "the response of an unknown path")]
-async fn nothing() -> StatusCode {
+pub(in crate::targets) async fn nothing() -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-fn field(name: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+pub(in crate::targets) fn field(name: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     let name = HeaderName::from_static(name);
     SetResponseHeaderLayer::appending(name, HeaderValue::from_static("layer"))
 }
 
-async fn inspect(request: Request, next: Next) -> Response {
+pub(in crate::targets) async fn inspect(request: Request, next: Next) -> Response {
     let has_body = request.headers().contains_key("content-length");
     let mut response = next.run(request).await;
     let seen = format!("{} {has_body}", response.status());
@@ -163,7 +168,7 @@ fn routes(layers: usize, fallback: usize) -> GuardedRouter {
     routes
 }
 
-fn space(unknown_paths: UnknownPaths) -> ProtectionSpace {
+pub(in crate::targets) fn space(unknown_paths: UnknownPaths) -> ProtectionSpace {
     let bearer = Bearer::new(|token: String| async move {
         match token.as_str() {
             "reader" => Caller::known(Identity::new("ann").with_scopes(["read"])),
@@ -178,13 +183,18 @@ fn space(unknown_paths: UnknownPaths) -> ProtectionSpace {
     space.build().expect("a space")
 }
 
-type Service = tower::util::BoxCloneSyncService<Request, Response, std::convert::Infallible>;
+pub(in crate::targets) type Service =
+    tower::util::BoxCloneSyncService<Request, Response, std::convert::Infallible>;
 
 fn service(unknown_paths: UnknownPaths, layers: usize, within: usize, fallback: usize) -> Service {
     let router = routes(within, fallback)
         .protect(space(unknown_paths))
         .expect("a router");
-    let mut service = Service::new(router);
+    layered(Service::new(router), layers)
+}
+
+/// Adds the layers with these numbers around a service.
+pub(in crate::targets) fn layered(mut service: Service, layers: usize) -> Service {
     if layers & 1 != 0 {
         service = Service::new(
             tower::ServiceBuilder::new()

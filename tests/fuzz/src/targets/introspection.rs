@@ -1,20 +1,17 @@
 //! Responses of an introspection endpoint (RFC 7662): each input is one.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
-
 use auth_runtime::schemes::{Bearer, Introspection};
 use serde_json::Value;
 
+use super::http_server::{Document, serve_document};
 use super::jwt::{AUDIENCE, ISSUER};
-use super::requests::{Sent, position};
+use super::requests::Sent;
 use super::service::{NOW, SHOWN, Service, clock, router_of};
 use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "introspection",
+    cost: 1,
     dictionary: &[
         "\"active\":true",
         "\"active\":false",
@@ -44,22 +41,11 @@ pub(super) const TARGET: Target = Target {
     start,
 };
 
-type Document = Arc<Mutex<Vec<u8>>>;
-
 fn start() -> Check {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
     let document = Document::default();
-    let served = Arc::clone(&document);
-    // It ends with the process.
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let document = Arc::clone(&served);
-            thread::spawn(move || serve(stream, &document));
-        }
-    });
+    let server = serve_document(&document);
     let introspection = Introspection::builder()
-        .endpoint_over_plain_http(format!("http://{address}/introspect"))
+        .endpoint_over_plain_http(format!("{server}/introspect"))
         .client_secret("service", "a secret of the service")
         .issuer(ISSUER)
         .audience(AUDIENCE)
@@ -68,7 +54,7 @@ fn start() -> Check {
     let bearer = Bearer::introspection(introspection.build().expect("an endpoint"));
     let service = Service::new(router_of(bearer));
     Box::new(move |input| {
-        *document.lock().expect("no panic") = input.to_vec();
+        document.set(input);
         let sent = Sent::parse(b"GET\nauthorization: Bearer opaque", SHOWN).expect("a request");
         let answer = service.respond(sent.to_request());
         answer.check(&sent);
@@ -81,40 +67,6 @@ fn start() -> Check {
         ))
         .of_decision(answer.status == 200)
     })
-}
-
-/// Responds to requests of one connection with the document.
-fn serve(mut stream: TcpStream, document: &Mutex<Vec<u8>>) {
-    let mut received = Vec::new();
-    let mut buffer = [0; 4096];
-    while let Ok(length @ 1..) = stream.read(&mut buffer) {
-        received.extend_from_slice(&buffer[..length]);
-        // A form follows, without line breaks.
-        let is_whole = position(&received, b"\r\n\r\n")
-            .is_some_and(|end| received.len() >= end + 4 + content_length(&received[..end]));
-        if !is_whole {
-            continue;
-        }
-        received.clear();
-        let document = document.lock().expect("no panic").clone();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            document.len()
-        );
-        if stream
-            .write_all(&[head.as_bytes(), &document].concat())
-            .is_err()
-        {
-            return;
-        }
-    }
-}
-
-fn content_length(head: &[u8]) -> usize {
-    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let mut lines = head.lines();
-    let length = lines.find_map(|line| line.strip_prefix("content-length: "));
-    length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
 /// By the last member of each name, as most parsers read JSON.

@@ -12,6 +12,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "jwks",
+    cost: 1,
     dictionary: &[
         "{\"keys\":[",
         "]}",

@@ -18,6 +18,7 @@ const SECRET: &[u8] = b"only the fuzzer knows this secret of many bytes";
 
 pub(super) const TARGET: Target = Target {
     name: "jwt",
+    cost: 1,
     dictionary: &[
         "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}",
         "\"alg\":\"none\"",
@@ -89,10 +90,14 @@ pub(super) fn bound_token(confirmation: &Value) -> String {
     let claims = serde_json::json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": NOW + 600, "cnf": confirmation,
     });
-    let header = r#"{"alg":"HS256","typ":"at+jwt"}"#;
+    signed(&claims.to_string())
+}
+
+/// Returns a token with these claims, which the verifier accepts.
+pub(super) fn signed(claims: &str) -> String {
+    let header = br#"{"alg":"HS256","typ":"at+jwt"}"#;
     let key = EncodingKey::from_secret(SECRET);
-    let claims = claims.to_string();
-    sign(header.as_bytes(), claims.as_bytes(), &key, Algorithm::HS256)
+    sign(header, claims.as_bytes(), &key, Algorithm::HS256)
 }
 
 /// The JSON objects of a token.

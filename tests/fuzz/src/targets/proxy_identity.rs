@@ -9,6 +9,7 @@ use crate::Target;
 
 pub(super) const TARGET: Target = Target {
     name: "proxy_identity",
+    cost: 1,
     dictionary: &[
         "@peer: 10.0.0.7:4711",
         "@peer: [::ffff:10.0.0.7]:1",

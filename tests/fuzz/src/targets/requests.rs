@@ -82,6 +82,12 @@ impl Sent {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// The lines with `@`, in their order.
+    pub(super) fn options(&self) -> impl Iterator<Item = (&str, &str)> {
+        let options = self.options.iter();
+        options.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The only value of a field, as text.
     pub(super) fn only(&self, name: &str) -> Option<&str> {
         let mut lines = self.fields.get_all(name).iter();

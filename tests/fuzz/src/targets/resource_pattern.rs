@@ -6,6 +6,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "resource_pattern",
+    cost: 1,
     dictionary: &[
         "Repository::",
         "App::Repository::",

@@ -6,6 +6,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "route_pattern",
+    cost: 1,
     dictionary: &[
         "/{id}", "/{*rest}", "/{{", "}}", "/a", "/b", "/a-{id}", "/{id}/b", "{", "}", "*", "/*",
         "//", "\\u{61}", "%2F",

@@ -11,6 +11,7 @@ pub(super) const SESSION: &str = "c2Vzc2lvbi1vZi1hbm4";
 
 pub(super) const TARGET: Target = Target {
     name: "sessions",
+    cost: 1,
     dictionary: &[
         "cookie: ",
         "sid=",

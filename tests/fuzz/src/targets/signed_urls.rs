@@ -13,6 +13,7 @@ use crate::Target;
 
 pub(super) const TARGET: Target = Target {
     name: "signed_urls",
+    cost: 1,
     dictionary: &[
         "{link}",
         "?secret_link=",

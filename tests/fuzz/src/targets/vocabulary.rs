@@ -7,6 +7,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "vocabulary",
+    cost: 1,
     dictionary: &[
         "[scopes]\n",
         "[roles]\n",
