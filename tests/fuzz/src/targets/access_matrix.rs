@@ -14,7 +14,7 @@ use crate::{Check, Outcome, Target};
 
 pub(super) const TARGET: Target = Target {
     name: "access_matrix",
-    cost: 2,
+    cost: 5,
     dictionary: &[
         "{matrix}",
         "| method | path | anonymous | ann |\n",

@@ -17,7 +17,7 @@ const CERTIFICATE: &[u8] = b"the certificate of ann, in DER";
 
 pub(super) const TARGET: Target = Target {
     name: "client_certificate",
-    cost: 1,
+    cost: 2,
     dictionary: &[
         "@peer: 10.0.0.7:4711",
         "@peer: 10.0.0.8:4711",

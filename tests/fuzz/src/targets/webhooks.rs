@@ -20,7 +20,7 @@ const GITHUB: &str = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f
 
 pub(super) const TARGET: Target = Target {
     name: "webhooks",
-    cost: 2,
+    cost: 4,
     dictionary: &[
         "x-hub-signature-256: ",
         GITHUB,
