@@ -1,6 +1,9 @@
 //! Callers to whom hidden pages and objects are disclosed.
 
+use auth_runtime::Caller;
+use auth_runtime::schemes::Basic;
 use auth_runtime::testing::with_identity;
+use auth_tests::verifier;
 
 use super::*;
 
@@ -146,4 +149,53 @@ async fn assert_hidden_needs_a_hidden_page() {
         .protect(space())
         .unwrap();
     assert_hidden(app, request(&Method::GET, "/zzzzzz", None)).await;
+}
+
+/// The password counts on an unknown path, and not for this handler. The 401 for it depends on more fields of
+/// the request than the credentials.
+#[tokio::test]
+async fn the_401_in_place_of_a_denied_object_depends_on_the_same_fields() {
+    #[requires(authenticated, schemes("Cookie"), hide_as = 404)]
+    async fn object(guard: Guard) -> Result<(), Denied> {
+        guard.permit(false)
+    }
+    let in_cookie = verifier().in_cookie("t").login_page("/login").build();
+    let app = GuardedRouter::new()
+        .route("/object", get(object))
+        .route("/layered", get(object).layer(field("x-layered")));
+    let space = space_builder()
+        .scheme(Basic::new(async |_, _| Caller::rejected()))
+        .scheme(in_cookie.expect("a scheme"));
+    let app = app.protect(space.build().expect("a space"));
+    let app = app.expect("the routes are in order");
+    let of = |path: &str, mode: Option<&str>, accept: Option<&str>| {
+        let mut request = request(&Method::GET, path, Some("Basic YW5uOndyb25n"));
+        let cookie = format!("t={}", token(json!({})));
+        for (name, value) in [
+            ("cookie", Some(cookie.as_str())),
+            ("sec-fetch-site", mode.map(|_| "same-origin")),
+            ("sec-fetch-mode", mode),
+            ("accept", accept),
+        ] {
+            if let Some(value) = value {
+                let value = HeaderValue::try_from(value).expect("a value");
+                request.headers_mut().insert(name, value);
+            }
+        }
+        request
+    };
+    for mode in [None, Some("navigate"), Some("cors"), Some("same-origin")] {
+        for accept in [None, Some("text/html"), Some("application/json")] {
+            for path in ["/object", "/layered"] {
+                let response = app.clone().oneshot(of(path, mode, accept)).await;
+                let response = response.expect("infallible");
+                assert_eq!(response.status(), 401, "{path} {mode:?} {accept:?}");
+                let lines = response.headers().get_all("www-authenticate").iter();
+                let prompts = lines.filter(|line| line.as_bytes().starts_with(b"Basic"));
+                let expected = usize::from(matches!(mode, None | Some("navigate")));
+                assert_eq!(prompts.count(), expected, "{path} {mode:?} {accept:?}");
+                assert_hidden(app.clone(), of(path, mode, accept)).await;
+            }
+        }
+    }
 }

@@ -229,6 +229,24 @@ fn forgotten_decisions_are_asked_again() {
     assert_eq!(ask_all(), ["ann read a", "bob read a"]);
 }
 
+/// A decision is kept until the end of the period after its own.
+#[test]
+fn decisions_of_the_period_before_are_forgotten_too() {
+    let world = world(1000);
+    world.seconds_later(7);
+    world.ask("ann", &["a"]);
+    world.ask("bob", &["a"]);
+    world.seconds_later(5);
+    world.ask("ann", &["b"]);
+    world.engine.asked();
+    world
+        .cache
+        .forget_where(|identity| identity.subject() == "bob");
+    world.ask("ann", &["a"]);
+    world.ask("bob", &["a"]);
+    assert_eq!(world.engine.asked(), ["bob read a"]);
+}
+
 #[tokio::test]
 async fn decisions_under_way_are_forgotten_too() {
     /// Decides when it is told to.

@@ -160,6 +160,40 @@ async fn two_actions_on_one_object_are_one_call() {
     );
 }
 
+/// Two functions return two objects of one type.
+#[tokio::test]
+async fn each_requirement_has_the_object_of_its_own_function() {
+    fn segment(request: &CheckRequest<'_>, index: usize) -> Option<Resource> {
+        let id = request.uri().path().split('/').nth(index)?;
+        Some(Resource::new("Report", id))
+    }
+    async fn first(request: CheckRequest<'_>) -> Option<Resource> {
+        segment(&request, 1)
+    }
+    async fn second(request: CheckRequest<'_>) -> Option<Resource> {
+        segment(&request, 2)
+    }
+    #[requires(
+        can("update", on = "Report", resource = second),
+        can("read", on = "Report", resource = first)
+    )]
+    async fn copy() {}
+
+    let engine = Engine::default();
+    let app = protect(
+        GuardedRouter::new().route("/{from}/{to}", get(copy)),
+        &engine,
+    );
+    for (target, expected) in [
+        ("/ann/ann", 200),
+        ("/bob-public/ann", 200),
+        ("/ann/bob-public", 403),
+        ("/bob/ann", 403),
+    ] {
+        assert_eq!(status(&app, by("ann", target)).await, expected, "{target}");
+    }
+}
+
 #[tokio::test]
 async fn a_function_with_state_reads_a_header_field() {
     let engine = Engine::default();

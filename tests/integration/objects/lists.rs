@@ -157,6 +157,29 @@ async fn an_engine_without_lists_decides_each_candidate() {
     assert_eq!(status(&app, by("ann", "/list/10001/0")).await, 500);
 }
 
+/// The decisions of the second call are about its own candidates.
+#[tokio::test]
+async fn each_candidate_has_its_own_decision() {
+    #[requires(authenticated)]
+    async fn own_ones_last(guard: Guard) -> Result<String, Denied> {
+        let candidates = async {
+            let mut candidates = candidates((2, 9_999)).await?;
+            candidates.rotate_left(2);
+            Ok(candidates)
+        };
+        let condition = guard.permitted(READ, "Repository", candidates);
+        Ok(format!("{:?}", condition.await?))
+    }
+    let engine = Engine::default();
+    let app = protect(GuardedRouter::new().route("/", get(own_ones_last)), &engine);
+    assert_eq!(
+        body(send(&app, by("ann", "/")).await).await,
+        r#"OneOf("id", [Text("ann/0"), Text("ann/1")])"#
+    );
+    let calls: Vec<usize> = engine.calls().iter().map(Vec::len).collect();
+    assert_eq!(calls, [10_000, 1]);
+}
+
 #[tokio::test]
 async fn an_engine_without_lists_that_fails_lists_nothing() {
     let engine = Engine::failing(DecisionPointError::new("down"));

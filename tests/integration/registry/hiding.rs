@@ -45,3 +45,29 @@ async fn a_challenge_on_all_unknown_paths_names_the_server_without_a_scope() {
         assert_eq!(get_of(&app, target, None).await, expected, "{target}");
     }
 }
+
+/// A handler that asks about the repository itself discloses no more than a policy does.
+#[tokio::test]
+async fn a_repository_that_a_hidden_handler_denies_has_the_response_of_an_unknown_path() {
+    #[requires(authenticated, hide_as = 404)]
+    async fn hidden(guard: Guard) -> Result<&'static str, Denied> {
+        guard
+            .can(PULL, Resource::new("Repository", "ann/web"))
+            .await?;
+        Ok("pulled")
+    }
+    for bearer in [bearer(), Bearer::jwt(verifier())] {
+        let space = space_of(bearer).build().expect("the space is in order");
+        let app = GuardedRouter::new().route("/hidden", get(hidden));
+        let app = app.protect(space).expect("the route is in order");
+        let elsewhere = granting("bob/db", &["pull"]);
+        let request =
+            Request::get("/hidden").header("authorization", format!("Bearer {elsewhere}"));
+        let request = request.body(Body::empty()).expect("a request");
+        assert_hidden(app.clone(), request).await;
+        let answer = get_of(&app, "/hidden", Some(&elsewhere)).await;
+        assert_eq!(answer, (404, String::new()));
+        let own = granting("ann/web", &["pull"]);
+        assert_eq!(get_of(&app, "/hidden", Some(&own)).await.0, 200);
+    }
+}

@@ -302,3 +302,33 @@ async fn cargo_learns_the_page_for_tokens() {
         assert!(matches!(error, SpaceError::Challenge { .. }), "{error}");
     }
 }
+
+/// A token that is bound to a key needs a proof of possession, whichever verifier knows it.
+#[tokio::test]
+async fn bound_tokens_of_every_kind_are_rejected() {
+    let server = Server::start().await;
+    let mut bound = active();
+    bound["cnf"] = json!({ "jkt": "x" });
+    server.says("free", active());
+    server.says("bound", bound);
+    let opaque = Bearer::introspection(server.builder().build().unwrap());
+    let with_prefix = Bearer::introspection(server.builder().build().unwrap());
+    let bearer = Bearer::jwt(rsa_verifier())
+        .tokens_with_prefix("pat_", with_prefix)
+        .opaque_tokens(opaque);
+    let mut bound = active();
+    bound["cnf"] = json!({ "x5t#S256": "x" });
+    server.says("pat_free", active());
+    server.says("pat_bound", bound);
+    let app = app(space(bearer));
+    for (token, expected) in [
+        (rs256(json!({})), 200),
+        (rs256(json!({ "cnf": { "jkt": "x" } })), 401),
+        ("free".to_owned(), 200),
+        ("bound".to_owned(), 401),
+        ("pat_free".to_owned(), 200),
+        ("pat_bound".to_owned(), 401),
+    ] {
+        assert_eq!(status(&app, &token).await, expected, "{token}");
+    }
+}
