@@ -2,7 +2,7 @@
 
 use auth_runtime::routing::get;
 use auth_runtime::{Denied, Guard, requires};
-use axum::extract::Path;
+use axum::extract::{ConnectInfo, Path};
 
 use super::*;
 
@@ -214,4 +214,56 @@ async fn an_engine_keeps_data_for_one_request() {
     }
     let notes = engine.0.lock().expect("no panic");
     assert_eq!(*notes, ["PUT /a 0", "PUT /a 1", "GET /a 0", "GET /a 1"]);
+}
+
+/// An engine that decides by the request has the same one for the policy and for the handler: the path with the
+/// prefixes of all routers, and the address of the client.
+#[tokio::test]
+async fn an_engine_sees_the_request_that_was_sent() {
+    #[derive(Clone, Default)]
+    struct Requests(Arc<Mutex<Vec<String>>>);
+
+    impl DecisionPoint for Requests {
+        fn name(&self) -> &'static str {
+            "requests"
+        }
+
+        fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+            let address = request.address.map(|address| address.to_string());
+            let address = address.unwrap_or_default();
+            let [Evaluation { action, .. }] = request.evaluations else {
+                unreachable!("each call has one question")
+            };
+            let note = format!("{action} {} {} {address}", request.method, request.path);
+            self.0.lock().expect("no panic").push(note);
+            Box::pin(async { Ok(vec![ObjectDecision::allow()]) })
+        }
+    }
+
+    #[requires(can = "read", on = "Document::{id}")]
+    async fn twice(guard: Guard, Path(id): Path<String>) -> Result<(), Denied> {
+        guard.can(UPDATE, Resource::new("Document", id)).await
+    }
+    #[requires(can = "read", on = "Document::{id}", hide_as = 404)]
+    async fn hidden(guard: Guard, Path(id): Path<String>) -> Result<(), Denied> {
+        guard.can(UPDATE, Resource::new("Document", id)).await
+    }
+
+    let engine = Requests::default();
+    let space = space_builder().decision_point(engine.clone());
+    let routes = GuardedRouter::new().route("/{id}", get(twice));
+    let routes = routes.route("/{id}/hidden", get(hidden));
+    let routes = GuardedRouter::new().nest("/documents", routes);
+    let routes = GuardedRouter::new().nest("/v1", routes);
+    let app = routes.protect(space.build().expect("a space"));
+    let app = app.expect("routes");
+    for path in ["/v1/documents/a", "/v1/documents/a/hidden"] {
+        let mut request = by("ann", path);
+        let peer: std::net::SocketAddr = "192.0.2.7:443".parse().expect("an address");
+        request.extensions_mut().insert(ConnectInfo(peer));
+        assert_eq!(status(&app, request).await, 200, "{path}");
+        let notes = std::mem::take(&mut *engine.0.lock().expect("no panic"));
+        let expected = ["read", "update"].map(|action| format!("{action} GET {path} 192.0.2.7"));
+        assert_eq!(notes, expected);
+    }
 }

@@ -69,12 +69,20 @@ async fn keys_come_from_jwks_documents() {
     encryption["use"] = json!("enc");
     let mut other_algorithm = jwk(Algorithm::RS256, "other");
     other_algorithm["alg"] = json!("RS512");
+    let with_operation = |operation: &str| {
+        let mut key = jwk(Algorithm::ES256, operation);
+        key["key_ops"] = json!([operation]);
+        key
+    };
     let document = json!({ "keys": [
         jwk(Algorithm::RS256, "rsa"),
         jwk(Algorithm::EdDSA, "ed"),
         jwk(Algorithm::HS256, "shared"),
         encryption,
         other_algorithm,
+        with_operation("verify"),
+        with_operation("sign"),
+        with_operation("encrypt"),
         { "kty": "a kind of the future", "kid": "future" },
     ]})
     .to_string();
@@ -91,6 +99,9 @@ async fn keys_come_from_jwks_documents() {
             (Algorithm::HS256, "shared", 401),
             (Algorithm::ES256, "encryption", 401),
             (Algorithm::RS256, "other", 401),
+            (Algorithm::ES256, "verify", 200),
+            (Algorithm::ES256, "sign", 401),
+            (Algorithm::ES256, "encrypt", 401),
         ] {
             let mut header = Header::new(algorithm);
             header.kid = Some(id.to_owned());
@@ -188,6 +199,38 @@ async fn times_are_exact() {
     ] {
         let response = send(&app, "/known", &bearer(rs256(claims.clone()))).await;
         assert_eq!(response.status(), status, "{claims}");
+    }
+}
+
+/// The identity of a rule of the service ends with its token at the latest.
+#[tokio::test]
+async fn identities_end_with_their_tokens() {
+    #[requires(authenticated)]
+    async fn end(guard: Guard) -> String {
+        let end = guard.identity().expiry().expect("the token has one");
+        let end = end.duration_since(UNIX_EPOCH).expect("after 1970");
+        end.as_secs().to_string()
+    }
+    let expiry = u64::try_from(now()).expect("after 1970") + 600;
+    for (own, expected) in [
+        (None, expiry + 30),
+        (Some(expiry - 60), expiry - 60),
+        (Some(expiry + 3600), expiry + 30),
+    ] {
+        let identity = Identity::new("ann");
+        let identity = match own {
+            Some(own) => identity.with_expiry(UNIX_EPOCH + Duration::from_secs(own)),
+            None => identity,
+        };
+        let key = JwtKey::rs256_pem(keys().rsa.public_key_pem()).expect("a key");
+        let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
+        let jwt = jwt.leeway(Duration::from_secs(30));
+        let jwt = jwt.identity(move |_| Ok(identity.clone()));
+        let app = GuardedRouter::new().route("/", get(end));
+        let app = app.protect(space(Bearer::jwt(jwt.build().expect("a verifier"))));
+        let token = rs256(json!({ "exp": expiry }));
+        let response = send(&app.expect("routes"), "/", &bearer(token)).await;
+        assert_eq!(text(response).await, expected.to_string(), "{own:?}");
     }
 }
 
