@@ -79,6 +79,14 @@ fn objects_are_those_nearest() {
             r#"requires(can("read", on = "A::{a}"), can("update", on = "B", resource = crate::b))"#,
         ),
         (
+            r#"any(can = "read", can = "update", all(can = "list", role = "r")), on = "A::{a}""#,
+            r#"requires(any(can("read", on = "A::{a}"), can("update", on = "A::{a}"), all(can("list", on = "A::{a}"), role = "r")))"#,
+        ),
+        (
+            r#"can = "update", on = "A::{a}", hide_as = 404, hide_unless = any(can = "read", can = "list")"#,
+            r#"requires(can("update", on = "A::{a}"), hide_as = 404, hide_unless = any(can("read", on = "A::{a}"), can("list", on = "A::{a}")))"#,
+        ),
+        (
             r#"can("read", on = "A::{a}",)"#,
             r#"requires(can("read", on = "A::{a}"))"#,
         ),
