@@ -1,4 +1,4 @@
-//! Ids of objects, from the path of a request.
+//! The object of each `can`, and its id, from the path of a request.
 
 use auth_runtime::requires;
 use auth_runtime::routing::get;
@@ -54,4 +54,53 @@ async fn the_parameters_of_nested_routers_are_found() {
     let app = protect(GuardedRouter::new().nest("/r/{owner}", inner), &engine);
     assert_eq!(status(&app, by("ann", "/r/ann/x")).await, 200);
     assert_eq!(engine.calls(), [[r#"read Repository::"ann/x""#]]);
+}
+
+/// `on` of the attribute is the object of each `can` in it, at any depth.
+#[tokio::test]
+async fn every_member_is_about_the_object_of_the_attribute() {
+    #[requires(
+        any(can = "share", can = "update", all(can = "read", can = "list")),
+        on = "Repository::{owner}/{repo}"
+    )]
+    async fn one_of() {}
+
+    let engine = Engine::default();
+    let routes = GuardedRouter::new().route("/{owner}/{repo}", get(one_of));
+    let app = protect(routes, &engine);
+    assert_eq!(status(&app, by("bob", "/ann/garden")).await, 403);
+    let actions = ["share", "update", "read", "list"];
+    let questions = actions.map(|action| format!(r#"{action} Repository::"ann/garden""#));
+    assert_eq!(engine.calls(), [questions]);
+}
+
+/// Two objects of one type: reading one does not allow changing the other.
+#[tokio::test]
+async fn each_requirement_is_about_its_own_object() {
+    #[requires(
+        can("read", on = "Repository::{from}"),
+        can("update", on = "Repository::{to}")
+    )]
+    async fn copy() -> &'static str {
+        "copied"
+    }
+
+    let engine = Engine::default();
+    let routes = GuardedRouter::new().route("/{from}/to/{to}", get(copy));
+    let app = protect(routes, &engine);
+    for (target, expected) in [
+        ("/ann/to/ann", 200),
+        ("/bob-public/to/ann", 200),
+        ("/ann/to/bob-public", 403),
+        ("/ann/to/bob", 403),
+        ("/bob/to/ann", 403),
+    ] {
+        assert_eq!(status(&app, by("ann", target)).await, expected, "{target}");
+    }
+    let calls = engine.calls();
+    let expected = [r#"read Repository::"bob""#, r#"update Repository::"ann""#];
+    assert_eq!(
+        calls.last().map(Vec::as_slice),
+        Some(&expected.map(str::to_owned)[..])
+    );
 }
