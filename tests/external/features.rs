@@ -1,27 +1,36 @@
 //! The behaviour of one service with the fewest features and with all of them.
 
+use std::path::PathBuf;
 use std::process::Command;
 
-/// Builds the service, and returns its output.
-fn output_of_service(features: &[&str]) -> String {
-    let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--offline", "--package", "auth-features"])
-        .args(features)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    let (stdout, stderr) = (output.stdout, output.stderr);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&stderr)
-    );
-    String::from_utf8(stdout).expect("UTF-8")
+use auth_tests::programs::build;
+
+fn output_of(command: &mut Command) -> String {
+    let output = command.output().expect("it runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Returns the output of the service with its default features, built alone.
+fn output_with_fewest() -> String {
+    output_of(
+        Command::new(env!("CARGO"))
+            .args(["run", "--quiet", "--offline", "--package", "auth-features"])
+            .current_dir(env!("CARGO_MANIFEST_DIR")),
+    )
+}
+
+/// Returns the output of the service with all features. Other packages of the workspace enable the same ones.
+fn output_with_all() -> String {
+    let mut programs = build(&["--features", "auth-features/all"]);
+    let service: PathBuf = programs.remove("auth-features").expect("the service");
+    output_of(&mut Command::new(service))
 }
 
 #[test]
 fn all_features_change_no_behaviour() {
-    let fewest = output_of_service(&[]);
+    let fewest = output_with_fewest();
     // Revocation takes effect between the rounds.
     let of = |round: &str| {
         let title = format!("# bob, {round}: GET /read\n");
@@ -30,7 +39,7 @@ fn all_features_change_no_behaviour() {
     };
     assert_eq!(of("first"), "200 OK");
     assert_eq!(of("second"), "401 Unauthorized");
-    let all = output_of_service(&["--features", "all"]);
+    let all = output_with_all();
     for (line, (fewest, all)) in fewest.lines().zip(all.lines()).enumerate() {
         assert_eq!(fewest, all, "line {}", line + 1);
     }

@@ -16,8 +16,9 @@ mod sarif;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
+use auth_tests::programs::build;
 use serde_json::Value;
 
 fn here() -> &'static Path {
@@ -33,29 +34,10 @@ fn workspace(name: &str) -> PathBuf {
     here().join("cargo_auth").join(name)
 }
 
-/// Builds the programs once, with the features of `cargo test --workspace`, and returns the path of one.
+/// Builds the programs of the workspace once, and returns the path of one.
 fn built(name: &str) -> &'static Path {
-    static PROGRAMS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
-
-    let programs = PROGRAMS.get_or_init(|| {
-        let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--workspace", "--bin=cargo-auth"])
-            .args(["--bin=quickstart", "--example=forge"])
-            .arg("--message-format=json")
-            .current_dir(root())
-            .output()
-            .expect("cargo runs");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{errors}");
-        let messages = String::from_utf8(output.stdout).expect("JSON");
-        let programs = messages.lines().filter_map(|line| {
-            let message: Value = serde_json::from_str(line).expect("JSON");
-            let name = message["target"]["name"].as_str()?;
-            Some((name.to_owned(), message["executable"].as_str()?.into()))
-        });
-        programs.collect()
-    });
-    programs.get(name).expect("the program")
+    static PROGRAMS: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(|| build(&[]));
+    PROGRAMS.get(name).expect("the program")
 }
 
 /// The path of `cargo-auth`.

@@ -1,10 +1,35 @@
-//! Third-party programs for tests: installed if they are missing, and ended with the test.
+//! Programs for tests: those of the workspace, and others, which are installed if they are missing, and ended
+//! with the test.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use serde_json::Value;
+
+/// Builds the programs of the workspace with the features of `cargo test --workspace` and with `more`, and returns
+/// their paths by name.
+pub fn build(more: &[&str]) -> BTreeMap<String, PathBuf> {
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--workspace", "--bins", "--examples"])
+        .arg("--message-format=json")
+        .args(more)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let messages = String::from_utf8(output.stdout).expect("JSON");
+    let programs = messages.lines().filter_map(|line| {
+        let message: Value = serde_json::from_str(line).expect("JSON");
+        let name = message["target"]["name"].as_str()?;
+        Some((name.to_owned(), message["executable"].as_str()?.into()))
+    });
+    programs.collect()
+}
 
 /// Held during an installation: package managers lock their files, and fail beside another one.
 fn installing() -> MutexGuard<'static, ()> {

@@ -1,6 +1,7 @@
 //! A service that prints its responses. Its output is the same with every set of features.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -77,14 +78,15 @@ fn service() -> Result<ProtectedRouter, Box<dyn Error>> {
 }
 
 fn token(subject: &str, id: &str, expiry: u64) -> Result<String, Box<dyn Error>> {
-    let claims = json!({
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "sub": subject,
-        "jti": id,
-        "scope": "read",
-        "exp": expiry,
-    });
+    // The order of members in a `Value` depends on a feature of `serde_json`.
+    let claims = BTreeMap::from([
+        ("iss", json!(ISSUER)),
+        ("aud", json!(AUDIENCE)),
+        ("sub", json!(subject)),
+        ("jti", json!(id)),
+        ("scope", json!("read")),
+        ("exp", json!(expiry)),
+    ]);
     let key = EncodingKey::from_secret(&SECRET);
     let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)?;
     Ok(token)

@@ -28,8 +28,8 @@ const ALL_ATOMS: [Bit; 9] = [
 
 const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
 
-/// Returns expressions with up to two leaves of every kind, including the constants; with three
-/// leaves without the constants; and with four leaves of identity atoms.
+/// Returns expressions with up to two leaves of every kind, including the constants, and with three leaves of
+/// identity atoms. `tests/fuzz` has those with four leaves of every kind, without the constants.
 fn all_expressions() -> Vec<Expression> {
     let atoms = |bits: &[Bit]| -> Vec<_> { bits.iter().copied().map(Expression::Atom).collect() };
     let mut with_constants = atoms(&ALL_ATOMS);
@@ -37,8 +37,7 @@ fn all_expressions() -> Vec<Expression> {
     with_constants.push(Expression::All(vec![]));
     let small = (1..=2).flat_map(|leaves| expressions(leaves, &with_constants));
     small
-        .chain(expressions(3, &atoms(&ALL_ATOMS)))
-        .chain(expressions(4, &atoms(&IDENTITY_ATOMS)))
+        .chain(expressions(3, &atoms(&IDENTITY_ATOMS)))
         .collect()
 }
 

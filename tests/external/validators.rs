@@ -1,7 +1,7 @@
-//! Independent validators read the OpenAPI documents.
+//! Independent validators read the OpenAPI documents and the output for code scanning.
 //!
 //! Not part of `cargo test --workspace`, since it needs more than Rust:
-//! `cargo test -p auth-tests --test openapi_validators` installs its dependencies (see
+//! `cargo test -p auth-tests --test validators` installs its dependencies (see
 //! `clients/setup.sh`).
 
 #[path = "../integration/openapi/service.rs"]
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use auth_tests::programs::set_up;
+use auth_tests::programs::{build, set_up};
 use serde_json::{Value, json};
 use utoipa::openapi::{Info, OpenApi, OpenApiVersion, Paths};
 
@@ -44,21 +44,30 @@ impl Validator {
 
     /// Returns the error of `document`, if any.
     fn complaint(self, name: &str, document: &Value) -> Option<String> {
-        static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-        let folder =
-            FOLDER.get_or_init(|| set_up(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients")));
         let file = format!("openapi-{name}-{self:?}.json");
-        // On several lines, since Redocly shows a part of a line.
-        std::fs::write(folder.join(&file), format!("{document:#}")).expect("a file");
-        let mut command = self.command();
-        command.current_dir(folder).arg(file);
-        let output = command
-            .output()
-            .unwrap_or_else(|error| panic!("{self:?}: {error}"));
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        (!output.status.success()).then_some(said)
+        complaint(self.command().arg(write(&file, document)))
     }
+}
+
+/// Returns the folder of the validators.
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| set_up(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients")))
+}
+
+/// Writes a document on several lines, since Redocly shows a part of a line.
+fn write<'f>(file: &'f str, document: &Value) -> &'f str {
+    std::fs::write(folder().join(file), format!("{document:#}")).expect("a file");
+    file
+}
+
+/// Returns the output of a validator that fails.
+fn complaint(validator: &mut Command) -> Option<String> {
+    let output = validator.current_dir(folder()).output();
+    let output = output.unwrap_or_else(|error| panic!("{validator:?}: {error}"));
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (!output.status.success()).then_some(said)
 }
 
 fn public(written: OpenApi) -> Value {
@@ -151,4 +160,46 @@ fn a_broken_document_is_refused() {
 fn forget(members: &mut Value, name: &str) {
     let members = members.as_object_mut().expect("an object");
     assert!(members.remove(name).is_some(), "{name} was there");
+}
+
+/// The schema of the standard has a surplus bracket, which most regular expression parsers reject.
+const SLIP: &str = "^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$";
+const MEANT: &str = "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$";
+
+#[test]
+fn sarif_follows_its_schema() {
+    let workspaces = Path::new(env!("CARGO_MANIFEST_DIR")).join("cargo_auth");
+    let schema = std::fs::read_to_string(workspaces.join("sarif-schema-2.1.0.json"));
+    let schema = schema.expect("the schema");
+    assert!(schema.contains(SLIP));
+    let schema = schema.replace(SLIP, MEANT);
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let program = build(&[]).remove("cargo-auth").expect("the program");
+    let log = |workspace: &str, command: &str| -> Value {
+        let output = Command::new(&program)
+            .args(["auth", command, "--format=sarif"])
+            .current_dir(workspaces.join(workspace))
+            .output();
+        serde_json::from_slice(&output.expect("it runs").stdout).expect("JSON")
+    };
+    let schema = write("sarif-schema.json", &schema);
+    let complaint_about = |log: &Value| {
+        let mut validator = Command::new("venv/bin/python");
+        validator.args(["json_schema.py", schema]);
+        complaint(validator.arg(write("sarif.json", log)))
+    };
+    for (workspace, command) in [
+        ("shop", "list"),
+        ("shop", "check"),
+        ("careless", "list"),
+        ("careless", "check"),
+        ("plain", "routes"),
+    ] {
+        let complaint = complaint_about(&log(workspace, command));
+        assert_eq!(complaint, None, "{workspace} {command}");
+    }
+    let mut broken = log("careless", "check");
+    broken["runs"][0]["results"][0]["message"] = Value::Null;
+    let complaint = complaint_about(&broken).expect("a complaint");
+    assert!(complaint.contains("message"), "{complaint}");
 }
