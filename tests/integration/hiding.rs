@@ -7,6 +7,7 @@ mod disclosure;
 mod granted;
 mod responses;
 mod routing;
+mod timing;
 
 use std::convert::Infallible;
 

@@ -21,6 +21,7 @@ mod adopted;
 mod authorizer;
 mod borrower;
 mod conceal;
+mod conceal_timing;
 mod endpoint;
 mod exchange;
 mod fallback;

@@ -216,3 +216,13 @@ pub fn controls() -> [Case; 3] {
         ),
     ]
 }
+
+/// The control with the longest delay, with the time of concealed responses in steps.
+pub fn control_in_steps() -> Case {
+    let [.., longest] = controls();
+    Case {
+        name: "control: 400 µs, `conceal_timing` of 3 ms",
+        router: longest.router.conceal_timing(Duration::from_millis(3)),
+        ..longest
+    }
+}

@@ -16,6 +16,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
 use crate::request::{authenticate, forget_body, head_of, read_body};
+use crate::routing::conceal_timing::OfUnknownPath;
 use crate::routing::handover::{find, forget, hand, lock};
 use crate::routing::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 use crate::routing::step::{Step, apply};
@@ -43,6 +44,8 @@ struct FallbackData {
     /// Whether some path is hidden. Then a stored response of the service, of whatever status,
     /// could be served in place of a hidden one.
     something_is_hidden: bool,
+    /// Whether [`ConcealTiming`](super::conceal_timing::ConcealTiming) delays the responses.
+    conceals_timing: bool,
     layered: Option<Layered>,
     /// The fallbacks for the unknown paths below some prefixes, in the order in which axum would look for
     /// them.
@@ -97,6 +100,7 @@ impl Fallback {
         service: Option<FallbackService>,
         location: Option<HandlerLocation>,
         something_is_hidden: bool,
+        conceals_timing: bool,
     ) -> Self {
         let mut spaces = vec![first.clone()];
         for space in others {
@@ -114,6 +118,7 @@ impl Fallback {
             },
             location,
             something_is_hidden,
+            conceals_timing,
             layered: None,
             nested: Vec::new(),
         }))
@@ -344,6 +349,24 @@ impl Fallback {
     }
 
     fn respond(&self, caller: UnknownCaller, request: &mut Request) -> ResponseOrFuture {
+        match self.respond_unmarked(caller, request) {
+            ResponseOrFuture::Now(response) => ResponseOrFuture::Now(self.marked(response)),
+            ResponseOrFuture::Later(response) if self.0.conceals_timing => {
+                let fallback = self.clone();
+                ResponseOrFuture::Later(Box::pin(async move { fallback.marked(response.await) }))
+            }
+            later => later,
+        }
+    }
+
+    fn marked(&self, mut response: Response) -> Response {
+        if self.0.conceals_timing {
+            response.extensions_mut().insert(OfUnknownPath);
+        }
+        response
+    }
+
+    fn respond_unmarked(&self, caller: UnknownCaller, request: &mut Request) -> ResponseOrFuture {
         if let Some(Layered { inner, router }) = self.0.layered.clone() {
             let slot = FallbackSlot {
                 recipient: inner,
@@ -380,7 +403,7 @@ impl Fallback {
             space: 0,
             authentication: authentication.clone(),
         };
-        self.respond_by_spaces(&caller, asked)
+        self.marked(self.respond_by_spaces(&caller, asked))
     }
 
     fn respond_by_spaces(&self, caller: &UnknownCaller, asked: RequestView<'_>) -> Response {

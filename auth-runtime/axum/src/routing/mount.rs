@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth_runtime_core::ProtectionSpace;
 use auth_runtime_core::adapter::RouteConstants;
@@ -23,6 +24,7 @@ use http::StatusCode;
 
 use crate::routing::authorizer::{Matched, RouteAuthorizer};
 use crate::routing::conceal::ConcealLayer;
+use crate::routing::conceal_timing::ConcealTiming;
 use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::exchange::ExchangePlace;
 use crate::routing::fallback::{BELOW, Fallback};
@@ -39,6 +41,8 @@ use crate::routing::unknown_path::{NoHandler, UnknownPath};
 pub(super) struct Member {
     pub(super) routes: GuardedRouter,
     pub(super) space: ProtectionSpace,
+    /// The step of the times of concealed responses, if they are concealed as well.
+    pub(super) timing: Option<Duration>,
 }
 
 /// The routes of a protected router.
@@ -130,10 +134,19 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         with_unguarded = Some(others.merge(route));
     }
     // axum makes the routes of a router without a state anew for each request.
-    Routes {
+    let routes = Routes {
         guarded: router.with_state(()),
         unguarded: with_unguarded.map(|router| (router.with_state(()), listed)),
+    };
+    match timing_of(members) {
+        Some(step) => routes.map(|router| router.layer(ConcealTiming { step })),
+        None => routes,
     }
+}
+
+/// Returns the step of the times of concealed responses. All unknown paths have one, so it is the longest.
+fn timing_of(members: &[Member]) -> Option<Duration> {
+    members.iter().filter_map(|member| member.timing).max()
 }
 
 /// Returns the fallback of the application, and the steps around all fallbacks and all hidden routes. The
@@ -156,6 +169,7 @@ fn fallback_of<'m>(
             route.service.as_ref().map(|make| make(())),
             route.declared.map(|(_, location, _)| location),
             !hidden_paths.is_empty(),
+            timing_of(members).is_some(),
         )
     };
     let own = &owner.routes.fallback;

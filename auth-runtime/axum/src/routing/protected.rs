@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use auth_runtime_core::ProtectionSpace;
 use axum::body::HttpBody;
@@ -99,7 +100,11 @@ impl GuardedRouter {
 impl ProtectedRouter {
     #[track_caller]
     pub(super) fn new(routes: GuardedRouter, space: ProtectionSpace) -> Self {
-        Self::of(vec![Member { routes, space }])
+        Self::of(vec![Member {
+            routes,
+            space,
+            timing: None,
+        }])
     }
 
     #[track_caller]
@@ -129,6 +134,43 @@ impl ProtectedRouter {
             routes: self.routes.map(|router| router.layer(layer.clone())),
             members: Arc::new(members),
         }
+    }
+
+    /// Conceals the time of a `check`, of a decision point and of code before
+    /// [`Guard::permit`](crate::Guard::permit): the responses of unknown paths, and those in place of concealed
+    /// denials, wait for the end of a step. The steps begin with each request. Default: no waiting.
+    ///
+    /// `step` has to be longer than nearly all of these responses take. A response that takes longer waits for the end
+    /// of the next step, so that its time reveals the number of steps only. Timers have a resolution of one
+    /// millisecond.
+    ///
+    /// The costs: the response of each unknown path and of each concealed denial takes one `step` and stays in memory
+    /// for that time, and each request to the router starts a timer. Responses that are not concealed do not wait.
+    ///
+    /// Layers inside of this router may add fields to a response. A layer that makes another response of it ends
+    /// the waiting. Of merged routers, the longest step applies to all.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use auth_runtime::{GuardedRouter, ProtectError, ProtectedRouter, ProtectionSpace};
+    ///
+    /// fn app(routes: GuardedRouter, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError> {
+    ///     Ok(routes.protect(space)?.conceal_timing(Duration::from_millis(20)))
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When it serves a request, on a Tokio runtime without time. `#[tokio::main]` enables it.
+    #[track_caller]
+    #[must_use]
+    pub fn conceal_timing(self, step: Duration) -> Self {
+        let mut members = Arc::unwrap_or_clone(self.members);
+        for member in &mut members {
+            member.timing = Some(step);
+        }
+        Self::of(members)
     }
 
     /// Adds the routes of another protected router, with the same space or another one.
@@ -186,7 +228,7 @@ impl ProtectedRouter {
         let nested = Arc::unwrap_or_clone(other.members);
         members.extend(nested.into_iter().map(|member| Member {
             routes: GuardedRouter::new().nest(prefix, member.routes),
-            space: member.space,
+            ..member
         }));
         Self::of(members)
     }
