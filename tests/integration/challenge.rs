@@ -115,6 +115,9 @@ fn illegal_challenge_is_not_built() {
     ] {
         assert_eq!(challenge.build(), Err(error));
     }
+    // Only texts for people may not look like parameters.
+    let link = bearer().quoted("error_uri", "https://api.example/?scope=all");
+    assert!(link.build().is_ok());
 }
 
 #[test]

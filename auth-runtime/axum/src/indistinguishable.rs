@@ -136,3 +136,27 @@ pub(crate) fn random_name(length: usize) -> String {
     };
     (0..length).map(letter).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Uri;
+
+    use super::same_but_for_the_path;
+
+    #[test]
+    fn only_the_paths_may_differ() {
+        let (one_uri, other_uri) = (Uri::from_static("/one"), Uri::from_static("/other"));
+        for (one, other, expected) in [
+            ("", "", true),
+            ("no /one here", "no /other here", true),
+            ("no /one here", "no /one here", true),
+            ("no page", "no pages", false),
+            ("no pages", "no page", false),
+            ("no /one", "no /other page", false),
+            ("", "no page", false),
+        ] {
+            let is_same = same_but_for_the_path((one, &one_uri), (other, &other_uri));
+            assert_eq!(is_same, expected, "{one:?} and {other:?}");
+        }
+    }
+}

@@ -115,3 +115,27 @@ impl fmt::Display for UrlProblem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TrustedUrl;
+
+    #[test]
+    fn parts_are_as_written() {
+        for (url, origin, path, query) in [
+            ("https://a.io", "https://a.io", "", None),
+            ("https://a.io/x/y", "https://a.io", "/x/y", None),
+            ("https://a.io?q=/z", "https://a.io", "", Some("q=/z")),
+            ("http://[::1]:8/x?q", "http://[::1]:8", "/x", Some("q")),
+            (
+                "https://tokens.example/",
+                "https://tokens.example",
+                "/",
+                None,
+            ),
+        ] {
+            let parts = TrustedUrl::read(url).map(|it| (it.origin, it.path, it.query));
+            assert_eq!(parts.ok(), Some((origin, path, query)), "{url}");
+        }
+    }
+}

@@ -9,3 +9,18 @@ pub(crate) fn is_b64token(text: &str) -> bool {
     // It reads to the end: without an early exit, the loop handles many bytes at a time.
     !token.is_empty() && token.bytes().fold(true, |all, byte| all & is_legal(byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_b64token;
+
+    #[test]
+    fn each_character_is_legal() {
+        for legal in ["a", "a=", "a==", "-._~+/Z9"] {
+            assert!(is_b64token(legal), "{legal}");
+        }
+        for illegal in ["", "=", "a=b", " a", "a,b", "a\"", "\u{e9}a"] {
+            assert!(!is_b64token(illegal), "{illegal}");
+        }
+    }
+}

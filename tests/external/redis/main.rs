@@ -247,6 +247,13 @@ async fn read_only_redis_grants_nothing() {
     let url = format!("redis://reader:x@127.0.0.1:{}/", server.port);
     let here = instance(Redis::builder(url).build().unwrap()).await;
     assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, unverifiable());
+    // A command that Redis received is not sent again.
+    let counts = server.ask(&["INFO", "commandstats"]);
+    let count = counts
+        .lines()
+        .find(|line| line.starts_with("cmdstat_eval:"));
+    let count = count.expect("it was received");
+    assert!(count.contains("rejected_calls=1,"), "{count}");
 }
 
 /// A connection over TLS requires a trusted certificate. The system's certificates are read from a

@@ -22,6 +22,41 @@ fn overlapping_alternatives_are_exact() {
     );
 }
 
+/// A caller that is not known is asked for scopes that suffice alone, and otherwise for those that suffice with a
+/// role, but for none where no scope helps.
+#[test]
+fn unknown_callers_are_asked_for_scopes_that_suffice() {
+    let (read, write) = (Requirement::scope("read"), Requirement::scope("write"));
+    let staff = Requirement::role("staff");
+    let office = Requirement::network(Network::new("office", &OFFICE));
+    let of = |parts: &[&Requirement]| Requirement::all(parts.iter().map(|part| (*part).clone()));
+    for (requirement, expected) in [
+        (of(&[&read, &staff]), vec!["read"]),
+        (
+            Requirement::any([of(&[&read, &staff]), write.clone()]),
+            vec!["write"],
+        ),
+        (
+            Requirement::any([of(&[&write, &office]), of(&[&read, &staff])]),
+            vec!["read"],
+        ),
+        (
+            Requirement::any([of(&[&read, &office]), staff.clone()]),
+            vec![],
+        ),
+        (staff, vec![]),
+    ] {
+        let name = requirement.to_string();
+        let policy = Policy::requires(requirement);
+        let Decision::Deny(Denial::Unauthenticated { scopes, .. }) =
+            Decision::of(&policy, &Context::new(&Caller::Anonymous))
+        else {
+            panic!("{name}: a 401");
+        };
+        assert_eq!(scopes, expected, "{name}");
+    }
+}
+
 #[test]
 fn smallest_then_nearest_then_first() {
     const SCOPES: [Requirement; 5] = [

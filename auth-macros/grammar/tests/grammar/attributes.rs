@@ -223,6 +223,34 @@ fn functions_of_a_module_have_an_absolute_path() {
 }
 
 #[test]
+fn functions_of_a_policy_have_an_absolute_path() {
+    for (path, is_absolute) in [
+        ("crate::checks::owns", true),
+        ("::checks::owns", true),
+        ("checks::owns", false),
+    ] {
+        let text = format!("[policies]\nowner = 'check = {path}'\n");
+        let (_, mistakes) = auth_grammar::vocabulary::read(&text);
+        let messages: Vec<_> = mistakes.iter().map(|mistake| &mistake.message).collect();
+        let expected = "in the policy `owner`: the path of the function is not absolute\n\
+                        help: write `check = crate::...::checks::owns`";
+        let is_told = messages.iter().any(|message| *message == expected);
+        assert_eq!(is_told, !is_absolute, "{path}: {messages:?}");
+    }
+}
+
+#[test]
+fn section_that_is_no_table_is_explained() {
+    for name in ["roles", "networks", "settings", "resources", "actions"] {
+        let (_, mistakes) = auth_grammar::vocabulary::read(&format!("{name} = 3\n"));
+        let messages: Vec<_> = mistakes.iter().map(|mistake| &mistake.message).collect();
+        let advice = format!("\nhelp: write `[{name}]`, with the declarations on the lines below");
+        let is_told = |message: &&String| message.ends_with(&advice);
+        assert!(messages.iter().any(is_told), "{name}: {messages:?}");
+    }
+}
+
+#[test]
 fn mistakes_of_the_module_are_not_repeated() {
     let (found, messages) = inherited("crate = x, rolle = \"r\"", "mod outer { async fn a() {} }");
     assert_eq!(messages.len(), 1, "{messages:?}");

@@ -254,6 +254,8 @@ fn invalid_verifiers_are_not_built() {
     );
     let hour = Duration::from_secs(3600);
     assert_eq!(error(full().leeway(hour)), JwtError::Leeway(hour));
+    let maximum = Duration::from_secs(300);
+    assert!(full().leeway(maximum).build().is_ok());
     assert_eq!(error(full().jwks(r#"{"keys":[]}"#)), JwtError::NoKey);
     // A secret is not the key of an issuer, and the others are on curves that no algorithm has.
     for key in [

@@ -86,6 +86,17 @@ async fn connect(path: &str, offered: &[&str]) -> Result<String, u16> {
 }
 
 #[tokio::test]
+async fn subprotocol_that_was_not_offered_is_not_accepted() {
+    let request = "GET /open HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
+                   upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                   sec-websocket-protocol: chat\r\n\r\n";
+    let answer = auth_tests::send_raw(serve(app()).await, request.to_owned()).await;
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    assert!(!answer.contains("sec-websocket-protocol"), "{answer}");
+}
+
+#[tokio::test]
 async fn websocket_opens_with_a_subprotocol_token() {
     let token = rs256(json!({}));
     let expired = expired();

@@ -245,6 +245,17 @@ async fn answers_are_right_or_refused() {
     }
 }
 
+#[tokio::test]
+async fn count_has_eight_digits_though_hashed() {
+    let app = lab_service();
+    for count in ["1", "000000001", "+0000001"] {
+        let mut login = login(&app).await;
+        login.count = count.to_owned();
+        let answer = ask(&app, "GET", "/", &login.authorization()).await;
+        assert_eq!(answer.status(), 401, "{count}");
+    }
+}
+
 fn nonce_in(authorization: &str) -> String {
     between(authorization, " nonce=\"")
 }
