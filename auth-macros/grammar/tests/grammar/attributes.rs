@@ -229,7 +229,7 @@ fn functions_of_a_policy_have_an_absolute_path() {
         ("::checks::owns", true),
         ("checks::owns", false),
     ] {
-        let text = format!("[policies]\nowner = 'check = {path}'\n");
+        let text = format!("[policies.owner]\nrequires = 'check = {path}'\n");
         let (_, mistakes) = auth_grammar::vocabulary::read(&text);
         let messages: Vec<_> = mistakes.iter().map(|mistake| &mistake.message).collect();
         let expected = "in the policy `owner`: the path of the function is not absolute\n\
