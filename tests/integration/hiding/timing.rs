@@ -163,7 +163,8 @@ async fn the_step_outlives_merges_nests_and_layers() {
     }
 }
 
-/// Of two requests that arrive together, the first one is answered first, although its path takes more time.
+/// Of two requests that arrive together, the first one is answered first, although its path takes more time. This
+/// holds on a runtime with one thread.
 #[tokio::test]
 async fn the_order_of_responses_is_that_of_the_requests() {
     let app = app().conceal_timing(STEP);

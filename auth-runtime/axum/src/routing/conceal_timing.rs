@@ -65,8 +65,8 @@ where
 {
     let begun = Instant::now();
     let mut timer = pin!(sleep(step));
-    // Timers of one moment end in the order in which they were polled first. Here, this is the order in which
-    // the requests arrived.
+    // On one thread, timers of one moment end in the order in which they were polled first. Here, this is the order
+    // in which the requests arrived.
     poll_fn(|context| Poll::Ready(timer.as_mut().poll(context).is_ready())).await;
     let mut response = response_of(inner.oneshot(request).await);
     if response

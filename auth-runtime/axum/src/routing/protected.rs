@@ -141,11 +141,15 @@ impl ProtectedRouter {
     /// denials, wait for the end of a step. The steps begin with each request. Default: no waiting.
     ///
     /// `step` has to be longer than nearly all of these responses take. A response that takes longer waits for the end
-    /// of the next step, so that its time reveals the number of steps only. Timers have a resolution of one
+    /// of the next step, so that its duration reveals the number of steps only. Timers have a resolution of one
     /// millisecond.
     ///
     /// The costs: the response of each unknown path and of each concealed denial takes one `step` and stays in memory
     /// for that time, and each request to the router starts a timer. Responses that are not concealed do not wait.
+    ///
+    /// The order of responses is not concealed on a runtime with several threads. A client that sends two requests in
+    /// one segment of an HTTP/2 connection, and counts the responses that arrive first, tells a slow check from an
+    /// unknown path after some ten requests, as without this method.
     ///
     /// Layers inside of this router may add fields to a response. A layer that makes another response of it ends
     /// the waiting. Of merged routers, the longest step applies to all.
