@@ -11,7 +11,7 @@ mod client;
 
 use std::net::SocketAddr;
 
-use auth_bench::hidden::{Case, cases, control_in_steps, controls};
+use auth_bench::hidden::{Case, DELAYS, cases, control_in_steps, controls};
 use axum::serve::ListenerExt;
 
 use crate::client::{Client, Fields};
@@ -87,8 +87,9 @@ fn main() {
         "| | hidden first, sent first | sent second | order bias | null test | requests at 95 % |"
     );
     println!("|---|--:|--:|--:|--:|--:|");
-    let longest = controls().len() - 1;
-    let in_steps = controls().len();
+    // The controls come first, and the one in steps behind them.
+    let in_steps = DELAYS.len();
+    let longest = in_steps - 1;
     let all = controls()
         .into_iter()
         .chain([control_in_steps()])
