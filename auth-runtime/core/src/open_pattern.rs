@@ -161,6 +161,7 @@ fn methods(routes: &[MountedRoute<'_>], patterns: &[Pattern]) -> Vec<u16> {
 
 /// The requests that a pattern takes from another one if literals of that one are encoded.
 struct Region {
+    /// Complete for a fallback only, which has no wildcard: those of others are not compared.
     segments: Vec<Segment>,
     /// The same requests, decoded: as the other pattern would match them.
     decoded: Vec<Segment>,
@@ -193,10 +194,6 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
                     return None;
                 }
                 let is_spelled = spells(prefix, first);
-                region.segments.push(match first {
-                    Below | Rest(_) => Rest(prefix.clone()),
-                    _ => One(prefix.clone()),
-                });
                 region.decoded.push(both(prefix, first));
                 region.is_spelled |= is_spelled;
                 region.is_spelled_below |= is_spelled;

@@ -139,7 +139,6 @@ impl ProtectionSpace {
         let record = AuditRecord {
             caller,
             scheme: self.name_of_used(None, authentication),
-            matched_path: None,
             outcome: Outcome::Denied(&denial),
             rule: Rule::behind(&denial, caller.unwrap_or(&Caller::Anonymous)),
             elapsed: watch.elapsed(),
