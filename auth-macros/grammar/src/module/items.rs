@@ -105,7 +105,7 @@ fn kind(input: ParseStream<'_>) -> ItemKind {
     if ahead.parse::<Visibility>().is_err() {
         return ItemKind::Other;
     }
-    let start = head(&ahead.fork());
+    let start = ahead.fork();
     if let Ok(signature) = ahead.fork().parse::<Signature>() {
         let is_handler = signature.asyncness.is_some() && !is_called_by_others(&signature);
         return if is_handler {
@@ -128,34 +128,20 @@ fn kind(input: ParseStream<'_>) -> ItemKind {
         })
     };
     let read = named(&ahead).ok();
-    read.or_else(|| unreadable_handler(&start))
-        .or_else(|| called_macro(start))
+    read.or_else(|| unreadable_handler(&start.fork()))
+        .or_else(|| called_macro(&start))
         .unwrap_or(ItemKind::Other)
 }
 
-/// Returns the tokens up to the first braces, parentheses or semicolon.
-fn head(input: ParseStream<'_>) -> TokenStream {
-    let mut head = TokenStream::new();
-    while let Ok(token) = input.parse::<TokenTree>() {
-        let is_end = match &token {
-            TokenTree::Group(_) => true,
-            TokenTree::Punct(punct) => punct.as_char() == ';',
-            _ => false,
-        };
-        head.extend([token]);
-        if is_end {
-            break;
-        }
-    }
-    head
+/// Returns the tokens of the input, each when it is asked for.
+fn tokens_of(input: ParseStream<'_>) -> impl Iterator<Item = TokenTree> {
+    std::iter::from_fn(|| input.parse().ok())
 }
 
 /// Recognizes a handler in syntax newer than this parser: it gets the policy, and is rejected with
 /// it.
-fn unreadable_handler(start: &TokenStream) -> Option<ItemKind> {
-    let words: Vec<Ident> = start
-        .clone()
-        .into_iter()
+fn unreadable_handler(start: ParseStream<'_>) -> Option<ItemKind> {
+    let words: Vec<Ident> = tokens_of(start)
         .map_while(|token| match token {
             TokenTree::Ident(word) => Some(word),
             _ => None,
@@ -169,13 +155,13 @@ fn unreadable_handler(start: &TokenStream) -> Option<ItemKind> {
 }
 
 /// Recognizes `path::to::macro!`, except for the definition of a macro.
-fn called_macro(start: TokenStream) -> Option<ItemKind> {
+fn called_macro(start: ParseStream<'_>) -> Option<ItemKind> {
     let is_path = |token: &TokenTree| match token {
         TokenTree::Ident(_) => true,
         TokenTree::Punct(punct) => punct.as_char() == ':',
         _ => false,
     };
-    let mut tokens = start.into_iter().peekable();
+    let mut tokens = tokens_of(start).peekable();
     let path: Vec<TokenTree> = std::iter::from_fn(|| tokens.next_if(is_path)).collect();
     let first = path.first()?.to_string();
     let is_called =
