@@ -397,6 +397,21 @@ fn invisible_groups_of_macros_are_seen_through() {
     assert_eq!(given.matches("{ authenticated }").count(), 4, "{given}");
 }
 
+/// Without them, other operands would belong together.
+#[test]
+fn invisible_groups_within_an_item_stay() {
+    for inner in ["Vec<u8>", "1 + 2", "{ 1 } + 2", "N"] {
+        let inner = inner.parse().expect("tokens");
+        let group = Group::new(Delimiter::None, inner);
+        let items = quote!(const A: u8 = #group * 2;);
+        let kept = items_of(items).into_iter().filter(|token| match token {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::None,
+            _ => false,
+        });
+        assert_eq!(kept.count(), 1, "{group}");
+    }
+}
+
 #[test]
 fn items_within_others_are_marked_if_an_attribute_is_unknown() {
     const MARK: &str = "#[rust_analyzer::auth_runtime_left_out]";

@@ -186,12 +186,14 @@ fn items_in_invisible_groups_get_the_policy() {
             Delimiter::None,
             tokens("async fn a() {}"),
         ))]);
+        items.extend(tokens("async fn b() {}"));
         let mut errors = Errors::default();
         let arguments = Arguments::read(tokens("role = \"r\""));
         let requires = arguments.requires(None, &mut errors);
         let mut module = Module::read(&quote!(mod outer { #items })).expect("a module");
         module.inherit(&arguments, &requires, &mut errors);
         assert_eq!(errors.messages(), Vec::<String>::new(), "{before}");
+        let expected = format!("{expected} {policy} async fn b() {{}}");
         let expected = tokens(&format!("mod outer {{ {expected} }}")).to_string();
         assert_eq!(module.into_token_stream().to_string(), expected);
     }

@@ -210,6 +210,14 @@ fn expanded_policies_count() {
             format!("any({})", list(6, |_| "policy = \"large\"".to_owned())),
             Some(1200),
         ),
+        // Its names are not looked up.
+        (
+            format!(
+                "any({}, scope = \"undeclared\")",
+                list(6, |_| "policy = \"large\"".to_owned())
+            ),
+            Some(1200),
+        ),
     ] {
         let messages = messages(&policy, Some(&vocabulary));
         match (messages.as_slice(), size) {
@@ -283,6 +291,12 @@ fn vocabularies_have_an_end() {
     let undeclared = list(4000, |index| format!("\"undeclared{index}\""));
     let text = format!("[roles]\nr = {{ description = \"x\", implies = [{undeclared}] }}\n");
     assert_eq!(mistakes(&text).len(), 101);
+    let unknown =
+        |count: usize| -> String { (0..count).map(|index| format!("x{index} = 1\n")).collect() };
+    assert_eq!(mistakes(&unknown(100)).len(), 100);
+    let found = mistakes(&unknown(102));
+    let further = "from here on, 2 further mistakes";
+    assert_eq!((found.len(), found[100].as_str()), (101, further));
     let nested = format!(
         "[policies.p]\ndescription = \"x\"\nrequires = '{}authenticated{}'\n",
         "all(".repeat(100_000),

@@ -185,6 +185,14 @@ fn values_are_refused_with_advice() {
             "`check` takes only the path of a function [AUTH0003]\nhelp: write `check = a`",
         ),
         (
+            r##"check(a::b)"##,
+            "`check` takes an equals sign, not parentheses [AUTH0002]\nhelp: write `check = a::b`",
+        ),
+        (
+            r##"any(can = " a", role = "b")"##,
+            "the action ` a` begins or ends with white space [AUTH0018]\nhelp: write `\"a\"`",
+        ),
+        (
             r##"can("a", on = "B::{}")"##,
             "a parameter in `B::{}` is not the name of a path parameter between braces [AUTH0047]\nhelp: write it as in the route, as in `on = \"Repository::{owner}/{repo}\"`",
         ),
