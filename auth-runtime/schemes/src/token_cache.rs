@@ -265,6 +265,21 @@ mod tests {
     }
 
     #[test]
+    fn an_expired_token_takes_no_place() {
+        let cache = TokenCache::new(10, Duration::from_secs(60));
+        let verifier = cache.of_verifier(Clock::system());
+        let now = SystemTime::now();
+        for (expiry, places) in [
+            (now - Duration::from_secs(1), 0),
+            (now + Duration::from_secs(60), 1),
+        ] {
+            let ann = Identity::new("ann");
+            verifier.insert("token", ann, Some(expiry), verifier.moment());
+            assert_eq!(cache.len(), places, "{expiry:?}");
+        }
+    }
+
+    #[test]
     fn a_token_is_cached_once() {
         let cache = TokenCache::new(10, Duration::from_secs(60));
         let verifier = cache.of_verifier(Clock::system());
