@@ -362,6 +362,7 @@ fn targets() -> Vec<Vec<&'static str>> {
             }
         }
     }
+    all.push(vec!["a-", "b"]);
     all.split_off(1)
 }
 
@@ -439,6 +440,9 @@ fn covers_depend_on_prefixes_and_neighbours() {
         (&[("/a{*r}", PUBLIC), ("/a/b", GUARDED)], 1),
         (&[("/a{*r}", PUBLIC), ("/a", GUARDED)], 0),
         (&[("/a/b{*r}", GUARDED), ("/{x}/b/{y}", PUBLIC)], 1),
+        // A prefix has one spelling. Behind it, a parameter may be empty, and the rest has others.
+        (&[("/a-/b", GUARDED), ("/a-{x}/b", PUBLIC)], 0),
+        (&[("/a-/b", GUARDED), ("/a-{x}/{y}", PUBLIC)], 1),
         (&[("/a/*", GUARDED), ("/{x}/b", PUBLIC)], 1),
         (&[("/a/*", GUARDED), ("/{x}/{*r}", PUBLIC)], 1),
         (&[("/a/*", PUBLIC), ("/a/b", GUARDED)], 1),
