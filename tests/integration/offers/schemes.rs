@@ -19,6 +19,18 @@ async fn narrow_office(guard: auth_runtime::Guard) -> String {
     format!("{:?}", guard.identity().map(Identity::subject))
 }
 
+#[requires(
+    any(network = "192.0.2.0/24", scope = "x"),
+    schemes(Basic),
+    hide_as = 404
+)]
+async fn hidden_office(guard: auth_runtime::Guard) -> String {
+    format!("{:?}", guard.identity().map(Identity::subject))
+}
+
+#[requires(role = "admin", schemes(Basic), hide_as = 404, hide_unless = setting("beta"))]
+async fn shown_in_beta() {}
+
 #[tokio::test]
 async fn handlers_may_accept_fewer_schemes() {
     let app = GuardedRouter::new()
@@ -91,6 +103,56 @@ async fn unaccepted_schemes_identify_no_caller() {
         request.extensions_mut().insert(address);
         let answer = send(&app, request).await;
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, body));
+    }
+}
+
+/// The handler ignores two tokens of another scheme, and an unknown path does not.
+#[tokio::test]
+async fn ambiguous_credentials_of_unaccepted_schemes_count_as_none() {
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::jwt(jwt()).accept_query())
+        .scheme(basic());
+    let app = GuardedRouter::new()
+        .route("/hidden", get(hidden_office))
+        .protect(space.build().unwrap())
+        .unwrap();
+    let request = || request("/hidden?access_token=a&access_token=b");
+    let address: std::net::SocketAddr = "192.0.2.7:1".parse().unwrap();
+    let mut inside = request();
+    inside.extensions_mut().insert(address);
+    let answer = send(&app, inside).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.body.as_str()),
+        (200, "None")
+    );
+    assert_eq!(send(&app, request()).await.status, 400);
+    assert_hidden(app, request()).await;
+}
+
+/// The body is gone, whichever scheme it was read for.
+#[tokio::test]
+async fn an_unreadable_form_is_400_for_callers_who_may_see_the_path() {
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::jwt(jwt()).accept_form())
+        .scheme(basic())
+        .setting("beta", true);
+    let app = GuardedRouter::new()
+        .route("/beta", post(shown_in_beta))
+        .protect(space.build().unwrap())
+        .unwrap();
+    for (length, status) in [
+        (ProtectionSpace::MAX_BODY, 401),
+        (ProtectionSpace::MAX_BODY + 1, 400),
+    ] {
+        let mut posted = with(
+            "/beta",
+            &[("content-type", "application/x-www-form-urlencoded")],
+        );
+        *posted.method_mut() = Method::POST;
+        *posted.body_mut() = Body::from(vec![b'x'; length]);
+        assert_eq!(send(&app, posted).await.status, status, "{length}");
     }
 }
 
