@@ -1,6 +1,7 @@
 //! Routers that are merged without policies.
 
 use axum::extract::MatchedPath;
+use axum::middleware::map_request;
 
 use super::*;
 
@@ -164,34 +165,59 @@ async fn an_unlisted_route_that_overlaps_a_listed_one_is_an_unknown_path() {
 #[tokio::test]
 async fn an_unlisted_route_has_the_fallback_and_the_layers_of_unknown_paths() {
     #[public(reason = "there is nothing")]
-    async fn outer() -> (StatusCode, &'static str) {
-        (StatusCode::NOT_FOUND, "nothing")
+    async fn outer(path: Option<MatchedPath>) -> (StatusCode, String) {
+        (StatusCode::NOT_FOUND, format!("nothing at all {path:?}"))
     }
     #[public(reason = "there is nothing below the prefix")]
     async fn inner(path: Option<MatchedPath>) -> (StatusCode, String) {
         (StatusCode::NOT_FOUND, format!("nothing below {path:?}"))
     }
     let page = || axum::routing::get(async || "a page");
-    let plain = Router::new()
-        .route("/n/{id}", page())
-        .route("/n/special", page());
-    let app = GuardedRouter::new()
-        .nest("/n", GuardedRouter::new().fallback(inner))
-        .fallback(outer)
-        .layer(field("x-layer"))
-        .merge_unguarded("a test", &["/n/{id}"], plain)
-        .protect(space())
-        .unwrap();
-    assert_eq!(send(&app, nobody(Method::GET, "/n/7")).await.0, 200);
-    for path in ["/n/special", "/n/un/known"] {
-        // The application hides nothing, so its fallbacks ignore credentials.
-        let mut request = nobody(Method::GET, path);
-        let garbage = HeaderValue::from_static("Bearer garbage");
-        request.headers_mut().insert("authorization", garbage);
-        let (status, response) = send(&app, request).await;
-        assert_eq!(status, 404, "{path}");
-        assert_eq!(response.headers()["x-layer"], "layer", "{path}");
-        assert_eq!(text(response).await, "nothing below None", "{path}");
+    let plain = || {
+        Router::new()
+            .route("/n/{id}", page())
+            .route("/n/special", page())
+            .route("/pages/{id}", page())
+            .route("/pages/special", page())
+    };
+    let without_extensions = map_request(async |mut request: Request| {
+        request.extensions_mut().clear();
+        request
+    });
+    let unknown = || {
+        GuardedRouter::new()
+            .nest("/n", GuardedRouter::new().fallback(inner))
+            .fallback(outer)
+    };
+    for (unknown, layer) in [
+        (unknown(), None),
+        (unknown().layer(field("x-layer")), Some("layer")),
+        (
+            unknown().layer(without_extensions).layer(field("x-layer")),
+            Some("layer"),
+        ),
+    ] {
+        let app = unknown
+            .merge_unguarded("a test", &["/n/{id}", "/pages/{id}"], plain())
+            .protect(space())
+            .unwrap();
+        assert_eq!(send(&app, nobody(Method::GET, "/n/7")).await.0, 200);
+        for (path, body) in [
+            ("/n/special", "nothing below None"),
+            ("/n/un/known", "nothing below None"),
+            ("/pages/special", "nothing at all None"),
+            ("/unknown", "nothing at all None"),
+        ] {
+            // The application hides nothing, so its fallbacks ignore credentials.
+            let mut request = nobody(Method::GET, path);
+            let garbage = HeaderValue::from_static("Bearer garbage");
+            request.headers_mut().insert("authorization", garbage);
+            let (status, response) = send(&app, request).await;
+            assert_eq!(status, 404, "{path}");
+            let field = response.headers().get("x-layer");
+            assert_eq!(field.map(|value| value.to_str().unwrap()), layer, "{path}");
+            assert_eq!(text(response).await, body, "{path}");
+        }
     }
 }
 
