@@ -1,8 +1,11 @@
 //! Conditions on the login: `acr`, `amr`, `max_age`.
 
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::clock::ManualClock;
+use auth_runtime::decision::{Decision, Finding};
+use auth_runtime::policy::Truth;
 use auth_tests::token;
 use serde_json::json;
 
@@ -113,6 +116,45 @@ async fn logins_age_by_the_clock() {
     // The clock was set back to a time before the login.
     time.set_wall(time.clock().now() - Duration::from_secs(600));
     assert_eq!(status(&app, request()).await, 401);
+}
+
+/// The clock moves while the policy is explained.
+#[tokio::test]
+async fn the_parts_of_an_explanation_are_of_one_time() {
+    let login = SystemTime::now();
+    let time = ManualClock::new(login);
+    let contradictions = Arc::new(AtomicU32::new(0));
+    let (clock, counter) = (time.clone(), Arc::clone(&contradictions));
+    let space = space_builder().clock(time.clock()).audit(move |record| {
+        let is_done = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                for age in [0, 3600].into_iter().cycle() {
+                    clock.set_wall(login + Duration::from_secs(age));
+                    std::thread::yield_now();
+                    if is_done.load(Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            });
+            let (mut before, mut changes) = (false, 0);
+            while changes < 100 {
+                let explanation = record.explanation().expect("a requirement");
+                let is_granted = *explanation.decision() == Decision::Grant;
+                let is_met = explanation.requirement().map(Finding::truth) == Some(Truth::True);
+                counter.fetch_add(u32::from(is_granted != is_met), Ordering::Relaxed);
+                changes += u32::from(std::mem::replace(&mut before, is_granted) != is_granted);
+            }
+            is_done.store(true, Ordering::Relaxed);
+        });
+    });
+    let app = GuardedRouter::new()
+        .route("/transfer", get(transfer))
+        .protect(space.build().unwrap())
+        .unwrap();
+    let ann = Identity::new("ann").with_acr("mfa").with_auth_time(login);
+    send(&app, known(ann, "/transfer")).await;
+    assert_eq!(contradictions.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]
