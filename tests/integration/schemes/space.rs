@@ -261,7 +261,7 @@ async fn own_bodies_keep_status_and_challenge() {
     }
 }
 
-/// A scheme whose fields name the error of the challenge.
+/// A scheme whose fields name the error and the scopes of the challenge.
 struct Marking;
 
 impl Scheme for Marking {
@@ -288,12 +288,16 @@ impl Scheme for Marking {
             None => "none",
         };
         let name = HeaderName::from_static("x-error");
-        vec![(name, HeaderValue::from_static(value))]
+        let scopes = HeaderValue::from_str(&context.scopes().join(" "));
+        vec![
+            (name, HeaderValue::from_static(value)),
+            (HeaderName::from_static("x-scopes"), scopes.expect("names")),
+        ]
     }
 }
 
 #[tokio::test]
-async fn fields_of_a_scheme_receive_the_error() {
+async fn fields_of_a_scheme_receive_the_error_and_the_scopes() {
     #[requires(max_age = "1m")]
     async fn fresh() {}
 
@@ -301,13 +305,15 @@ async fn fields_of_a_scheme_receive_the_error() {
         .route("/fresh", get(fresh))
         .route("/read", get(read));
     let app = routes.protect(space(Marking)).expect("a router");
-    for (path, lines, error) in [
-        ("/fresh", authorization("Marking x"), "login"),
-        ("/fresh", vec![], "none"),
-        ("/read", authorization("Marking x"), "other"),
+    for (path, lines, error, scopes) in [
+        ("/fresh", authorization("Marking x"), "login", ""),
+        ("/fresh", vec![], "none", ""),
+        ("/read", authorization("Marking x"), "other", "read"),
+        ("/read", vec![], "none", "read"),
     ] {
         let response = send(&app, path, &lines).await;
         assert_eq!(response.headers()["x-error"], error, "{path}");
+        assert_eq!(response.headers()["x-scopes"], scopes, "{path}");
     }
 }
 
