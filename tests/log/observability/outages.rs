@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use auth_runtime::schemes::{
     Bearer, CertificateSource, Introspection, Jwt, JwtError, MutualTls, Redis, RedisError,
-    SharedTokenCache,
+    Sessions, SharedTokenCache,
 };
 use axum::Json;
+use tower_sessions::session::Id;
+use tower_sessions::{MemoryStore, Session};
 
 use super::*;
 
@@ -121,6 +123,60 @@ async fn certificates_of_other_peers_are_named() {
         app.clone().oneshot(request).await.expect("infallible");
         let expected: Vec<&str> = expected.into_iter().collect();
         assert_eq!(messages("::certificate_source"), expected, "{peer}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_of_another_cookie_are_reported() {
+    listen();
+    let sessions = Sessions::builder().cookie("session").build();
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(sessions.expect("sessions"))
+        .build();
+    let app = reads(space.expect("a space"));
+    let (own, other) = (Id(1), Id(2));
+    for (cookie, taken, is_reported) in [
+        (own.to_string(), Some(own), false),
+        (own.to_string(), Some(other), true),
+        (own.to_string(), None, false),
+        // The session layer may seal its cookie.
+        ("sealed".to_owned(), Some(own), false),
+        (format!("sealed; other={own}"), Some(own), true),
+    ] {
+        let session = Session::new(taken, Arc::new(MemoryStore::default()), None);
+        let request = Request::get("/read")
+            .header("cookie", format!("session={cookie}"))
+            .extension(session)
+            .body(Body::empty());
+        let request = request.expect("a request");
+        app.clone().oneshot(request).await.expect("infallible");
+        let messages = messages("::sessions::tower_sessions");
+        let expected = "the session of a request is not that of its cookie: of several session \
+                        layers, that of the cookie has to be the innermost";
+        let expected = is_reported.then_some(expected);
+        assert_eq!(messages, Vec::from_iter(expected), "{cookie} {taken:?}");
+    }
+}
+
+#[test]
+fn too_many_keys_are_reported() {
+    listen();
+    for (found, expected) in [(256, None), (257, Some((257, 256)))] {
+        let document = json!({ "keys": vec![7; found] });
+        let jwt = Jwt::builder()
+            .issuer("i")
+            .audience("a")
+            .jwks(&document.to_string());
+        assert_eq!(jwt.build().expect_err("no key"), JwtError::NoKey);
+        let mut lines = lines();
+        lines.retain(|line| line["fields"]["message"] == "the JWKS document has too many keys");
+        let fields = lines.iter().map(|line| {
+            let fields = &line["fields"];
+            (fields["found"].as_u64(), fields["used"].as_u64())
+        });
+        let expected = expected.map(|(found, used)| (Some(found), Some(used)));
+        assert_eq!(fields.collect::<Vec<_>>(), Vec::from_iter(expected));
     }
 }
 
