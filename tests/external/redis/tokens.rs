@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth_runtime::clock::{Clock, ManualClock};
 use auth_runtime::routing::get;
 use auth_runtime::schemes::{
     Bearer, Introspection, Redis, RedisError, SharedTokenCache, TokenCache,
@@ -31,26 +32,35 @@ struct Issuer {
     questions: Arc<AtomicUsize>,
     /// The remaining lifetime of tokens in seconds; 0 once all are revoked.
     lifetime: Arc<AtomicU64>,
+    /// The length of responses, unless they are longer already.
+    length: Arc<AtomicUsize>,
 }
 
 impl Issuer {
     async fn start() -> Self {
         let (questions, lifetime) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(600)));
+        let length = Arc::new(AtomicUsize::new(0));
         let (asked, lives) = (Arc::clone(&questions), Arc::clone(&lifetime));
+        let padded = Arc::clone(&length);
         let answer = async move |Form(form): Form<HashMap<String, String>>| {
             asked.fetch_add(1, Ordering::SeqCst);
             let lifetime = lives.load(Ordering::SeqCst);
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-            Json(json!({
+            let mut response = json!({
                 "active": lifetime > 0, "sub": form["token"], "scope": "read",
-                "exp": now.as_secs() + lifetime,
-            }))
+                "exp": now.as_secs() + lifetime, "padding": "",
+            });
+            let missing = padded.load(Ordering::SeqCst);
+            let missing = missing.saturating_sub(response.to_string().len());
+            response["padding"] = "x".repeat(missing).into();
+            Json(response)
         };
         let app = Router::new().route("/introspect", axum::routing::post(answer));
         Self {
             address: auth_tests::serve(app).await,
             questions,
             lifetime,
+            length,
         }
     }
 
@@ -60,7 +70,17 @@ impl Issuer {
 
     /// Starts an instance without a cache of its own.
     async fn instance(&self, client: &str, shared: SharedTokenCache) -> SocketAddr {
+        self.instance_at(Clock::system(), client, shared).await
+    }
+
+    async fn instance_at(
+        &self,
+        clock: Clock,
+        client: &str,
+        shared: SharedTokenCache,
+    ) -> SocketAddr {
         let introspection = Introspection::builder()
+            .clock(clock)
             .endpoint(format!("http://{}/introspect", self.address))
             .client_secret(client, "secret")
             .any_audience()
@@ -174,15 +194,35 @@ async fn redis_access_grants_and_reveals_nothing() {
 async fn expired_entries_are_ignored() {
     let server = Server::start();
     let issuer = Issuer::start().await;
-    let brief = shared(&server, KEY, Duration::from_secs(2));
-    let here = issuer.instance("api", brief).await;
+    // Expiries are stored in whole seconds.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let time = ManualClock::new(UNIX_EPOCH + Duration::from_secs(now.as_secs()));
+    let cache = shared(&server, KEY, MINUTE);
+    let here = issuer.instance_at(time.clock(), "api", cache).await;
     assert_eq!(status(here, "ann").await, 200);
     let key = server.ask(&["KEYS", TOKENS]);
     assert_eq!(server.ask(&["PERSIST", &key]), "1");
     issuer.lifetime.store(0, Ordering::SeqCst);
-    tokio::time::sleep(Duration::from_millis(2100)).await;
+    for (seconds, expected) in [(59, 200), (1, 401)] {
+        time.advance(Duration::from_secs(seconds));
+        assert_eq!(status(here, "ann").await, expected);
+    }
     assert_ne!(server.ask(&["GET", &key]), "");
-    assert_eq!(status(here, "ann").await, 401);
+}
+
+#[tokio::test]
+async fn long_responses_are_not_stored() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
+    for (token, length, questions) in [("short", 64 * 1024, 1), ("long", 64 * 1024 + 1, 2)] {
+        issuer.length.store(length, Ordering::SeqCst);
+        let before = issuer.questions();
+        for _ in 0..2 {
+            assert_eq!(status(here, token).await, 200);
+        }
+        assert_eq!(issuer.questions() - before, questions, "{length}");
+    }
 }
 
 #[tokio::test]
