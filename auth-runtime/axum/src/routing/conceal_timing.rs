@@ -1,26 +1,51 @@
-//! Times of the responses of unknown paths, and of concealed denials, in whole steps.
+//! Times of the responses of unknown paths, and of concealed denials: they end together, at the end of a step.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use auth_runtime_core::adapter::forbid_storing;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, Service, ServiceExt};
 
+use crate::routing::handover::lock;
 use crate::routing::response::response_of;
 
 /// Marks the response of an unknown path, or of a concealed denial.
 #[derive(Clone)]
 pub(super) struct OfUnknownPath;
 
-/// Delays marked responses to the end of a step. The steps begin with the request.
-#[derive(Clone, Copy)]
-pub(super) struct ConcealTiming {
-    pub(super) step: Duration,
+/// Delays marked responses to the end of a step.
+#[derive(Clone)]
+pub(super) struct ConcealTiming(Arc<Steps>);
+
+/// Steps of time, one after the other.
+struct Steps {
+    length: Duration,
+    /// The start of the first one.
+    start: Instant,
+    /// The responses that wait for the end of a step, by the time from the start to that end.
+    waiting: Mutex<BTreeMap<Duration, Vec<oneshot::Sender<()>>>>,
+}
+
+impl ConcealTiming {
+    pub(super) fn new(step: Duration) -> Self {
+        Self(Arc::new(Steps {
+            length: step,
+            start: Instant::now(),
+            waiting: Mutex::default(),
+        }))
+    }
 }
 
 impl<R> Layer<R> for ConcealTiming {
@@ -29,7 +54,7 @@ impl<R> Layer<R> for ConcealTiming {
     fn layer(&self, inner: R) -> ConcealTimingService<R> {
         ConcealTimingService {
             inner,
-            step: self.step,
+            steps: Arc::clone(&self.0),
         }
     }
 }
@@ -37,7 +62,7 @@ impl<R> Layer<R> for ConcealTiming {
 #[derive(Clone)]
 pub(super) struct ConcealTimingService<R> {
     inner: R,
-    step: Duration,
+    steps: Arc<Steps>,
 }
 
 impl<R> Service<Request> for ConcealTimingService<R>
@@ -54,42 +79,95 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let (inner, step) = (self.inner.clone(), self.step);
-        Box::pin(async move { Ok(respond(inner, step, request).await) })
+        let (inner, steps) = (self.inner.clone(), Arc::clone(&self.steps));
+        Box::pin(async move { Ok(respond(inner, steps, request).await) })
     }
 }
 
-async fn respond<R>(inner: R, step: Duration, request: Request) -> Response
+async fn respond<R>(inner: R, steps: Arc<Steps>, request: Request) -> Response
 where
     R: Service<Request, Response = Response, Error = Infallible>,
 {
-    let begun = Instant::now();
-    let mut timer = pin!(sleep(step));
-    // On one thread, timers of one moment end in the order in which they were polled first. Here, this is the order
-    // in which the requests arrived.
-    poll_fn(|context| Poll::Ready(timer.as_mut().poll(context).is_ready())).await;
+    let begun = steps.start.elapsed();
     let mut response = response_of(inner.oneshot(request).await);
-    if response
-        .extensions_mut()
-        .remove::<OfUnknownPath>()
-        .is_none()
-    {
+    let marks = response.extensions_mut();
+    if marks.remove::<OfUnknownPath>().is_none() {
         return response;
     }
-    let now = Instant::now();
-    if let Some(late) = now.duration_since(begun).checked_sub(step) {
-        timer.as_mut().reset(now + rest_of_step(late, step));
+    let ended = steps.start.elapsed();
+    match end_of_wait(begun, ended, steps.length) {
+        Some(end) if Steps::wait(steps, end).await.is_err() => without_timer(),
+        _ => response,
     }
-    timer.await;
-    response
 }
 
-/// Returns the time until the end of the step that a response is in, at `time` after the start of some step.
-fn rest_of_step(time: Duration, step: Duration) -> Duration {
-    let steps = time.as_nanos().checked_div(step.as_nanos());
-    let begun = steps.unwrap_or_default() * step.as_nanos();
-    let passed = u64::try_from(time.as_nanos() - begun).unwrap_or_default();
-    step.saturating_sub(Duration::from_nanos(passed))
+/// Returns the end of the first step that begins after `begun` and has not ended at `ended`, if steps have a length.
+fn end_of_wait(begun: Duration, ended: Duration, step: Duration) -> Option<Duration> {
+    const SECOND: u128 = 1_000_000_000;
+    let least = begun.saturating_add(step).max(ended);
+    let end = least.as_nanos().div_ceil(step.as_nanos().max(1)) * step.as_nanos();
+    let seconds = u64::try_from(end / SECOND).unwrap_or(u64::MAX);
+    let nanoseconds = u32::try_from(end % SECOND).unwrap_or_default();
+    (!step.is_zero()).then(|| Duration::new(seconds, nanoseconds))
+}
+
+impl Steps {
+    /// Waits for the end of a step. The result is an error if the runtime has no timer.
+    async fn wait(steps: Arc<Self>, end: Duration) -> Result<(), oneshot::error::RecvError> {
+        let (sender, receiver) = oneshot::channel();
+        let is_first = {
+            let mut waiting = lock(&steps.waiting);
+            let others = waiting.entry(end).or_default();
+            others.push(sender);
+            others.len() == 1
+        };
+        if is_first {
+            let release = Release { steps, end };
+            if let Ok(runtime) = Handle::try_current() {
+                runtime.spawn(release.at_end());
+            }
+        }
+        receiver.await
+    }
+}
+
+/// Ends the waiting for the end of one step. Without a timer, it is dropped early, and the waiting fails.
+struct Release {
+    steps: Arc<Steps>,
+    end: Duration,
+}
+
+impl Release {
+    async fn at_end(self) {
+        sleep(self.end.saturating_sub(self.steps.start.elapsed())).await;
+        let mut waiting = self.take();
+        // The runtime sends responses in about the order in which they are woken. A random order depends neither on
+        // the time that a response took, nor on the thread that it took it on.
+        waiting.sort_by_cached_key(|_| RandomState::new().hash_one(()));
+        for response in waiting {
+            // A closed connection waits no longer.
+            let _ = response.send(());
+        }
+    }
+
+    fn take(&self) -> Vec<oneshot::Sender<()>> {
+        lock(&self.steps.waiting)
+            .remove(&self.end)
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        self.take();
+    }
+}
+
+/// The response to all paths that would wait, on a runtime without a timer.
+fn without_timer() -> Response {
+    let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
+    forbid_storing(response.headers_mut());
+    response
 }
 
 #[cfg(test)]
@@ -97,12 +175,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_end_at_multiples() {
+    fn waits_end_with_a_step() {
         let ms = Duration::from_millis;
-        for (time, rest) in [(0, 5), (1, 4), (4, 1), (5, 5), (12, 3), (1_000_003, 2)] {
-            assert_eq!(rest_of_step(ms(time), ms(5)), ms(rest), "{time} ms");
+        for (begun, ended, end) in [
+            (0, 0, 5),
+            (0, 4, 5),
+            (0, 5, 5),
+            (0, 6, 10),
+            (1, 1, 10),
+            (4, 5, 10),
+            (4, 9, 10),
+            (5, 6, 10),
+            (6, 10, 15),
+            (4, 11, 15),
+            (1_000_003, 1_000_004, 1_000_010),
+        ] {
+            let found = end_of_wait(ms(begun), ms(ended), ms(5));
+            assert_eq!(found, Some(ms(end)), "{begun} ms to {ended} ms");
         }
-        assert_eq!(rest_of_step(ms(3), Duration::MAX), Duration::MAX - ms(3));
-        assert_eq!(rest_of_step(ms(3), Duration::ZERO), Duration::ZERO);
+        assert_eq!(end_of_wait(ms(3), ms(4), Duration::ZERO), None);
+        let longest = Some(Duration::MAX);
+        assert_eq!(end_of_wait(Duration::ZERO, ms(4), Duration::MAX), longest);
     }
 }

@@ -139,7 +139,10 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         unguarded: with_unguarded.map(|router| (router.with_state(()), listed)),
     };
     match timing_of(members) {
-        Some(step) => routes.map(|router| router.layer(ConcealTiming { step })),
+        Some(step) => {
+            let layer = ConcealTiming::new(step);
+            routes.map(|router| router.layer(layer.clone()))
+        }
         None => routes,
     }
 }

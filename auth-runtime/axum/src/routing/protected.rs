@@ -138,18 +138,23 @@ impl ProtectedRouter {
 
     /// Conceals the time of a `check`, of a decision point and of code before
     /// [`Guard::permit`](crate::Guard::permit): the responses of unknown paths, and those in place of concealed
-    /// denials, wait for the end of a step. The steps begin with each request. Default: no waiting.
+    /// denials, wait for the end of a step. Default: no waiting.
+    ///
+    /// The steps follow one another from the start of the router. A response waits for the end of the step after the one
+    /// in which its request began. All responses that end with a step are sent in a random order, since a client that
+    /// sends two requests in one segment of an HTTP/2 connection sees the order.
     ///
     /// `step` has to be longer than nearly all of these responses take. A response that takes longer waits for the end
-    /// of the next step, so that its duration reveals the number of steps only. Timers have a resolution of one
+    /// of a later step, so that its duration reveals the number of steps only. Timers have a resolution of one
     /// millisecond.
     ///
-    /// The costs: the response of each unknown path and of each concealed denial takes one `step` and stays in memory
-    /// for that time, and each request to the router starts a timer. Responses that are not concealed do not wait.
+    /// The costs: the response of each unknown path and of each concealed denial takes one to two steps, and stays in
+    /// memory for that time. Other responses do not wait.
     ///
-    /// The order of responses is not concealed on a runtime with several threads. A client that sends two requests in
-    /// one segment of an HTTP/2 connection, and counts the responses that arrive first, tells a slow check from an
-    /// unknown path after some ten requests, as without this method.
+    /// Work that occupies a thread is not concealed: it delays the other requests of that thread, and an attacker can
+    /// measure those. A check has to wait for slow work, or pass it to another thread.
+    ///
+    /// On a Tokio runtime without timers, these responses are 503. `#[tokio::main]` enables timers.
     ///
     /// Layers inside of this router may add fields to a response. A layer that makes another response of it ends
     /// the waiting. Of merged routers, the longest step applies to all.
@@ -163,10 +168,6 @@ impl ProtectedRouter {
     ///     Ok(routes.protect(space)?.conceal_timing(Duration::from_millis(20)))
     /// }
     /// ```
-    ///
-    /// # Panics
-    ///
-    /// When it serves a request, on a Tokio runtime without time. `#[tokio::main]` enables it.
     #[track_caller]
     #[must_use]
     pub fn conceal_timing(self, step: Duration) -> Self {
