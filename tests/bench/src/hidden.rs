@@ -217,12 +217,35 @@ pub fn controls() -> [Case; 3] {
     ]
 }
 
-/// The control with the longest delay, with the time of concealed responses in steps.
-pub fn control_in_steps() -> Case {
-    let [.., longest] = controls();
-    Case {
-        name: "control: 400 µs, `conceal_timing` of 3 ms",
-        router: longest.router.conceal_timing(Duration::from_millis(3)),
-        ..longest
-    }
+async fn waits(_: CheckRequest<'_>) -> bool {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    false
+}
+
+#[requires(check = waits, hide_as = 404)]
+async fn answered_late() {}
+
+/// The step of [`in_steps`].
+const STEP: Duration = Duration::from_millis(5);
+
+/// Cases whose concealed responses, and those of unknown paths, wait for the end of a step.
+pub fn in_steps() -> [Case; 2] {
+    let of = |name, routes: GuardedRouter| Case {
+        name,
+        router: protect(routes, Table::default()).conceal_timing(STEP),
+        credentials: Some(bearer(USER)),
+        hidden: "/hidden",
+        unknown: "/absent",
+        is_signed: false,
+    };
+    [
+        of(
+            "`check` that denies, `conceal_timing` of 5 ms",
+            routes().route("/hidden", get(checked)),
+        ),
+        of(
+            "`check` that waits for 1 ms, the same",
+            routes().route("/hidden", get(answered_late)),
+        ),
+    ]
 }

@@ -11,16 +11,16 @@ mod client;
 
 use std::net::SocketAddr;
 
-use auth_bench::hidden::{Case, DELAYS, cases, control_in_steps, controls};
+use auth_bench::hidden::{Case, DELAYS, cases, controls, in_steps};
 use axum::serve::ListenerExt;
 
 use crate::client::{Client, Fields};
 
 const PAIRS: usize = 100_000;
-/// The part of the pairs in which responses wait for the end of a step.
-const IN_STEPS: usize = 20;
+/// The clients at one time, if the responses wait for the end of a step.
+const CLIENTS_IN_STEPS: usize = 128;
 /// Pairs before those that are counted.
-const WARM_UP: usize = 1_000;
+const WARM_UP: usize = 500;
 /// The quantile of the normal distribution: an attacker is right in 95 of 100 cases, hidden or not.
 const QUANTILE: f64 = 1.645;
 
@@ -36,6 +36,13 @@ impl Order {
     fn count(&mut self, at: usize, is_answered_first: bool) {
         self.pairs[at] += 1;
         self.answered_first[at] += usize::from(is_answered_first);
+    }
+
+    fn add(&mut self, other: &Self) {
+        for at in [0, 1] {
+            self.pairs[at] += other.pairs[at];
+            self.answered_first[at] += other.answered_first[at];
+        }
     }
 
     fn shares(&self) -> [f64; 2] {
@@ -87,25 +94,18 @@ fn main() {
         "| | hidden first, sent first | sent second | order bias | null test | requests at 95 % |"
     );
     println!("|---|--:|--:|--:|--:|--:|");
-    // The controls come first, and the one in steps behind them.
-    let in_steps = DELAYS.len();
-    let longest = in_steps - 1;
-    let all = controls()
-        .into_iter()
-        .chain([control_in_steps()])
-        .chain(cases());
+    // The controls come first.
+    let longest = DELAYS.len() - 1;
+    let short = controls().into_iter().chain(cases());
+    let in_steps = in_steps().map(|case| (case, CLIENTS_IN_STEPS));
+    let all = short.map(|case| (case, 1)).chain(in_steps);
     let mut is_missed = false;
-    for (index, case) in all.enumerate() {
+    for (index, (case, clients)) in all.enumerate() {
         if part.is_some_and(|part| !case.name.contains(part)) {
             continue;
         }
         let address = runtime.block_on(serve(&case));
-        let pairs = if index == in_steps {
-            pairs / IN_STEPS
-        } else {
-            pairs
-        };
-        let (order, null) = compare(&case, address, pairs);
+        let (order, null) = compare(&case, address, pairs, clients);
         let noise = order.error() + null.error() + null.bias().abs();
         let is_told = order.bias().abs() > noise;
         is_missed |= index == longest && !(is_told && order.bias() < 0.0);
@@ -148,7 +148,8 @@ async fn serve(case: &Case) -> SocketAddr {
 }
 
 /// Returns the orders of the hidden and the unknown path, and those of the unknown path with itself.
-fn compare(case: &Case, address: SocketAddr, pairs: usize) -> (Order, Order) {
+/// The clients share the pairs.
+fn compare(case: &Case, address: SocketAddr, pairs: usize, clients: usize) -> (Order, Order) {
     let credentials = case.credentials.as_ref();
     let credentials = credentials.map(|(name, value)| {
         assert_eq!(name, "authorization");
@@ -156,21 +157,42 @@ fn compare(case: &Case, address: SocketAddr, pairs: usize) -> (Order, Order) {
     });
     let hidden = Fields::get(case.hidden, credentials);
     let unknown = Fields::get(case.unknown, credentials);
+    let (mut order, mut null) = (Order::default(), Order::default());
+    std::thread::scope(|scope| {
+        let ask = || ask_pairs(case.name, address, pairs / clients, &hidden, &unknown);
+        let clients: Vec<_> = (0..clients).map(|_| scope.spawn(ask)).collect();
+        for client in clients {
+            let (own, own_null) = client.join().expect("a client");
+            order.add(&own);
+            null.add(&own_null);
+        }
+    });
+    (order, null)
+}
+
+/// The pairs of one client.
+fn ask_pairs(
+    name: &str,
+    address: SocketAddr,
+    pairs: usize,
+    hidden: &Fields,
+    unknown: &Fields,
+) -> (Order, Order) {
     let mut client = Client::connect(address);
     // The first response sets the size of the table, and a second may pass between two dates.
-    let mut pairs_of_fields = (0..10).map(|_| client.ask([&hidden, &unknown]).fields);
+    let mut pairs_of_fields = (0..10).map(|_| client.ask([hidden, unknown]).fields);
     let is_concealed = pairs_of_fields.any(|[hidden, unknown]| hidden == unknown);
-    assert!(is_concealed, "{}: the fields differ", case.name);
+    assert!(is_concealed, "{name}: the fields differ");
     let (mut order, mut null) = (Order::default(), Order::default());
     for pair in 0..WARM_UP + pairs {
         // In turns, so that other load has the same effect on both.
         let at = pair % 2;
         let requests = match at {
-            0 => [&hidden, &unknown],
-            _ => [&unknown, &hidden],
+            0 => [hidden, unknown],
+            _ => [unknown, hidden],
         };
         let compared = client.ask(requests);
-        let same = client.ask([&unknown, &unknown]);
+        let same = client.ask([unknown, unknown]);
         if pair >= WARM_UP {
             order.count(at, compared.is_first_first == (at == 0));
             // Independent of the order before: a worker may still be busy with that pair.
