@@ -10,8 +10,8 @@
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    Condition, DecisionPoint, EntitiesFuture, Entity, EntityLoader, Evaluation, EvaluationRequest,
-    Permitted, Resource, Value, Wanted,
+    Condition, DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader, Evaluation,
+    EvaluationRequest, Permitted, Resource, Value, Wanted,
 };
 use auth_runtime_cedar::Cedar;
 
@@ -165,6 +165,33 @@ fn run<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
+/// Returns whether each object is allowed; its own error where one fails.
+fn decisions(
+    cedar: &Cedar,
+    identity: &Identity,
+    action: &'static str,
+    objects: Vec<Resource>,
+) -> Vec<Result<bool, DecisionPointError>> {
+    let questions = objects
+        .into_iter()
+        .map(|object| Evaluation::new(action, object));
+    let questions: Vec<_> = questions.collect();
+    let ask = |questions: &[Evaluation]| {
+        let decisions = run(cedar.evaluate(EvaluationRequest::new(identity, questions)))?;
+        Ok(decisions
+            .iter()
+            .map(|decision| decision.is_allowed())
+            .collect::<Vec<_>>())
+    };
+    match ask(&questions) {
+        Ok(together) => together.into_iter().map(Ok).collect(),
+        Err(_) => questions
+            .chunks(1)
+            .map(|one| ask(one).map(|decisions| decisions[0]))
+            .collect(),
+    }
+}
+
 /// Compares; returns the first difference, or the text of the error of the list.
 fn compare(policy: &str) -> Result<bool, String> {
     let mut is_translated = true;
@@ -174,18 +201,17 @@ fn compare(policy: &str) -> Result<bool, String> {
         .entities(World)
         .build();
     let cedar = cedar.map_err(|error| format!("INVALID: {error}"))?;
-    for identity in callers() {
+    for (index, identity) in callers().into_iter().enumerate() {
         for action in ["read", "update"] {
+            // A part of them for each caller, and all of them for the policy.
+            let objects = objects().into_iter().skip(index).step_by(callers().len());
             let request = EvaluationRequest::new(&identity, &[]);
             let permitted = run(cedar.permitted(action, "Doc", request));
-            let mut answers = Vec::new();
-            for (question, row) in objects() {
-                let evaluations = [Evaluation::new(action, question)];
-                let request = EvaluationRequest::new(&identity, &evaluations);
-                let single =
-                    run(cedar.evaluate(request)).map(|decisions| decisions[0].is_allowed());
-                answers.push((row, single));
-            }
+            let (questions, rows): (Vec<_>, Vec<_>) = objects.unzip();
+            let answers: Vec<_> = rows
+                .into_iter()
+                .zip(decisions(&cedar, &identity, action, questions))
+                .collect();
             match permitted {
                 Ok(Permitted::When(condition)) => {
                     for (row, single) in answers
