@@ -105,8 +105,9 @@ fn compile_all(vectors: &Vectors) -> BTreeMap<String, Vec<String>> {
         );
         std::fs::write(sources.join(format!("{}.rs", crate_name(id))), source).expect("a file");
     }
-    // The tests of the vocabulary share it, so that the runtime is checked once.
-    let build_folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
+    // That of the workspace, and of the tests of the vocabulary, so that dependencies are checked once.
+    let build_folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+    let build_folder = build_folder.expect("the folder of the workspace's builds");
     let output = Command::new(env!("CARGO"))
         .args([
             "check",

@@ -16,9 +16,13 @@ fn lab() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("vocabulary")
 }
 
-/// Returns the folder of their builds, which those of the conformance vectors share.
-fn build_folder() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages")
+/// Returns the folder of their builds: that of the workspace and of the conformance vectors, so that dependencies
+/// are checked once.
+fn build_folder() -> &'static Path {
+    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    temporary
+        .parent()
+        .expect("the folder of the workspace's builds")
 }
 
 fn write(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
@@ -189,11 +193,6 @@ pub fn routes() -> GuardedRouter {
 /// `auth_runtime`.
 #[test]
 fn a_dependency_may_have_another_name() {
-    let manifest = manifest("renamed", "[workspace]\n");
-    let renamed = manifest.replace(
-        "auth-runtime.path",
-        "auth.package = \"auth-runtime\"\nauth.path",
-    );
     for (name, source, is_right) in [
         ("renamed", RENAMED.to_owned(), true),
         (
@@ -204,7 +203,12 @@ fn a_dependency_may_have_another_name() {
     ] {
         let project = lab().join(name);
         let _ = std::fs::remove_dir_all(&project);
-        write(project.join("Cargo.toml"), &renamed);
+        let manifest = manifest(name, "[workspace]\n");
+        let renamed = manifest.replace(
+            "auth-runtime.path",
+            "auth.package = \"auth-runtime\"\nauth.path",
+        );
+        write(project.join("Cargo.toml"), renamed);
         write(
             project.join("auth.toml"),
             "[scopes]\nread = \"Read\"\n[roles]\nadmin = \"Administer\"\n",
