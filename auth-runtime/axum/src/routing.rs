@@ -31,6 +31,7 @@ mod handler;
 mod handover;
 mod kept_body;
 mod layers;
+mod matched;
 mod method_router;
 mod mistakes;
 mod mount;

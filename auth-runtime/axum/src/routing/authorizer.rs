@@ -28,6 +28,7 @@ use crate::request::{
     authenticate, forget_body, head_of, head_of_parts, parameters_of, parts_to_report, read_body,
 };
 use crate::routing::fallback::{Fallback, OtherSpaces, strip_match};
+use crate::routing::matched::Matched;
 use crate::routing::response::ResponseOrFuture;
 
 /// Authorizes the requests for one endpoint: one method of one path.
@@ -47,30 +48,6 @@ pub(crate) struct RouteAuthorizer {
     /// The state of the handler's router, for functions of the policy.
     pub(crate) state: Arc<State>,
     pub(crate) fallback: Fallback,
-}
-
-/// The match of a request that an authorizer is for.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Matched {
-    /// A handler or a service.
-    Handler(HandlerLocation),
-    /// None: the path is unknown.
-    UnknownPath,
-    /// None: the path has no handler for the method, and responds as an unknown one.
-    UnknownMethod,
-}
-
-impl Matched {
-    pub(super) fn exists(&self) -> bool {
-        self.location().is_some()
-    }
-
-    fn location(&self) -> Option<&HandlerLocation> {
-        match self {
-            Self::Handler(location) => Some(location),
-            Self::UnknownPath | Self::UnknownMethod => None,
-        }
-    }
 }
 
 /// The parts of a granted request that its response must not reveal.

@@ -22,13 +22,14 @@ use axum::routing::MethodRouter;
 use http::Method;
 use http::StatusCode;
 
-use crate::routing::authorizer::{Matched, RouteAuthorizer};
+use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::conceal::ConcealLayer;
 use crate::routing::conceal_timing::ConcealTiming;
 use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::exchange::ExchangePlace;
 use crate::routing::fallback::{BELOW, Fallback};
 use crate::routing::fallback_route::FallbackRoute;
+use crate::routing::matched::Matched;
 use crate::routing::response::uncacheable_if_missing;
 use crate::routing::router::{
     Extent, GuardedRoute, GuardedRouter, Unguarded, hidden_paths, nested_path,
