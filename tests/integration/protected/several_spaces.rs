@@ -1,0 +1,275 @@
+//! Several protection spaces in one application.
+
+use super::*;
+
+/// Returns a space with one opaque token, for a caller with the name of the realm.
+fn realm(name: &'static str) -> ProtectionSpace {
+    space_of(name, UnknownPaths::NotFound)
+}
+
+fn space_of(name: &'static str, unknown_paths: UnknownPaths) -> ProtectionSpace {
+    let known = format!("token-of-{name}");
+    let bearer = Bearer::new(move |token: String| {
+        let is_known = token == known;
+        async move {
+            match is_known {
+                true => Caller::known(Identity::new(name)),
+                false => Caller::rejected(),
+            }
+        }
+    });
+    let path = match name {
+        "a" => "https://api.example/a",
+        _ => "https://api.example/b",
+    };
+    let resource = ProtectedResource::builder(path)
+        .authorization_server("https://issuer.example")
+        .build()
+        .expect("a resource");
+    ProtectionSpace::builder()
+        .realm(name)
+        .scheme(bearer)
+        .resource(resource)
+        .unknown_paths(unknown_paths)
+        .build()
+        .expect("a space")
+}
+
+#[requires(authenticated)]
+async fn page() -> &'static str {
+    "page"
+}
+
+fn routes(prefix: &str) -> GuardedRouter {
+    let routes = GuardedRouter::new()
+        .route("/page", get(page))
+        .route("/secret", get(secret));
+    GuardedRouter::new().nest(prefix, routes)
+}
+
+fn protected(name: &'static str, prefix: &str) -> ProtectedRouter {
+    routes(prefix)
+        .protect(realm(name))
+        .expect("the routes are in order")
+}
+
+fn merged() -> ProtectedRouter {
+    protected("a", "/a").merge(protected("b", "/b"))
+}
+
+#[tokio::test]
+async fn each_route_keeps_its_space() {
+    let app = merged();
+    for (target, token, status, realm) in [
+        ("/a/page", "token-of-a", 200, ""),
+        ("/b/page", "token-of-b", 200, ""),
+        ("/a/page", "token-of-b", 401, "realm=\"a\""),
+        ("/b/page", "token-of-a", 401, "realm=\"b\""),
+    ] {
+        let (seen, challenge) = ask(&app, target, Some(token)).await;
+        assert_eq!(seen, status, "{target} {token}");
+        assert!(challenge.contains(realm), "{challenge}");
+    }
+}
+
+#[tokio::test]
+async fn all_hidden_paths_respond_as_every_unknown_path() {
+    let expired = expired_token(json!({}));
+    for app in [
+        merged(),
+        protected("a", "/a").nest("/deep", protected("b", "/b")),
+    ] {
+        for token in [
+            None,
+            Some("token-of-a"),
+            Some("token-of-b"),
+            Some("rejected"),
+            Some(expired.as_str()),
+        ] {
+            let unknown = ask(&app, "/nowhere", token).await;
+            for hidden in ["/a/secret", "/b/secret", "/deep/b/secret", "/b/nowhere"] {
+                assert_eq!(
+                    ask(&app, hidden, token).await,
+                    unknown,
+                    "{hidden} {token:?}"
+                );
+            }
+            let is_rejected = matches!(token, Some(token) if !token.starts_with("token-of"));
+            let expected = if is_rejected { 401 } else { 404 };
+            assert_eq!(unknown.0, expected, "{token:?}");
+        }
+    }
+}
+
+/// Of several spaces, the one that knows the caller decides about an unknown path; then the one that cannot
+/// verify the credentials, which may be its own; then the first one that rejects them.
+#[tokio::test]
+async fn one_space_decides_about_unknown_paths() {
+    /// Returns routes with a space whose verifier knows these tokens and is down for others.
+    fn of(name: &'static str, known: &'static str, down: &'static str) -> ProtectedRouter {
+        let bearer = Bearer::new(move |token: String| {
+            let caller = match token.as_str() {
+                token if token == known => Caller::known(Identity::new(name)),
+                token if token == down => Caller::unverifiable(),
+                _ => Caller::rejected(),
+            };
+            async move { caller }
+        });
+        let space = ProtectionSpace::builder().realm(name).scheme(bearer);
+        routes(&format!("/{name}"))
+            .protect(space.build().expect("a space"))
+            .expect("the routes are in order")
+    }
+    let app = of("a", "of-a", "down-at-a").merge(of("b", "of-b", "down-at-b"));
+    for (token, status, realm) in [
+        ("of-a", 404, ""),
+        ("of-b", 404, ""),
+        ("down-at-a", 503, ""),
+        ("down-at-b", 503, ""),
+        ("of-neither", 401, "Bearer realm=\"a\""),
+    ] {
+        for path in ["/nowhere", "/a/secret", "/b/secret", "/b/nowhere"] {
+            let (seen, challenge) = ask(&app, path, Some(token)).await;
+            assert_eq!(seen, status, "{path} {token}");
+            assert!(challenge.starts_with(realm), "{path} {token} {challenge}");
+        }
+    }
+}
+
+/// Each space reports rejected credentials on an unknown path. A concealed path is reported by its own space
+/// only.
+#[tokio::test]
+async fn rejected_credentials_are_reported_once_by_each_space() {
+    let records = Arc::new(Mutex::new(Vec::new()));
+    let of = |name: &'static str| {
+        let records = Arc::clone(&records);
+        let bearer = Bearer::new(async |token: String| match token.as_str() {
+            "known" => Caller::known(Identity::new("ann")),
+            _ => Caller::rejected(),
+        });
+        let space = ProtectionSpace::builder().realm(name).scheme(bearer);
+        let space = space.audit(move |record| {
+            let json = serde_json::to_value(record).expect("a record");
+            let shown = format!("{name} {} {}", json["route"], json["outcome"]);
+            records.lock().expect("no panic").push(shown);
+        });
+        routes(&format!("/{name}"))
+            .protect(space.build().expect("a space"))
+            .expect("the routes are in order")
+    };
+    let alone = of("a");
+    let both = of("a").merge(of("b"));
+    for (app, path, token, expected) in [
+        (&alone, "/nowhere", None, &[][..]),
+        (&alone, "/nowhere", Some("known"), &[]),
+        (
+            &alone,
+            "/nowhere",
+            Some("rejected"),
+            &["a null \"unauthenticated\""],
+        ),
+        (&both, "/nowhere", None, &[]),
+        (&both, "/nowhere", Some("known"), &[]),
+        (
+            &both,
+            "/nowhere",
+            Some("rejected"),
+            &["a null \"unauthenticated\"", "b null \"unauthenticated\""],
+        ),
+        (
+            &both,
+            "/b/secret",
+            Some("rejected"),
+            &["b \"/b/secret\" \"hidden\""],
+        ),
+    ] {
+        ask(app, path, token).await;
+        let seen = std::mem::take(&mut *records.lock().expect("no panic"));
+        assert_eq!(seen, expected, "{path} {token:?}");
+    }
+}
+
+#[tokio::test]
+async fn layer_of_one_router_reveals_no_other() {
+    use http::HeaderName;
+    use tower_http::set_header::SetResponseHeaderLayer;
+
+    let field = SetResponseHeaderLayer::appending(
+        HeaderName::from_static("x-a"),
+        HeaderValue::from_static("layer"),
+    );
+    let app = protected("a", "/a")
+        .layer(field)
+        .merge(protected("b", "/b"));
+    for target in ["/a/secret", "/b/secret"] {
+        for token in [None, Some("token-of-a"), Some("token-of-b"), Some("no")] {
+            assert_hidden(app.clone(), request(Method::GET, target, token)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn spaces_share_unknown_path_challenges() {
+    let challenging = routes("/a")
+        .protect(space_of("a", UnknownPaths::Challenge))
+        .expect("the routes are in order");
+    let app = challenging.merge(protected("b", "/b"));
+    let unknown = ask(&app, "/nowhere", None).await;
+    assert_eq!(unknown.0, 401);
+    for hidden in ["/a/secret", "/b/secret"] {
+        assert_eq!(ask(&app, hidden, None).await, unknown);
+    }
+}
+
+#[tokio::test]
+async fn metadata_documents_are_at_the_root_of_the_host() {
+    let nested = protected("a", "/a").nest("/deep", protected("b", "/b"));
+    let api = merged();
+    let metadata = api.metadata_router();
+    let in_axum = Router::new().nest_service("/api", api).merge(metadata);
+    for name in ["a", "b"] {
+        let target = format!("/.well-known/oauth-protected-resource/{name}");
+        for response in [
+            nested
+                .clone()
+                .oneshot(request(Method::GET, &target, None))
+                .await,
+            in_axum
+                .clone()
+                .oneshot(request(Method::GET, &target, None))
+                .await,
+        ] {
+            let Ok(response) = response;
+            assert_eq!(response.status(), 200, "{target}");
+            let body = body_of(response).await;
+            let resource = format!("https://api.example/{name}");
+            assert!(body.contains(&resource), "{body}");
+        }
+    }
+}
+
+#[test]
+fn the_access_table_lists_the_routes_of_all_spaces() {
+    let app = protected("a", "/a").nest("/deep", protected("b", "/b"));
+    let table = app.access_table();
+    let paths: Vec<_> = table.rows().iter().map(|row| row.path()).collect();
+    assert_eq!(
+        paths,
+        ["/a/page", "/a/secret", "/deep/b/page", "/deep/b/secret"]
+    );
+}
+
+#[test]
+#[should_panic(expected = "both have a fallback")]
+fn two_fallbacks_panic_as_in_axum() {
+    #[public(reason = "nothing is there")]
+    async fn missing() {}
+
+    let with_fallback = |name, prefix: &str| {
+        let routes = routes(prefix).fallback(missing);
+        routes
+            .protect(realm(name))
+            .expect("the routes are in order")
+    };
+    let _ = with_fallback("a", "/a").merge(with_fallback("b", "/b"));
+}
