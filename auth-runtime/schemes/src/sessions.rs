@@ -210,7 +210,9 @@ impl Scheme for Sessions {
             context.error(),
             Some(
                 ErrorCode::InvalidRequest
-                    | ErrorCode::InvalidToken(Rejection::Invalid | Rejection::Malformed)
+                    | ErrorCode::InvalidToken(
+                        Rejection::Invalid | Rejection::Malformed | Rejection::Expired
+                    )
             )
         );
         if goes {

@@ -21,6 +21,7 @@ fn table() -> ProtectedRouter {
         "of-ada" => Caller::known(Identity::new("ada").with_roles(["admin"])),
         "cart" => Caller::Anonymous,
         "down" => Caller::unverifiable(),
+        "expired" => Caller::Rejected(Rejection::Expired),
         _ => Caller::rejected(),
     }))
 }
@@ -39,12 +40,17 @@ async fn values_are_looked_up() {
         ("other=of-ann", 401, false),
         ("id=cart", 401, false),
         ("id=ended", 401, true),
+        ("id=expired", 401, true),
         ("id=down", 503, false),
         ("id=ended; id=of-ann", 200, false),
         ("id=of-ann; id=ended", 200, false),
         ("id=of-ann; id=of-ann", 200, false),
         ("id=of-ann; id=of-ada", 400, true),
         ("id=ended; id=forged", 401, true),
+        // The unverifiable session may be live.
+        ("id=down; id=of-ann", 503, false),
+        ("id=of-ann; id=down", 503, false),
+        ("id=down; id=ended", 503, false),
     ] {
         let response = with_cookies(&app, "/account", cookies).await;
         assert_eq!(response.status(), status, "{cookies}");
