@@ -41,6 +41,30 @@ async fn grants_are_kept_bonds_are_not() {
 }
 
 #[tokio::test]
+async fn callers_have_the_issuer_of_their_login() {
+    let store = MemoryStore::default();
+    let session = Session::new(None, Arc::new(store.clone()), None);
+    // Too old for `max_age`, except for the clock of the issuer.
+    let ann = Identity::new("ann")
+        .with_issuer(ISSUER)
+        .with_auth_time(SystemTime::now() - Duration::from_secs(330))
+        .with_clock_skew(Duration::from_secs(60));
+    let logged_in = Sessions::log_in(&session, &ann).await;
+    logged_in.expect("the store is there");
+    session.save().await.expect("the store is there");
+    let space = shop(builder()).build().expect("the space is in order");
+    let app = routes().protect(space).expect("every state is there");
+    let mut ann = Browser::new(app.layer(layer(store)));
+    ann.cookie = session.id().map(|id| id.to_string());
+    let known = text(ann.get("/known").await).await;
+    assert!(
+        known.contains(&format!("issuer: Some({ISSUER:?})")),
+        "{known}"
+    );
+    assert_eq!(ann.get("/fresh").await.status(), 200);
+}
+
+#[tokio::test]
 async fn earlier_ids_give_no_access() {
     let mut ann = serve(shop(builder()));
     ann.post("/cart").await;
@@ -107,6 +131,19 @@ async fn issuers_distinguish_users() {
         let filled = session.insert("cart", "a hat").await;
         filled.expect("the store is there");
     }
+}
+
+/// The user of a login in the format of another version is unknown.
+#[tokio::test]
+async fn data_beside_an_unreadable_login_is_removed() {
+    let session = Session::new(None, Arc::new(MemoryStore::default()), None);
+    for (name, value) in [("cart", "a hat"), ("auth-runtime.login", "ann")] {
+        let filled = session.insert(name, value).await;
+        filled.expect("the store is there");
+    }
+    let logged_in = Sessions::log_in(&session, &Identity::new("bob")).await;
+    logged_in.expect("the store is there");
+    assert_eq!(cart_of(&session).await, "");
 }
 
 #[tokio::test]

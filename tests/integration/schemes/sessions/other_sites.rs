@@ -1,6 +1,8 @@
 //! Requests that pages of other sites cause with the cookie of a visitor: none of them has an
 //! effect.
 
+use auth_runtime::routing::any;
+
 use super::*;
 
 const HOST: &str = "shop.example";
@@ -142,6 +144,62 @@ async fn another_site_cannot_change_anything() {
     .await;
 }
 
+/// Methods that are not known to only read change something.
+#[tokio::test]
+async fn each_changing_method_is_rejected() {
+    let space = shop(builder()).build().expect("the space is in order");
+    let routes = GuardedRouter::new()
+        .route("/account", any(account))
+        .route("/login", post(log_in));
+    let app = routes.protect(space).expect("every state is there");
+    let ann = Browser::new(app.layer(layer(MemoryStore::default())));
+    let ann = ann.logged_in("ann").await;
+    for (method, status) in [
+        ("GET", 200),
+        ("HEAD", 200),
+        ("OPTIONS", 200),
+        ("POST", 401),
+        ("PUT", 401),
+        ("PATCH", 401),
+        ("DELETE", 401),
+        ("CONNECT", 401),
+        ("TRACE", 401),
+        ("PURGE", 401),
+    ] {
+        let method: Method = method.parse().expect("a method");
+        let site: &[_] = &[("sec-fetch-site", "cross-site")];
+        check_table(&ann, &[(&format!("{method}"), method, site, status)]).await;
+    }
+}
+
+/// In HTTP/2, the requested host is in the target, and there may be no field with it.
+#[tokio::test]
+async fn the_own_host_is_that_of_the_target() {
+    let ann = serve(shop(builder())).logged_in("ann").await;
+    let (own, evil) = ("shop.example", "evil.example");
+    for (host, origin, status) in [
+        (None, own, 200),
+        (None, evil, 401),
+        (Some(own), own, 200),
+        (Some(evil), own, 200),
+        (Some(evil), evil, 401),
+    ] {
+        let mut ann = Browser {
+            app: ann.app.clone(),
+            cookie: ann.cookie.clone(),
+        };
+        let request = Request::post(format!("https://{own}/account"));
+        let request = request.header("origin", format!("https://{origin}"));
+        let response = ann
+            .send(match host {
+                Some(host) => request.header("host", host),
+                None => request,
+            })
+            .await;
+        assert_eq!(response.status(), status, "{host:?} {origin}");
+    }
+}
+
 #[tokio::test]
 async fn another_site_cannot_open_a_websocket() {
     let ann = serve(shop(builder())).logged_in("ann").await;
@@ -188,7 +246,9 @@ async fn another_site_cannot_open_a_websocket() {
 
 #[tokio::test]
 async fn an_origin_that_is_trusted_can() {
-    let sessions = builder().trust_origin("https://app.example");
+    let sessions = builder()
+        .trust_origin("https://app.example")
+        .trust_origin("https://admin.example");
     let ann = serve(shop(sessions)).logged_in("ann").await;
     let site = ("sec-fetch-site", "cross-site");
     let post = || Method::POST;
@@ -205,6 +265,12 @@ async fn an_origin_that_is_trusted_can() {
                 "trusted, in an old browser",
                 post(),
                 &[("origin", "https://app.example")],
+                200,
+            ),
+            (
+                "trusted as well",
+                post(),
+                &[site, ("origin", "https://admin.example")],
                 200,
             ),
             (
