@@ -315,6 +315,33 @@ async fn outages_of_the_key_server_cause_few_requests() {
     }
 }
 
+/// AWS responds 403 for an unknown key, and 429 for too many requests.
+#[tokio::test]
+async fn other_statuses_of_the_key_server_are_outages() {
+    let key = async |Path(kid): Path<String>| {
+        let status = kid.trim_start_matches("status-").parse();
+        StatusCode::from_u16(status.expect("a number")).expect("a status")
+    };
+    let server = Router::new().route("/{kid}", axum::routing::get(key));
+    let keys = format!("http://{}/", serve(server).await);
+    let app = app_for(builder().load_balancer_keys(keys));
+    for (answer, expected) in [
+        (403, 401),
+        (404, 401),
+        (302, 503),
+        (400, 503),
+        (401, 503),
+        (429, 503),
+        (500, 503),
+    ] {
+        let token = padded(
+            &header(json!({ "kid": format!("status-{answer}") })),
+            &user(),
+        );
+        assert_eq!(caller_of(&app, &token).await.0, expected, "{answer}");
+    }
+}
+
 /// A client can name them in forged tokens.
 #[tokio::test]
 async fn keys_of_other_load_balancers_are_not_kept() {

@@ -7,6 +7,7 @@ mod visitors;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use auth_runtime::public;
 use auth_runtime::schemes::{SchemeExt, Source};
@@ -50,6 +51,9 @@ fn caller(value: &str) -> Caller {
         "expired" => Caller::Rejected(Rejection::Expired),
         "forged" => Caller::rejected(),
         "down" => Caller::unverifiable(),
+        "busy" => Caller::Unverifiable {
+            retry_after: Some(Duration::from_secs(17)),
+        },
         name => Caller::known(Identity::new(name)),
     }
 }
@@ -141,6 +145,23 @@ async fn both_are_required() {
         if status == 200 {
             assert_eq!(text(response).await, "ann by web");
         }
+    }
+}
+
+#[tokio::test]
+async fn outages_have_the_time_of_their_verifier() {
+    let app = service(tokens().with_application(Keys::default()));
+    for (token, key, seconds) in [
+        ("ann", "busy", "17"),
+        ("busy", "web", "17"),
+        ("busy", "down", "17"),
+        ("ann", "down", "5"),
+        ("down", "busy", "5"),
+    ] {
+        let fields = [bearer(token), lines(&[("apikey", key)])].concat();
+        let response = send(&app, "/both", &fields).await;
+        assert_eq!(response.status(), 503, "{token} {key}");
+        assert_eq!(response.headers()["retry-after"], seconds, "{token} {key}");
     }
 }
 

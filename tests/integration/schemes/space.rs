@@ -92,11 +92,15 @@ async fn several_schemes_are_offered_in_order() {
 async fn outage_is_not_401() {
     let bearer_verifier = Bearer::new(|token| async move {
         Caller::Unverifiable {
-            retry_after: (token == "soon").then_some(Duration::from_secs(17)),
+            retry_after: match token.as_str() {
+                "soon" => Some(Duration::from_secs(17)),
+                "now" => Some(Duration::from_millis(20)),
+                _ => None,
+            },
         }
     });
     let app = app(space(bearer_verifier));
-    for (token, seconds) in [("soon", "17"), ("whenever", "5")] {
+    for (token, seconds) in [("soon", "17"), ("now", "1"), ("whenever", "5")] {
         for target in ["/known", "/nowhere"] {
             let response = send(&app, target, &bearer(token)).await;
             assert_eq!(response.status(), 503, "{target}");

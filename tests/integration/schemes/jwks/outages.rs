@@ -47,6 +47,26 @@ async fn keys_outlive_an_outage() {
 }
 
 #[tokio::test]
+async fn key_sets_without_a_key_replace_none() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app();
+    let before = issuer.token(json!({}));
+    assert_eq!(status(&app, &before).await, 200);
+    issuer.rotate();
+    let after = issuer.token(json!({}));
+    let keys = std::mem::take(&mut *issuer.published.keys.lock().unwrap());
+    issuer.time.advance(PAUSE);
+    let response = send(&app, "/read", &bearer(&after)).await;
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after"));
+    assert_eq!(status(&app, &before).await, 200);
+    assert_eq!(issuer.fetches().1, 2);
+    *issuer.published.keys.lock().unwrap() = keys;
+    issuer.time.advance(PAUSE);
+    assert_eq!(status(&app, &after).await, 200);
+}
+
+#[tokio::test]
 async fn keys_are_used_for_a_day_without_a_fetch() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
