@@ -2,6 +2,7 @@
 
 mod changes;
 mod files;
+mod functions;
 mod objects;
 mod paths;
 mod properties;

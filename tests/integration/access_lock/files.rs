@@ -4,6 +4,9 @@ use std::panic::catch_unwind;
 use std::path::Path;
 use std::process::Command;
 
+use auth_runtime::routing::on;
+use axum::routing::MethodFilter;
+
 use super::*;
 
 const LOCK: &str = r#"fallback /*  public(reason = "liveness  probe, \"really\"")  integration::access_lock::healthz
@@ -24,6 +27,61 @@ fn failure(router: fn() -> GuardedRouter, file: &Path) -> String {
 fn the_lock_lists_policies() {
     let lock = AccessLock::of(&router().access_table());
     assert_eq!(lock.to_string(), format!("{HEADER}{LOCK}"));
+}
+
+#[test]
+fn each_method_has_a_line() {
+    const METHODS: [(MethodFilter, &str); 9] = [
+        (MethodFilter::CONNECT, "CONNECT"),
+        (MethodFilter::DELETE, "DELETE"),
+        (MethodFilter::GET, "GET"),
+        (MethodFilter::HEAD, "HEAD"),
+        (MethodFilter::OPTIONS, "OPTIONS"),
+        (MethodFilter::PATCH, "PATCH"),
+        (MethodFilter::POST, "POST"),
+        (MethodFilter::PUT, "PUT"),
+        (MethodFilter::TRACE, "TRACE"),
+    ];
+    let filters = METHODS.into_iter().map(|(filter, _)| filter);
+    let all = filters.reduce(MethodFilter::or).expect("a filter");
+    let router = GuardedRouter::<()>::new().route("/x", on(all, show));
+    let lock = AccessLock::of(&router.access_table()).to_string();
+    let lines = lock.lines().filter_map(|line| line.split_once(" /x "));
+    let lines: Vec<_> = lines.map(|(method, _)| method.trim_end()).collect();
+    assert_eq!(lines, METHODS.map(|(_, method)| method));
+}
+
+/// Merged routers may have one each.
+#[test]
+fn each_handler_for_missing_methods_has_a_line() {
+    #[public(reason = "one")]
+    async fn one() {}
+    #[public(reason = "two")]
+    async fn two() {}
+    #[public(reason = "three")]
+    async fn three() {}
+    let first = || {
+        let router = GuardedRouter::<()>::new().route("/a", get(show));
+        router.method_not_allowed_fallback(one)
+    };
+    let second = || GuardedRouter::<()>::new().route("/b", get(show));
+    let lock = |second: GuardedRouter| {
+        let router = first().merge(second);
+        AccessLock::of(&router.access_table()).to_string()
+    };
+    let before = lock(second().method_not_allowed_fallback(two));
+    let reasons = [
+        r#"405      /*  public(reason = "one")"#,
+        r#"405      /*  public(reason = "two")"#,
+    ];
+    for reason in reasons {
+        assert!(before.contains(reason), "{before}");
+    }
+    let after = lock(second().method_not_allowed_fallback(three));
+    assert_eq!(
+        what(&before, &after),
+        "moved: the reason differs; another handler"
+    );
 }
 
 #[test]

@@ -120,4 +120,11 @@ fn objects_are_compared_by_their_place_in_the_path() {
     let wide = line("/r/{*path}", "File::{path}");
     let removed = changes(&format!("{narrow}\n{wide}"), &wide);
     assert!(removed.starts_with("changed"), "{removed}");
+    // The place is that of the segment, not of the parameter.
+    let narrow = line("/orgs/{id}", "Org::{id}");
+    for (on, expected) in [("Org::{kind}", "changed"), ("Org::{id}", "removed")] {
+        let wide = line("/{kind}/{id}", on);
+        let removed = changes(&format!("{narrow}\n{wide}"), &wide);
+        assert!(removed.starts_with(expected), "{on}: {removed}");
+    }
 }
