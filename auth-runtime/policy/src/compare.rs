@@ -127,7 +127,7 @@ pub fn compare(before: &Policy, after: &Policy) -> Comparison {
     let differing = [
         (
             Aspect::Schemes,
-            before.accepted_schemes() != after.accepted_schemes(),
+            !are_same_schemes(before.accepted_schemes(), after.accepted_schemes()),
         ),
         (Aspect::Realm, before.own_realm() != after.own_realm()),
         (Aspect::Text, before.denial_text() != after.denial_text()),
@@ -243,7 +243,10 @@ impl<'p> Callers<'p> {
         let loses_scheme = match (self.schemes, others.schemes) {
             (_, None) => false,
             (None, Some(_)) => true,
-            (Some(own), Some(others)) => own.iter().any(|scheme| !others.contains(scheme)),
+            (Some(own), Some(others)) => !own.iter().all(|scheme| {
+                let mut others = others.iter();
+                others.any(|other| other.eq_ignore_ascii_case(scheme))
+            }),
         };
         if loses_scheme {
             // A caller whose scheme is not accepted is anonymous.
@@ -251,6 +254,23 @@ impl<'p> Callers<'p> {
         } else {
             entails(&self.requirement, &others.requirement)
         }
+    }
+}
+
+/// Names of schemes are case-insensitive (RFC 9110 §11.1).
+fn are_same_schemes(
+    one: Option<&[Cow<'static, str>]>,
+    other: Option<&[Cow<'static, str>]>,
+) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| one.eq_ignore_ascii_case(other))
+        }
+        (one, other) => one == other,
     }
 }
 

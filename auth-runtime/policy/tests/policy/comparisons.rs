@@ -30,6 +30,12 @@ fn each_other_aspect_is_named() {
             a().schemes(["Bearer", "Basic"]),
             vec![Aspect::Schemes],
         ),
+        (a().schemes(["X-Own"]), a().schemes(["x-own"]), vec![]),
+        (
+            a().schemes(["X-Own"]),
+            a().schemes(["x-other"]),
+            vec![Aspect::Schemes],
+        ),
         (a(), a().realm("files"), vec![Aspect::Realm]),
         (a(), a().says("No."), vec![Aspect::Text]),
         (
@@ -214,6 +220,8 @@ fn a_lost_scheme_leaves_the_context() {
         &a().schemes(["Basic", "Bearer"]),
         &a().schemes(["Basic"])
     ));
+    let spelled = compare(&a().schemes(["X-Own"]), &a().schemes(["x-own"]));
+    assert_eq!(spelled.callers, Change::Same);
 }
 
 #[test]
