@@ -122,7 +122,11 @@ impl Steps {
             others.len() == 1
         };
         if is_first {
-            let release = Release { steps, end };
+            let release = Release {
+                steps,
+                end,
+                is_over: false,
+            };
             if let Ok(runtime) = Handle::try_current() {
                 runtime.spawn(release.at_end());
             }
@@ -131,16 +135,24 @@ impl Steps {
     }
 }
 
-/// Ends the waiting for the end of one step. Without a timer, it is dropped early, and the waiting fails.
+/// Ends the waiting for the end of one step, when it is dropped: with an error, if the step is not over.
 struct Release {
     steps: Arc<Steps>,
     end: Duration,
+    is_over: bool,
 }
 
 impl Release {
-    async fn at_end(self) {
+    async fn at_end(mut self) {
         sleep(self.end.saturating_sub(self.steps.start.elapsed())).await;
-        let mut waiting = self.take();
+        self.is_over = true;
+    }
+}
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        let waiting = lock(&self.steps.waiting).remove(&self.end);
+        let mut waiting = waiting.filter(|_| self.is_over).unwrap_or_default();
         // The runtime sends responses in about the order in which they are woken. A random order depends neither on
         // the time that a response took, nor on the thread that it took it on.
         waiting.sort_by_cached_key(|_| RandomState::new().hash_one(()));
@@ -148,18 +160,6 @@ impl Release {
             // A closed connection waits no longer.
             let _ = response.send(());
         }
-    }
-
-    fn take(&self) -> Vec<oneshot::Sender<()>> {
-        lock(&self.steps.waiting)
-            .remove(&self.end)
-            .unwrap_or_default()
-    }
-}
-
-impl Drop for Release {
-    fn drop(&mut self) {
-        self.take();
     }
 }
 
