@@ -156,6 +156,28 @@ async fn cookie_carries_a_token() {
     }
 }
 
+/// Tokens in these places have no proof of possession beside them.
+#[tokio::test]
+async fn bound_tokens_are_rejected_in_every_place() {
+    let jwt = rsa_verifier();
+    for (scheme, field, before) in [
+        (jwt.in_field(FIELD), FIELD, ""),
+        (jwt.in_cookie(COOKIE), "cookie", "__Host-token="),
+        (
+            jwt.in_subprotocol("bearer"),
+            "sec-websocket-protocol",
+            "bearer, ",
+        ),
+    ] {
+        let app = of(scheme);
+        for (token, expected) in [(rs256(json!({})), 200), (bound(), 401)] {
+            let lines = vec![(field, format!("{before}{token}").into_bytes())];
+            let response = send(&app, "/read", &lines).await;
+            assert_eq!(response.status(), expected, "{field}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_cookie_beside_an_explicit_token_is_ignored() {
     let in_cookie = rsa_verifier().in_cookie(COOKIE).build();
@@ -177,6 +199,35 @@ async fn a_cookie_beside_an_explicit_token_is_ignored() {
     }
     let rejected = [bearer(expired()), cookie(token("ann"))].concat();
     assert_eq!(send(&app, "/known", &rejected).await.status(), 401);
+}
+
+#[tokio::test]
+async fn live_cookies_of_two_schemes_are_ambiguous() {
+    let in_cookie = |cookie: &str| {
+        let scheme = rsa_verifier().in_cookie(cookie).scheme_name(cookie);
+        scheme.build().expect("a scheme")
+    };
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(in_cookie("first"))
+        .scheme(in_cookie("second"));
+    let app = app(space.build().expect("a space"));
+    let (live, dead) = (rs256(json!({})), expired());
+    for (first, second, status) in [
+        (Some(&live), None, 200),
+        (None, Some(&live), 200),
+        (Some(&live), Some(&dead), 200),
+        (Some(&dead), Some(&live), 200),
+        (Some(&live), Some(&live), 400),
+        (Some(&dead), Some(&dead), 401),
+    ] {
+        let pairs = [("first", first), ("second", second)].into_iter();
+        let pairs = pairs.filter_map(|(name, token)| Some(format!("{name}={}", token?)));
+        let jar = pairs.collect::<Vec<_>>().join("; ");
+        let lines = vec![("cookie", jar.clone().into_bytes())];
+        let response = send(&app, "/read", &lines).await;
+        assert_eq!(response.status(), status, "{jar}");
+    }
 }
 
 #[requires(scope = "read")]

@@ -21,7 +21,10 @@ use crate::schemes::*;
 async fn bound() {}
 
 fn app(source: CertificateSource) -> ProtectedRouter {
-    let bearer = Bearer::jwt(rsa_verifier()).client_certificate(source);
+    app_of(Bearer::jwt(rsa_verifier()).client_certificate(source))
+}
+
+fn app_of(bearer: Bearer) -> ProtectedRouter {
     GuardedRouter::new()
         .route("/known", get(known))
         .route("/bound", get(bound))

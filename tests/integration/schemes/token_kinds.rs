@@ -192,35 +192,36 @@ async fn bare_tokens_are_accepted_on_request() {
     assert_eq!(send(&bare, "/known", &two).await.status(), 400);
 }
 
+/// The scheme of a registry.
+struct Registry;
+
+impl Scheme for Registry {
+    fn name(&self) -> &str {
+        "Cargo"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::BareAuthorization]
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        Verification::done(match credentials.value() {
+            "cio0123" => Caller::known(Identity::new("cargo")),
+            _ => Caller::rejected(),
+        })
+    }
+
+    fn challenge(&self, _: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        let page = "https://registry.example/me";
+        Challenge::builder("Cargo")
+            .quoted("login_url", page)
+            .build()
+    }
+}
+
 /// The scheme of a registry beside Basic and Bearer, which keep their names in the field.
 #[tokio::test]
 async fn schemes_of_the_service_read_bare_tokens() {
-    struct Registry;
-
-    impl Scheme for Registry {
-        fn name(&self) -> &str {
-            "Cargo"
-        }
-
-        fn sources(&self) -> Vec<Source> {
-            vec![Source::BareAuthorization]
-        }
-
-        fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-            Verification::done(match credentials.value() {
-                "cio0123" => Caller::known(Identity::new("cargo")),
-                _ => Caller::rejected(),
-            })
-        }
-
-        fn challenge(&self, _: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-            let page = "https://registry.example/me";
-            Challenge::builder("Cargo")
-                .quoted("login_url", page)
-                .build()
-        }
-    }
-
     let known = |name: &'static str| std::future::ready(Caller::known(Identity::new(name)));
     let space = ProtectionSpace::builder()
         .realm("api")
@@ -249,6 +250,29 @@ async fn schemes_of_the_service_read_bare_tokens() {
         } else {
             assert!(text(response).await.contains(caller), "{value}");
         }
+    }
+}
+
+#[tokio::test]
+async fn two_bare_tokens_are_ambiguous() {
+    let app = app(space(Registry));
+    for (lines, expected) in [
+        (authorization("cio0123"), 200),
+        (
+            [authorization("cio0123"), authorization("cio0123")].concat(),
+            400,
+        ),
+        (
+            [authorization("cio0123"), authorization("cio9999")].concat(),
+            400,
+        ),
+        (
+            [authorization("cio9999"), authorization("cio0123")].concat(),
+            400,
+        ),
+    ] {
+        let response = send(&app, "/known", &lines).await;
+        assert_eq!(response.status(), expected, "{lines:?}");
     }
 }
 

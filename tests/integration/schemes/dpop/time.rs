@@ -192,3 +192,22 @@ async fn origin_may_have_a_removed_prefix() {
     let longest = super::dpop().proof_lifetime(Duration::from_secs(600));
     assert!(longest.build().is_ok());
 }
+
+/// A proof of a client whose clock is ahead is valid for longer than others.
+#[tokio::test]
+async fn a_proof_that_was_made_ahead_is_used_once_too() {
+    let client = Client::new();
+    let (time, start) = still();
+    let app = app_of(dpop().clock(time.clock()));
+    let made_at = |seconds| client.changed(json!({}), json!({ "iat": start + seconds }));
+    let later = async |seconds, request: &Lines| {
+        time.advance(Duration::from_secs(seconds));
+        send(&app, "/read", request).await
+    };
+    let ahead = made_at(69);
+    assert_eq!(later(59, &ahead).await.status(), 200);
+    assert_eq!(later(2, &made_at(61)).await.status(), 200);
+    // The proof lives for eight seconds more.
+    let again = later(60, &ahead).await;
+    assert_eq!(challenges(&again), [BAD_PROOF]);
+}

@@ -141,3 +141,29 @@ async fn bound_tokens_need_a_certificate_source() {
     assert_eq!(response.status(), 401);
     assert_eq!(challenges(&response), [INVALID]);
 }
+
+/// The certificate is that of the connection, whichever verifier knows the token.
+#[tokio::test]
+async fn tokens_of_every_kind_need_their_certificate() {
+    let other_kind = Bearer::jwt(rsa_verifier());
+    let bearer = Bearer::jwt(rsa_verifier()).tokens_if(|_| true, other_kind);
+    let app = app_of(bearer.client_certificate(CertificateSource::connection()));
+    let own = PeerCertificate::new("a certificate");
+    let other = PeerCertificate::new("another certificate");
+    let bound = token(json!({ "x5t#S256": own.thumbprint() }));
+    for (shown, known, sender_constrained) in [
+        (Some(own), 200, 200),
+        (Some(other), 401, 401),
+        (None, 401, 401),
+    ] {
+        for (target, expected) in [("/known", known), ("/bound", sender_constrained)] {
+            let request = Request::get(target).header("authorization", format!("Bearer {bound}"));
+            let mut request = request.body(Body::empty()).unwrap();
+            if let Some(shown) = &shown {
+                request.extensions_mut().insert(shown.clone());
+            }
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), expected, "{target} {shown:?}");
+        }
+    }
+}
