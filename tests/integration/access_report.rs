@@ -213,3 +213,25 @@ async fn page_starts_with_the_exceptions() {
         page.contains("<li class=\"out differs\" data-persona=\"0\">anonymous <b>≠ 502</b></li>")
     );
 }
+
+#[tokio::test]
+async fn each_method_has_its_own_responses() {
+    let routes = || GuardedRouter::new().route("/both", get(healthz).put(everything));
+    let table = routes().access_table();
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&table, &space())
+        .persona(Persona::anonymous())
+        .send(&app)
+        .await
+        .expect("a matrix");
+    let page = AccessReport::new(&table).with_matrix(&matrix).to_html();
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("<tr role=\"row\" data-"));
+    let responses = rows.map(|row| {
+        let method = between(row, " data-method=\"", "\"");
+        (method, between(row, "anonymous <b>", "</b>"))
+    });
+    let responses: Vec<_> = responses.collect();
+    assert_eq!(responses, [("GET", "200"), ("PUT", "401")]);
+}

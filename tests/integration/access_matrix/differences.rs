@@ -77,6 +77,23 @@ async fn rewriting_layer_is_found() {
 }
 
 #[tokio::test]
+async fn a_denial_in_place_of_a_grant_is_found() {
+    for status in [401, 403, 404] {
+        let denying = map_response(move |mut response: Response| {
+            *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+            std::future::ready(response)
+        });
+        let found = differences(short_app().layer(denying), short_matrix().persona(admin()));
+        let found = found.await;
+        assert_eq!(found.len(), 3, "{found:#?}");
+        for (line, own) in found.iter().zip([200, 201, 200]) {
+            let expected = format!("but a layer changed the handler's {own} to {status}");
+            assert!(line.ends_with(&expected), "{found:#?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn excessive_grant_is_found() {
     let generous = Bearer::new(async |_token| {
         Caller::known(Identity::new("rita").with_scopes(["repo:read", "repo:write"]))

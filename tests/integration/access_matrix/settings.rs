@@ -102,3 +102,30 @@ async fn matrices_with_other_columns_do_not_join() {
     let error = matrix_of(true, true).await.and(other).expect_err("columns");
     assert!(error.to_string().contains("different personas"), "{error}");
 }
+
+/// Two matrices may have the same rows, which then have the same responses.
+#[tokio::test]
+async fn matrices_with_other_responses_do_not_join() {
+    let teapot = map_response(async |mut response: Response| {
+        *response.status_mut() = StatusCode::IM_A_TEAPOT;
+        response
+    });
+    let space = space_of(false, false);
+    let app = routes().protect(space.clone()).expect("a router");
+    let other = AccessMatrix::builder(&routes().access_table(), &space)
+        .persona(Persona::anonymous())
+        .persona(reader())
+        .persona(admin())
+        .send(&app.layer(teapot))
+        .await
+        .expect("a matrix");
+    let error = matrix_of(true, true).await.and(other);
+    let error = error.expect_err("other responses").to_string();
+    let expected =
+        "the two matrices have different responses for GET /healthz, and the same settings";
+    assert!(error.contains(expected), "{error}");
+    assert!(!error.contains("/pull"), "{error}");
+    let same = matrix_of(true, true).await;
+    let both = same.clone().and(same.clone()).expect("the same responses");
+    assert_eq!(both.to_markdown(), same.to_markdown());
+}

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use auth_runtime::schemes::{ApiKeys, Basic, Bearer, SchemeExt};
+use auth_runtime::{Caller, Identity};
+use auth_tests::verifier;
 use utoipa::openapi::link::Link;
 use utoipa::openapi::path::Callback;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
@@ -270,6 +273,35 @@ fn schemes_of_hidden_operations_are_left_out() {
     assert!(schemes(called_back).contains(&"ApiKey".to_owned()));
     // A hidden operation that was not documented has no effect.
     assert!(schemes(written(&both[1..])).contains(&"ApiKey".to_owned()));
+}
+
+/// A scheme can be that of an application, which belongs to the scheme of a user.
+#[test]
+fn applications_of_hidden_operations_are_left_out() {
+    #[requires(schemes(Bearer), authenticated, hide_as = 404)]
+    async fn hidden() {}
+
+    #[requires(schemes(Basic), authenticated)]
+    async fn shown() {}
+
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/secret", get(hidden))
+        .route("/open", get(shown));
+    let keys = ApiKeys::builder().key("a key that nobody knows", Identity::new("web"));
+    let space = ProtectionSpace::builder()
+        .realm("shop")
+        .scheme(Bearer::jwt(verifier()).with_application(keys.build().expect("keys")))
+        .scheme(Basic::new(async |_, _| Caller::rejected()))
+        .build()
+        .expect("the space is in order");
+    let mut written = document(&[(HttpMethod::Get, "/secret"), (HttpMethod::Get, "/open")]);
+    let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("x-api-key")));
+    let components = written.components.get_or_insert_default();
+    components.add_security_scheme("ApiKey", key);
+    let document = public(&router.access_table(), &space, written);
+    let schemes = document["components"]["securitySchemes"].as_object();
+    let schemes: Vec<_> = schemes.expect("schemes").keys().collect();
+    assert_eq!(schemes, ["Basic"]);
 }
 
 #[test]
