@@ -257,7 +257,7 @@ impl<'p> Callers<'p> {
     }
 }
 
-/// Names of schemes are case-insensitive (RFC 9110 §11.1).
+/// Returns whether two policies accept the same schemes: their names are case-insensitive (RFC 9110 §11.1).
 fn are_same_schemes(
     one: Option<&[Cow<'static, str>]>,
     other: Option<&[Cow<'static, str>]>,
