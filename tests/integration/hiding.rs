@@ -1,4 +1,4 @@
-//! Hidden paths are undetectable: the rows of the table in `design.md`, and every combination of
+//! Hidden paths are undetectable: each row of the rules, and every combination of
 //! routes, layers, fallbacks, methods and callers that could reveal one.
 
 mod behind_layers;

@@ -14,6 +14,7 @@ mod in_cluster;
 mod introspection;
 mod issuers;
 mod jwks;
+mod look_ups;
 mod messages;
 mod mtls;
 mod own_name;
@@ -22,7 +23,6 @@ mod redis;
 mod sessions;
 mod signed_urls;
 mod space;
-
 mod token_cache;
 mod token_kinds;
 mod tokens;

@@ -34,6 +34,21 @@ pub enum Caller {
     },
 }
 
+/// Converts the result of a look-up by credentials: without an identity, they are rejected
+/// ([`Caller::rejected`]).
+///
+/// ```
+/// use auth_runtime::{Caller, Identity};
+///
+/// assert!(Caller::from(Some(Identity::new("ann"))).identity().is_some());
+/// assert!(matches!(Caller::from(None), Caller::Rejected(_)));
+/// ```
+impl From<Option<Identity>> for Caller {
+    fn from(found: Option<Identity>) -> Self {
+        found.map_or_else(Self::rejected, Self::Known)
+    }
+}
+
 /// The reason for rejecting credentials, in the detail that may be disclosed to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -45,8 +45,8 @@ impl Verification {
     }
 
     /// Creates a verification that `future` completes. The future owns its data.
-    pub fn pending(future: impl Future<Output = Caller> + Send + 'static) -> Self {
-        Self(State::Pending(Box::pin(future)))
+    pub fn pending(future: impl Future<Output: Into<Caller>> + Send + 'static) -> Self {
+        Self(State::Pending(Box::pin(async move { future.await.into() })))
     }
 
     /// Returns the caller if the verification is complete, or else the verification itself.

@@ -48,7 +48,7 @@ impl Basic {
     /// calls at a time is not limited here.
     pub fn new<F>(verify: impl Fn(String, Password) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Caller> + Send + 'static,
+        F: Future<Output: Into<Caller>> + Send + 'static,
     {
         Self {
             verify: Box::new(move |_, user, password| {

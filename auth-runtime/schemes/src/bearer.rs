@@ -70,15 +70,15 @@ const PARAMETER: &str = "access_token";
 impl Bearer {
     /// Creates a scheme for opaque tokens that the service verifies.
     ///
-    /// `verify` receives a well-formed token, and returns its caller. It should look a token up by
-    /// its hash, so that neither the time of the look-up nor a leaked table reveals tokens. If its
-    /// data source is unavailable, it returns [`Caller::Unverifiable`].
+    /// `verify` receives a well-formed token, and returns its caller, or an `Option` of an identity. It
+    /// should look a token up by its hash, so that neither the time of the look-up nor a leaked table
+    /// reveals tokens. If its data source is unavailable, it returns [`Caller::Unverifiable`].
     ///
     /// ```
     /// use std::collections::HashMap;
     ///
     /// use auth_runtime::schemes::Bearer;
-    /// use auth_runtime::{Caller, Identity};
+    /// use auth_runtime::Identity;
     /// use sha2::{Digest, Sha256};
     ///
     /// type Hash = [u8; 32];
@@ -86,13 +86,13 @@ impl Bearer {
     /// fn tokens(table: &'static HashMap<Hash, Identity>) -> Bearer {
     ///     Bearer::new(move |token| async move {
     ///         let hash: Hash = Sha256::digest(token).into();
-    ///         table.get(&hash).cloned().map_or_else(Caller::rejected, Caller::known)
+    ///         table.get(&hash).cloned()
     ///     })
     /// }
     /// ```
     pub fn new<F>(verify: impl Fn(String) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Caller> + Send + 'static,
+        F: Future<Output: Into<Caller>> + Send + 'static,
     {
         Self::verified_by(move |credentials| match credentials.value() {
             token if is_b64token(token) => Verification::pending(verify(token.to_owned())),

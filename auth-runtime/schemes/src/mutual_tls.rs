@@ -59,7 +59,7 @@ impl MutualTls {
         identify: impl Fn(PeerCertificate) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Caller> + Send + 'static,
+        F: Future<Output: Into<Caller>> + Send + 'static,
     {
         Self {
             source,

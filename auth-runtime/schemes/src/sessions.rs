@@ -124,7 +124,7 @@ impl Sessions {
     /// ```
     pub fn look_up<F>(look_up: impl Fn(String) -> F + Send + Sync + 'static) -> SessionsBuilder
     where
-        F: Future<Output = Caller> + Send + 'static,
+        F: Future<Output: Into<Caller>> + Send + 'static,
     {
         SessionsBuilder::new(Box::new(move |_, credentials| {
             Verification::pending(look_up(credentials.value().to_owned()))
@@ -157,7 +157,7 @@ impl Sessions {
     pub fn in_extension<T, F>(identify: impl Fn(T) -> F + Send + Sync + 'static) -> SessionsBuilder
     where
         T: Clone + Send + Sync + 'static,
-        F: Future<Output = Caller> + Send + 'static,
+        F: Future<Output: Into<Caller>> + Send + 'static,
     {
         SessionsBuilder::new(Box::new(move |cookie, credentials| {
             let Some(session) = credentials.extensions().get::<T>().cloned() else {

@@ -44,7 +44,7 @@ impl Tokens {
         verify: impl Fn(String) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Caller> + Send + 'static,
+        F: Future<Output: Into<Caller>> + Send + 'static,
     {
         Self {
             name: name.into(),

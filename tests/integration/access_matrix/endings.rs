@@ -89,7 +89,7 @@ async fn missing_response_is_found() {
         let space = space.build().expect("a space");
         routes().protect(space).expect("a router")
     };
-    let slow = with(Bearer::new(async |_token| std::future::pending().await));
+    let slow = with(Bearer::new(|_token| std::future::pending::<Caller>()));
     assert_eq!(
         differences(slow, builder(reader())).await,
         [
@@ -97,7 +97,7 @@ async fn missing_response_is_found() {
              came within 20ms"
         ]
     );
-    let broken = with(Bearer::new(async |_token| {
+    let broken = with(Bearer::new(async |_token| -> Caller {
         panic!("the verifier panics, as it should")
     }));
     let matrix = builder(expired()).send(&broken).await.expect("a matrix");
