@@ -65,7 +65,7 @@ pub const WRAPPER: Code = Code("AUTH0025");
 pub const CONTRADICTION: Code = Code("AUTH0026");
 /// A status that hides nothing.
 pub const HIDE_AS: Code = Code("AUTH0027");
-/// An exception from hiding without hiding.
+/// An exception from hiding without `hide_as`.
 pub const NOTHING_HIDDEN: Code = Code("AUTH0028");
 /// An exception from hiding for callers that are never denied.
 pub const SHOWN_TO_NOBODY: Code = Code("AUTH0029");
@@ -81,7 +81,7 @@ pub const POLICY_IN_LIST: Code = Code("AUTH0033");
 pub const MODULE_ASKS: Code = Code("AUTH0034");
 /// A loosened policy without a module.
 pub const NOTHING_TO_LOOSEN: Code = Code("AUTH0035");
-/// An item that the policy of a module cannot reach.
+/// An item that the policy of its module does not cover.
 pub const OUT_OF_REACH: Code = Code("AUTH0040");
 /// A policy that depends on the build configuration.
 pub const CONDITIONAL: Code = Code("AUTH0041");
@@ -154,7 +154,7 @@ impl Code {
     }
 }
 
-/// Splits a message into its text and its code. Some messages are the compiler's, and have none.
+/// Splits a message into its text and its code. Messages of the compiler have no code.
 pub fn split(message: &str) -> (String, Option<&str>) {
     let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
     let coded = first.strip_suffix(']');
