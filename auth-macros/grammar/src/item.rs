@@ -149,8 +149,8 @@ fn handler(
             Span::call_site(),
             format!(
                 "the handler already has a policy, from its module or from an attribute above\n\
-                 help: write this one by its name, `#[{attribute}(...)]`, so that the other \
-                 recognizes it"
+                 help: write this one as `#[{attribute}(...)]`: the other does not recognize \
+                 another name"
             ),
         );
         return None;
@@ -320,7 +320,10 @@ mod tests {
                 "#[rust_analyzer::auth_runtime_left_out] async fn f() {}",
                 "does not reach a renamed `#[requires]`",
             ),
-            ("async fn f(g: Guard<policy_of_f>) {}", "by its name"),
+            (
+                "async fn f(g: Guard<policy_of_f>) {}",
+                "does not recognize another name",
+            ),
             ("async fn f(guard: Guard<u8>) {}", "write `Guard` alone"),
             ("async fn f(#[cfg(x)] guard: Guard) {}", "in every build"),
             ("async fn f<policy_of_f>() {}", "rename the parameter"),

@@ -57,7 +57,7 @@ pub fn idle(requires: &Requires, errors: &mut Errors) {
         errors.add(
             codes::IDLE_DISPLAY,
             idle.span(),
-            "`on` has no effect: no `can` is about it\n\
+            "`on` has no effect: no `can` uses it\n\
              help: add `can = \"...\"` with the action, or remove `on`",
         );
     }

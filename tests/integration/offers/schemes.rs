@@ -192,8 +192,7 @@ fn missing_schemes_are_found_at_mounting() {
         concat!(
             "`",
             env!("CARGO_CRATE_NAME"),
-            "::offers::by_password` accepts the scheme `Basic`, which the protection space does not; it accepts \
-             `Bearer`"
+            "::offers::by_password` names the scheme `Basic`, and the protection space accepts only `Bearer`"
         ),
     );
 }

@@ -114,7 +114,7 @@ pub trait HasIdentity: FromCaller {
 
 /// A policy that grants only known callers, so that its guard can ask about their objects.
 #[diagnostic::on_unimplemented(
-    message = "handler that grants callers without an identity asks about objects [AUTH0045]",
+    message = "the handler asks about objects, and its caller may have no identity [AUTH0045]",
     label = "the caller may have no identity",
     note = "write `#[requires(authenticated)]`, or another requirement of an identity, in place of \
             `#[public(...)]`; a policy that a network or a setting suffices for grants callers \

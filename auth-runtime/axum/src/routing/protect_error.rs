@@ -91,8 +91,7 @@ impl fmt::Display for Mistake {
                 accepted,
             } => write!(
                 f,
-                "`{handler}` accepts the scheme `{scheme}`, which the protection space does not; \
-                 it accepts `{}`",
+                "`{handler}` names the scheme `{scheme}`, and the protection space accepts only `{}`",
                 accepted.join("`, `"),
             ),
             Self::Unbound { handler } => write!(
