@@ -1,9 +1,11 @@
 //! Signed webhooks, with the examples that the senders publish.
 
+mod formats;
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::clock::ManualClock;
-use auth_runtime::routing::post;
+use auth_runtime::routing::{any, post};
 use auth_runtime::schemes::{Webhooks, WebhooksBuilder, WebhooksError};
 use axum::extract::Extension;
 use hmac::{Hmac, KeyInit, Mac};
@@ -217,14 +219,28 @@ async fn standard_webhooks_have_one_reading() {
 }
 
 #[tokio::test]
-async fn every_secret_verifies() {
+async fn requests_of_every_method_are_verified() {
     const FIELD: &str = "x-hub-signature-256";
-    let hooks = Webhooks::github().secret("the secret before this one");
-    let app = app_with(hooks.secret(GITHUB_SECRET));
-    assert_eq!(
-        status(&app, &[(FIELD, GITHUB_SIGNATURE)], GITHUB_BODY).await,
-        200
-    );
+    let hooks = Webhooks::github().secret(GITHUB_SECRET).identity(sender());
+    let app = GuardedRouter::new()
+        .route("/pushed", any(pushed))
+        .protect(space(hooks.build().expect("the scheme is in order")))
+        .expect("the routes are in order");
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "REPORT"] {
+        for (body, expected) in [(GITHUB_BODY, 200), ("Hello, world!", 401), ("", 401)] {
+            let request = Request::builder()
+                .method(method)
+                .uri("/pushed")
+                .header(FIELD, GITHUB_SIGNATURE)
+                .body(Body::from(body))
+                .expect("a request");
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), expected, "{method} {body:?}");
+            if expected == 200 {
+                assert_eq!(text(response).await, GITHUB_BODY, "{method}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -290,23 +306,25 @@ async fn hidden_and_unknown_paths_respond_alike() {
 #[tokio::test]
 async fn replaced_body_is_verified_anew() {
     const FIELD: &str = "x-hub-signature-256";
-    async fn replace(mut request: Request) -> Request {
-        *request.body_mut() = Body::from("another body");
-        request
-    }
-    let hooks = Webhooks::github().secret(GITHUB_SECRET).identity(sender());
-    let hooks = hooks.build().expect("the scheme is in order");
-    let layer = axum::middleware::map_request(replace);
-    let app = GuardedRouter::new()
-        .route("/pushed", post(pushed).layer(layer.clone()))
-        .route("/hidden", post(hidden).layer(layer))
-        .protect(space(hooks))
-        .expect("the routes are in order");
-    let lines = [(FIELD, GITHUB_SIGNATURE)];
-    // An unknown path has no such layer.
-    for (path, status) in [("/pushed", 401), ("/hidden", 404), ("/absent", 404)] {
-        let response = post_to(&app, path, &lines, GITHUB_BODY).await;
-        assert_eq!(response.status(), status, "{path}");
+    // The second one is as long as the body that was signed.
+    for body in ["another body", "Hello, world?"] {
+        let layer = axum::middleware::map_request(move |mut request: Request| {
+            *request.body_mut() = Body::from(body);
+            std::future::ready(request)
+        });
+        let hooks = Webhooks::github().secret(GITHUB_SECRET).identity(sender());
+        let hooks = hooks.build().expect("the scheme is in order");
+        let app = GuardedRouter::new()
+            .route("/pushed", post(pushed).layer(layer.clone()))
+            .route("/hidden", post(hidden).layer(layer))
+            .protect(space(hooks))
+            .expect("the routes are in order");
+        let lines = [(FIELD, GITHUB_SIGNATURE)];
+        // An unknown path has no such layer.
+        for (path, status) in [("/pushed", 401), ("/hidden", 404), ("/absent", 404)] {
+            let response = post_to(&app, path, &lines, GITHUB_BODY).await;
+            assert_eq!(response.status(), status, "{path} {body}");
+        }
     }
 }
 

@@ -78,22 +78,26 @@ async fn forms_verify_a_proof_once() {
 
 #[tokio::test]
 async fn layers_verify_forms_again() {
-    let replacing = axum::middleware::map_request(async |request: Request| {
-        let (head, _) = request.into_parts();
-        Request::from_parts(head, Body::from("access_token=x"))
-    });
-    let app = GuardedRouter::new()
-        .route("/hidden", post(hidden_form).layer(replacing))
-        .protect(space(Bearer::jwt(verifier()).accept_form()))
-        .expect("a router");
     let token = token(json!({ "scope": "read" }));
-    // An unknown path has no such layer.
-    for path in ["/hidden", "/absent"] {
-        let request = Request::post(path)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(Body::from(format!("access_token={token}")))
-            .expect("a request");
-        let response = app.clone().oneshot(request).await.expect("infallible");
-        assert_eq!(response.status(), 404, "{path}");
+    // The second token is as long as that of the request.
+    for other in ["x".to_owned(), "x".repeat(token.len())] {
+        let replacing = axum::middleware::map_request(move |request: Request| {
+            let form = format!("access_token={other}");
+            let (head, _) = request.into_parts();
+            async { Request::from_parts(head, Body::from(form)) }
+        });
+        let app = GuardedRouter::new()
+            .route("/hidden", post(hidden_form).layer(replacing))
+            .protect(space(Bearer::jwt(verifier()).accept_form()))
+            .expect("a router");
+        // An unknown path has no such layer.
+        for path in ["/hidden", "/absent"] {
+            let request = Request::post(path)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(Body::from(format!("access_token={token}")))
+                .expect("a request");
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), 404, "{path}");
+        }
     }
 }

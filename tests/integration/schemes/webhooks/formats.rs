@@ -1,0 +1,152 @@
+//! Secrets, times and senders, in every format.
+
+use super::*;
+
+/// The fields of a delivery in the format of Stripe or of Standard Webhooks.
+type Sign = fn(&[&str], u64, &str) -> Vec<(&'static str, String)>;
+
+/// Signs with each of the secrets.
+fn sign_for_stripe(secrets: &[&str], time: u64, body: &str) -> Vec<(&'static str, String)> {
+    let signed = format!("{time}.{body}");
+    let signatures = secrets.iter().map(|it| hex_signature(it, &signed));
+    let signatures: Vec<_> = signatures.map(|it| format!(",v1={it}")).collect();
+    vec![(
+        "stripe-signature",
+        format!("t={time}{}", signatures.concat()),
+    )]
+}
+
+/// Signs with each of the secrets.
+fn sign_by_the_standard(secrets: &[&str], time: u64, body: &str) -> Vec<(&'static str, String)> {
+    let signature = |secret: &&str| {
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
+        mac.update(format!("msg_1.{time}.{body}").as_bytes());
+        format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+    };
+    let signatures: Vec<_> = secrets.iter().map(signature).collect();
+    vec![
+        ("webhook-id", "msg_1".to_owned()),
+        ("webhook-timestamp", time.to_string()),
+        ("webhook-signature", signatures.join(" ")),
+    ]
+}
+
+async fn status_of(app: &impl App, fields: &[(&'static str, String)], body: &str) -> u16 {
+    let lines: Vec<_> = fields.iter().map(|(name, it)| (*name, &**it)).collect();
+    status(app, &lines, body).await
+}
+
+/// Either side may change its secret first, and a sender may sign with both.
+#[tokio::test]
+async fn every_secret_verifies() {
+    const OLD: &str = "the secret of the last year";
+    const NEW: &str = "the secret of this year";
+    const OTHER: &str = "the secret of another sender";
+    let clock = || at(1_731_705_121).clock();
+    for secrets in [[OLD, NEW], [NEW, OLD]] {
+        let both = |hooks: WebhooksBuilder| {
+            let hooks = secrets.iter().fold(hooks, |it, secret| it.secret(secret));
+            app_with(hooks.clock(clock()))
+        };
+        let github = both(Webhooks::github());
+        for (secret, expected) in [(OLD, 200), (NEW, 200), (OTHER, 401)] {
+            let signature = format!("sha256={}", hex_signature(secret, "{}"));
+            let lines = [("x-hub-signature-256", &*signature)];
+            assert_eq!(status(&github, &lines, "{}").await, expected, "{secret}");
+        }
+        let formats: [(_, Sign); 2] = [
+            (both(Webhooks::stripe()), sign_for_stripe),
+            (both(Webhooks::standard()), sign_by_the_standard),
+        ];
+        for (app, sign) in formats {
+            for (signed_with, expected) in [
+                (&[OLD][..], 200),
+                (&[NEW], 200),
+                (&[OLD, NEW], 200),
+                (&[OTHER, OLD], 200),
+                (&[OTHER, NEW], 200),
+                (&[NEW, OTHER], 200),
+                (&[OTHER], 401),
+                (&[OTHER, OTHER], 401),
+            ] {
+                let fields = sign(signed_with, 1_731_705_121, "{}");
+                let status = status_of(&app, &fields, "{}").await;
+                assert_eq!(status, expected, "{signed_with:?} {fields:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn signed_times_are_within_the_tolerance() {
+    const SECRET: &str = "the secret of the sender";
+    const NOW: u64 = 1_731_705_121;
+    let formats: [(fn() -> WebhooksBuilder, Sign); 2] = [
+        (Webhooks::stripe, sign_for_stripe),
+        (Webhooks::standard, sign_by_the_standard),
+    ];
+    for (hooks, sign) in formats {
+        // The default is five minutes.
+        for (tolerance, seconds) in [(None, 300), (Some(10), 10), (Some(3600), 3600)] {
+            let hooks = hooks().secret(SECRET).clock(at(NOW).clock());
+            let app = app_with(match tolerance {
+                Some(seconds) => hooks.tolerance(Duration::from_secs(seconds)),
+                None => hooks,
+            });
+            for (sent, expected) in [
+                (NOW, 200),
+                (NOW - seconds, 200),
+                (NOW - seconds - 1, 401),
+                (NOW + seconds, 200),
+                (NOW + seconds + 1, 401),
+                (0, 401),
+                (u64::MAX, 401),
+            ] {
+                let fields = sign(&[SECRET], sent, "{}");
+                let status = status_of(&app, &fields, "{}").await;
+                assert_eq!(status, expected, "{tolerance:?} {fields:?}");
+            }
+        }
+    }
+}
+
+/// Every format has a subject of its own, and no grants.
+#[tokio::test]
+async fn senders_are_named_by_their_format() {
+    #[requires(authenticated)]
+    async fn subject(guard: Guard) -> String {
+        guard.identity().subject().to_owned()
+    }
+
+    const SECRET: &str = "the secret of the sender";
+    let clock = at(1_731_705_121).clock();
+    let github = format!("sha256={}", hex_signature(SECRET, "{}"));
+    for (hooks, fields, expected) in [
+        (
+            Webhooks::github(),
+            vec![("x-hub-signature-256", github)],
+            "github",
+        ),
+        (
+            Webhooks::stripe(),
+            sign_for_stripe(&[SECRET], 1_731_705_121, "{}"),
+            "stripe",
+        ),
+        (
+            Webhooks::standard(),
+            sign_by_the_standard(&[SECRET], 1_731_705_121, "{}"),
+            "webhook",
+        ),
+    ] {
+        let hooks = hooks.secret(SECRET).clock(clock.clone()).build();
+        let app = GuardedRouter::new()
+            .route("/subject", post(subject))
+            .route("/pushed", post(pushed))
+            .protect(space(hooks.expect("the scheme is in order")))
+            .expect("the routes are in order");
+        let lines: Vec<_> = fields.iter().map(|(name, it)| (*name, &**it)).collect();
+        let response = post_to(&app, "/subject", &lines, "{}").await;
+        assert_eq!(text(response).await, expected);
+        assert_eq!(status(&app, &lines, "{}").await, 403, "{expected}");
+    }
+}
