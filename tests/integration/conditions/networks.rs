@@ -4,6 +4,8 @@ use auth_runtime::policy::IpNet;
 use auth_runtime::schemes::TrustedProxiesError;
 use auth_runtime::{ClientAddress, ProtectionSpace};
 
+use http::HeaderName;
+
 use super::*;
 
 #[requires(network = "192.0.2.0/24")]
@@ -108,6 +110,28 @@ async fn networks_allow_and_deny() {
 }
 
 #[tokio::test]
+async fn plain_routers_see_the_address() {
+    let app = axum::Router::new()
+        .route("/office", axum::routing::get(office))
+        .route("/metrics", axum::routing::get(metrics))
+        .layer(axum::Extension(space()));
+    for (path, address, expected) in [
+        ("/office", Some("192.0.2.7"), 200),
+        ("/office", Some("198.51.100.7"), 403),
+        ("/office", None, 403),
+        ("/metrics", Some("192.0.2.7"), 200),
+        ("/metrics", Some("198.51.100.7"), 401),
+        ("/metrics", None, 401),
+    ] {
+        let request = match address {
+            Some(address) => from(address, request(path)),
+            None => request(path),
+        };
+        assert_eq!(status(&app, request).await, expected, "{path} {address:?}");
+    }
+}
+
+#[tokio::test]
 async fn only_configured_proxies_forward_addresses() {
     let behind = |client_address| {
         let space = space_builder().client_address(client_address).build();
@@ -174,6 +198,107 @@ async fn only_configured_proxies_forward_addresses() {
         }
         assert_eq!(status(app, request).await, expected, "{peer:?} {lines:?}");
     }
+}
+
+/// A request whose client the proxy does not name is not from the network of the proxy.
+#[tokio::test]
+async fn the_network_of_a_proxy_is_not_that_of_its_clients() {
+    #[requires(network = "198.51.100.0/24")]
+    async fn internal() {}
+
+    let proxies = || ["198.51.100.7/32".parse::<IpNet>().unwrap()];
+    let single = HeaderName::from_static("cf-connecting-ip");
+    for (name, client_address, own) in [
+        (
+            "x-forwarded-for",
+            ClientAddress::x_forwarded_for(proxies()),
+            "198.51.100.9",
+        ),
+        (
+            "forwarded",
+            ClientAddress::forwarded(proxies()),
+            "for=198.51.100.9",
+        ),
+        (
+            "cf-connecting-ip",
+            ClientAddress::from_field(single, proxies()),
+            "198.51.100.9",
+        ),
+    ] {
+        let space = space_builder().client_address(client_address.unwrap());
+        let app = GuardedRouter::new()
+            .route("/", get(internal))
+            .protect(space.build().unwrap())
+            .unwrap();
+        let foreign = own.replace("198.51.100.9", "203.0.113.9");
+        let twice = format!("{own}, {own}");
+        for (peer, value, expected) in [
+            ("198.51.100.7", Some(own), 200),
+            ("198.51.100.7", Some(&*foreign), 403),
+            ("198.51.100.7", Some("unknown"), 403),
+            ("198.51.100.7", Some(""), 403),
+            ("198.51.100.7", None, 403),
+            // Only a list has several addresses.
+            (
+                "198.51.100.7",
+                Some(&*twice),
+                if name == "cf-connecting-ip" { 403 } else { 200 },
+            ),
+            // Not by the proxy, so the field does not count.
+            ("198.51.100.9", Some(&*foreign), 200),
+            ("198.51.100.9", None, 200),
+            ("203.0.113.9", Some(own), 403),
+        ] {
+            let mut request = from(peer, request("/"));
+            if let Some(value) = value {
+                let value = HeaderValue::from_str(value).unwrap();
+                request.headers_mut().insert(name, value);
+            }
+            let status = status(&app, request).await;
+            assert_eq!(status, expected, "{name}: {value:?} by {peer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_network_discloses_a_path() {
+    #[requires(role = "admin", hide_as = 404, hide_unless = network("192.0.2.0/24"))]
+    async fn shown_inside() {}
+    #[requires(
+        role = "admin",
+        hide_as = 404,
+        hide_unless = any(role = "clerk", all(scope = "a", network = "192.0.2.0/24"))
+    )]
+    async fn shown_to_some_inside() {}
+
+    let app = GuardedRouter::new()
+        .route("/inside", get(shown_inside))
+        .route("/some", get(shown_to_some_inside))
+        .protect(space())
+        .unwrap();
+    let (inside, outside) = ("192.0.2.7", "198.51.100.7");
+    let ann = || Identity::new("ann").with_scopes(["a"]);
+    let clerk = || Identity::new("bob").with_roles(["clerk"]);
+    for (address, request, expected) in [
+        (inside, request("/inside"), 401),
+        (inside, known(ann(), "/inside"), 403),
+        (inside, known(ann(), "/some"), 403),
+        (outside, known(clerk(), "/some"), 403),
+    ] {
+        let target = request.uri().to_string();
+        let status = status(&app, from(address, request)).await;
+        assert_eq!(status, expected, "{target} from {address}");
+    }
+    for (address, request) in [
+        (outside, request("/inside")),
+        (outside, known(ann(), "/inside")),
+        (outside, known(ann(), "/some")),
+        (inside, request("/some")),
+        (inside, known(Identity::new("eve"), "/some")),
+    ] {
+        assert_hidden(app.clone(), from(address, request)).await;
+    }
+    assert_hidden(app.clone(), known(ann(), "/inside")).await;
 }
 
 #[test]

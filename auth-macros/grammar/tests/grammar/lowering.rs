@@ -4,6 +4,7 @@ use auth_grammar::errors::Errors;
 use auth_grammar::requirement::ParsedPolicy;
 use auth_grammar::vocabulary::LoadedVocabulary;
 use auth_grammar::{args, lower};
+use auth_runtime_policy::Atom;
 
 use crate::loaded;
 
@@ -132,6 +133,38 @@ fn names_of_the_vocabulary_are_expanded() {
         lower::requires(&team).to_string(),
         r#"requires(any(any(role = "staff", role = "admin"), network = "office"), hide_as = 404)"#
     );
+}
+
+/// A name stands for all of its blocks, wherever it is required.
+#[test]
+fn networks_have_all_their_blocks() {
+    let loaded = loaded(VOCABULARY);
+    for arguments in [
+        r#"network = "office""#,
+        r#"role = "admin", any(network = "office", setting = "open")"#,
+        r#"policy = "team""#,
+        r#"role = "admin", hide_as = 404, hide_unless = network("office")"#,
+        r#"role = "admin", hide_as = 404, hide_unless = any(role = "staff", network = "office")"#,
+    ] {
+        let mut errors = Errors::default();
+        let parsed = arguments.parse().expect("tokens");
+        let requires = auth_grammar::requires(parsed, Some(&loaded), &mut errors);
+        assert_eq!(errors.messages(), Vec::<String>::new(), "{arguments}");
+        let policy = lower::requires(&requires);
+        let required = policy.requirement().into_iter().chain(policy.shown_to());
+        let networks = required
+            .flat_map(|it| it.atoms())
+            .filter_map(|atom| match atom {
+                Atom::Network(network) => Some(network),
+                _ => None,
+            });
+        let networks: Vec<_> = networks.collect();
+        let [network] = networks.as_slice() else {
+            panic!("{arguments}: {networks:?}");
+        };
+        let blocks: Vec<_> = network.blocks().iter().map(ToString::to_string).collect();
+        assert_eq!(blocks, ["10.0.0.0/8", "2001:db8::/32"], "{arguments}");
+    }
 }
 
 #[test]
