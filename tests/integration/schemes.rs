@@ -27,6 +27,7 @@ mod token_cache;
 mod token_kinds;
 mod tokens;
 mod webhooks;
+mod wrapped;
 
 use argon2::password_hash::PasswordHasher;
 use auth_runtime::decision::{Denial, DenialBody};

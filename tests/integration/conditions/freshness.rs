@@ -67,6 +67,8 @@ async fn tokens_state_method_and_time() {
             false,
         ),
         (json!({ "acr": "mfa" }), false),
+        // The time of the token is not that of the login.
+        (json!({ "acr": "mfa", "iat": seconds_ago(1) }), false),
         (json!({ "acr": "mfa", "auth_time": "yesterday" }), false),
         (json!({ "acr": "mfa", "auth_time": -1 }), false),
         (json!({ "acr": "mfa", "auth_time": 1e300 }), false),

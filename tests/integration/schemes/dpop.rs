@@ -80,3 +80,25 @@ fn app_of(dpop: DpopBuilder) -> ProtectedRouter {
 async fn nothing() -> (StatusCode, &'static str) {
     (StatusCode::NOT_FOUND, "nothing")
 }
+
+#[tokio::test]
+async fn challenge_requests_a_stronger_login() {
+    #[requires(acr = "mfa", max_age = "5m")]
+    async fn strong() {}
+
+    let app = GuardedRouter::new()
+        .route("/read", get(strong))
+        .protect(space(dpop().build().expect("it is in order")))
+        .expect("in order");
+    let mut client = Client::new();
+    let response = send(&app, "/read", &client.good()).await;
+    assert_eq!(response.status(), 401);
+    let expected = "DPoP realm=\"api\", error=\"insufficient_user_authentication\", \
+                    acr_values=\"mfa\", max_age=\"300\", algs=\"ES256 PS256 EdDSA\", \
+                    error_description=\"the login is too old or too weak\"";
+    assert_eq!(challenges(&response), [expected]);
+    client.token = token(json!({
+        "acr": "mfa", "auth_time": now() - 60, "cnf": { "jkt": client.key.thumbprint() },
+    }));
+    assert_eq!(send(&app, "/read", &client.good()).await.status(), 200);
+}

@@ -3,7 +3,7 @@
 use auth_runtime::schemes::{JwtBuilder, JwtError};
 use auth_tests::App;
 
-use crate::schemes::tokens::{claims, rs256, with_header};
+use crate::schemes::tokens::{claims, now, rs256, with_header};
 use crate::schemes::*;
 
 const A: &str = "https://a.example";
@@ -24,6 +24,37 @@ fn signed_by(secret: u8, changes: Value) -> String {
 
 async fn status(app: &impl App, token: &str) -> u16 {
     send(app, "/known", &bearer(token)).await.status().as_u16()
+}
+
+/// The service chooses subject and grants; the login is that of the token.
+#[tokio::test]
+async fn an_own_identity_has_the_login_of_its_token() {
+    #[requires(acr = "mfa", amr = "otp", max_age = "5m", role = "member")]
+    async fn strong() {}
+
+    let member = Identity::new("user:1").with_roles(["member"]);
+    let jwt = of(A, 1).identity(move |_| Ok(member.clone()));
+    let app = GuardedRouter::new()
+        .route("/strong", get(strong))
+        .protect(space(Bearer::jwt(jwt.build().unwrap())))
+        .unwrap();
+    let good = json!({ "iss": A, "acr": "mfa", "amr": ["otp"], "auth_time": now() - 60 });
+    for (name, value, expected) in [
+        ("sub", json!("ann"), 200),
+        ("acr", json!("pwd"), 401),
+        ("acr", json!(null), 401),
+        ("amr", json!(["pwd"]), 401),
+        ("amr", json!(null), 401),
+        ("auth_time", json!(now() - 350), 200),
+        ("auth_time", json!(now() - 370), 401),
+        ("auth_time", json!(null), 401),
+    ] {
+        let mut claims = good.clone();
+        claims[name] = value;
+        let token = signed_by(1, claims.clone());
+        let response = send(&app, "/strong", &bearer(token)).await;
+        assert_eq!(response.status(), expected, "{claims}");
+    }
 }
 
 #[tokio::test]

@@ -80,6 +80,56 @@ async fn the_answer_decides() {
     assert_eq!(challenges(&response), [EXPIRED]);
 }
 
+/// RFC 9470 §6.2.
+#[tokio::test]
+async fn answers_state_method_and_time_of_the_login() {
+    #[requires(acr = "mfa", amr = "otp", max_age = "5m")]
+    async fn strong() {}
+
+    let server = Server::start().await;
+    let introspection = server.builder().build().unwrap();
+    let app = GuardedRouter::new()
+        .route("/strong", get(strong))
+        .protect(space(Bearer::introspection(introspection)))
+        .unwrap();
+    let good = json!({ "acr": "mfa", "amr": ["pwd", "otp"], "auth_time": now() - 60 });
+    for (token, change, expected) in [
+        ("good", json!({}), 200),
+        // The clock of the issuer may be off by a minute.
+        ("of-a-slow-clock", json!({ "auth_time": now() - 350 }), 200),
+        ("of-a-fast-clock", json!({ "auth_time": now() + 30 }), 200),
+        ("stale", json!({ "auth_time": now() - 370 }), 401),
+        ("of-the-future", json!({ "auth_time": now() + 90 }), 401),
+        ("weak", json!({ "acr": "pwd" }), 401),
+        ("by-password", json!({ "amr": ["pwd"] }), 401),
+        ("without-acr", json!({ "acr": null }), 401),
+        ("without-amr", json!({ "amr": null }), 401),
+        (
+            "without-time",
+            json!({ "auth_time": null, "iat": now() }),
+            401,
+        ),
+    ] {
+        let mut answer = active();
+        for (name, value) in [&good, &change]
+            .into_iter()
+            .filter_map(Value::as_object)
+            .flatten()
+        {
+            answer[name] = value.clone();
+        }
+        server.says(token, answer);
+        // The second answer is remembered.
+        for _ in 0..2 {
+            let response = send(&app, "/strong", &bearer(token)).await;
+            assert_eq!(response.status(), expected, "{token}");
+            let challenges = challenges(&response).join(", ");
+            let asks = challenges.contains("insufficient_user_authentication");
+            assert_eq!(asks, expected == 401, "{token}: {challenges}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn configured_members_name_the_caller() {
     let server = Server::start().await;
