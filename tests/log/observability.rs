@@ -210,7 +210,7 @@ fn rows() -> Vec<(&'static str, From, u16, &'static [&'static str])> {
         ),
         ("/read", ann(), 403, &["read 3c insufficient_scope Bearer"]),
         ("/read", badge(), 403, &["read 3d forbidden Badge"]),
-        ("/read", twice(), 400, &["read 5 broken_request -"]),
+        ("/read", twice(), 400, &["read 5 invalid_request -"]),
         ("/write/1", nobody(), 404, &["write 2 hidden -"]),
         ("/write/1", reader(), 404, &["write 3c hidden Bearer"]),
         ("/admin", ann(), 403, &["admin 3d forbidden Bearer"]),
@@ -242,7 +242,7 @@ fn rows() -> Vec<(&'static str, From, u16, &'static [&'static str])> {
             "/bound",
             ann(),
             401,
-            &["bound 3b unbound_credentials Bearer"],
+            &["bound 3b sender_constraint_required Bearer"],
         ),
         ("/checked", ann(), 503, &["checked 4 unverifiable Bearer"]),
         ("/refused", ann(), 404, &["refused 3d hidden Bearer"]),
@@ -271,7 +271,7 @@ fn rows() -> Vec<(&'static str, From, u16, &'static [&'static str])> {
             503,
             &["- 4 unverifiable Bearer"],
         ),
-        ("/nowhere", twice(), 400, &["- 5 broken_request -"]),
+        ("/nowhere", twice(), 400, &["- 5 invalid_request -"]),
     ]
 }
 

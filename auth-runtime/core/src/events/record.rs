@@ -62,9 +62,9 @@ pub enum Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    /// `granted`, `hidden`, or the kind of the disclosed denial: `broken_request`,
-    /// `unauthenticated`, `step_up`, `unbound_credentials`, `insufficient_scope`, `forbidden`,
-    /// `not_found` or `unverifiable`.
+    /// `granted`, `hidden`, or the kind of the disclosed denial: `invalid_request`,
+    /// `unauthenticated`, `step_up`, `sender_constraint_required`, `insufficient_scope`,
+    /// `forbidden`, `not_found` or `unverifiable`.
     ///
     /// ```
     /// use auth_runtime::decision::Denial;
@@ -78,10 +78,10 @@ impl<'a> Outcome<'a> {
             Self::Granted => "granted",
             Self::Hidden(_) => "hidden",
             Self::Denied(denial) => match denial {
-                Denial::InvalidRequest => "broken_request",
+                Denial::InvalidRequest => "invalid_request",
                 Denial::Unauthenticated { .. } => "unauthenticated",
                 Denial::StepUp { .. } => "step_up",
-                Denial::SenderConstraintRequired => "unbound_credentials",
+                Denial::SenderConstraintRequired => "sender_constraint_required",
                 Denial::InsufficientScope { .. } => "insufficient_scope",
                 Denial::Forbidden { .. } => "forbidden",
                 Denial::NotFound => "not_found",

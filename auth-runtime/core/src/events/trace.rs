@@ -75,7 +75,7 @@ fn rejection(record: &AuditRecord<'_>) -> Option<&'static str> {
         Rejection::Expired => "expired",
         Rejection::InvalidProof => "invalid_proof",
         Rejection::StaleNonce => "stale_nonce",
-        Rejection::RequestMismatch => "other_request",
+        Rejection::RequestMismatch => "request_mismatch",
         Rejection::Invalid => "invalid",
         Rejection::NoApplication => "no_application",
         Rejection::InvalidApplication => "invalid_application",
