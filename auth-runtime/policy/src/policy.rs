@@ -356,6 +356,11 @@ impl Policy {
         }
     }
 
+    /// The requirement and that of `hide_unless`, as far as the policy has them.
+    fn requirements(&self) -> impl Iterator<Item = &Requirement> {
+        self.requirement().into_iter().chain(self.shown_to())
+    }
+
     /// Returns whether the policy is public and does not depend on credentials.
     pub const fn ignores_credentials(&self) -> bool {
         matches!(
@@ -407,8 +412,7 @@ impl Policy {
 
     /// The names of the checks that may have to run, in the order of the attribute.
     pub fn checks(&self) -> Vec<&str> {
-        let requirements = self.requirement().into_iter().chain(self.shown_to());
-        let atoms = requirements.flat_map(Requirement::atoms);
+        let atoms = self.requirements().flat_map(Requirement::atoms);
         let checks = atoms.filter_map(|atom| match atom {
             Atom::Check(check) => Some(check.as_ref()),
             _ => None,
@@ -418,15 +422,14 @@ impl Policy {
 
     /// Returns whether a `can` requirement is in the policy.
     pub fn asks_about_objects(&self) -> bool {
-        let mut requirements = self.requirement().into_iter().chain(self.shown_to());
-        requirements.any(|it| it.contains(|atom| matches!(atom, Atom::Can { .. })))
+        self.requirements()
+            .any(|it| it.contains(|atom| matches!(atom, Atom::Can { .. })))
     }
 
     /// The `can` requirements, each once, in the order of the attribute and then of `hide_unless`.
     pub fn object_requirements(&self) -> Vec<ObjectRequirement<'_>> {
-        let requirements = self.requirement().into_iter().chain(self.shown_to());
         let mut found: Vec<ObjectRequirement<'_>> = Vec::new();
-        for atom in requirements.flat_map(Requirement::atoms) {
+        for atom in self.requirements().flat_map(Requirement::atoms) {
             if let Atom::Can { action, on } = atom
                 && found.iter().all(|other| other.atom != atom)
             {

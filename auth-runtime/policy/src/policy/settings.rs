@@ -41,8 +41,7 @@ impl Policy {
         {
             return names;
         }
-        let requirements = self.requirement().into_iter().chain(self.shown_to());
-        for atom in requirements.flat_map(Requirement::atoms) {
+        for atom in self.requirements().flat_map(Requirement::atoms) {
             if let Atom::Setting(name) = atom
                 && !names.contains(&name.as_ref())
             {
