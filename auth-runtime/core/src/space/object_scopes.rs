@@ -42,10 +42,9 @@ impl ProtectionSpace {
         );
         asks_for_scopes
             && self.has_object_scopes()
-            && policy.requirement().is_some_and(|requirement| {
-                let mut atoms = requirement.atoms().into_iter();
-                atoms.any(|atom| matches!(atom, Atom::Can { .. }))
-            })
+            && policy
+                .requirement()
+                .is_some_and(|it| it.contains(|atom| matches!(atom, Atom::Can { .. })))
     }
 
     /// Adds the scopes of the objects in the path, as far as a token can allow the actions on them.
