@@ -30,6 +30,14 @@ mod fair_queue;
 mod field;
 #[cfg(any(feature = "api-key", feature = "mtls", feature = "webhooks"))]
 mod hex;
+#[cfg(any(
+    feature = "argon2",
+    feature = "digest",
+    feature = "dpop",
+    feature = "signed-urls",
+    feature = "webhooks"
+))]
+mod hmac_key;
 #[cfg(feature = "introspection")]
 mod introspection;
 #[cfg(any(feature = "jwks", feature = "introspection"))]

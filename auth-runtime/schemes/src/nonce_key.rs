@@ -6,16 +6,15 @@ use std::time::Duration;
 use auth_runtime_core::Clock;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
+use crate::hmac_key::HmacKey;
 use crate::steady_clock::SteadyClock;
 
 /// Creates nonces and verifies its own. Services with the same key accept each other's nonces.
 pub(crate) struct NonceKey {
-    /// Padded to a block, as in HMAC.
-    key: Zeroizing<[u8; 64]>,
+    key: HmacKey,
     /// The purpose of the nonces. A nonce for one purpose is invalid for another.
     purpose: &'static [u8],
     lifetime: Duration,
@@ -41,17 +40,13 @@ const STEP: u64 = 1 << 10;
 
 impl NonceKey {
     pub(crate) fn new(
-        key: [u8; 32],
+        key: &[u8; 32],
         purpose: &'static [u8],
         lifetime: Duration,
         clock: Clock,
     ) -> Self {
-        let mut block = Zeroizing::new([0; 64]);
-        for (to, from) in block.iter_mut().zip(key) {
-            *to = from;
-        }
         Self {
-            key: block,
+            key: HmacKey::new(key),
             purpose,
             lifetime,
             clock: SteadyClock::new(clock),
@@ -101,10 +96,10 @@ impl NonceKey {
     }
 
     fn signature(&self, time: &[u8; TIME]) -> Hmac<Sha256> {
-        let mut signature = Hmac::<Sha256>::new(&(*self.key).into());
-        signature.update(self.purpose);
-        signature.update(time);
-        signature
+        self.key
+            .start()
+            .chain_update(self.purpose)
+            .chain_update(time)
     }
 
     fn nanos_since_1970(&self) -> u64 {
@@ -126,7 +121,7 @@ mod tests {
         let lifetime = Duration::from_secs(60);
         // The begin of a step.
         let time = ManualClock::new(UNIX_EPOCH + Duration::from_nanos(STEP * 1_000_000_000));
-        let key = NonceKey::new([7; 32], b"test", lifetime, time.clock());
+        let key = NonceKey::new(&[7; 32], b"test", lifetime, time.clock());
         let nonces: HashSet<String> = (0..STEP).map(|_| key.make()).collect();
         assert_eq!(nonces.len(), 1024);
         for nonce in &nonces {

@@ -8,13 +8,13 @@ use auth_runtime_core::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use http::{HeaderMap, HeaderName};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::field::only_line;
 use crate::hex::parse_sha256;
+use crate::hmac_key::HmacKey;
 
 /// Webhooks: requests of another service that sign their body with a shared secret (HMAC-SHA-256).
 ///
@@ -58,7 +58,7 @@ use crate::hex::parse_sha256;
 /// The scheme in the challenge, `Webhook`, is not registered.
 pub struct Webhooks {
     format: Format,
-    secrets: Vec<Zeroizing<Vec<u8>>>,
+    secrets: Vec<HmacKey>,
     identity: Identity,
     tolerance: Duration,
     clock: Clock,
@@ -140,12 +140,10 @@ impl Webhooks {
         let mut is_valid = false;
         for secret in &self.secrets {
             for signature in &signed.signatures {
-                // An HMAC takes a key of any length.
-                let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
-                    continue;
-                };
-                mac.update(signed.prefix.as_bytes());
-                mac.update(body);
+                let mac = secret
+                    .start()
+                    .chain_update(&signed.prefix)
+                    .chain_update(body);
                 // Compares in constant time.
                 is_valid |= mac.verify_slice(signature).is_ok();
             }
@@ -242,7 +240,7 @@ fn parse_standard<'r>(value: &str, headers: &'r HeaderMap) -> Option<Signed<'r>>
 #[must_use]
 pub struct WebhooksBuilder {
     format: Format,
-    secrets: Vec<Zeroizing<Vec<u8>>>,
+    secrets: Vec<HmacKey>,
     identity: Identity,
     tolerance: Duration,
     clock: Clock,
@@ -269,17 +267,17 @@ impl WebhooksBuilder {
             Format::GitHub | Format::Stripe => None,
         };
         let secret = match encoded.map(|encoded| STANDARD.decode(encoded)) {
-            Some(Ok(decoded)) => decoded,
+            Some(Ok(decoded)) => Zeroizing::new(decoded),
             Some(Err(_)) => {
                 self.error.get_or_insert(WebhooksError::Encoding);
                 return self;
             }
-            None => secret.to_owned(),
+            None => Zeroizing::new(secret.to_owned()),
         };
         if secret.len() < MIN_SECRET {
             self.error.get_or_insert(WebhooksError::ShortSecret);
         }
-        self.secrets.push(Zeroizing::new(secret));
+        self.secrets.push(HmacKey::new(&secret));
         self
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use auth_runtime_core::{Clock, Identity};
 use http::Uri;
+use zeroize::Zeroizing;
 
 use super::answer::{DigestUser, Name};
 use super::counts::Counts;
@@ -98,7 +99,7 @@ pub struct DigestBuilder {
     hashes_names: bool,
     removed_prefix: String,
     lifetime: Duration,
-    nonce_key: Option<[u8; 32]>,
+    nonce_key: Option<Zeroizing<[u8; 32]>>,
     clock: Clock,
 }
 
@@ -205,7 +206,7 @@ impl DigestBuilder {
     /// it once to each other instance, until its nonce expires. To prevent this, route each client
     /// to one instance and do not set a key: its nonces are then invalid at the others.
     pub fn nonce_key(mut self, key: [u8; 32]) -> Self {
-        self.nonce_key = Some(key);
+        self.nonce_key = Some(Zeroizing::new(key));
         self
     }
 
@@ -237,9 +238,9 @@ impl DigestBuilder {
         }
         let key = match self.nonce_key {
             Some(key) => key,
-            None => random::bytes().ok_or(DigestError::NoRandomness)?,
+            None => Zeroizing::new(random::bytes().ok_or(DigestError::NoRandomness)?),
         };
-        let nonces = |purpose| NonceKey::new(key, purpose, self.lifetime, self.clock.clone());
+        let nonces = |purpose| NonceKey::new(&key, purpose, self.lifetime, self.clock.clone());
         let offers = self
             .algorithms
             .iter()

@@ -229,7 +229,7 @@ impl DpopBuilder {
             }
         };
         let nonces = nonces
-            .map(|key| NonceKey::new(*key, b"DPoP nonce", NONCE_LIFETIME, self.clock.clone()));
+            .map(|key| NonceKey::new(&key, b"DPoP nonce", NONCE_LIFETIME, self.clock.clone()));
         let in_memory = || {
             let longest = self.lifetime + MAX_CLOCK_SKEW;
             Replays::new(InMemory::new(REMEMBERED, longest, self.clock.clone()))

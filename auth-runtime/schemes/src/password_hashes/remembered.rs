@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use auth_runtime_core::Client;
 use hmac::digest::CtOutput;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
+use crate::hmac_key::{BLOCK, HmacKey};
 use crate::password::Password;
 use crate::random;
 
@@ -16,18 +16,18 @@ use crate::random;
 ///
 /// These hashes are quick to compute, unlike those of Argon2. They are useless without the key,
 /// and are compared in constant time.
-pub(super) struct LoginKey(Zeroizing<[u8; 64]>);
+pub(super) struct LoginKey(HmacKey);
 
 /// The hash of a user name and a password.
 pub(super) type LoginHash = CtOutput<Hmac<Sha256>>;
 
 impl LoginKey {
     pub(super) fn new() -> Option<Self> {
-        random::bytes().map(|key| Self(Zeroizing::new(key)))
+        random::bytes::<BLOCK>().map(|key| Self(HmacKey::new(&key)))
     }
 
     pub(super) fn hash(&self, user: &str, password: &Password) -> LoginHash {
-        let mut hash = Hmac::<Sha256>::new(&(*self.0).into());
+        let mut hash = self.0.start();
         hash.update(&(user.len() as u64).to_be_bytes());
         hash.update(user.as_bytes());
         hash.update(password.as_str().as_bytes());

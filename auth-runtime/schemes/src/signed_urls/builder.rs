@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth_runtime_core::Clock;
-use zeroize::Zeroizing;
+
+use crate::hmac_key::{BLOCK, HmacKey};
 
 /// Signed links: credentials for one method of one target, for a limited time.
 ///
@@ -72,12 +73,9 @@ pub struct SignedUrls {
 
 pub(super) struct SigningKey {
     pub(super) id: String,
-    /// Padded to a block, as HMAC requires.
-    pub(super) block: Zeroizing<[u8; BLOCK]>,
+    pub(super) key: HmacKey,
 }
 
-/// The block size of SHA-256, in bytes.
-const BLOCK: usize = 64;
 /// The shortest key, in bytes: the strength of HMAC-SHA-256 (RFC 2104 §3).
 const MIN_KEY: usize = 32;
 const MAX_ID: usize = 32;
@@ -113,7 +111,7 @@ impl SignedUrlsBuilder {
         }
         self.keys.push(Arc::new(SigningKey {
             id,
-            block: padded(bytes),
+            key: HmacKey::new(bytes),
         }));
         self
     }
@@ -130,7 +128,7 @@ impl SignedUrlsBuilder {
         // Rotation to the same key under a second name would have no effect.
         let mut earlier = self.keys.iter();
         earlier
-            .any(|key| key.id == id || key.block == padded(bytes))
+            .any(|earlier| earlier.id == id || earlier.key == HmacKey::new(bytes))
             .then_some(SignedUrlsError::KeyTwice(id))
     }
 
@@ -156,14 +154,6 @@ impl SignedUrlsBuilder {
             clock: self.clock,
         })
     }
-}
-
-fn padded(bytes: &[u8]) -> Zeroizing<[u8; BLOCK]> {
-    let mut block = Zeroizing::new([0; BLOCK]);
-    for (to, from) in block.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    block
 }
 
 /// An error of building [`SignedUrls`]. Keys are named by their ids.

@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use auth_runtime_core::{Clock, Identity, Rejection};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use http::Method;
 use sha2::Sha256;
 
@@ -109,7 +109,7 @@ impl SignedUrls {
 
 impl SigningKey {
     fn signature(&self, method: &Method, signed: &str) -> Hmac<Sha256> {
-        let mut signature = Hmac::<Sha256>::new(&(*self.block).into());
+        let mut signature = self.key.start();
         signature.update(PURPOSE);
         signature.update(method.as_str().as_bytes());
         // A separator that occurs in no method and no target.
