@@ -144,10 +144,57 @@ impl RedisBuilder {
     }
 }
 
+/// The number of values that one owner may store in each period, so that one owner cannot fill Redis for all others.
+pub(crate) struct Share {
+    /// The key that the values are counted at.
+    pub(crate) key: String,
+    pub(crate) size: u32,
+    /// Starts with the first value of the owner.
+    pub(crate) period: Duration,
+}
+
+/// The result of storing a value once.
+pub(crate) enum Stored {
+    Now,
+    Before,
+    ShareExhausted,
+}
+
+/// Returns 1 for `Now`, 0 for `Before` and -1 for `ShareExhausted`. A script is atomic.
+const STORE_ONCE: &str = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end local stored = \
+                          redis.call('INCR', KEYS[2]) if stored == 1 then redis.call('EXPIRE', \
+                          KEYS[2], ARGV[3]) end if stored > tonumber(ARGV[4]) then return -1 end \
+                          redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) return 1";
+
 impl Redis {
     /// Returns the name of a key for this purpose.
     pub(crate) fn key(&self, purpose: &str, id: &[u8]) -> String {
         format!("{}{purpose}:{}", self.0.prefix, URL_SAFE_NO_PAD.encode(id))
+    }
+
+    /// Stores a value, unless there is one, or the share of its owner is exhausted.
+    pub(crate) async fn store_once(
+        &self,
+        key: String,
+        value: &[u8],
+        lifetime: Duration,
+        share: Share,
+    ) -> Result<Stored, RedisError> {
+        let mut command = redis::cmd("EVAL");
+        command
+            .arg(STORE_ONCE)
+            .arg(2)
+            .arg(key)
+            .arg(share.key)
+            .arg(value)
+            .arg(lifetime.as_secs())
+            .arg(share.period.as_secs())
+            .arg(share.size);
+        Ok(match self.ask::<i64>(&command).await? {
+            1 => Stored::Now,
+            0 => Stored::Before,
+            _ => Stored::ShareExhausted,
+        })
     }
 
     /// Sends a command, and returns the response within the time limit.
@@ -203,35 +250,23 @@ impl Shared {
 /// them may still be valid for another.
 const CLOCKS_APART: Duration = Duration::from_secs(60);
 
-/// The maximum number of proofs of one subject in each [`SHARE_PERIOD`], so that one subject cannot
-/// fill Redis for all others.
+/// The maximum number of proofs of one subject in each [`SHARE_PERIOD`].
 const SHARE: u32 = 20_000;
-/// Starts with the first proof of a subject.
 const SHARE_PERIOD: Duration = Duration::from_secs(60);
-
-/// Stores a proof. Returns 1 if it is new, 0 if it was used before, and -1 if the share of its
-/// subject is exhausted. A script is atomic.
-const REMEMBER: &str = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end local proofs = \
-                        redis.call('INCR', KEYS[2]) if proofs == 1 then redis.call('EXPIRE', \
-                        KEYS[2], ARGV[2]) end if proofs > tonumber(ARGV[3]) then return -1 end \
-                        redis.call('SET', KEYS[1], 'used', 'EX', ARGV[1]) return 1";
 
 impl ReplayStore for Redis {
     async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+        let key = self.key("proof", &proof.id());
         let lifetime = proof.lifetime().saturating_add(CLOCKS_APART);
-        let mut command = redis::cmd("EVAL");
-        command
-            .arg(REMEMBER)
-            .arg(2)
-            .arg(self.key("proof", &proof.id()))
-            .arg(self.key("proofs", &proof.subject()))
-            .arg(lifetime.as_secs())
-            .arg(SHARE_PERIOD.as_secs())
-            .arg(SHARE);
-        match self.ask::<i64>(&command).await {
-            Ok(1) => Ok(true),
-            Ok(0) => Ok(false),
-            Ok(_) => {
+        let share = Share {
+            key: self.key("proofs", &proof.subject()),
+            size: SHARE,
+            period: SHARE_PERIOD,
+        };
+        match self.store_once(key, b"used", lifetime, share).await {
+            Ok(Stored::Now) => Ok(true),
+            Ok(Stored::Before) => Ok(false),
+            Ok(Stored::ShareExhausted) => {
                 tracing::warn!("a subject uses too many proofs of possession to remember them all");
                 Err(ReplayStoreError)
             }

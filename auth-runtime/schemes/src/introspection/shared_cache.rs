@@ -8,6 +8,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
+use crate::redis::Share;
 use crate::token_cache::MAX_AGE;
 use crate::{Redis, RedisError};
 
@@ -65,12 +66,6 @@ const MAX_QUESTION: Duration = Duration::from_secs(60);
 const NONCE: usize = 12;
 /// The maximum number of responses of one subject that are stored in each `max_age`.
 const SHARE: u32 = 1000;
-
-/// Stores a response, unless there is one, or the share of its subject is exhausted. A script is atomic.
-const STORE: &str = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end local tokens = \
-                     redis.call('INCR', KEYS[2]) if tokens == 1 then redis.call('EXPIRE', \
-                     KEYS[2], ARGV[3]) end if tokens > tonumber(ARGV[4]) then return -1 end \
-                     redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) return 1";
 
 impl SharedTokenCache {
     /// Creates a cache that holds each response for up to `max_age`, at most a day, and never
@@ -146,8 +141,8 @@ impl SharedTokenCache {
             return;
         };
         let until = expiry.map_or(latest, |expiry| expiry.min(latest));
-        let lifetime = until.duration_since(now).unwrap_or_default().as_secs();
-        if lifetime == 0 || answer.len() > MAX_ANSWER {
+        let lifetime = until.duration_since(now).unwrap_or_default();
+        if lifetime.as_secs() == 0 || answer.len() > MAX_ANSWER {
             return;
         }
         let Ok(until) = until.duration_since(UNIX_EPOCH) else {
@@ -158,18 +153,14 @@ impl SharedTokenCache {
         let Some(sealed) = self.seal(&name, server, text) else {
             return;
         };
-        let mut command = redis::cmd("EVAL");
-        command
-            .arg(STORE)
-            .arg(2)
-            .arg(self.redis.key("token", name.as_ref()))
-            .arg(self.redis.key("tokens", self.subject(identity).as_ref()))
-            .arg(sealed)
-            .arg(lifetime)
-            .arg(self.max_age.as_secs())
-            .arg(SHARE);
+        let key = self.redis.key("token", name.as_ref());
+        let share = Share {
+            key: self.redis.key("tokens", self.subject(identity).as_ref()),
+            size: SHARE,
+            period: self.max_age,
+        };
         // If Redis is unavailable, the next request is sent to the server.
-        let _ = self.redis.ask::<i64>(&command).await;
+        let _ = self.redis.store_once(key, &sealed, lifetime, share).await;
     }
 
     fn name(&self, token: &str) -> hmac::Tag {
