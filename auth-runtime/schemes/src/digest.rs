@@ -77,7 +77,7 @@ impl Scheme for Digest {
         let look_up = match &self.users {
             Users::Table(accounts) => {
                 let account = accounts.get(&answer.user).map(Arc::as_ref);
-                return Verification::done(self.rules.judge(&answer, account));
+                return Verification::done(self.rules.verify(&answer, account));
             }
             Users::LookUp(look_up) => look_up,
         };
@@ -92,7 +92,7 @@ impl Scheme for Digest {
         let rules = Arc::clone(&self.rules);
         Verification::pending(async move {
             match looking_up.await {
-                Ok(found) => rules.judge_looked_up(&answer, found),
+                Ok(found) => rules.verify_looked_up(&answer, found),
                 Err(DigestLookUpError) => Caller::unverifiable(),
             }
         })
@@ -155,7 +155,7 @@ impl DigestRules {
         challenge.build()
     }
 
-    fn judge(&self, answer: &Answer, account: Option<&Account>) -> Caller {
+    fn verify(&self, answer: &Answer, account: Option<&Account>) -> Caller {
         let Some(offer) = self.offer(answer.user.algorithm) else {
             return Caller::rejected();
         };
@@ -165,7 +165,7 @@ impl DigestRules {
             return Caller::rejected();
         };
         // The client knows the password here. `stale=true` only reports that it needs a new nonce.
-        match offer.nonces.judge(&answer.nonce) {
+        match offer.nonces.verify(&answer.nonce) {
             Stamp::Fresh(_) => {}
             Stamp::Foreign if self.is_for_another(offer, &answer.nonce) => {
                 return Caller::rejected();
@@ -186,10 +186,10 @@ impl DigestRules {
             .offers
             .iter()
             .filter(|other| other.algorithm != offer.algorithm);
-        others.any(|other| other.nonces.judge(nonce) != Stamp::Foreign)
+        others.any(|other| other.nonces.verify(nonce) != Stamp::Foreign)
     }
 
-    fn judge_looked_up(&self, answer: &Answer, found: Option<(DigestSecret, Identity)>) -> Caller {
+    fn verify_looked_up(&self, answer: &Answer, found: Option<(DigestSecret, Identity)>) -> Caller {
         let account = found.map(|(secret, identity)| Account { secret, identity });
         if let Some(Account { secret, .. }) = &account {
             let is_asked_for = answer.user.name == Name::Plain(secret.user().to_owned())
@@ -202,7 +202,7 @@ impl DigestRules {
                 return Caller::unverifiable();
             }
         }
-        self.judge(answer, account.as_ref())
+        self.verify(answer, account.as_ref())
     }
 }
 

@@ -86,7 +86,7 @@ impl Scheme for Dpop {
         let Some(nonces) = &self.rules.nonces else {
             return Vec::new();
         };
-        let used = nonce_of(headers).map(|nonce| nonces.judge(&nonce));
+        let used = nonce_of(headers).map(|nonce| nonces.verify(&nonce));
         let nonce = match used {
             Some(Stamp::Fresh(age)) if age < NONCE_LIFETIME / 2 => None,
             _ => HeaderValue::try_from(nonces.make()).ok(),
@@ -140,7 +140,7 @@ impl ProofRules {
             let lifetime = by_clock.ok_or(ProofProblem::Invalid)?;
             return Ok(Proof { lifetime, ..proof });
         };
-        match made.nonce.map(|nonce| nonces.judge(&nonce)) {
+        match made.nonce.map(|nonce| nonces.verify(&nonce)) {
             // The proof is newer than its nonce, whatever the client's clock says (RFC 9449 §4.3 (11)).
             Some(Stamp::Fresh(age)) => {
                 let by_nonce = self.lifetime.checked_sub(age);

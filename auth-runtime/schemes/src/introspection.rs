@@ -182,7 +182,7 @@ impl Endpoint {
         #[cfg(feature = "redis")]
         if let Some(shared) = &self.shared_cache {
             let (answer, until) = shared.get(&self.asker(), token, &self.clock).await?;
-            let (caller, expiry) = self.judge(serde_json::from_slice(&answer).ok()?);
+            let (caller, expiry) = self.verify_claims(serde_json::from_slice(&answer).ok()?);
             let until = expiry.map_or(until, |expiry| expiry.min(until));
             return Some((caller, Some(until)));
         }
@@ -213,7 +213,7 @@ impl Endpoint {
         if self.is_down.swap(false, Ordering::Relaxed) {
             tracing::warn!("tokens can be introspected again");
         }
-        let (caller, expiry) = self.judge(claims);
+        let (caller, expiry) = self.verify_claims(claims);
         #[cfg(feature = "redis")]
         if let (Some(shared), Caller::Known(identity)) = (&self.shared_cache, &caller) {
             let asker = self.asker();
@@ -230,7 +230,7 @@ impl Endpoint {
         format!("{} {}", self.url, self.client.id())
     }
 
-    fn judge(&self, answer: Claims) -> (Caller, Option<SystemTime>) {
+    fn verify_claims(&self, answer: Claims) -> (Caller, Option<SystemTime>) {
         match self.accept(answer) {
             Ok(claims) => {
                 let expiry = claims.expiry();

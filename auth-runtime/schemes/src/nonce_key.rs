@@ -72,7 +72,7 @@ impl NonceKey {
         URL_SAFE_NO_PAD.encode(stamp)
     }
 
-    pub(crate) fn judge(&self, stamp: &str) -> Stamp {
+    pub(crate) fn verify(&self, stamp: &str) -> Stamp {
         let mut bytes = [0; TIME + SIGNATURE];
         let length = URL_SAFE_NO_PAD.decode_slice(stamp, &mut bytes);
         let (Ok(length), Some((time, signature))) = (length, bytes.split_first_chunk()) else {
@@ -125,10 +125,10 @@ mod tests {
         let nonces: HashSet<String> = (0..STEP).map(|_| key.make()).collect();
         assert_eq!(nonces.len(), 1024);
         for nonce in &nonces {
-            let judged = key.judge(nonce);
+            let stamp = key.verify(nonce);
             assert!(
-                matches!(judged, Stamp::Fresh(age) if age <= Duration::from_nanos(STEP)),
-                "{judged:?}"
+                matches!(stamp, Stamp::Fresh(age) if age <= Duration::from_nanos(STEP)),
+                "{stamp:?}"
             );
         }
     }
