@@ -194,7 +194,9 @@ impl Endpoint {
     async fn ask(&self, token: &str) -> (Caller, Option<SystemTime>) {
         let asked = self.question(token).await.and_then(|answer| {
             let claims = serde_json::from_slice(&answer);
-            let claims = claims.map_err(|_| "the response is not a JSON object".to_owned())?;
+            let claims = claims.map_err(|_| {
+                "the response is not a JSON object, or has a member twice".to_owned()
+            })?;
             Ok((answer, claims))
         });
         #[cfg_attr(

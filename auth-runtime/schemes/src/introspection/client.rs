@@ -109,7 +109,7 @@ impl ClientAuthentication {
         let signed = encode(&Header::new(*algorithm), &assertion, key);
         signed
             .map(Some)
-            .map_err(|_| "the proof for the server cannot be signed".to_owned())
+            .map_err(|error| format!("the assertion for the server cannot be signed: {error}"))
     }
 }
 
