@@ -1,8 +1,10 @@
 //! Cookies that carry credentials.
 
 use auth_runtime_core::cookies::cookies;
+use auth_runtime_core::{ChallengeContext, ErrorCode, Rejection};
 use auth_runtime_policy::scheme::is_token;
-use http::{HeaderMap, HeaderValue};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Returns the value of `Set-Cookie` that removes a cookie of that name from a browser; `None` if no
 /// cookie can have the name.
@@ -18,6 +20,28 @@ pub(crate) fn removal(cookie: &str) -> Option<HeaderValue> {
     let secure = if is_secure { "Secure; " } else { "" };
     let removal = format!("{cookie}=; Path=/; Max-Age=0; {secure}HttpOnly; SameSite=Lax");
     HeaderValue::try_from(removal).ok()
+}
+
+/// Returns the field that removes an invalid, expired or ambiguous cookie. It is not sent for
+/// cross-site requests. Otherwise any site could log users out.
+pub(crate) fn removal_field(
+    removal: Option<&HeaderValue>,
+    context: &ChallengeContext<'_>,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let is_dead = matches!(
+        context.error(),
+        Some(
+            ErrorCode::InvalidRequest
+                | ErrorCode::InvalidToken(
+                    Rejection::Invalid | Rejection::Malformed | Rejection::Expired
+                )
+        )
+    );
+    let removal = removal.filter(|_| is_dead).cloned();
+    removal
+        .map(|value| (SET_COOKIE, value))
+        .into_iter()
+        .collect()
 }
 
 /// Returns whether a request has at most one cookie that may be read as `name`, in the exact

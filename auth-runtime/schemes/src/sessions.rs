@@ -13,16 +13,15 @@ use std::fmt;
 use std::future::Future;
 
 use auth_runtime_core::{
-    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Rejection, Scheme,
-    Source, Verification,
+    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, Rejection, Scheme, Source,
+    Verification,
 };
-use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue};
 
 pub use self::builder::{SessionsBuilder, SessionsError};
 #[cfg(feature = "sessions")]
 pub use self::cookie_layer::{SessionCookieLayer, SessionCookies};
-use crate::cookie::is_plain;
+use crate::cookie::{is_plain, removal_field};
 use crate::oauth;
 use crate::origin::TrustedOrigins;
 
@@ -203,23 +202,8 @@ impl Scheme for Sessions {
     /// Returns the field that removes the cookie of an ended session, or an ambiguous cookie. The
     /// session layer removes only the cookie that it took, and does so without `Secure`. Browsers
     /// ignore such a removal for a `__Host-` name.
-    ///
-    /// It is not sent for cross-site requests. Otherwise any site could log users out.
     fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
-        let goes = matches!(
-            context.error(),
-            Some(
-                ErrorCode::InvalidRequest
-                    | ErrorCode::InvalidToken(
-                        Rejection::Invalid | Rejection::Malformed | Rejection::Expired
-                    )
-            )
-        );
-        if goes {
-            vec![(SET_COOKIE, self.removal.clone())]
-        } else {
-            Vec::new()
-        }
+        removal_field(Some(&self.removal), context)
     }
 
     fn supports_step_up(&self) -> bool {

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use auth_runtime_core::{
-    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Rejection, Scheme,
-    Source, Verification,
+    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, Rejection, Scheme, Source,
+    Verification,
 };
 use auth_runtime_policy::scheme::is_token;
-use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue};
 
 use super::Jwt;
@@ -122,20 +121,8 @@ impl Scheme for CarriedJwt {
         oauth::login_challenge(&self.name, context)
     }
 
-    /// Returns the field that removes an invalid, expired or ambiguous cookie. It is not sent for
-    /// cross-site requests. Otherwise any site could log users out.
     fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
-        let is_dead = matches!(
-            context.error(),
-            Some(
-                ErrorCode::InvalidRequest
-                    | ErrorCode::InvalidToken(
-                        Rejection::Invalid | Rejection::Malformed | Rejection::Expired
-                    )
-            )
-        );
-        let removal = self.removal.iter().filter(|_| is_dead);
-        removal.map(|value| (SET_COOKIE, value.clone())).collect()
+        cookie::removal_field(self.removal.as_ref(), context)
     }
 
     fn has_challenge(&self) -> bool {

@@ -109,11 +109,7 @@ impl fmt::Display for SessionsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cookie(name) => write!(f, "{name:?} is not a cookie name"),
-            Self::Origin(origin) => write!(
-                f,
-                "{origin:?} is not an origin; write scheme and host as a browser does, such as \
-                 `https://app.example`",
-            ),
+            Self::Origin(text) => TrustedOriginsError(text.clone()).fmt(f),
         }
     }
 }
