@@ -6,6 +6,13 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, crypto};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
+/// Chooses the backend of `jsonwebtoken`. Another dependency may have enabled a second one. Without a
+/// choice, the library would then panic at the first token.
+pub(crate) fn choose_backend() {
+    // A backend that was chosen before is kept.
+    let _ = crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
 /// A token in compact serialization. Only [`claims_by`](Self::claims_by) verifies its signature.
 pub(crate) struct SignedToken<'t> {
     pub(crate) text: &'t str,

@@ -12,6 +12,7 @@ use super::proof::{ProofRules, normal};
 use super::replay::{InMemory, Replays};
 use super::{ReplayStore, TokenVerifier};
 use crate::nonce_key::NonceKey;
+use crate::signed_token::choose_backend;
 use crate::steady_clock::SteadyClock;
 use crate::{Jwt, random};
 
@@ -239,7 +240,7 @@ impl DpopBuilder {
             .iter()
             .map(|name| format!("{name:?}"))
             .collect();
-        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        choose_backend();
         Ok(Dpop {
             tokens: self.tokens,
             replays: Arc::new(self.replays.unwrap_or_else(in_memory)),

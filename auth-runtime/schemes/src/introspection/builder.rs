@@ -18,6 +18,7 @@ use super::{Endpoint, Introspection, MAX_IN_FLIGHT, MAX_WAITING, SHARE};
 use crate::fair_queue::FairQueue;
 use crate::issuer_client::issuer_client;
 use crate::jwt::{ClaimNames, ClaimPath};
+use crate::signed_token::choose_backend;
 use crate::token_cache::TokenCache;
 
 impl Introspection {
@@ -251,7 +252,7 @@ impl IntrospectionBuilder {
         if self.audiences.is_empty() != self.takes_any_audience {
             return Err(IntrospectionError::Audience);
         }
-        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        choose_backend();
         let http = issuer_client(self.ca_certificates)
             .authorization(client.basic())
             .build();

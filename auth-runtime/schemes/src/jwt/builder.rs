@@ -18,6 +18,7 @@ use super::issuer_name::{IssuerName, TENANT};
 use super::key_set::KeySet;
 use super::rules::TokenRules;
 use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key};
+use crate::signed_token::choose_backend;
 use crate::spiffe;
 #[cfg(feature = "token-cache")]
 use crate::token_cache::TokenCache;
@@ -358,9 +359,7 @@ impl JwtBuilder {
         if self.rules.leeway > MAX_LEEWAY {
             return Err(JwtError::Leeway(self.rules.leeway));
         }
-        // Another dependency may have enabled a second backend. Without an explicit choice, the
-        // library would then panic at the first token.
-        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        choose_backend();
         let names = self.rules.names.or_default();
         let rules = Arc::new(TokenRules {
             names,
