@@ -99,11 +99,4 @@ impl fmt::Display for SpaceError {
     }
 }
 
-impl std::error::Error for SpaceError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Challenge { error, .. } => Some(error),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for SpaceError {}
