@@ -7,6 +7,7 @@ mod replay;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth_runtime_core::{
     Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Identity,
@@ -15,8 +16,7 @@ use auth_runtime_core::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
-use self::builder::NONCE_LIFETIME;
-pub use self::builder::{Dpop, DpopBuilder, DpopError};
+pub use self::builder::{DpopBuilder, DpopError};
 use self::proof::{Proof, ProofProblem, ProofRules, nonce_of};
 use self::replay::Replays;
 pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
@@ -24,6 +24,39 @@ use crate::nonce_key::Stamp;
 use crate::{Claims, Jwt, oauth};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+/// The lifetime of a nonce.
+const NONCE_LIFETIME: Duration = Duration::from_secs(300);
+
+/// The DPoP scheme, `Authorization: DPoP …` (RFC 9449): a token is bound to a key of the client.
+/// The client proves possession of the key in the `DPoP` field of each request.
+///
+/// A stolen token is useless without the key, and a proof is valid for one request. Handlers
+/// require this with `sender_constrained`.
+///
+/// All points of RFC 9449 §4.3 are checked: a single proof; its `typ`; an accepted `alg`; `jwk`
+/// without private members; the signature; `htm` and `htu`; `iat`; `ath`; the server's nonce, if
+/// nonces are used; that the proof was not used before; and that the token is bound to its key
+/// (`cnf.jkt`). The token itself is verified in the same way as a Bearer token.
+///
+/// ```
+/// use auth_runtime::schemes::{Dpop, Jwt, JwtKey};
+///
+/// # let secret = [7; 32];
+/// let jwt = Jwt::builder()
+///     .issuer("https://issuer.example")
+///     .audience("https://api.example")
+///     .key(JwtKey::hs256(&secret)?)
+///     .build()?;
+/// let scheme = Dpop::jwt(jwt).origin("https://api.example").build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Dpop {
+    tokens: TokenVerifier,
+    rules: ProofRules,
+    replays: Arc<Replays>,
+    /// As written in the challenge.
+    algorithms: String,
+}
 
 /// The verifier of the tokens.
 enum TokenVerifier {

@@ -13,63 +13,9 @@ use zeroize::Zeroizing;
 use super::answer::{DigestUser, Name};
 use super::counts::Counts;
 use super::secret::{DigestAlgorithm, DigestSecret, hex};
-use super::{Account, DigestRules, LookUp, OfferedAlgorithm, Users};
+use super::{Account, Digest, DigestRules, LookUp, OfferedAlgorithm, Users};
 use crate::nonce_key::NonceKey;
 use crate::random;
-
-/// The Digest scheme, `Authorization: Digest …` (RFC 7616), for clients that still need it. The
-/// password is not sent, but hashed with a nonce of the server.
-///
-/// Over TLS, Basic with Argon2 hashes protects passwords better. A stolen secret of Digest gives
-/// access to the realm, and passwords can be guessed from it quickly.
-///
-/// - SHA-256, and MD5 if it is enabled, each in a challenge of its own, in order of preference. A
-///   response has to use the algorithm of its nonce.
-/// - `qop=auth`. Bodies are not protected (clients compute `auth-int` in different ways).
-/// - Nonces are signed timestamps, so a nonce is stored only when it is used with the correct
-///   password. A correct response with an expired nonce receives a challenge with `stale=true`, and
-///   clients repeat the request by themselves.
-/// - Each count of a nonce (`nc`) is valid once. Counts may arrive in any order within 64 of the
-///   highest. A lower count, and one that was used before, receives `stale=true`.
-/// - The counts of up to 200 000 nonces are stored for each lifetime of a nonce. One half of them
-///   is for users with many nonces: each may have a quarter of the free places in this half, at
-///   most 20 000. The other half is for users with up to 196. A request with a nonce beyond that
-///   receives 503, so fewer than 512 users cannot exclude others.
-/// - A response to a challenge whose `uri` differs from the target of the request receives 400
-///   ([`Rejection::RequestMismatch`](auth_runtime_core::Rejection::RequestMismatch)), so a proxy in
-///   front must not change targets, except for a prefix that it removes
-///   ([`removed_prefix`](DigestBuilder::removed_prefix)).
-/// - Names outside of ASCII are read from `username*` and from hashes (`userhash`). Clients that
-///   send their bytes unescaped, such as curl, are not supported.
-///
-/// `Authentication-Info` (§3.5), which authenticates the server, is not supported: use TLS.
-///
-/// The realm is part of the hash. Therefore the builder of a space with another realm returns an
-/// error, and so does mounting a handler with another `realm = "…"`, unless its `schemes(…)`
-/// exclude Digest.
-///
-/// ```
-/// use auth_runtime::{Identity, ProtectionSpace};
-/// use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestSecret};
-///
-/// let ann = DigestSecret::of(DigestAlgorithm::Sha256, "ann", "lab", "correct horse")?;
-/// let scheme = Digest::builder("lab")
-///     .user(ann, Identity::new("ann").with_roles(["admin"]))
-///     .build()?;
-/// let space = ProtectionSpace::builder().realm("lab").scheme(scheme).build()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Browsers
-///
-/// After the user has entered the password, a browser sends it with every later request to the
-/// origin, also with requests that pages of other sites cause. A service with users in browsers
-/// rejects such requests with a layer, such as `tower-http`'s `CsrfLayer`, or uses `Sessions`,
-/// which rejects them itself.
-pub struct Digest {
-    pub(super) users: Users,
-    pub(super) rules: Arc<DigestRules>,
-}
 
 impl Digest {
     /// Starts with the realm of the secrets, SHA-256 and no users.

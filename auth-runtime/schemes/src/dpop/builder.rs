@@ -10,42 +10,11 @@ use zeroize::Zeroizing;
 
 use super::proof::{ProofRules, normal};
 use super::replay::{InMemory, Replays};
-use super::{ReplayStore, TokenVerifier};
+use super::{Dpop, NONCE_LIFETIME, ReplayStore, TokenVerifier};
 use crate::nonce_key::NonceKey;
 use crate::signed_token::choose_backend;
 use crate::steady_clock::SteadyClock;
 use crate::{Jwt, random};
-
-/// The DPoP scheme, `Authorization: DPoP …` (RFC 9449): a token is bound to a key of the client.
-/// The client proves possession of the key in the `DPoP` field of each request.
-///
-/// A stolen token is useless without the key, and a proof is valid for one request. Handlers
-/// require this with `sender_constrained`.
-///
-/// All points of RFC 9449 §4.3 are checked: a single proof; its `typ`; an accepted `alg`; `jwk`
-/// without private members; the signature; `htm` and `htu`; `iat`; `ath`; the server's nonce, if
-/// nonces are used; that the proof was not used before; and that the token is bound to its key
-/// (`cnf.jkt`). The token itself is verified in the same way as a Bearer token.
-///
-/// ```
-/// use auth_runtime::schemes::{Dpop, Jwt, JwtKey};
-///
-/// # let secret = [7; 32];
-/// let jwt = Jwt::builder()
-///     .issuer("https://issuer.example")
-///     .audience("https://api.example")
-///     .key(JwtKey::hs256(&secret)?)
-///     .build()?;
-/// let scheme = Dpop::jwt(jwt).origin("https://api.example").build()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct Dpop {
-    pub(super) tokens: TokenVerifier,
-    pub(super) rules: ProofRules,
-    pub(super) replays: Arc<Replays>,
-    /// As written in the challenge.
-    pub(super) algorithms: String,
-}
 
 impl Dpop {
     /// Starts with tokens that are JWTs.
@@ -74,8 +43,6 @@ pub struct DpopBuilder {
     clock: Clock,
 }
 
-/// The lifetime of a nonce.
-pub(super) const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 /// A proof that was made ahead of time is stored for longer by that time.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// A longer lifetime would require more memory for used proofs.

@@ -14,8 +14,7 @@ use hmac::{Hmac, Mac};
 use http::Method;
 use sha2::Sha256;
 
-use super::builder::SigningKey;
-use super::{PARAMETER, SignedUrls};
+use super::{PARAMETER, SignedUrls, SigningKey};
 use crate::dot_segments::has_dot_segments;
 
 /// The prefix of signed data. It separates links from other uses of the key.
