@@ -5,14 +5,12 @@ mod row;
 mod serialize;
 pub mod text;
 
-pub use self::row::RouteAccess;
-pub use self::row::{AccessRow, RouteKind, Served};
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use auth_runtime_policy::compare::is_within;
 use http::Method;
 
+pub use self::row::{AccessRow, RouteAccess, RouteKind, Served};
 use crate::open_pattern::{ComparedCallers, Cover, MountKind, MountedRoute, find_covers};
 
 /// All routes of a `GuardedRouter`, with their access policies. `GuardedRouter::access_table`

@@ -18,7 +18,7 @@ pub struct HandlerLocation {
 }
 
 impl HandlerLocation {
-    /// Creates a declaration. The attributes call it at compile time.
+    /// Creates a location. The attributes call it at compile time.
     pub const fn new(handler: &'static str, file: &'static str, line: u32) -> Self {
         Self {
             handler,

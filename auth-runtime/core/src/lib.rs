@@ -105,7 +105,7 @@ pub mod adapter {
     pub use crate::head::{Framework, Head};
     pub use crate::request_snapshot::RequestView;
     #[cfg(feature = "resource-metadata")]
-    pub use crate::resource::{answer as metadata_response, scopes_supported};
+    pub use crate::resource::{metadata_response, scopes_supported};
     pub use crate::space::{
         AboutRequest, Authentication, AuthenticationFuture, Authorization, CredentialFields,
         CredentialsPlace, ObjectReport, Offered, RequestBody, RequestOrigin, Route, RouteConstants,

@@ -231,7 +231,7 @@ impl std::error::Error for ResourceError {}
 /// The response to a request for the document. It needs no authentication, is cacheable, and is
 /// readable by scripts of every origin. A preflight response allows these scripts to send
 /// additional fields, as MCP clients do.
-pub fn answer(document: &Bytes, method: &Method) -> http::Response<Bytes> {
+pub fn metadata_response(document: &Bytes, method: &Method) -> http::Response<Bytes> {
     use http::header;
 
     const FIELDS: [(http::HeaderName, &str); 3] = [
