@@ -372,17 +372,17 @@ impl Identity {
         }
     }
 
-    /// Returns whether the identity has more than a subject and grants: an issuer, login data, a sender
-    /// constraint, an application or extensions.
-    pub fn says_more_than_grants(&self) -> bool {
+    /// Returns whether the identity has no more than a subject, grants and an expiry: no issuer, login
+    /// data, sender constraint, application or extensions.
+    pub fn has_only_grants(&self) -> bool {
         let Login { acr, amr, time, .. } = &self.0.login;
-        self.0.issuer.is_some()
-            || acr.is_some()
-            || !amr.is_empty()
-            || time.is_some()
-            || self.0.sender_constrained
-            || self.0.application.is_some()
-            || !self.0.extensions.is_empty()
+        self.0.issuer.is_none()
+            && acr.is_none()
+            && amr.is_empty()
+            && time.is_none()
+            && !self.0.sender_constrained
+            && self.0.application.is_none()
+            && self.0.extensions.is_empty()
     }
 
     /// Writes all parts that an engine can read. Extensions are represented by the address of the identity.

@@ -28,7 +28,8 @@ impl SignedUrls {
     /// `method` within `lifetime` is granted as `identity`.
     ///
     /// `target` is the path as this service receives it, with an optional query, both encoded as
-    /// clients send them. `lifetime` is 1 second to 366 days, truncated to whole seconds.
+    /// clients send them. `lifetime` is 1 second to 366 days, truncated to whole seconds. An
+    /// [expiry](Identity::expiry) of `identity` does not shorten it.
     ///
     /// # Errors
     ///
@@ -49,7 +50,7 @@ impl SignedUrls {
         if lifetime.as_secs() == 0 || lifetime > MAX_LIFETIME {
             return Err(LinkError::Lifetime(lifetime));
         }
-        if identity.says_more_than_grants() {
+        if !identity.has_only_grants() {
             return Err(LinkError::Identity);
         }
         let expiry = seconds_since_1970(&self.clock)
