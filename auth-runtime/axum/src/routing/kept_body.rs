@@ -5,13 +5,15 @@
 //! object on a hidden path, must not be dropped either while the handler runs.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+
+use crate::routing::handover::lock;
 
 /// A handle to the body. It lives as long as its last handle.
 pub(super) struct KeptBody(Arc<Mutex<Body>>);
@@ -27,10 +29,6 @@ impl KeptBody {
         *request.body_mut() = Body::new(Self(Arc::clone(&shared)));
         Some(Self(shared))
     }
-
-    fn lock(&self) -> MutexGuard<'_, Body> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl HttpBody for KeptBody {
@@ -41,14 +39,14 @@ impl HttpBody for KeptBody {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut *self.lock()).poll_frame(context)
+        Pin::new(&mut *lock(&self.0)).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.lock().is_end_stream()
+        lock(&self.0).is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.lock().size_hint()
+        lock(&self.0).size_hint()
     }
 }
