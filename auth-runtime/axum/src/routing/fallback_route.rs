@@ -14,14 +14,22 @@ use crate::routing::step::Step;
 #[derive(Clone)]
 pub(super) struct FallbackRoute<S> {
     /// `None`: the space's own 404.
-    pub(super) service: Option<MakeFallback<S>>,
-    /// The policy of the fallback of the service, its location and its kind, if it exists.
-    pub(super) declared: Option<(&'static Policy, HandlerLocation, Option<TypeId>)>,
+    pub(super) declared: Option<DeclaredFallback<S>>,
     /// The prefix; `/` if the router is not nested.
     pub(super) prefix: String,
+    pub(super) steps: Vec<Step>,
+}
+
+/// A fallback of the service.
+#[derive(Clone)]
+pub(super) struct DeclaredFallback<S> {
+    pub(super) make: MakeFallback<S>,
+    pub(super) policy: &'static Policy,
+    pub(super) location: HandlerLocation,
+    /// `None` for a handler.
+    pub(super) service_type: Option<TypeId>,
     /// The borrower, if the handler takes the guard of another one.
     pub(super) borrower: Option<Borrower>,
-    pub(super) steps: Vec<Step>,
 }
 
 pub(super) type MakeFallback<S> = Arc<dyn Fn(S) -> FallbackService + Send + Sync>;
@@ -30,10 +38,8 @@ impl<S> Default for FallbackRoute<S> {
     /// The 404 of the space.
     fn default() -> Self {
         Self {
-            service: None,
             declared: None,
             prefix: "/".to_owned(),
-            borrower: None,
             steps: Vec::new(),
         }
     }
@@ -42,12 +48,14 @@ impl<S> Default for FallbackRoute<S> {
 impl<S: Clone + Send + Sync + 'static> FallbackRoute<S> {
     pub(super) fn with_state<S2>(self, state: S) -> FallbackRoute<S2> {
         FallbackRoute {
-            service: self
-                .service
-                .map(|make| Arc::new(move |_state| make(state.clone())) as MakeFallback<S2>),
-            declared: self.declared,
+            declared: self.declared.map(|declared| DeclaredFallback {
+                make: Arc::new(move |_state| (declared.make)(state.clone())),
+                policy: declared.policy,
+                location: declared.location,
+                service_type: declared.service_type,
+                borrower: declared.borrower,
+            }),
             prefix: self.prefix,
-            borrower: self.borrower,
             steps: self.steps,
         }
     }

@@ -13,7 +13,7 @@ use tower::{Service, ServiceExt, service_fn};
 use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
 use crate::routing::borrower::Borrower;
 use crate::routing::endpoint::{Endpoint, Methods};
-use crate::routing::fallback_route::{FallbackRoute, MakeFallback};
+use crate::routing::fallback_route::{DeclaredFallback, FallbackRoute, MakeFallback};
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
 use crate::routing::router::{GuardedRouter, OtherMethods};
 
@@ -129,19 +129,24 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 
     /// Returns whether the router has a fallback of the service for its own unknown paths.
     pub(super) fn has_fallback(&self) -> bool {
-        self.fallback.service.is_some()
+        self.fallback.declared.is_some()
     }
 
     fn set_fallback<P: HasPolicy>(
         mut self,
         service_type: Option<TypeId>,
         borrower: Option<Borrower>,
-        service: MakeFallback<S>,
+        make: MakeFallback<S>,
     ) -> Self {
-        self.fallback = FallbackRoute {
-            service: Some(service),
-            declared: Some((P::POLICY, P::LOCATION, service_type)),
+        let declared = DeclaredFallback {
+            make,
+            policy: P::POLICY,
+            location: P::LOCATION,
+            service_type,
             borrower,
+        };
+        self.fallback = FallbackRoute {
+            declared: Some(declared),
             ..FallbackRoute::default()
         };
         self

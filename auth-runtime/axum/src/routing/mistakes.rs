@@ -35,7 +35,7 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
     });
     let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
     let of_fallbacks = fallbacks
-        .filter_map(|fallback| fallback.borrower)
+        .filter_map(|fallback| fallback.declared.as_ref()?.borrower)
         .map(Mistake::Borrowed);
     let of_unguarded = router.unguarded.iter().filter_map(|unguarded| {
         let is_empty = unguarded.reason.trim().is_empty();

@@ -170,8 +170,8 @@ fn fallback_of<'m>(
         Fallback::new(
             owner.space.clone(),
             members.iter().map(|member| member.space.clone()),
-            route.service.as_ref().map(|make| make(())),
-            route.declared.map(|(_, location, _)| location),
+            route.declared.as_ref().map(|it| (it.make)(())),
+            route.declared.as_ref().map(|it| it.location),
             !hidden_paths.is_empty(),
             timing_of(members).is_some(),
         )
@@ -263,8 +263,9 @@ fn route_of(request: &Request) -> Option<Pattern> {
 /// Returns the member that provides the fallback of the application: the first one with a fallback
 /// of the service, or else the first one.
 fn fallback_owner(members: &[Member]) -> Option<&Member> {
-    let with_service = |member: &&Member| member.routes.fallback.service.is_some();
-    members.iter().find(with_service).or(members.first())
+    let mut owners = members.iter();
+    let owner = owners.find(|member| member.routes.has_fallback());
+    owner.or(members.first())
 }
 
 /// The routes of the metadata documents (RFC 9728), one per resource.

@@ -210,7 +210,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     pub fn nest(mut self, prefix: &str, router: Self) -> Self {
         check_prefix(prefix);
         let nest = Step::nest(prefix);
-        let own_fallback = router.fallback.service.is_some();
+        let has_fallback = router.has_fallback();
         for mut route in router.routes {
             route.full_path = nested_path(prefix, &route.full_path);
             if let Some(others) = &mut route.others {
@@ -224,7 +224,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             unguarded.steps.push(nest.clone());
             self.unguarded.push(unguarded);
         }
-        let own = own_fallback.then_some(router.fallback);
+        let own = has_fallback.then_some(router.fallback);
         for mut fallback in own.into_iter().chain(router.nested_fallbacks) {
             fallback.prefix = nested_path(prefix, &fallback.prefix);
             fallback.steps.push(nest.clone());
@@ -240,9 +240,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// If both routers have a fallback.
     #[track_caller]
     pub fn merge(mut self, other: Self) -> Self {
-        if other.fallback.service.is_some() {
+        if other.has_fallback() {
             assert!(
-                self.fallback.service.is_none(),
+                !self.has_fallback(),
                 "Cannot merge two `GuardedRouter`s that both have a fallback"
             );
             self.fallback = other.fallback;

@@ -68,11 +68,11 @@ fn rows_of<S>(
     });
     let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
     let fallbacks = fallbacks.filter_map(|fallback| {
-        let (policy, location, service_type) = fallback.declared?;
+        let declared = fallback.declared.as_ref()?;
         let access = RouteAccess::Guarded {
-            policy,
-            location,
-            served: served_as(service_type),
+            policy: declared.policy,
+            location: declared.location,
+            served: served_as(declared.service_type),
         };
         let mounted = RouteKind::Fallback;
         Some(AccessRow::new(mounted, &fallback.prefix, None, access))
