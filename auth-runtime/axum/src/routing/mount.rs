@@ -77,6 +77,7 @@ impl Routes {
 }
 
 /// Mounts the routes of every member, with one fallback for all unknown paths.
+#[track_caller]
 pub(super) fn mount(members: &[Member]) -> Routes {
     let hidden_paths = hidden_paths(members.iter().map(|member| &member.routes));
     let Some(owner) = fallback_owner(members) else {
@@ -161,6 +162,7 @@ fn timing_of(members: &[Member]) -> Option<Duration> {
 ///
 /// axum does not nest the fallbacks: it loses those that are nested twice, and a concealed path in any
 /// nested router has to find the same fallback as the unknown paths beside it.
+#[track_caller]
 fn fallback_of<'m>(
     members: &'m [Member],
     owner: &'m Member,

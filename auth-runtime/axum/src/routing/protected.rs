@@ -85,7 +85,8 @@ impl GuardedRouter {
     ///
     /// # Panics
     ///
-    /// If two routes have the same method and path, or if two paths conflict, like axum's `Router`.
+    /// If two routes have the same method and path, or if two paths conflict, like axum's `Router`. It
+    /// also panics if two nested routers with a fallback have the same prefix.
     #[track_caller]
     pub fn protect(self, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError> {
         let mistakes = mistakes_of(&self, &space);
