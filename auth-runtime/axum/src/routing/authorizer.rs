@@ -66,7 +66,7 @@ pub(super) struct RouteAuthorization {
     /// The body of the request, if it was read before.
     pub(super) body: Option<Bytes>,
     /// The request in front of the layers, if the decision was made there.
-    pub(super) objects: Option<Box<KeptRequest>>,
+    pub(super) in_front: Option<Box<KeptRequest>>,
 }
 
 impl RouteAuthorization {
@@ -75,7 +75,7 @@ impl RouteAuthorization {
             authentication,
             authorization,
             body: None,
-            objects: None,
+            in_front: None,
         }
     }
 }
@@ -316,7 +316,7 @@ impl RouteAuthorizer {
             authentication,
             authorization,
             body,
-            objects,
+            in_front,
         } = decided;
         let caller = self.space.caller_for(&self.policy, &authentication)?;
         let caller = caller.clone();
@@ -334,7 +334,7 @@ impl RouteAuthorizer {
             Some(Arc::new(ObjectAuthorizer {
                 space: self.space.clone(),
                 authentication,
-                request: *objects.unwrap_or_else(own),
+                request: *in_front.unwrap_or_else(own),
                 data: authorization.data.or_else(|| self.space.request_data()),
                 conceal: authorization.conceal,
                 has_router: true,
