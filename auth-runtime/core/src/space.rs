@@ -12,6 +12,7 @@ mod error;
 mod login_page;
 mod object_scopes;
 mod objects;
+mod obstacles;
 mod offer;
 mod protection_space;
 mod report;

@@ -79,15 +79,7 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
 /// The mistakes in one endpoint.
 fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
     let handler = endpoint.location.handler();
-    let names = endpoint.policy.accepted_schemes().unwrap_or_default();
-    let schemes = names
-        .iter()
-        .filter(|scheme| !space.accepts(scheme))
-        .map(|scheme| Mistake::Scheme {
-            handler,
-            scheme,
-            accepted: space.schemes().map(str::to_owned).collect(),
-        });
+    let obstacles = space.obstacles(endpoint.policy, handler).into_iter();
     let state = endpoint.state_for_functions();
     let functions = endpoint.functions.iter();
     let states = functions
@@ -106,38 +98,11 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
             schemes,
         })
     });
-    let demands = endpoint.policy.demands_bound_credentials();
-    let unbound = (demands && !space.can_constrain_senders(endpoint.policy))
-        .then_some(Mistake::Unbound { handler });
-    let refused = space.refuses_realm(endpoint.policy);
-    let realm = refused.map(|(scheme, error)| Mistake::Realm {
-        handler,
-        scheme: scheme.to_owned(),
-        error,
-    });
-    let unasked = space
-        .cannot_ask_for(endpoint.policy)
-        .then_some(Mistake::Unasked { handler });
-    let settings = space.missing_settings(endpoint.policy).into_iter();
-    let settings = settings.map(|setting| Mistake::Setting {
-        handler,
-        setting: setting.to_owned(),
-        given: space.settings().map(|(name, _)| name.to_owned()).collect(),
-    });
-    let undecided = space.cannot_decide(endpoint.policy);
-    let undecided = undecided.map(|atom| Mistake::Undecided {
-        handler,
-        requirement: atom.to_string(),
-        has_engine: space.has_decision_point(),
-    });
     let borrowed = endpoint.borrower.map(Mistake::Borrowed);
-    let offers = unbound.into_iter().chain(realm).chain(unasked);
-    schemes
+    obstacles
+        .map(Mistake::Obstacle)
         .chain(states)
         .chain(users)
-        .chain(offers)
-        .chain(settings)
-        .chain(undecided)
         .chain(borrowed)
         .collect()
 }

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::panic::Location;
 
-use auth_runtime_core::ChallengeError;
-
 use crate::routing::borrower::Borrower;
 
 /// The mistakes in a [`GuardedRouter`](crate::GuardedRouter) that a space cannot protect.
@@ -17,22 +15,8 @@ pub struct ProtectError {
 
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Mistake {
-    /// `schemes(…)` names a scheme that the space does not accept.
-    Scheme {
-        handler: &'static str,
-        scheme: &'static str,
-        accepted: Vec<String>,
-    },
-    /// The policy requires sender-constrained credentials, and no accepted scheme provides them.
-    Unbound { handler: &'static str },
-    /// A scheme has no challenge for the realm of the handler.
-    Realm {
-        handler: &'static str,
-        scheme: String,
-        error: ChallengeError,
-    },
-    /// The policy can lead to a 401, and no accepted scheme has a challenge.
-    Unasked { handler: &'static str },
+    /// The space cannot serve the handler of a policy.
+    Obstacle(String),
     /// A check takes another type of state than the router has.
     State {
         handler: &'static str,
@@ -59,18 +43,6 @@ pub(crate) enum Mistake {
         on: String,
         name: String,
     },
-    /// The space has no value for a setting of the policy.
-    Setting {
-        handler: &'static str,
-        setting: String,
-        given: Vec<String>,
-    },
-    /// The space cannot decide a `can` requirement.
-    Undecided {
-        handler: &'static str,
-        requirement: String,
-        has_engine: bool,
-    },
     /// A handler takes the guard of another one.
     Borrowed(Borrower),
     /// A router was merged unguarded with an empty reason.
@@ -85,34 +57,7 @@ pub(crate) enum Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Scheme {
-                handler,
-                scheme,
-                accepted,
-            } => write!(
-                f,
-                "`{handler}` names the scheme `{scheme}`, and the protection space accepts only `{}`",
-                accepted.join("`, `"),
-            ),
-            Self::Unbound { handler } => write!(
-                f,
-                "`{handler}` requires `sender_constrained`, and the protection space has no scheme \
-                 for it that binds credentials to a key, such as DPoP",
-            ),
-            Self::Realm {
-                handler,
-                scheme,
-                error,
-            } => write!(
-                f,
-                "the scheme `{scheme}` has no challenge for the realm of `{handler}`: {error}",
-            ),
-            Self::Unasked { handler } => write!(
-                f,
-                "`{handler}` accepts only schemes without a challenge, such as signed URLs, and \
-                 is not hidden; add `hide_as = 404`, remove `hide_unless`, and require no `acr`, \
-                 `amr`, `max_age` or `sender_constrained`",
-            ),
+            Self::Obstacle(message) => f.write_str(message),
             Self::State {
                 handler,
                 function,
@@ -150,40 +95,6 @@ impl fmt::Display for Mistake {
                 f,
                 "the path `{path}` of `{handler}` has no parameter `{name}`, which `on = {on:?}` \
                  names",
-            ),
-            Self::Setting {
-                handler,
-                setting,
-                given,
-            } => {
-                write!(
-                    f,
-                    "`{handler}` requires `setting = {setting:?}`, and the protection space has no \
-                     value for it; add `.setting({setting:?}, …)`",
-                )?;
-                if given.is_empty() {
-                    Ok(())
-                } else {
-                    write!(f, " (the space has `{}`)", given.join("`, `"))
-                }
-            }
-            Self::Undecided {
-                handler,
-                requirement,
-                has_engine: false,
-            } => write!(
-                f,
-                "`{handler}` requires `{requirement}`, and the protection space has no decision \
-                 point; add one with `.decision_point(…)`",
-            ),
-            Self::Undecided {
-                handler,
-                requirement,
-                has_engine: true,
-            } => write!(
-                f,
-                "`{handler}` requires `{requirement}`, and the decision point of the protection \
-                 space does not decide about this action on objects of this type",
             ),
             Self::Borrowed(Borrower { handler, owner }) => write!(
                 f,

@@ -147,7 +147,9 @@ impl ProtectionSpace {
             self.report_public(policy, route.location, head);
             return Ok((Authentication::anonymous(), Authorization::public()));
         }
-        if let Some(problem) = self.nobody_could_meet(policy) {
+        let handler = route.location.map(HandlerLocation::handler);
+        let handler = handler.unwrap_or("ProtectionSpace::authorize");
+        if let Some(problem) = self.obstacle_for_all(policy, handler) {
             // A 401 would promise access that no credentials can give.
             tracing::error!("{problem}; the response is 500");
             let mut response = http::Response::new(Bytes::new());

@@ -61,7 +61,7 @@ impl ProtectionSpace {
     pub const MAX_EVALUATIONS: usize = 10_000;
 
     /// Returns whether the space has a decision point.
-    pub fn has_decision_point(&self) -> bool {
+    pub(super) fn has_decision_point(&self) -> bool {
         self.0.decision_point.is_some()
     }
 
@@ -72,7 +72,7 @@ impl ProtectionSpace {
 
     /// Returns the first `can` requirement of `policy` that the space cannot decide: it has no decision
     /// point, or one that does not decide about the action on objects of the type.
-    pub fn cannot_decide<'p>(&self, policy: &'p Policy) -> Option<&'p Atom> {
+    pub(super) fn cannot_decide<'p>(&self, policy: &'p Policy) -> Option<&'p Atom> {
         let engine = self.0.decision_point.as_ref();
         let mut requirements = policy.object_requirements().into_iter();
         let found = requirements.find(|ObjectRequirement { action, on, .. }| {

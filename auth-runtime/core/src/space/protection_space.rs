@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::application::Application;
 use super::login_page::LoginPage;
-use crate::challenge::{Challenge, ChallengeError};
+use crate::challenge::Challenge;
 use crate::client_address::ClientAddress;
 use crate::clock::Clock;
 use crate::decision_point::DecisionPoint;
@@ -18,7 +18,7 @@ use crate::events::Audit;
 use crate::request_snapshot::RequestSnapshot;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
-use crate::scheme::{ChallengeContext, Scheme, Source};
+use crate::scheme::{Scheme, Source};
 use crate::settings::Settings;
 use crate::user_type::UserType;
 
@@ -199,13 +199,6 @@ impl ProtectionSpace {
         self.0.settings.iter()
     }
 
-    /// Returns the settings of `policy` that the space has no value for.
-    pub fn missing_settings<'p>(&self, policy: &'p Policy) -> Vec<&'p str> {
-        let mut names = policy.settings();
-        names.retain(|name| self.0.settings.get(name).is_none());
-        names
-    }
-
     /// Returns the policy for the values of the settings: the same decisions, without `setting`.
     ///
     /// A setting without a value stays in it.
@@ -229,34 +222,6 @@ impl ProtectionSpace {
         accepted.any(|scheme| scheme.supports_step_up && policy.accepts(&scheme.name))
     }
 
-    /// Returns whether `policy` can lead to a 401, but none of its schemes has a challenge for it.
-    pub fn cannot_ask_for(&self, policy: &Policy) -> bool {
-        let schemes = self.0.schemes.iter();
-        let mut accepted = schemes
-            .filter(|scheme| policy.accepts(&scheme.name))
-            .peekable();
-        accepted.peek().is_some()
-            && accepted.all(|scheme| scheme.plain.is_none())
-            && policy.may_ask_for_credentials()
-    }
-
-    /// Returns a scheme that has no valid challenge for the realm of `policy`, and the error.
-    pub fn refuses_realm(&self, policy: &Policy) -> Option<(&str, ChallengeError)> {
-        let context = ChallengeContext {
-            realm: Some(policy.own_realm()?),
-            resource_metadata: self.0.resource_metadata(),
-            scopes: &[],
-            error: None,
-        };
-        let schemes = self.0.schemes.iter();
-        let mut accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
-        accepted.find_map(|accepted| {
-            let scheme: &dyn Scheme = &*accepted.scheme;
-            let mut asked = std::iter::once(scheme).chain(scheme.application());
-            asked.find_map(|scheme| Some((scheme.name(), scheme.challenge(&context).err()?)))
-        })
-    }
-
     /// The schemes that `policy` accepts and that do not provide this user.
     pub fn schemes_without(&self, user: UserType, policy: &Policy) -> impl Iterator<Item = &str> {
         let accepted = self.0.schemes.iter();
@@ -264,45 +229,6 @@ impl ProtectionSpace {
         accepted
             .filter(move |accepted| !accepted.scheme.provides_user(user))
             .map(|accepted| accepted.name.as_str())
-    }
-
-    /// Returns the reason why no credentials that the space accepts can meet `policy`, or why the policy
-    /// cannot be evaluated, if so.
-    pub(super) fn nobody_could_meet(&self, policy: &Policy) -> Option<String> {
-        if let Some(names) = policy.accepted_schemes()
-            && !names.iter().any(|name| self.accepts(name))
-        {
-            return Some(format!(
-                "a handler accepts the schemes {names:?} only, and the protection space has none \
-                 of them"
-            ));
-        }
-        if let Some((scheme, error)) = self.refuses_realm(policy) {
-            return Some(format!(
-                "the scheme `{scheme}` has no challenge for the realm of a handler: {error}"
-            ));
-        }
-        if self.cannot_ask_for(policy) {
-            return Some(
-                "a handler accepts only schemes without a challenge, and is not hidden".to_owned(),
-            );
-        }
-        if let Some(name) = self.missing_settings(policy).first() {
-            return Some(format!(
-                "a handler requires `setting = {name:?}`, and the protection space has no value for it"
-            ));
-        }
-        if let Some(atom) = self.cannot_decide(policy) {
-            return Some(format!(
-                "a handler requires `{atom}`, and the protection space has no decision point for it"
-            ));
-        }
-        let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);
-        is_unbound.then(|| {
-            "a handler requires `sender_constrained`, and the protection space has no scheme that \
-             binds credentials to a key"
-                .to_owned()
-        })
     }
 
     /// Returns the request fields that contain credentials of the schemes that `policy` accepts, as a
