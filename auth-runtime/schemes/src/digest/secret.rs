@@ -20,6 +20,8 @@ pub enum DigestAlgorithm {
 }
 
 impl DigestAlgorithm {
+    const ALL: [Self; 2] = [Self::Sha256, Self::Md5];
+
     /// The registered name.
     pub fn name(self) -> &'static str {
         match self {
@@ -30,8 +32,8 @@ impl DigestAlgorithm {
 
     /// Finds the algorithm of a name, in any case.
     pub(super) fn of_name(name: &str) -> Option<Self> {
-        let all = [Self::Sha256, Self::Md5];
-        all.into_iter()
+        Self::ALL
+            .into_iter()
             .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }
 
@@ -178,8 +180,7 @@ impl FromStr for DigestSecret {
             Some((user, realm, hash))
         });
         let (user, realm, hash) = parts.ok_or(DigestSecretError::Line)?;
-        let algorithms = [DigestAlgorithm::Sha256, DigestAlgorithm::Md5];
-        let algorithm = algorithms
+        let algorithm = DigestAlgorithm::ALL
             .into_iter()
             .find(|algorithm| algorithm.digits() == hash.len())
             .filter(|_| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
