@@ -174,7 +174,14 @@ mod tests {
             ("login", ann().with_auth_time(at(1))),
             ("another login", ann().with_auth_time(at(2))),
             ("skew", ann().with_clock_skew(Duration::from_secs(1))),
+            ("expiry", ann().with_expiry(at(1))),
+            ("another expiry", ann().with_expiry(at(2))),
             ("constraint", ann().with_sender_constraint()),
+            ("application", ann().with_application(Identity::new("a"))),
+            (
+                "another application",
+                ann().with_application(Identity::new("b")),
+            ),
             ("extension", ann().with_extension(7_u8)),
             ("another extension", ann().with_extension(8_u8)),
         ];
