@@ -314,7 +314,7 @@ impl Fallback {
         }
         let nobody = || UnknownCaller {
             space: 0,
-            authentication: Authentication::caller(Caller::unverifiable(), UsedScheme::Nothing),
+            authentication: Authentication::of_caller(Caller::unverifiable(), UsedScheme::Nothing),
         };
         let unreadable = self.unreadable_body(&request);
         forget_body(&mut request);

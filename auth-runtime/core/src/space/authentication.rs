@@ -338,7 +338,9 @@ impl ProtectionSpace {
             Verified::new(Started::new(presented, target, &self.0), caller)
         };
         let verified = match self.0.find(head, |_| true) {
-            Found::Nothing => return Authentication::caller(caller.clone(), UsedScheme::Nothing),
+            Found::Nothing => {
+                return Authentication::of_caller(caller.clone(), UsedScheme::Nothing);
+            }
             Found::One(presented) => vec![verified(&presented)],
             Found::Several(several) => several.iter().map(verified).collect(),
         };

@@ -96,7 +96,7 @@ impl Authentication {
     }
 
     /// The authentication of a caller by one scheme.
-    pub fn caller(caller: Caller, used: UsedScheme) -> Self {
+    pub fn of_caller(caller: Caller, used: UsedScheme) -> Self {
         View::of(caller, used).into()
     }
 
