@@ -113,7 +113,7 @@ where
     ) -> Option<(BoxedResponse, Secrecy)> {
         let probe = Probe::of(request.extensions());
         let in_front = authorizer.kept_request(&request, decided.body.as_ref());
-        decided.in_front = Some(Box::new(in_front.clone()));
+        decided.in_front = authorizer.uses_guard.then(|| Box::new(in_front.clone()));
         let authentication = decided.authentication.clone();
         let slot = RouteSlot::hand(authorizer, decided, &mut request);
         let body = if authorizer.can_conceal_objects() {
