@@ -6,8 +6,9 @@ use auth_runtime_core::{Caller, Identity};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The grants of a logged-in user. Absent values are left out, since a session is copied several
-/// times for each request. The login time is in whole seconds, which is sufficient for `max_age`.
+/// The grants of a logged-in user. A session holds them as one text in JSON, without absent values, since
+/// stores and `tower-sessions` copy a session several times for each request. The login time is in whole
+/// seconds, which is sufficient for `max_age`.
 #[derive(Deserialize, Serialize)]
 pub(super) struct SessionLogin {
     subject: String,
@@ -55,18 +56,26 @@ impl SessionLogin {
         }
     }
 
+    /// Returns the value to keep.
+    pub(super) fn to_value(&self) -> Result<Value, serde_json::Error> {
+        serde_json::to_string(self).map(Value::String)
+    }
+
+    /// Returns `None` if the kept value is not a login.
+    fn from_value(kept: &Value) -> Option<Self> {
+        serde_json::from_str(kept.as_str()?).ok()
+    }
+
     /// Returns whether the kept value is a login of `identity`.
-    pub(super) fn is_of(identity: &Identity, kept: Value) -> bool {
-        let login = serde_json::from_value::<Self>(kept);
-        login.is_ok_and(|login| {
+    pub(super) fn is_of(identity: &Identity, kept: &Value) -> bool {
+        Self::from_value(kept).is_some_and(|login| {
             login.subject == identity.subject() && login.issuer.as_deref() == identity.issuer()
         })
     }
 
     /// Returns the caller of the kept value. It is rejected if the value is not a login.
-    pub(super) fn caller(kept: Value) -> Caller {
-        let login = serde_json::from_value::<Self>(kept).ok();
-        let identity = login.and_then(Self::into_identity);
+    pub(super) fn caller(kept: &Value) -> Caller {
+        let identity = Self::from_value(kept).and_then(Self::into_identity);
         identity.map_or(Caller::rejected(), Caller::known)
     }
 

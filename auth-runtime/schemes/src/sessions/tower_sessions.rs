@@ -160,13 +160,13 @@ impl Sessions {
     /// then.
     pub async fn log_in(session: &Session, identity: &Identity) -> Result<(), Error> {
         let before = session.get_value(SessionLogin::KEY).await?;
-        if before.is_some_and(|before| !SessionLogin::is_of(identity, before)) {
+        if before.is_some_and(|before| !SessionLogin::is_of(identity, &before)) {
             session.clear().await;
         }
         session.cycle_id().await?;
-        session
-            .insert(SessionLogin::KEY, SessionLogin::now(identity))
-            .await
+        let login = SessionLogin::now(identity).to_value()?;
+        session.insert_value(SessionLogin::KEY, login).await?;
+        Ok(())
     }
 }
 
@@ -198,7 +198,7 @@ fn identify(cookie: &str, credentials: &Credentials<'_>) -> Verification {
         };
         match session.id() {
             None => Caller::rejected(),
-            Some(_) => login.map_or(Caller::Anonymous, SessionLogin::caller),
+            Some(_) => login.map_or(Caller::Anonymous, |login| SessionLogin::caller(&login)),
         }
     })
 }

@@ -142,6 +142,8 @@ impl Cookies {
                 None if value == self.odd_id() => {
                     let login = self.runtime.block_on(self.odd.get_value(LOGIN));
                     let login = login.expect("the store is there").unwrap_or_default();
+                    let login = login.as_str().unwrap_or_default();
+                    let login: Value = serde_json::from_str(login).unwrap_or_default();
                     uncertain.extend(login["subject"].as_str().map(str::to_owned));
                 }
                 None => {}
@@ -210,7 +212,7 @@ impl Subject for Cookies {
     fn fill(&mut self, input: &[u8], _: &str, _: &Service) -> Vec<u8> {
         let end = input.iter().position(|byte| *byte == b'\n');
         let (login, request) = input.split_at(end.map_or(input.len(), |end| end + 1));
-        let login: Value = serde_json::from_slice(login).unwrap_or_default();
+        let login = Value::String(String::from_utf8_lossy(login).into_owned());
         self.runtime.block_on(async {
             let kept = self.odd.insert_value(LOGIN, login).await;
             kept.expect("the store is there");
