@@ -3,7 +3,7 @@
 use std::fmt;
 
 use auth_runtime_core::Credentials;
-use http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
+use http::header::{HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::field::only_line;
@@ -125,7 +125,7 @@ fn opens_websocket(headers: &HeaderMap) -> bool {
         let value = value.as_bytes().to_ascii_lowercase();
         value.windows(9).any(|part| part == b"websocket")
     };
-    upgrades.any(names_it) || headers.contains_key("sec-websocket-key")
+    upgrades.any(names_it) || headers.contains_key(SEC_WEBSOCKET_KEY)
 }
 
 /// Returns whether the host of an origin is the requested one. Its scheme is unknown if a proxy

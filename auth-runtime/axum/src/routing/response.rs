@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use auth_runtime_core::adapter::forbid_storing;
 use axum::response::{IntoResponse, Response};
+use http::header::Entry;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// A response that is not available yet.
@@ -57,8 +58,8 @@ pub(super) fn keep_query_secret(headers: &mut HeaderMap) {
 /// requests with `Authorization` on their own (RFC 9111 §3.5; RFC 6750 §2.3).
 pub(super) fn keep_private(headers: &mut HeaderMap) {
     const PRIVATE: HeaderValue = HeaderValue::from_static("private");
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, PRIVATE);
+    if let Entry::Vacant(absent) = headers.entry(header::CACHE_CONTROL) {
+        absent.insert(PRIVATE);
         return;
     }
     let lines = headers.get_all(header::CACHE_CONTROL).iter();
