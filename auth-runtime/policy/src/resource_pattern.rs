@@ -122,7 +122,7 @@ impl ResourcePattern {
 
     /// The type of the object: `Repository`, or `App::Repository`.
     pub fn resource_type(&self) -> &str {
-        self.0.rsplit_once("::").map_or(&*self.0, |(kind, _)| kind)
+        self.split().0
     }
 
     /// The names of the path parameters, in the order of the id.
@@ -143,8 +143,7 @@ impl ResourcePattern {
         value: impl Fn(&str) -> Option<&'v str>,
     ) -> Result<String, FillError<'p>> {
         let mut id = String::new();
-        let mut parts = self.parts().peekable();
-        let mut parameters_left = self.parameters().count();
+        let mut parts = self.parts();
         while let Some(part) = parts.next() {
             let name = match part {
                 Part::Text(text) => {
@@ -153,17 +152,13 @@ impl ResourcePattern {
                 }
                 Part::Parameter(name) => name,
             };
-            parameters_left -= 1;
             let value = value(name).ok_or(FillError::Missing(name))?;
             // The id has one reading only if the value ends where the text behind it begins. Behind the
             // last parameter, the text has a known length.
-            let ends_early = match parts.peek() {
-                Some(Part::Text(text)) if parameters_left > 0 => text
-                    .chars()
-                    .next()
-                    .is_some_and(|first| value.contains(first)),
-                _ => false,
-            };
+            let ends_early = parts.has_parameter()
+                && parts
+                    .text_start()
+                    .is_some_and(|first| value.contains(first));
             if value.is_empty() || ends_early {
                 return Err(FillError::Ambiguous(name));
             }
@@ -188,8 +183,7 @@ impl ResourcePattern {
     /// ```
     pub fn parse_id<'p, 'i>(&'p self, id: &'i str) -> Option<Vec<(&'p str, &'i str)>> {
         let mut values: Vec<(&str, &str)> = Vec::new();
-        let mut parts = self.parts().peekable();
-        let mut parameters_left = self.parameters().count();
+        let mut parts = self.parts();
         let mut rest = id;
         while let Some(part) = parts.next() {
             let name = match part {
@@ -199,11 +193,10 @@ impl ResourcePattern {
                 }
                 Part::Parameter(name) => name,
             };
-            parameters_left -= 1;
-            let length = match parts.peek() {
-                Some(Part::Text(text)) if parameters_left == 0 => rest.strip_suffix(text)?.len(),
-                Some(Part::Text(text)) => rest.find(text.chars().next()?)?,
-                _ => rest.len(),
+            let length = if parts.has_parameter() {
+                rest.find(parts.text_start()?)?
+            } else {
+                rest.strip_suffix(parts.0)?.len()
             };
             let (value, behind) = rest.split_at_checked(length)?;
             if value.is_empty() {
@@ -239,26 +232,51 @@ impl ResourcePattern {
 
     /// The id with the names of the path parameters in braces: `{owner}/{repo}`.
     pub fn id(&self) -> &str {
-        self.0.rsplit_once("::").map_or("", |(_, id)| id)
+        self.split().1
     }
 
-    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        let mut rest = self.id();
-        std::iter::from_fn(move || {
-            let (part, behind) = match rest.strip_prefix('{') {
-                Some(inside) => {
-                    let (name, behind) = inside.split_once('}')?;
-                    (Part::Parameter(name), behind)
-                }
-                None if rest.is_empty() => return None,
-                None => {
-                    let (text, behind) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
-                    (Part::Text(text), behind)
-                }
-            };
-            rest = behind;
-            Some(part)
-        })
+    /// The type and the id. An id contains no `:`.
+    fn split(&self) -> (&str, &str) {
+        let (kind, id) = self.0.rsplit_once(':').unwrap_or((&self.0, ""));
+        (kind.strip_suffix(':').unwrap_or(kind), id)
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        Parts(self.id())
+    }
+}
+
+/// The rest of an id, which is split into its parts.
+struct Parts<'p>(&'p str);
+
+impl<'p> Parts<'p> {
+    /// The first character of the rest, which is a text; `None` at the end.
+    fn text_start(&self) -> Option<char> {
+        self.0.chars().next()
+    }
+
+    fn has_parameter(&self) -> bool {
+        self.0.contains('{')
+    }
+}
+
+impl<'p> Iterator for Parts<'p> {
+    type Item = Part<'p>;
+
+    fn next(&mut self) -> Option<Part<'p>> {
+        let (part, rest) = match self.0.strip_prefix('{') {
+            Some(inside) => {
+                let (name, rest) = inside.split_once('}')?;
+                (Part::Parameter(name), rest)
+            }
+            None if self.0.is_empty() => return None,
+            None => {
+                let (text, rest) = self.0.split_at(self.0.find('{').unwrap_or(self.0.len()));
+                (Part::Text(text), rest)
+            }
+        };
+        self.0 = rest;
+        Some(part)
     }
 }
 
