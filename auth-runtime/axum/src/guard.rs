@@ -293,7 +293,7 @@ impl<P: KnowsCaller> Guard<P> {
         let objects = self.objects()?;
         let about = objects.about();
         let evaluated = (objects.space)
-            .evaluate(&self.caller, evaluations, about)
+            .evaluate(&self.caller, evaluations, &about)
             .await;
         match evaluated.result {
             Ok(_) => Ok(evaluated),

@@ -169,20 +169,28 @@ pub(crate) fn parts_to_report(space: &ProtectionSpace, head: Head<'_>) -> Option
     })
 }
 
-/// The parameters of the matched path, for functions of the service. Only axum's own extractors can read them. `None`
-/// if one is not UTF-8, or if two of one name have different values, as nested routers can have.
-pub(crate) async fn parameters_of(head: &mut Parts) -> Option<Vec<(String, String)>> {
-    let raw = match RawPathParams::from_request_parts(head, &()).await {
-        Ok(raw) => raw,
+/// The parameters of the matched path, as only axum's own extractors can read them.
+pub(crate) type PathParameters = Result<RawPathParams, RawPathParamsRejection>;
+
+/// Reads the parameters of the matched path.
+pub(crate) async fn path_parameters(head: &mut Parts) -> PathParameters {
+    RawPathParams::from_request_parts(head, &()).await
+}
+
+/// The parameters for functions of the service. `None` if one is not UTF-8, or if two of one name have different
+/// values, as nested routers can have.
+pub(crate) fn parameters_in(path: &PathParameters) -> Option<Vec<(&str, &str)>> {
+    let path = match path {
+        Ok(path) => path,
         Err(RawPathParamsRejection::MissingPathParams(_)) => return Some(Vec::new()),
         Err(_) => return None,
     };
-    let mut parameters: Vec<(String, String)> = Vec::new();
-    for (name, value) in &raw {
-        match parameters.iter().find(|(own, _)| own == name) {
-            Some((_, own)) if own != value => return None,
+    let mut parameters: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in path {
+        match parameters.iter().find(|(own, _)| *own == name) {
+            Some((_, own)) if *own != value => return None,
             Some(_) => {}
-            None => parameters.push((name.to_owned(), value.to_owned())),
+            None => parameters.push((name, value)),
         }
     }
     Some(parameters)

@@ -48,7 +48,7 @@ use crate::identity::Identity;
 pub struct CheckRequest<'r, S = ()> {
     identity: &'r Identity,
     head: Head<'r>,
-    parameters: &'r Parameters,
+    parameters: &'r Parameters<'r>,
     state: &'r S,
 }
 
@@ -81,8 +81,8 @@ impl<'r, S> CheckRequest<'r, S> {
     /// know which of them the handler uses.
     pub fn parameter(&self, name: &str) -> Option<&'r str> {
         let mut parameters = self.parameters.iter();
-        let found = parameters.find(|(own, _)| own == name);
-        found.map(|(_, value)| value.as_str())
+        let found = parameters.find(|(own, _)| *own == name);
+        found.map(|(_, value)| *value)
     }
 
     /// The header fields of the request.
@@ -154,7 +154,7 @@ impl StateType {
 pub type State = dyn Any + Send + Sync;
 
 /// The names and values of the path parameters.
-pub type Parameters = [(String, String)];
+pub type Parameters<'r> = [(&'r str, &'r str)];
 
 /// The inputs of a check other than the caller.
 #[derive(Clone, Copy)]
@@ -163,7 +163,7 @@ pub struct Surroundings<'r> {
     pub head: Head<'r>,
     /// The parameters of the matched path. `None` if they cannot be read, or are ambiguous: then no
     /// check is met.
-    pub parameters: Option<&'r Parameters>,
+    pub parameters: Option<&'r Parameters<'r>>,
     /// The state of the router.
     pub state: &'r State,
 }
@@ -215,7 +215,7 @@ async fn run<A: Default>(
     name: &'static str,
     call: Call<A>,
     identity: &Identity,
-    surroundings: Surroundings<'_>,
+    surroundings: &Surroundings<'_>,
 ) -> Option<A> {
     let state = state_of(call);
     if !state.is_met_by(surroundings.state) {
@@ -237,7 +237,7 @@ async fn run<A: Default>(
         function: name,
         identity,
         parameters,
-        surroundings,
+        surroundings: *surroundings,
     });
     let call = call(FunctionCall {
         request,
@@ -251,7 +251,7 @@ pub(crate) async fn run_check(
     functions: &[ServiceFunction],
     name: &str,
     identity: &Identity,
-    surroundings: Surroundings<'_>,
+    surroundings: &Surroundings<'_>,
 ) -> Option<bool> {
     let found = functions.iter().find_map(|function| match function.kind {
         FunctionKind::Check(call) if function.name == name => Some((function.name, call)),
@@ -267,7 +267,7 @@ pub(crate) async fn find_resource(
     functions: &[ServiceFunction],
     name: &str,
     identity: &Identity,
-    surroundings: Surroundings<'_>,
+    surroundings: &Surroundings<'_>,
 ) -> Option<Option<Resource>> {
     let found = functions.iter().find_map(|function| match function.kind {
         FunctionKind::Resource(call) if function.name == name => Some((function.name, call)),
@@ -358,7 +358,7 @@ impl<'r, A> FunctionCall<'r, A> {
 struct ErasedRequest<'r> {
     function: &'static str,
     identity: &'r Identity,
-    parameters: &'r Parameters,
+    parameters: &'r Parameters<'r>,
     surroundings: Surroundings<'r>,
 }
 

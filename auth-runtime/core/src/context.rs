@@ -2,15 +2,13 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use auth_runtime_policy::{Atom, Group, Truth};
 
 use crate::caller::Caller;
 use crate::clock::Clock;
-use crate::decision_point::{Evaluated, ObjectDecision};
-use crate::request_data::RequestData;
+use crate::decision_point::ObjectDecision;
 use crate::settings::Settings;
 
 /// All facts about one request that its policy is evaluated with.
@@ -45,9 +43,6 @@ pub struct Context<'a> {
     object_scopes: Vec<(Atom, Cow<'static, str>)>,
     /// The time after which to retry, if a decision point failed and names it.
     pub(crate) retry_after: Option<Duration>,
-    pub(crate) evaluated: Option<Arc<Evaluated>>,
-    /// The data that the decision point keeps for the request.
-    pub(crate) data: Option<RequestData>,
 }
 
 /// The result of a check, or of a decision point, for one atom.
@@ -79,8 +74,6 @@ impl<'a> Context<'a> {
             answers: Vec::new(),
             object_scopes: Vec::new(),
             retry_after: None,
-            evaluated: None,
-            data: None,
         }
     }
 
@@ -96,14 +89,8 @@ impl<'a> Context<'a> {
 
     /// Adds the scope of a token that would make a `can` requirement true. The requirement counts as a scope
     /// then.
-    #[must_use]
-    pub(crate) fn with_object_scope(
-        mut self,
-        atom: Atom,
-        scope: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        self.object_scopes.push((atom, scope.into()));
-        self
+    pub(crate) fn add_object_scope(&mut self, atom: Atom, scope: Cow<'static, str>) {
+        self.object_scopes.push((atom, scope));
     }
 
     /// Marks the facts as without a scheme, available to the caller, that binds credentials to a
@@ -166,17 +153,22 @@ impl<'a> Context<'a> {
     /// failed.
     #[must_use]
     pub fn answered(mut self, atom: Atom, answer: Option<bool>) -> Self {
+        self.add_answer(atom, answer);
+        self
+    }
+
+    /// Adds the result for a `check` or `can` requirement, like [`answered`](Self::answered).
+    pub(crate) fn add_answer(&mut self, atom: Atom, answer: Option<bool>) {
         self.answers.push(AtomResult {
             atom,
             is_met: answer,
             acr_values: Vec::new(),
             reason: None,
         });
-        self
     }
 
     /// Adds the decision about a `can` requirement; `None` if the decision point failed.
-    pub(crate) fn decided(mut self, atom: Atom, decision: Option<&ObjectDecision>) -> Self {
+    pub(crate) fn add_decision(&mut self, atom: Atom, decision: Option<&ObjectDecision>) {
         let asks = decision.filter(|_| self.can_step_up);
         let acr_values = asks.into_iter().flat_map(ObjectDecision::acr_values);
         let acr_values = acr_values.map(|value| Cow::Owned(value.clone()));
@@ -187,28 +179,6 @@ impl<'a> Context<'a> {
             acr_values,
             reason: decision.and_then(ObjectDecision::reason).map(str::to_owned),
         });
-        self
-    }
-
-    /// Sets the time after which to retry, if a decision point failed.
-    pub(crate) fn retry_after(self, time: Option<Duration>) -> Self {
-        Self {
-            retry_after: time,
-            ..self
-        }
-    }
-
-    /// Sets the data that the decision point keeps for the request.
-    pub(crate) fn with_data(self, data: Option<RequestData>) -> Self {
-        Self { data, ..self }
-    }
-
-    /// Adds the questions to a decision point, for records.
-    pub(crate) fn after(self, evaluated: Arc<Evaluated>) -> Self {
-        Self {
-            evaluated: Some(evaluated),
-            ..self
-        }
     }
 
     fn answer(&self, atom: &Atom) -> Option<&AtomResult> {

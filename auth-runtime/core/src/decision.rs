@@ -149,12 +149,12 @@ impl Decision {
     /// );
     /// ```
     pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
-        decide(policy, context).unwrap_or_else(Self::Undecided)
+        decide(policy, context).unwrap_or_else(|open| Self::Undecided(open.clone()))
     }
 }
 
 /// Decides; the error is the atom of an [undecided](Decision::Undecided) request.
-pub(crate) fn decide(policy: &Policy, context: &Context<'_>) -> Result<Decision, Atom> {
+pub(crate) fn decide<'p>(policy: &'p Policy, context: &Context<'_>) -> Result<Decision, &'p Atom> {
     let Some(requirement) = policy.requirement() else {
         return Ok(of_public(policy, context.caller));
     };
@@ -187,7 +187,10 @@ fn of_public(policy: &Policy, caller: &Caller) -> Decision {
 }
 
 /// Rules 2 and 4.
-fn decide_unknown(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, Atom> {
+fn decide_unknown<'p>(
+    policy: &'p Policy,
+    evaluated: &Evaluator<'p, '_>,
+) -> Result<Decision, &'p Atom> {
     let truth = evaluated.evaluate()?;
     if truth == Truth::True {
         return Ok(Decision::Grant);
@@ -200,7 +203,10 @@ fn decide_unknown(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision
 }
 
 /// Rule 3.
-fn decide_known(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, Atom> {
+fn decide_known<'p>(
+    policy: &'p Policy,
+    evaluated: &Evaluator<'p, '_>,
+) -> Result<Decision, &'p Atom> {
     match evaluated.evaluate()? {
         Truth::True => return Ok(Decision::Grant),
         // For a known caller, only a failed check or decision point leaves the requirement unknown.
@@ -237,7 +243,7 @@ fn decide_known(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, 
 
 /// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
 /// requirement is false or unknown.
-pub(crate) fn conceals(policy: &Policy, context: &Context<'_>) -> Result<bool, Atom> {
+pub(crate) fn conceals<'p>(policy: &'p Policy, context: &Context<'_>) -> Result<bool, &'p Atom> {
     let Some(requirement) = policy.shown_to() else {
         return Ok(policy.is_hidden());
     };
@@ -249,12 +255,12 @@ pub(crate) fn conceals(policy: &Policy, context: &Context<'_>) -> Result<bool, A
 }
 
 /// A requirement and the context to evaluate it with.
-struct Evaluator<'a> {
-    requirement: &'a Requirement,
-    context: &'a Context<'a>,
+struct Evaluator<'p, 'c> {
+    requirement: &'p Requirement,
+    context: &'c Context<'c>,
 }
 
-impl Evaluator<'_> {
+impl<'p> Evaluator<'p, '_> {
     /// Returns whether a new login could make `atom` true: a freshness atom, or a `can` for which the
     /// decision point requests a login.
     fn is_fresh(&self, atom: &Atom) -> bool {
@@ -275,12 +281,12 @@ impl Evaluator<'_> {
 
     /// Evaluates the requirement; the error is the atom of a check that has to run first, or of a decision
     /// point that has to be asked.
-    fn evaluate(&self) -> Result<Truth, Atom> {
+    fn evaluate(&self) -> Result<Truth, &'p Atom> {
         self.evaluate_by(&|atom| self.context.truth(atom))
     }
 
     /// Like [`evaluate`](Self::evaluate), with every atom that `granted` accepts set to true.
-    fn evaluate_granting(&self, granted: &impl Fn(&Atom) -> bool) -> Result<Truth, Atom> {
+    fn evaluate_granting(&self, granted: &impl Fn(&Atom) -> bool) -> Result<Truth, &'p Atom> {
         self.evaluate_by(&|atom| {
             if granted(atom) {
                 Truth::True
@@ -290,7 +296,7 @@ impl Evaluator<'_> {
         })
     }
 
-    fn evaluate_by(&self, truth: &impl Fn(&Atom) -> Truth) -> Result<Truth, Atom> {
+    fn evaluate_by(&self, truth: &impl Fn(&Atom) -> Truth) -> Result<Truth, &'p Atom> {
         let whole = self.requirement.evaluate(truth);
         let is_known = matches!(self.context.caller, Caller::Known(_));
         if whole == Truth::Unknown
@@ -446,15 +452,14 @@ pub(crate) fn open_atoms<'r>(requirement: &'r Requirement, context: &Context<'_>
 }
 
 /// The first atom without a result that the outcome depends on: a check, or else a `can`.
-fn first_open(
-    requirement: &Requirement,
+fn first_open<'r>(
+    requirement: &'r Requirement,
     truth: &impl Fn(&Atom) -> Truth,
     context: &Context<'_>,
-) -> Option<Atom> {
+) -> Option<&'r Atom> {
     let is_check = |atom: &Atom| matches!(atom, Atom::Check(_)) && context.is_open(atom);
     first_deciding(requirement, truth, &is_check)
         .or_else(|| first_deciding(requirement, truth, &|atom| context.is_open(atom)))
-        .cloned()
 }
 
 /// The first atom that `is_meant` accepts in a part that is unknown.

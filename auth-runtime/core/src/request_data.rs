@@ -2,12 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// The data that a decision point keeps for one request, from its first call to the last one.
 ///
 /// A decision point is called for the policy, and again for each question of the handler. The data of one
-/// request are never those of another. Clones share their data.
+/// request are never those of another.
 ///
 /// ```
 /// use auth_runtime::objects::RequestData;
@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// data.set(Calls(1));
 /// assert_eq!(data.get::<Calls>().0, 1);
 /// ```
-#[derive(Clone, Default)]
-pub struct RequestData(Arc<Mutex<Option<Box<dyn Any + Send>>>>);
+#[derive(Default)]
+pub struct RequestData(Mutex<Option<Box<dyn Any + Send>>>);
 
 impl RequestData {
     /// Returns a copy of the data; the default if there are none of this type.

@@ -89,10 +89,15 @@ impl Expectation {
                 reason: None,
             };
         };
-        let parameters = target::values_in(row, head.uri.path());
-        let context = space.context(policy, &authentication, head);
-        let context =
-            context.map(|context| space.with_object_scopes(policy, context, Some(&parameters)));
+        let values = target::values_in(row, head.uri.path());
+        let parameters: Vec<(&str, &str)> = values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let mut context = space.context(policy, &authentication, head);
+        if let Some(context) = &mut context {
+            space.add_object_scopes(policy, context, Some(&parameters));
+        }
         let outcomes = match &context {
             _ if policy.ignores_credentials() => vec![Decision::Grant],
             Some(context) => outcomes(policy, context),

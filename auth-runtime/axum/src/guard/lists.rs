@@ -112,7 +112,7 @@ impl<P: KnowsCaller> Guard<P> {
     ) -> Result<Permitted, Denied> {
         let objects = self.objects()?;
         let about = objects.about();
-        let permitted = (objects.space).permitted(&self.caller, action, resource_type, about);
+        let permitted = (objects.space).permitted(&self.caller, action, resource_type, &about);
         let permitted = permitted.await;
         let evaluated = Evaluated {
             engine: objects.space.engine_name(),

@@ -11,7 +11,7 @@ use super::denied::Denied;
 use super::object_authorizer::{KeptRequest, ObjectAuthorizer};
 use super::policy::{Declared, HasPolicy};
 use super::{Guard, Proof};
-use crate::request::{head_of_parts, parameters_of, parts_to_report, stand_in};
+use crate::request::{head_of_parts, parameters_in, parts_to_report, path_parameters, stand_in};
 
 impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     type Rejection = Denied;
@@ -49,11 +49,14 @@ impl<P: HasPolicy> Guard<P> {
             head: None,
         });
         let needs_parameters = !P::FUNCTIONS.is_empty() || P::POLICY.asks_about_objects();
-        let parameters = if needs_parameters {
-            parameters_of(head).await
+        let path = if needs_parameters {
+            Some(path_parameters(head).await)
         } else {
-            Some(Vec::new())
+            None
         };
+        let parameters = path
+            .as_ref()
+            .map_or_else(|| Some(Vec::new()), parameters_in);
         let route = Route {
             policy: P::POLICY,
             functions: P::FUNCTIONS,

@@ -25,7 +25,8 @@ use http::request::Parts;
 use crate::guard::{Concealed, KeptRequest, ObjectAuthorizer, Proof};
 use crate::probe::{Probe, Responder};
 use crate::request::{
-    authenticate, forget_body, head_of, head_of_parts, parameters_of, parts_to_report, read_body,
+    authenticate, forget_body, head_of, head_of_parts, parameters_in, parts_to_report,
+    path_parameters, read_body,
 };
 use crate::routing::fallback::{Fallback, OtherSpaces, strip_match};
 use crate::routing::matched::Matched;
@@ -149,29 +150,32 @@ impl RouteAuthorizer {
     }
 
     /// Decides, and runs the checks.
-    async fn decide_with_checks(
+    fn decide_with_checks(
         self: Arc<Self>,
         authentication: Authentication,
         request: Request,
         watch: Watch,
-    ) -> (RouteAuthorization, Request) {
+    ) -> impl Future<Output = (RouteAuthorization, Request)> + Send {
         // The body is split off, since the future of a check may move between threads and the body
         // is not `Sync`.
         let (mut head, body) = request.into_parts();
-        let parameters = parameters_of(&mut head).await;
-        let surroundings = Surroundings {
-            head: head_of_parts(&head),
-            parameters: parameters.as_deref(),
-            state: &*self.state,
-        };
-        let authorization = self
-            .space
-            .decide_with_checks(self.route(), &authentication, surroundings, &watch)
-            .await;
-        (
-            RouteAuthorization::new(authentication, authorization),
-            Request::from_parts(head, body),
-        )
+        async move {
+            let path = path_parameters(&mut head).await;
+            let parameters = parameters_in(&path);
+            let surroundings = Surroundings {
+                head: head_of_parts(&head),
+                parameters: parameters.as_deref(),
+                state: &*self.state,
+            };
+            let authorization = self
+                .space
+                .decide_with_checks(&self.route(), &authentication, &surroundings, &watch)
+                .await;
+            (
+                RouteAuthorization::new(authentication, authorization),
+                Request::from_parts(head, body),
+            )
+        }
     }
 
     /// The spaces that read the body of a request before the decision. The handler consumes the body, so
@@ -245,20 +249,23 @@ impl RouteAuthorizer {
     }
 
     /// Decides when the authentication is complete.
-    async fn authorize_when(
+    fn authorize_when(
         self: Arc<Self>,
         authentication: AuthenticationFuture,
         request: Request,
         watch: Watch,
-    ) -> (RouteAuthorization, Request) {
-        let authentication = watch.around(authentication).await;
-        match self.decide(&authentication, &request, &watch) {
-            Some(authorization) => (
-                RouteAuthorization::new(authentication, authorization),
-                request,
-            ),
-            // Boxed, so that only requests with checks pay for the size of that future.
-            None => Box::pin(self.decide_with_checks(authentication, request, watch)).await,
+    ) -> impl Future<Output = (RouteAuthorization, Request)> + Send {
+        let authentication = watch.around(authentication);
+        async move {
+            let authentication = authentication.await;
+            match self.decide(&authentication, &request, &watch) {
+                Some(authorization) => (
+                    RouteAuthorization::new(authentication, authorization),
+                    request,
+                ),
+                // Boxed, so that only requests with checks pay for the size of that future.
+                None => Box::pin(self.decide_with_checks(authentication, request, watch)).await,
+            }
         }
     }
 

@@ -49,7 +49,7 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
     found.into_iter().cloned().collect()
 }
 
-impl Evaluator<'_> {
+impl Evaluator<'_, '_> {
     /// The smallest set of `wanted` atoms that makes the requirement true, without those that hold. The atoms
     /// that `assumed` accepts count as true. Empty if there is none.
     fn lacks(&self, wanted: &dyn Fn(&Atom) -> bool, assumed: &dyn Fn(&Atom) -> bool) -> Vec<&Atom> {

@@ -9,7 +9,7 @@ use super::{Evaluator, open_atoms};
 
 type Scopes = Vec<Cow<'static, str>>;
 
-impl Evaluator<'_> {
+impl<'p> Evaluator<'p, '_> {
     /// The scopes that an unknown caller should request: a set that suffices alone if there is one,
     /// or else a set that suffices together with roles or permissions. The login method is left to
     /// the authorization server.
@@ -28,11 +28,11 @@ impl Evaluator<'_> {
 
     /// The smallest sufficient set of scopes. Its computation needs the results of all checks, and of the
     /// decision point.
-    pub(super) fn insufficient_scopes(&self) -> Result<Scopes, Atom> {
+    pub(super) fn insufficient_scopes(&self) -> Result<Scopes, &'p Atom> {
         let open = open_atoms(self.requirement, self.context);
         let check = open.iter().find(|atom| matches!(atom, Atom::Check(_)));
         if let Some(atom) = check.or(open.first()) {
-            return Err((*atom).clone());
+            return Err(atom);
         }
         let scopes = self.minimal_scopes(&|atom| {
             atom.group() == Group::Freshness || self.context.can_bind(atom) || self.holds(atom)

@@ -49,10 +49,10 @@ impl Watch {
         work()
     }
 
-    /// Awaits `work` within the span of the decision.
-    pub async fn around<F: Future>(&self, work: F) -> F::Output {
+    /// Returns `work` within the span of the decision.
+    pub fn around<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
         #[cfg(feature = "tracing")]
         let work = tracing::Instrument::instrument(work, self.span.clone());
-        work.await
+        work
     }
 }

@@ -14,6 +14,7 @@ use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings, run_check};
 use crate::context::Context;
 use crate::decision::{self, Decision, Denial, conceals, missing};
+use crate::decision_point::Evaluated;
 use crate::denial_details::DenialDetails;
 use crate::events::Watch;
 use crate::handler_location::HandlerLocation;
@@ -47,7 +48,7 @@ pub static UNKNOWN_PATH: Policy = Policy::new(
 );
 
 /// The decision about a request.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Authorization {
     /// The decision. It is not [`Decision::Undecided`].
     pub decision: Decision,
@@ -164,7 +165,7 @@ impl ProtectionSpace {
         };
         let authentication = watch.around(authentication).await;
         let authorization = self
-            .decide_with_checks(route, &authentication, surroundings, &watch)
+            .decide_with_checks(&route, &authentication, &surroundings, &watch)
             .await;
         let unknown;
         let details = match &authorization.decision {
@@ -199,7 +200,7 @@ impl ProtectionSpace {
             return None;
         }
         let request = (authentication, head);
-        self.report_decision(route, request, context.as_ref(), &decision, watch);
+        self.report_decision(route, request, context.as_ref(), None, &decision, watch);
         let missing = self.missing(route.policy, context.as_ref(), &decision);
         Some(Authorization {
             decision,
@@ -229,38 +230,40 @@ impl ProtectionSpace {
     /// Decides about a request, and runs the checks that the decision depends on.
     pub async fn decide_with_checks(
         &self,
-        route: Route<'_>,
+        route: &Route<'_>,
         authentication: &Authentication,
-        surroundings: Surroundings<'_>,
+        surroundings: &Surroundings<'_>,
         watch: &Watch,
     ) -> Authorization {
-        let head = surroundings.head;
-        let context = self.context(route.policy, authentication, head);
-        let mut context = context.map(|context| {
-            let context = context.with_data(self.request_data());
-            match context.caller {
-                // The scopes are added with the decisions.
-                Caller::Known(_) => context,
-                _ => self.with_object_scopes(route.policy, context, surroundings.parameters),
-            }
-        });
+        let mut context = self.context(route.policy, authentication, surroundings.head);
+        if let Some(context) = &mut context
+            && !matches!(context.caller, Caller::Known(_))
+        {
+            // Those of a known caller are added with the decisions.
+            self.add_object_scopes(route.policy, context, surroundings.parameters);
+        }
+        let mut evaluated = None;
+        let data = self.request_data();
         let (decision, conceal) = loop {
-            let open = match decide(route, context.as_ref()) {
+            let open = match decide(*route, context.as_ref()) {
                 Ok(decided) => break decided,
                 Err(open) => open,
             };
-            context = match context {
-                Some(context) => Some(
-                    self.find_out(open, route, context, surroundings, watch)
-                        .await,
-                ),
-                None => None,
-            };
+            if let Some(context) = &mut context {
+                let found = self.find_out(open, route, context, surroundings, data.as_ref(), watch);
+                evaluated = found.await.or(evaluated);
+            }
         };
-        let request = (authentication, head);
-        self.report_decision(route, request, context.as_ref(), &decision, watch);
-        let missing = self.missing(route.policy, context.as_ref(), &decision);
-        let data = context.and_then(|context| context.data);
+        let (context, request) = (context.as_ref(), (authentication, surroundings.head));
+        self.report_decision(
+            *route,
+            request,
+            context,
+            evaluated.as_ref(),
+            &decision,
+            watch,
+        );
+        let missing = self.missing(route.policy, context, &decision);
         Authorization {
             decision,
             missing,
@@ -285,36 +288,35 @@ impl ProtectionSpace {
         }
     }
 
-    /// Runs the check of an atom, or asks the decision point, and adds the results to the context.
-    async fn find_out<'c>(
+    /// Runs the check of an atom, or asks the decision point, and adds the results to the context. Returns
+    /// the questions to the decision point.
+    async fn find_out(
         &self,
-        open: Atom,
-        route: Route<'_>,
-        context: Context<'c>,
-        surroundings: Surroundings<'_>,
+        open: &Atom,
+        route: &Route<'_>,
+        context: &mut Context<'_>,
+        surroundings: &Surroundings<'_>,
+        data: Option<&RequestData>,
         watch: &Watch,
-    ) -> Context<'c> {
+    ) -> Option<Evaluated> {
         // Checks and decision points decide about known callers only.
         let Caller::Known(identity) = context.caller else {
-            return context.answered(open, None);
+            context.add_answer(open.clone(), None);
+            return None;
         };
-        let context = match &open {
-            Atom::Check(name) => {
-                let result = run_check(route.functions, name, identity, surroundings);
-                let result = watch.around(result).await;
-                context.checked(name.clone(), result)
-            }
-            _ => {
-                let asked = self.ask_about_objects(route, identity, context, surroundings);
-                watch.around(asked).await
-            }
-        };
-        // Each round answers at least the atom that was open.
-        if context.is_open(&open) {
-            context.answered(open, None)
-        } else {
-            context
+        if let Atom::Check(name) = open {
+            let result = run_check(route.functions, name, identity, surroundings);
+            let result = watch.around(result).await;
+            context.add_answer(open.clone(), result);
+            return None;
         }
+        let asked = self.ask_about_objects(route, identity, context, surroundings, data);
+        let evaluated = watch.around(asked).await;
+        // Each round answers at least one atom.
+        if evaluated.is_none() && context.is_open(open) {
+            context.add_answer(open.clone(), None);
+        }
+        evaluated
     }
 
     /// Returns the context that a policy is evaluated in. `None` if the credentials are ambiguous, or
@@ -380,7 +382,10 @@ impl ProtectionSpace {
 }
 
 /// The decision, and whether the denial of an object is concealed; or the atom that both depend on.
-fn decide(route: Route<'_>, context: Option<&Context<'_>>) -> Result<(Decision, bool), Atom> {
+fn decide<'p>(
+    route: Route<'p>,
+    context: Option<&Context<'_>>,
+) -> Result<(Decision, bool), &'p Atom> {
     let policy = route.policy;
     let Some(context) = context else {
         // Ambiguous credentials, or an unreadable body (rule 5).

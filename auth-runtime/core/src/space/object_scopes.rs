@@ -48,14 +48,14 @@ impl ProtectionSpace {
     }
 
     /// Adds the scopes of the objects in the path, as far as a token can allow the actions on them.
-    pub fn with_object_scopes<'c>(
+    pub fn add_object_scopes(
         &self,
         policy: &Policy,
-        mut context: Context<'c>,
-        parameters: Option<&Parameters>,
-    ) -> Context<'c> {
+        context: &mut Context<'_>,
+        parameters: Option<&Parameters<'_>>,
+    ) {
         if !self.has_object_scopes() {
-            return context;
+            return;
         }
         for ObjectRequirement { atom, action, on } in policy.object_requirements() {
             let resource = match on {
@@ -71,10 +71,9 @@ impl ProtectionSpace {
             };
             let evaluation = resource.map(|resource| Evaluation::new(action.clone(), resource));
             if let Some(scope) = evaluation.and_then(|evaluation| self.object_scope(&evaluation)) {
-                context = context.with_object_scope(atom.clone(), scope);
+                context.add_object_scope(atom.clone(), scope);
             }
         }
-        context
     }
 
     /// The denial of a known caller whose token does not allow the evaluation; `None` if no other token would.

@@ -1,10 +1,9 @@
 //! Questions to the decision point of a space.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use auth_runtime_policy::{
-    Atom, FillError, ObjectRequirement, ObjectSource, Policy, ResourcePattern,
+    Atom, FillError, ObjectRequirement, ObjectSource, Policy, Requirement, ResourcePattern,
 };
 use http::{HeaderValue, Method};
 
@@ -82,70 +81,73 @@ impl ProtectionSpace {
     }
 
     /// Puts all `can` requirements of the policy that can change the response to the decision point, in one
-    /// call, and adds the decisions to the context.
-    pub(super) async fn ask_about_objects<'c>(
+    /// call, and adds the decisions to the context. Returns the questions, if there are any.
+    pub(super) async fn ask_about_objects(
         &self,
-        route: Route<'_>,
+        route: &Route<'_>,
         identity: &Identity,
-        mut context: Context<'c>,
-        surroundings: Surroundings<'_>,
-    ) -> Context<'c> {
-        let policy = route.policy;
-        let mut asked: Vec<&Atom> = Vec::new();
-        let mut found: Vec<(&ObjectSource, Result<Resource, Known>)> = Vec::new();
-        let mut evaluations = Vec::new();
-        let mut open = open_in(policy, &context);
-        for requirement in policy.object_requirements() {
-            if !open.contains(&requirement.atom) {
+        context: &mut Context<'_>,
+        surroundings: &Surroundings<'_>,
+        data: Option<&RequestData>,
+    ) -> Option<Evaluated> {
+        let mut asked: Vec<(&Atom, &ObjectSource)> = Vec::new();
+        let mut evaluations: Vec<Evaluation> = Vec::new();
+        let mut absent: Vec<(&ObjectSource, Known)> = Vec::new();
+        let mut open = open_in(route.policy, context);
+        while let Some(atom) = open.pop() {
+            let Atom::Can { action, on } = atom else {
+                continue;
+            };
+            if asked.iter().any(|(earlier, _)| *earlier == atom) {
                 continue;
             }
-            let known = found.iter().find(|(source, _)| *source == requirement.on);
-            let resource = match known {
-                Some((_, resource)) => resource.clone(),
-                None => {
-                    let resource = self.resource_of(requirement.on, route, identity, surroundings);
-                    let resource = resource.await;
-                    found.push((requirement.on, resource.clone()));
-                    resource
-                }
+            // Each object is determined once.
+            let same = asked.iter().position(|(_, earlier)| *earlier == on);
+            let same = same.and_then(|index| evaluations.get(index));
+            let known = absent.iter().find(|(source, _)| *source == on);
+            let resource = match (same, known) {
+                (Some(evaluation), _) => Ok(evaluation.resource.clone()),
+                (None, Some((_, known))) => Err(*known),
+                (None, None) => self.resource_of(on, route, identity, surroundings).await,
             };
             match resource {
                 Ok(resource) => {
-                    asked.push(requirement.atom);
-                    evaluations.push(Evaluation::new(requirement.action.clone(), resource));
+                    evaluations.push(Evaluation::new(action.clone(), resource));
+                    asked.push((atom, on));
                 }
                 Err(known) => {
-                    context = context.answered(requirement.atom.clone(), known.0);
+                    absent.push((on, known));
+                    context.add_answer(atom.clone(), known.0);
                     // The policy may be decided by now.
-                    open = open_in(policy, &context);
+                    open = open_in(route.policy, context);
                 }
             }
         }
         if evaluations.is_empty() {
-            return context;
+            return None;
         }
-        let about = self.about(surroundings.head, context.data.as_ref());
-        let evaluated = self.evaluate(identity, evaluations, about).await;
+        let about = self.about(surroundings.head, data);
+        let evaluated = self.evaluate(identity, evaluations, &about).await;
         if let Err(error) = &evaluated.result {
-            context = context.retry_after(error.retry_time());
+            context.retry_after = error.retry_time();
         }
-        for (index, atom) in asked.into_iter().enumerate() {
-            context = context.decided(atom.clone(), evaluated.decision(index));
+        for (index, (atom, _)) in asked.into_iter().enumerate() {
+            context.add_decision(atom.clone(), evaluated.decision(index));
             let evaluation = evaluated.evaluations.get(index);
             if let Some(scope) = evaluation.and_then(|evaluation| self.object_scope(evaluation)) {
-                context = context.with_object_scope(atom.clone(), scope);
+                context.add_object_scope(atom.clone(), scope);
             }
         }
-        context.after(Arc::new(evaluated))
+        Some(evaluated)
     }
 
     /// Determines the object of a `can` requirement.
     async fn resource_of(
         &self,
         on: &ObjectSource,
-        route: Route<'_>,
+        route: &Route<'_>,
         identity: &Identity,
-        surroundings: Surroundings<'_>,
+        surroundings: &Surroundings<'_>,
     ) -> Result<Resource, Known> {
         let pattern = match on {
             ObjectSource::Path(pattern) => pattern,
@@ -173,7 +175,7 @@ impl ProtectionSpace {
         &self,
         identity: &Identity,
         evaluations: Vec<Evaluation>,
-        about: AboutRequest<'_>,
+        about: &AboutRequest<'_>,
     ) -> Evaluated {
         let engine = self.engine_name();
         let result = self.decisions(identity, &evaluations, about).await;
@@ -202,7 +204,7 @@ impl ProtectionSpace {
         identity: &Identity,
         action: Action,
         resource_type: &str,
-        about: AboutRequest<'_>,
+        about: &AboutRequest<'_>,
     ) -> Result<Permitted, DecisionPointError> {
         let engine = self.engine()?;
         let request = self.request(identity, &[], about);
@@ -242,7 +244,7 @@ impl ProtectionSpace {
         &self,
         identity: &'r Identity,
         evaluations: &'r [Evaluation],
-        about: AboutRequest<'r>,
+        about: &AboutRequest<'r>,
     ) -> EvaluationRequest<'r> {
         EvaluationRequest {
             method: about.method,
@@ -260,7 +262,7 @@ impl ProtectionSpace {
         &self,
         identity: &Identity,
         evaluations: &[Evaluation],
-        about: AboutRequest<'_>,
+        about: &AboutRequest<'_>,
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         let engine = self.engine()?;
         let asked = evaluations.len();
@@ -293,12 +295,13 @@ impl ProtectionSpace {
 #[derive(Clone, Copy)]
 pub(super) struct Known(Option<bool>);
 
-/// The atoms of a policy that can still change the response.
+/// The atoms of a policy that can still change the response, the first one last.
 fn open_in<'p>(policy: &'p Policy, context: &Context<'_>) -> Vec<&'p Atom> {
-    let requirements = policy.requirement().into_iter().chain(policy.shown_to());
-    requirements
-        .flat_map(|requirement| open_atoms(requirement, context))
-        .collect()
+    let open_in = |requirement: &'p Requirement| open_atoms(requirement, context);
+    let mut open = policy.requirement().map(open_in).unwrap_or_default();
+    open.extend(policy.shown_to().into_iter().flat_map(open_in));
+    open.reverse();
+    open
 }
 
 /// The object that a function returned. The answer is `false` without one.
@@ -323,15 +326,15 @@ fn of_type(
 /// The id of the object of a pattern. The answer is `false` if no object can have this id.
 pub(super) fn id_of(
     on: &ResourcePattern,
-    parameters: Option<&Parameters>,
+    parameters: Option<&Parameters<'_>>,
 ) -> Result<String, Known> {
     let Some(parameters) = parameters else {
         tracing::debug!(%on, "the path parameters are not UTF-8 or ambiguous; there is no object");
         return Err(Known(Some(false)));
     };
     let value = |name: &str| {
-        let found = parameters.iter().find(|(own, _)| own == name);
-        found.map(|(_, value)| value.as_str())
+        let found = parameters.iter().find(|(own, _)| *own == name);
+        found.map(|(_, value)| *value)
     };
     on.fill(value).map_err(|error| match error {
         FillError::Missing(name) => {

@@ -49,6 +49,7 @@ impl ProtectionSpace {
         route: Route<'_>,
         (authentication, head): (&Authentication, Head<'_>),
         context: Option<&Context<'_>>,
+        evaluated: Option<&Evaluated>,
         decision: &Decision,
         watch: &Watch,
     ) {
@@ -88,7 +89,7 @@ impl ProtectionSpace {
             context,
             caller,
             scheme: self.name_of_used(Some(policy), authentication),
-            evaluated: context.and_then(|context| context.evaluated.as_deref()),
+            evaluated,
             outcome,
             rule,
             elapsed: watch.elapsed(),
