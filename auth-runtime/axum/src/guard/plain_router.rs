@@ -19,7 +19,7 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
         if P::POLICY.ignores_credentials() {
             if let Some(space) = head.extensions.get::<ProtectionSpace>() {
-                space.report_public(P::POLICY, Some(P::LOCATION), head_of_parts(head));
+                space.report_public(P::POLICY, Some(&P::LOCATION), head_of_parts(head));
             }
             return Self::prove(Proof {
                 caller: Caller::Anonymous,
@@ -60,7 +60,7 @@ impl<P: HasPolicy> Guard<P> {
         let route = Route {
             policy: P::POLICY,
             functions: P::FUNCTIONS,
-            location: Some(P::LOCATION),
+            location: Some(&P::LOCATION),
             denies_objects: P::USES_GUARD,
             constants: None,
             is_unknown_path: false,

@@ -118,7 +118,7 @@ impl RouteAuthorizer {
         Route {
             policy: &self.policy,
             functions: self.functions,
-            location: self.matched.location().copied(),
+            location: self.matched.location(),
             denies_objects: self.uses_guard,
             constants: Some(&self.constants),
             is_unknown_path: !self.matched.exists(),
@@ -129,7 +129,7 @@ impl RouteAuthorizer {
     fn grant_public(&self, request: &Request) -> RouteAuthorization {
         let head = head_of(request);
         self.space
-            .report_public(&self.policy, self.matched.location().copied(), head);
+            .report_public(&self.policy, self.matched.location(), head);
         RouteAuthorization::new(Authentication::anonymous(), Authorization::public())
     }
 

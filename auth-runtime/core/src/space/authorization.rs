@@ -14,7 +14,6 @@ use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings, run_check};
 use crate::context::Context;
 use crate::decision::{self, Decision, Denial, conceals, missing};
-use crate::decision_point::Evaluated;
 use crate::denial_details::DenialDetails;
 use crate::events::Watch;
 use crate::handler_location::HandlerLocation;
@@ -30,7 +29,7 @@ pub struct Route<'a> {
     /// The functions that the policy names.
     pub functions: &'a [ServiceFunction],
     /// The handler. `None` if the policy is not that of a handler.
-    pub location: Option<HandlerLocation>,
+    pub location: Option<&'a HandlerLocation>,
     /// True if the handler can deny objects through its guard.
     pub denies_objects: bool,
     /// The constants of the route, if it was mounted.
@@ -157,7 +156,7 @@ impl ProtectionSpace {
             *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
             return Err(response);
         }
-        let watch = self.watch(route.location.as_ref());
+        let watch = self.watch(route.location);
         let target = Target::of(policy);
         let authentication = match assumed {
             Some(caller) => AuthenticationFuture::Done(self.assume(caller, target)),
@@ -249,9 +248,28 @@ impl ProtectionSpace {
                 Ok(decided) => break decided,
                 Err(open) => open,
             };
-            if let Some(context) = &mut context {
-                let found = self.find_out(open, route, context, surroundings, data.as_ref(), watch);
-                evaluated = found.await.or(evaluated);
+            let Some(context) = &mut context else {
+                continue;
+            };
+            match (open, context.caller) {
+                (Atom::Check(name), Caller::Known(identity)) => {
+                    let result = run_check(route.functions, name, identity, surroundings);
+                    let result = watch.around(result).await;
+                    context.add_answer(open.clone(), result);
+                }
+                (_, Caller::Known(identity)) => {
+                    let data = data.as_ref();
+                    let asked =
+                        self.ask_about_objects(route, identity, context, surroundings, data);
+                    let asked = watch.around(asked).await;
+                    // Each round answers at least one atom.
+                    if asked.is_none() && context.is_open(open) {
+                        context.add_answer(open.clone(), None);
+                    }
+                    evaluated = asked.or(evaluated);
+                }
+                // Checks and decision points decide about known callers only.
+                _ => context.add_answer(open.clone(), None),
             }
         };
         let (context, request) = (context.as_ref(), (authentication, surroundings.head));
@@ -286,37 +304,6 @@ impl ProtectionSpace {
             }
             _ => Vec::new(),
         }
-    }
-
-    /// Runs the check of an atom, or asks the decision point, and adds the results to the context. Returns
-    /// the questions to the decision point.
-    async fn find_out(
-        &self,
-        open: &Atom,
-        route: &Route<'_>,
-        context: &mut Context<'_>,
-        surroundings: &Surroundings<'_>,
-        data: Option<&RequestData>,
-        watch: &Watch,
-    ) -> Option<Evaluated> {
-        // Checks and decision points decide about known callers only.
-        let Caller::Known(identity) = context.caller else {
-            context.add_answer(open.clone(), None);
-            return None;
-        };
-        if let Atom::Check(name) = open {
-            let result = run_check(route.functions, name, identity, surroundings);
-            let result = watch.around(result).await;
-            context.add_answer(open.clone(), result);
-            return None;
-        }
-        let asked = self.ask_about_objects(route, identity, context, surroundings, data);
-        let evaluated = watch.around(asked).await;
-        // Each round answers at least one atom.
-        if evaluated.is_none() && context.is_open(open) {
-            context.add_answer(open.clone(), None);
-        }
-        evaluated
     }
 
     /// Returns the context that a policy is evaluated in. `None` if the credentials are ambiguous, or

@@ -15,8 +15,8 @@ use crate::condition::Permitted;
 use crate::context::Context;
 use crate::decision::open_atoms;
 use crate::decision_point::{
-    Action, DecisionPoint, DecisionPointError, Evaluated, Evaluation, EvaluationRequest,
-    ObjectDecision, Resource,
+    Action, DecisionPoint, DecisionPointError, Evaluated, Evaluation, EvaluationFuture,
+    EvaluationRequest, ObjectDecision, Resource,
 };
 use crate::head::Head;
 use crate::identity::Identity;
@@ -90,10 +90,10 @@ impl ProtectionSpace {
         surroundings: &Surroundings<'_>,
         data: Option<&RequestData>,
     ) -> Option<Evaluated> {
-        let mut asked: Vec<(&Atom, &ObjectSource)> = Vec::new();
-        let mut evaluations: Vec<Evaluation> = Vec::new();
-        let mut absent: Vec<(&ObjectSource, Known)> = Vec::new();
         let mut open = open_in(route.policy, context);
+        let mut asked: Vec<(&Atom, &ObjectSource)> = Vec::with_capacity(open.len());
+        let mut evaluations: Vec<Evaluation> = Vec::with_capacity(open.len());
+        let mut absent: Vec<(&ObjectSource, Known)> = Vec::new();
         while let Some(atom) = open.pop() {
             let Atom::Can { action, on } = atom else {
                 continue;
@@ -178,7 +178,11 @@ impl ProtectionSpace {
         about: &AboutRequest<'_>,
     ) -> Evaluated {
         let engine = self.engine_name();
-        let result = self.decisions(identity, &evaluations, about).await;
+        let result = match self.start(identity, &evaluations, about) {
+            Ok(decisions) => decisions.await,
+            Err(error) => Err(error),
+        };
+        let result = result.and_then(|decisions| counted(decisions, evaluations.len()));
         if let Err(error) = &result {
             tracing::error!(
                 engine,
@@ -258,26 +262,20 @@ impl ProtectionSpace {
         }
     }
 
-    async fn decisions(
-        &self,
-        identity: &Identity,
-        evaluations: &[Evaluation],
-        about: &AboutRequest<'_>,
-    ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+    /// Starts to evaluate questions.
+    fn start<'r>(
+        &'r self,
+        identity: &'r Identity,
+        evaluations: &'r [Evaluation],
+        about: &AboutRequest<'r>,
+    ) -> Result<EvaluationFuture<'r>, DecisionPointError> {
         let engine = self.engine()?;
         let asked = evaluations.len();
         if asked > Self::MAX_EVALUATIONS {
             let message = format!("{asked} questions in one call; split the list");
             return Err(DecisionPointError::new(message));
         }
-        let decisions = engine
-            .evaluate(self.request(identity, evaluations, about))
-            .await?;
-        if decisions.len() != asked {
-            let message = format!("{} decisions about {asked} questions", decisions.len());
-            return Err(DecisionPointError::new(message));
-        }
-        Ok(decisions)
+        Ok(engine.evaluate(self.request(identity, evaluations, about)))
     }
 
     fn about<'r>(&self, head: Head<'r>, data: Option<&'r RequestData>) -> AboutRequest<'r> {
@@ -289,6 +287,18 @@ impl ProtectionSpace {
             data,
         }
     }
+}
+
+/// Returns the decisions if there is one for each question.
+fn counted(
+    decisions: Vec<ObjectDecision>,
+    asked: usize,
+) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+    if decisions.len() == asked {
+        return Ok(decisions);
+    }
+    let message = format!("{} decisions about {asked} questions", decisions.len());
+    Err(DecisionPointError::new(message))
 }
 
 /// The answer to a question without an engine; `None` if the object cannot be determined.

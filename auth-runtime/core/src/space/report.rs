@@ -84,7 +84,7 @@ impl ProtectionSpace {
             ),
         };
         let record = AuditRecord {
-            location: route.location,
+            location: route.location.copied(),
             policy: Some(policy),
             context,
             caller,
@@ -102,16 +102,16 @@ impl ProtectionSpace {
     pub fn report_public(
         &self,
         policy: &Policy,
-        location: Option<HandlerLocation>,
+        location: Option<&HandlerLocation>,
         head: Head<'_>,
     ) {
-        let watch = self.watch(location.as_ref());
+        let watch = self.watch(location);
         if !watch.is_on() {
             return;
         }
         let context = Context::new(&Caller::Anonymous);
         let record = AuditRecord {
-            location,
+            location: location.copied(),
             policy: Some(policy),
             context: Some(&context),
             ..self.record_of(head)
