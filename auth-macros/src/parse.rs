@@ -5,7 +5,7 @@ use auth_grammar::errors::Errors;
 use auth_grammar::item::{self, Item};
 use auth_grammar::module::{Arguments, Module};
 use auth_grammar::objects;
-use auth_grammar::requirement::{ParsedPolicy, Public};
+use auth_grammar::requirement::ParsedPolicy;
 use auth_grammar::vocabulary::LoadedVocabulary;
 use proc_macro2::TokenStream;
 use syn::Path;
@@ -70,11 +70,7 @@ pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> Annotated {
     let public = args::public(arguments.own, &mut errors);
     Annotated {
         target: read("public", item, krate.as_ref(), &mut errors),
-        policy: ParsedPolicy::Public(public.unwrap_or(Public {
-            reason: String::new(),
-            optional_identity: false,
-            schemes: None,
-        })),
+        policy: ParsedPolicy::Public(public),
         krate,
         found: None,
         is_within_module,

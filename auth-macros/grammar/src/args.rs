@@ -16,11 +16,11 @@ use syn::{Ident, Lit, LitStr, Path, Token};
 
 use self::keys::A_REQUIREMENT;
 pub use self::keys::{DISPLAYS, REQUIREMENTS};
-use self::list::{assigned, each, key, read, skip, twice, upcoming};
+use self::list::{assigned, each, key, read, set, skip, upcoming};
 pub(crate) use self::list::{is_too_deep, too_deep, too_deep_message};
 use self::requirement::{Place, lesser, requirement};
 use self::schemes::schemes;
-use self::value::{Form, function, string, written};
+use self::value::{object, resource, text, written};
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideAs, HideUnless, Name, Public, Requires};
@@ -34,76 +34,29 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
             let key = key(input, A_REQUIREMENT)?;
             match key.to_string().as_str() {
                 "hide_as" => {
-                    let value = assigned(input, &key, "404")?;
-                    if requires.hide_as.replace(hide_as(&value)).is_some() {
-                        return Err(twice(&key));
-                    }
+                    let value = hide_as(&assigned(input, &key, "404")?);
+                    set(&mut requires.hide_as, &key, value)?;
                 }
                 "hide_unless" => {
-                    let lesser = lesser(input, &key, errors)?;
-                    let hide_unless = HideUnless {
+                    let value = HideUnless {
                         key: key.span(),
-                        lesser,
+                        lesser: lesser(input, &key, errors)?,
                     };
-                    if requires.hide_unless.replace(hide_unless).is_some() {
-                        return Err(twice(&key));
-                    }
+                    set(&mut requires.hide_unless, &key, value)?;
                 }
-                "on" => {
-                    let value = assigned(input, &key, "\"Type::{id}\"")?;
-                    let on = string(&value, &key, Form::Assigned)?;
-                    if requires.on.replace(on).is_some() {
-                        return Err(twice(&key));
-                    }
-                }
-                "resource" => {
-                    let value = assigned(input, &key, "path::to::function")?;
-                    let function = function(&value, &key, Form::Assigned)?;
-                    if requires.resource.replace(function).is_some() {
-                        return Err(twice(&key));
-                    }
-                }
+                "on" => set(&mut requires.on, &key, object(input, &key)?)?,
+                "resource" => set(&mut requires.resource, &key, resource(input, &key)?)?,
                 "schemes" => {
-                    let schemes = schemes(input, &key, errors)?;
-                    if requires.schemes.replace(schemes).is_some() {
-                        return Err(twice(&key));
-                    }
+                    let value = schemes(input, &key, errors)?;
+                    set(&mut requires.schemes, &key, value)?;
                 }
-                "realm" => {
-                    let value = assigned(input, &key, "\"...\"")?;
-                    let realm = string(&value, &key, Form::Assigned)?;
-                    if requires.realm.replace(realm).is_some() {
-                        return Err(twice(&key));
-                    }
-                }
-                "says" => {
-                    let value = assigned(input, &key, "\"...\"")?;
-                    let text = string(&value, &key, Form::Assigned)?;
-                    if requires.says.replace(text).is_some() {
-                        return Err(twice(&key));
-                    }
-                }
+                "realm" => set(&mut requires.realm, &key, text(input, &key, "...")?)?,
+                "says" => set(&mut requires.says, &key, text(input, &key, "...")?)?,
                 "loosen" => {
-                    let example = "\"why the module's policy does not apply here\"";
-                    let value = assigned(input, &key, example)?;
-                    let reason = string(&value, &key, Form::Assigned)?;
-                    if reason.text.trim().is_empty() {
-                        return Err(codes::REASON.at(
-                            reason.span,
-                            "the reason is empty\n\
-                             help: state why the module's policy does not apply here",
-                        ));
-                    }
-                    if requires.loosen.replace(reason).is_some() {
-                        return Err(twice(&key));
-                    }
+                    let why = "why the module's policy does not apply here";
+                    set(&mut requires.loosen, &key, reason(input, &key, why)?)?;
                 }
-                "crate" => {
-                    let krate = self::krate(input, &key)?;
-                    if requires.krate.replace(krate).is_some() {
-                        return Err(twice(&key));
-                    }
-                }
+                "crate" => set(&mut requires.krate, &key, krate(input, &key)?)?,
                 "reason" => {
                     skip(input);
                     return Err(codes::KEY_ELSEWHERE.at(
@@ -124,16 +77,14 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
 }
 
 /// Reads the arguments of `#[public(...)]` and records every mistake.
-pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
-    let mut reason = None;
-    let mut optional_identity = false;
-    let mut schemes: Option<(Span, Vec<Name>)> = None;
-    let mut krate = None;
-    let mut mistaken = false;
+pub fn public(arguments: TokenStream, errors: &mut Errors) -> Public {
+    let (mut reason, mut identity, mut schemes, mut krate) = (None, None, None, None);
+    // True after a mistake in the place of the reason, too.
+    let mut has_reason = false;
     read(arguments, errors, |input, errors| {
         each(input, errors, |input, errors| {
             if input.peek(Lit) {
-                mistaken = true;
+                has_reason = true;
                 let span = input.span();
                 let value = written(&upcoming(input), "reason");
                 return Err(codes::REASON.at(
@@ -141,50 +92,30 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
                     format!("expected `reason`\nhelp: write `reason = {value}`"),
                 ));
             }
-            let key = key(input, "`reason = \"...\"`").inspect_err(|_| mistaken = true)?;
-            if key == "crate" {
-                let is_second = krate.replace(self::krate(input, &key)?).is_some();
-                return if is_second { Err(twice(&key)) } else { Ok(()) };
+            let key = key(input, "`reason = \"...\"`").inspect_err(|_| has_reason = true)?;
+            match key.to_string().as_str() {
+                "crate" => set(&mut krate, &key, self::krate(input, &key)?),
+                "identity" => {
+                    set(&mut identity, &key, ())?;
+                    optional(assigned(input, &key, "optional")?)
+                }
+                "schemes" => {
+                    let names = self::schemes(input, &key, errors)?;
+                    set(&mut schemes, &key, (key.span(), names))
+                }
+                "reason" => {
+                    has_reason = true;
+                    let text = self::reason(input, &key, "why this is public")?;
+                    set(&mut reason, &key, text)
+                }
+                _ => {
+                    has_reason = true;
+                    Err(not_for_public(&key, &upcoming(input)))
+                }
             }
-            if key == "identity" {
-                let is_second = std::mem::replace(&mut optional_identity, true);
-                let value = assigned(input, &key, "optional")?;
-                return if is_second {
-                    Err(twice(&key))
-                } else {
-                    optional(value, &key)
-                };
-            }
-            if key == "schemes" {
-                let names = self::schemes(input, &key, errors)?;
-                return match schemes.replace((key.span(), names)) {
-                    Some(_) => Err(twice(&key)),
-                    None => Ok(()),
-                };
-            }
-            mistaken |= key != "reason" || reason.is_some();
-            if key != "reason" {
-                return Err(not_for_public(&key, &upcoming(input)));
-            }
-            if reason.is_some() {
-                skip(input);
-                return Err(twice(&key));
-            }
-            mistaken = true;
-            let value = assigned(input, &key, "\"why this is public\"")?;
-            let text = string(&value, &key, Form::Assigned)?;
-            if text.text.trim().is_empty() {
-                return Err(codes::REASON.at(
-                    text.span,
-                    "the reason is empty\nhelp: state why this is public",
-                ));
-            }
-            mistaken = false;
-            reason = Some(text.text);
-            Ok(())
         });
     });
-    if reason.is_none() && !mistaken {
+    if !has_reason {
         errors.add(
             codes::REASON,
             Span::call_site(),
@@ -192,7 +123,7 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
              help: write `#[public(reason = \"...\")]`, and state why this is public",
         );
     }
-    if let Some((span, _)) = schemes.as_ref().filter(|_| !optional_identity) {
+    if let (Some((span, _)), None) = (&schemes, identity) {
         errors.add(
             codes::NOT_FOR_PUBLIC,
             *span,
@@ -200,15 +131,15 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
              help: add `identity = optional`, or remove `schemes`",
         );
     }
-    reason.map(|reason| Public {
-        reason,
-        optional_identity,
+    Public {
+        reason: reason.map(|reason| reason.text).unwrap_or_default(),
+        optional_identity: identity.is_some(),
         schemes: schemes.map(|(_, names)| names),
-    })
+    }
 }
 
 /// Accepts only the word `optional`.
-fn optional(value: TokenStream, key: &Ident) -> syn::Result<()> {
+fn optional(value: TokenStream) -> syn::Result<()> {
     let text = value.to_string();
     if text == "optional" {
         return Ok(());
@@ -219,8 +150,18 @@ fn optional(value: TokenStream, key: &Ident) -> syn::Result<()> {
         "none" | "false" => "remove `identity`: a public handler ignores credentials without it",
         _ => "write `identity = optional` to identify callers that send valid credentials",
     };
-    let message = format!("`{key}` takes only `optional`\nhelp: {advice}");
+    let message = format!("`identity` takes only `optional`\nhelp: {advice}");
     Err(codes::VALUE.over(value, message))
+}
+
+/// Reads the reason in `= "..."`. `why` completes the advice to state it.
+fn reason(input: ParseStream<'_>, key: &Ident, why: &str) -> syn::Result<Name> {
+    let reason = text(input, key, why)?;
+    if reason.text.trim().is_empty() {
+        let message = format!("the reason is empty\nhelp: state {why}");
+        return Err(codes::REASON.at(reason.span, message));
+    }
+    Ok(reason)
 }
 
 /// Reads `= path::to::auth_runtime`.
@@ -267,10 +208,7 @@ pub fn vocabulary(arguments: TokenStream, errors: &mut Errors) -> Option<Path> {
                      help: declare names in `auth.toml`",
                 ));
             }
-            if krate.replace(self::krate(input, &key)?).is_some() {
-                return Err(twice(&key));
-            }
-            Ok(())
+            set(&mut krate, &key, self::krate(input, &key)?)
         });
     });
     krate

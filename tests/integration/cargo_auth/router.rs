@@ -81,7 +81,7 @@ fn read(policy: &str, found: &LoadedVocabulary) -> Policy {
     let arguments = arguments.expect("tokens");
     let mut errors = Errors::default();
     lower::policy(&match attribute {
-        "public" => ParsedPolicy::Public(args::public(arguments, &mut errors).expect("a reason")),
+        "public" => ParsedPolicy::Public(args::public(arguments, &mut errors)),
         _ => ParsedPolicy::Requires(Box::new(auth_grammar::requires(
             arguments,
             Some(found),

@@ -7,7 +7,7 @@ use auth_grammar::attribute::{is_test, policy_attribute, refuse_conditional_poli
 use auth_grammar::errors::Errors;
 use auth_grammar::item;
 use auth_grammar::module::{Arguments, Module};
-use auth_grammar::requirement::{ParsedPolicy, Public};
+use auth_grammar::requirement::ParsedPolicy;
 use auth_grammar::vocabulary::LoadedVocabulary;
 use auth_grammar::{args, codes};
 use quote::ToTokens;
@@ -352,12 +352,7 @@ impl<'w> Walk<'w> {
             );
         }
         let policy = if written.name == "public" {
-            let public = args::public(arguments.own, &mut errors);
-            ParsedPolicy::Public(public.unwrap_or(Public {
-                reason: String::new(),
-                optional_identity: false,
-                schemes: None,
-            }))
+            ParsedPolicy::Public(args::public(arguments.own, &mut errors))
         } else {
             let requires = arguments.requires(self.found, &mut errors);
             if let Some(used) = &mut self.used {

@@ -192,11 +192,15 @@ pub(super) fn needs_value(key: &Ident, example: &str) -> syn::Error {
     )
 }
 
-pub(super) fn twice(key: &Ident) -> syn::Error {
-    codes::TWICE.at(
-        key.span(),
-        format!("duplicate key `{key}`\nhelp: remove one of them"),
-    )
+/// Stores the value of a key. A second value is a mistake.
+pub(super) fn set<T>(slot: &mut Option<T>, key: &Ident, value: T) -> syn::Result<()> {
+    match slot.replace(value) {
+        Some(_) => Err(codes::TWICE.at(
+            key.span(),
+            format!("duplicate key `{key}`\nhelp: remove one of them"),
+        )),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

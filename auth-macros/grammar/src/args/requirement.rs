@@ -5,9 +5,9 @@ use syn::parse::ParseStream;
 use syn::{Ident, Token, parenthesized};
 
 use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS};
-use super::list::{self, assigned, each, equals, last_span, needs_value, skip, twice, upcoming};
+use super::list::{self, assigned, each, equals, last_span, needs_value, set, skip, upcoming};
 use super::synonyms::unknown;
-use super::value::{Form, example, function, string, strings, takes_value, valued, written};
+use super::value::{self, Form, example, object, string, strings, takes_value, valued, written};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
 use crate::requirement::{Can, ParsedRequirement, RequirementKind};
@@ -97,30 +97,17 @@ fn can(input: ParseStream<'_>, key: &Ident, place: Place) -> syn::Result<Can> {
     let mut resource = None;
     while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
         let inner = list::key(input, "`on = \"Type::{id}\"`")?;
-        if inner == "resource" {
-            let value = assigned(input, &inner, "path::to::function")?;
-            if resource
-                .replace(function(&value, &inner, Form::Assigned)?)
-                .is_some()
-            {
-                return Err(twice(&inner));
+        match inner.to_string().as_str() {
+            "on" => set(&mut on, &inner, object(input, &inner)?)?,
+            "resource" => set(&mut resource, &inner, value::resource(input, &inner)?)?,
+            _ => {
+                return Err(codes::UNKNOWN_KEY.at(
+                    inner.span(),
+                    format!(
+                        "`{inner}` is not a key of `can(...)`\nhelp: write `on = \"Type::{{id}}\"`"
+                    ),
+                ));
             }
-            continue;
-        }
-        if inner != "on" {
-            return Err(codes::UNKNOWN_KEY.at(
-                inner.span(),
-                format!(
-                    "`{inner}` is not a key of `can(...)`\nhelp: write `on = \"Type::{{id}}\"`"
-                ),
-            ));
-        }
-        let value = assigned(input, &inner, "\"Type::{id}\"")?;
-        if on
-            .replace(string(&value, &inner, Form::Assigned)?)
-            .is_some()
-        {
-            return Err(twice(&inner));
         }
     }
     if on.is_none() && resource.is_none() && place != Place::Lesser {

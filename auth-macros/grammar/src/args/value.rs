@@ -7,6 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Ident, Lit, LitStr, Macro, Path, Token};
 
 use super::keys::REQUIREMENTS;
+use super::list::assigned;
 use super::requirement::Place;
 use super::synonyms::{stray, unknown};
 use crate::characters::too_long;
@@ -104,11 +105,8 @@ pub(super) fn valued(
 }
 
 /// Parses the path of a function.
-pub(super) fn function(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Function> {
-    let write = |path: &str| match form {
-        Form::Assigned => format!("`{key} = {path}`"),
-        Form::Called => format!("`{key}({path})`"),
-    };
+fn function(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Function> {
+    let write = |path: &str| format!("`{}`", form.write(key, path));
     let begins_with_path = |input: ParseStream<'_>| {
         let path = input.call(Path::parse_mod_style)?;
         let _: TokenStream = input.parse()?;
@@ -147,6 +145,23 @@ pub(super) fn function(value: &TokenStream, key: &Ident, form: Form) -> syn::Res
         )
     };
     Err(codes::VALUE.over(value, message))
+}
+
+/// Reads `= "..."`. Messages show the `example`.
+pub(super) fn text(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<Name> {
+    let value = assigned(input, key, &format!("\"{example}\""))?;
+    string(&value, key, Form::Assigned)
+}
+
+/// Reads `= "Type::{id}"`.
+pub(super) fn object(input: ParseStream<'_>, key: &Ident) -> syn::Result<Name> {
+    text(input, key, "Type::{id}")
+}
+
+/// Reads `= path::to::function`.
+pub(super) fn resource(input: ParseStream<'_>, key: &Ident) -> syn::Result<Function> {
+    let value = assigned(input, key, "path::to::function")?;
+    function(&value, key, Form::Assigned)
 }
 
 /// Formats the value of a key for a message, as it was written.

@@ -179,7 +179,7 @@ fn public_handlers_have_their_reason() {
         let mut errors = Errors::default();
         let public = args::public(arguments.parse().expect("tokens"), &mut errors);
         assert_eq!(errors.messages(), Vec::<String>::new());
-        let policy = ParsedPolicy::Public(public.expect("a policy"));
+        let policy = ParsedPolicy::Public(public);
         assert_eq!(lower::policy(&policy).to_string(), expected);
         assert_eq!(policy.to_string(), expected);
     }

@@ -165,7 +165,7 @@ impl Stated {
 fn public(reason: &str) -> Policy {
     let arguments = format!("reason = {reason:?}").parse().expect("tokens");
     let public = auth_grammar::args::public(arguments, &mut Errors::default());
-    lower::policy(&ParsedPolicy::Public(public.expect("a reason")))
+    lower::policy(&ParsedPolicy::Public(public))
 }
 
 fn requires(arguments: &str, vocabulary: &str) -> Policy {

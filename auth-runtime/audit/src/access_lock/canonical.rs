@@ -46,7 +46,7 @@ pub(super) fn read(text: &str) -> Option<Policy> {
             }
             ParsedPolicy::Requires(Box::new(requires))
         }
-        "public" => ParsedPolicy::Public(args::public(arguments, &mut errors)?),
+        "public" => ParsedPolicy::Public(args::public(arguments, &mut errors)),
         _ => return None,
     };
     errors.is_empty().then(|| lower::policy(&parsed))
