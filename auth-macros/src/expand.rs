@@ -1,7 +1,9 @@
 //! Expansion: the item as it was written, and its policy as data.
 
+use auth_grammar::annotated::{Annotated, Target};
 use auth_grammar::item::{self, Handler, Item, UnitStruct};
 use auth_grammar::requirement::ParsedPolicy;
+use auth_grammar::vocabulary::LoadedVocabulary;
 use auth_grammar::{check, lower};
 use auth_runtime_policy::{self as model, Requirement};
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -9,11 +11,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{GenericParam, Ident, Path, TypePath};
 
-use crate::parse::{Annotated, Target};
 use crate::{guard, mistakes, policy, runtime, vocabulary};
 
 /// Returns the tokens that replace an attribute and its item.
-pub(crate) fn expand(annotated: &Annotated) -> TokenStream {
+pub(crate) fn expand(annotated: &Annotated<'_>) -> TokenStream {
     let mistakes = mistakes::tokens(&annotated.errors);
     let item = match &annotated.target {
         Target::Module(module) => module.to_token_stream(),
@@ -22,13 +23,12 @@ pub(crate) fn expand(annotated: &Annotated) -> TokenStream {
         Target::Item(Item::Other(tokens)) => tokens.clone(),
     };
     // Within a module, the attribute of the module has done this.
-    let read = annotated.found.as_ref();
-    let read = read.filter(|_| !annotated.is_within_module);
+    let read = annotated.vocabulary.filter(|_| !annotated.is_within_module);
     let tracked = read.map(vocabulary::tracked);
     quote!(#mistakes #item #tracked)
 }
 
-fn expand_handler(handler: &Handler, annotated: &Annotated) -> TokenStream {
+fn expand_handler(handler: &Handler, annotated: &Annotated<'_>) -> TokenStream {
     let runtime = runtime::private(annotated.krate.as_ref());
     let name = item::policy_type(&handler.signature.ident);
     let (signature, guard) = guard::completed(handler, annotated.krate.as_ref(), &runtime);
@@ -58,7 +58,7 @@ fn expand_handler(handler: &Handler, annotated: &Annotated) -> TokenStream {
     }
 }
 
-fn expand_struct(unit: &UnitStruct, annotated: &Annotated) -> TokenStream {
+fn expand_struct(unit: &UnitStruct, annotated: &Annotated<'_>) -> TokenStream {
     let implementation = Implementation {
         name: &unit.name,
         item: &unit.name,
@@ -89,7 +89,7 @@ struct Implementation<'i> {
 }
 
 impl Implementation<'_> {
-    fn expand(self, annotated: &Annotated, runtime: &Path) -> TokenStream {
+    fn expand(self, annotated: &Annotated<'_>, runtime: &Path) -> TokenStream {
         let Self {
             name,
             item,
@@ -140,17 +140,18 @@ impl Implementation<'_> {
 
 /// Returns the policy. An invalid attribute still leaves the handler with one: otherwise every use
 /// of the handler would be reported as well. That policy grants nothing, and the build fails anyway.
-fn effective(annotated: &Annotated) -> model::Policy {
+fn effective(annotated: &Annotated<'_>) -> model::Policy {
     if !annotated.errors.is_empty() {
         return model::Policy::requires(Requirement::never());
     }
     let policy = lower::policy(&annotated.policy);
     // A looked-up name has a constant of its own; documentation and messages still show the name.
-    let found = annotated.found.as_ref();
-    if found.is_some_and(|found| found.vocabulary.is_some()) {
-        policy.written_as(annotated.policy.to_string())
-    } else {
-        policy
+    match annotated.vocabulary {
+        Some(LoadedVocabulary {
+            vocabulary: Some(_),
+            ..
+        }) => policy.written_as(annotated.policy.to_string()),
+        _ => policy,
     }
 }
 
@@ -173,7 +174,7 @@ fn caller(policy: &ParsedPolicy, runtime: &Path) -> TokenStream {
 
 /// Returns the identity of the type of a handler, which only this handler has. A generic handler has
 /// a type for each of its arguments. The name of an invalid one would be reported here.
-fn handler_type(handler: &Handler, annotated: &Annotated, runtime: &Path) -> TokenStream {
+fn handler_type(handler: &Handler, annotated: &Annotated<'_>, runtime: &Path) -> TokenStream {
     let signature = &handler.signature;
     let mut parameters = signature.generics.params.iter();
     let is_generic = parameters.any(|it| !matches!(it, GenericParam::Lifetime(_)))
@@ -227,15 +228,16 @@ fn calls_macro(tokens: TokenStream) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use auth_grammar::annotated;
+
     use super::*;
-    use crate::parse;
 
     fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
-        expand(&parse::requires(arguments, item))
+        expand(&annotated::requires(arguments, item, None))
     }
 
     fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
-        expand(&parse::public(arguments, item))
+        expand(&annotated::public(arguments, item))
     }
 
     fn expanded(arguments: &str, item: &str) -> String {

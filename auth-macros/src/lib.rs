@@ -1,15 +1,15 @@
 //! The attributes of `auth-runtime`, which re-exports them: depend on that crate, not on this one.
 //!
-//! Each attribute and its item are read into a model and checked (`parse`), and then written out as
-//! data for the runtime (`expand`). `auth-grammar` has the grammar and the checks.
+//! `auth-grammar` reads each attribute and its item into a model and checks it; `expand` writes it
+//! out as data for the runtime.
 #![forbid(unsafe_code)]
 
+use auth_grammar::annotated;
 use proc_macro::TokenStream;
 
 mod expand;
 mod guard;
 mod mistakes;
-mod parse;
 mod policy;
 mod runtime;
 mod vocabulary;
@@ -17,14 +17,15 @@ mod vocabulary;
 #[doc = include_str!("../docs/requires.md")]
 #[proc_macro_attribute]
 pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let annotated = parse::requires(arguments.into(), item.into());
+    let vocabulary = vocabulary::find();
+    let annotated = annotated::requires(arguments.into(), item.into(), vocabulary.as_ref());
     expand::expand(&annotated).into()
 }
 
 #[doc = include_str!("../docs/public.md")]
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let annotated = parse::public(arguments.into(), item.into());
+    let annotated = annotated::public(arguments.into(), item.into());
     expand::expand(&annotated).into()
 }
 

@@ -1,10 +1,10 @@
 //! The grammar of `auth-runtime`'s attributes and vocabulary, and their checks, for the macros and
 //! tools. Services depend on `auth-runtime`.
 //!
-//! Data flows in one direction: tokens are parsed ([`args`]) into plain types ([`requirement`]),
-//! their names are resolved in the [`vocabulary`], which may name a [Cedar schema](cedar), and the result is checked
-//! ([`check`]). Every mistake is recorded in [`Errors`], each with its [code](codes). Parsed policies are
-//! [lowered](lower) to the model that the runtime evaluates.
+//! Data flows in one direction: an [attribute and its item](annotated) are parsed ([`args`], [`item`]) into plain
+//! types ([`requirement`]), their names are resolved in the [`vocabulary`], which may name a [Cedar schema](cedar), and
+//! the result is checked ([`check`]). Every mistake is recorded in [`Errors`], each with its [code](codes). Parsed
+//! policies are [lowered](lower) to the model that the runtime evaluates.
 //!
 //! ```
 //! use auth_grammar::errors::Errors;
@@ -17,6 +17,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod annotated;
 pub mod args;
 pub mod attribute;
 pub mod cedar;
@@ -27,7 +28,7 @@ pub mod errors;
 pub mod item;
 pub mod lower;
 pub mod module;
-pub mod objects;
+mod objects;
 pub mod requirement;
 mod resolve;
 mod size;

@@ -51,7 +51,7 @@ fn put(requirement: &mut ParsedRequirement, on: Option<&DefaultObject>) -> bool 
 }
 
 /// Records an `on` without effect. On a module, it is the default of the handlers.
-pub fn idle(requires: &Requires, errors: &mut Errors) {
+pub(crate) fn idle(requires: &Requires, errors: &mut Errors) {
     let idle = requires.idle_on.as_ref();
     if let Some(idle) = idle.filter(|_| errors.is_empty()) {
         errors.add(

@@ -75,6 +75,21 @@ fn missing_path_parameters_are_found() {
     }
 }
 
+/// The compiler reports the same mistakes.
+#[test]
+fn mistakes_beside_a_policy_are_found() {
+    let source = "use auth_runtime::requires;\n\
+                  #[requires(authenticated, on = \"Repo::{id}\")] async fn idle() {}\n\
+                  #[requires(crate = ::auth, authenticated)] async fn late(_: String, _: auth::Guard) {}\n";
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
+    let found = json(&made("objects/beside", &files), &["check", "--format=json"]);
+    let found = found.as_array().expect("findings").iter();
+    let found: Vec<_> = found
+        .map(|it| format!("{} {}", it["line"], it["code"]))
+        .collect();
+    assert_eq!(found, [r#"2 "AUTH0063""#, r#"3 "AUTH0013""#]);
+}
+
 /// The text, JSON and SARIF have the whole requirement, with the object of the enclosing module.
 #[test]
 fn actions_and_objects_are_listed() {

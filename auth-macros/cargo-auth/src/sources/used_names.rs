@@ -24,14 +24,11 @@ impl UsedNames {
         }
     }
 
-    /// Records all names in an attribute.
+    /// Records all names in a policy.
     pub(super) fn note(&mut self, requires: &Requires) {
         let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
         for requirement in requires.requirements.iter().chain(lesser) {
             self.requirement(requirement);
-        }
-        if let Some(module) = &requires.module {
-            self.note(module);
         }
     }
 

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use auth_grammar::annotated::{self, Target};
 use auth_grammar::attribute::{is_test, policy_attribute, refuse_conditional_policy};
 use auth_grammar::errors::Errors;
-use auth_grammar::item;
-use auth_grammar::module::{Arguments, Module};
+use auth_grammar::module::Arguments;
 use auth_grammar::requirement::ParsedPolicy;
 use auth_grammar::vocabulary::LoadedVocabulary;
-use auth_grammar::{args, codes};
+use auth_grammar::{codes, item};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::visit::Visit;
@@ -322,8 +322,6 @@ impl<'w> Walk<'w> {
 
     /// Reads a policy as the macros do, and returns its item so that nested items can be read.
     fn policy(&mut self, written: &PolicyAttribute, item: Item, around: &Around) -> Option<Item> {
-        let mut errors = Errors::default();
-        let tokens = item.to_token_stream();
         // A policy that a module hands down is not in the source.
         let place = match name_of(&item) {
             Some(name) if !is_written(written.span) => Place::of(&self.file, name.span()),
@@ -333,59 +331,55 @@ impl<'w> Walk<'w> {
             let mut errors = Errors::default();
             refuse_conditional_policy(written.span, &mut errors);
             self.note(errors, &place);
-        }
-        if !written.is_conditional && written.is_hard_to_find(&self.text) {
+        } else if written.is_hard_to_find(&self.text) {
             let finding = Finding::hidden(place.clone(), written.name);
             self.sources.findings.push(finding);
         }
-        let arguments = Arguments::read(written.arguments.clone());
-        let lists = arguments
-            .inherited
-            .iter()
-            .map(proc_macro2::Group::span_open);
-        for list in lists.filter(|list| is_written(*list)) {
-            errors.add(
-                codes::STRAY,
-                list,
-                "a list in braces is only for the expansion of a module\n\
-                 help: write its requirements without the braces",
-            );
-        }
-        let policy = if written.name == "public" {
-            ParsedPolicy::Public(args::public(arguments.own, &mut errors))
-        } else {
-            let requires = arguments.requires(self.found, &mut errors);
-            if let Some(used) = &mut self.used {
-                used.note(&requires);
-            }
-            if let Some(mut module) = Module::read(&tokens) {
-                module.inherit(&arguments, &requires, &mut errors);
-                self.note(errors, &place);
-                return syn::parse2(module.into_token_stream()).ok().map(Item::Mod);
-            }
-            ParsedPolicy::Requires(Box::new(requires.with_modules()))
+        let (arguments, tokens) = (written.arguments.clone(), item.to_token_stream());
+        let mut annotated = match written.name {
+            "public" => annotated::public(arguments, tokens),
+            _ => annotated::requires(arguments, tokens, self.found),
         };
-        let read = item::read(tokens, written.name, None, &mut errors);
+        for list in &Arguments::read(written.arguments.clone()).inherited {
+            if is_written(list.span_open()) {
+                annotated.errors.add(
+                    codes::STRAY,
+                    list.span_open(),
+                    "a list in braces is only for the expansion of a module\n\
+                     help: write its requirements without the braces",
+                );
+            }
+        }
+        let is_readable = self.found.is_none_or(|found| found.vocabulary.is_some());
+        let is_mistaken = !annotated.errors.is_empty() || !is_readable;
+        self.note(annotated.errors, &place);
+        if let ParsedPolicy::Requires(requires) = &annotated.policy
+            && let Some(used) = &mut self.used
+        {
+            used.note(requires);
+        }
         if let (Item::Fn(function), "requires") = (&item, written.name)
             && let Some(stream) = endless_stream(function)
         {
             let place = Place::of(&self.file, function.sig.ident.span());
             self.sources.findings.push(Finding::endless(place, stream));
         }
-        let is_readable = self.found.is_none_or(|found| found.vocabulary.is_some());
-        let is_mistaken = !errors.is_empty() || !is_readable;
-        self.note(errors, &place);
-        let (name, kind) = match &read {
-            Some(item::Item::Handler(handler)) => (&handler.signature.ident, EntryKind::Handler),
-            Some(item::Item::Struct(unit)) => (&unit.name, EntryKind::Service),
-            _ => return Some(item),
+        let (name, kind) = match &annotated.target {
+            Target::Module(module) => {
+                return syn::parse2(module.to_token_stream()).ok().map(Item::Mod);
+            }
+            Target::Item(item::Item::Handler(handler)) => {
+                (&handler.signature.ident, EntryKind::Handler)
+            }
+            Target::Item(item::Item::Struct(unit)) => (&unit.name, EntryKind::Service),
+            Target::Item(item::Item::Other(_)) => return Some(item),
         };
         let path = self.sources.names.path_in(around.scope, &named(name));
         self.sources.entries.push(Entry {
             place,
             path: path.join("::"),
             kind,
-            policy,
+            policy: annotated.policy,
             condition: both(around.cfg.clone(), written.condition.clone()),
             is_selected: self.krate.is_selected,
             is_mistaken,

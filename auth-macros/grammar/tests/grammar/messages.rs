@@ -6,12 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::{panic, thread};
 
+use auth_grammar::annotated::{self, Target};
+use auth_grammar::args;
 use auth_grammar::attribute::policy_attribute;
 use auth_grammar::errors::Errors;
-use auth_grammar::module::{Arguments, Module};
-use auth_grammar::requirement::Requires;
+use auth_grammar::module::Module;
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
-use auth_grammar::{args, item, objects};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
@@ -80,30 +80,19 @@ impl Walk<'_> {
 
     /// Reads an attribute and its item. Returns a module with the attributes that it writes.
     fn read(&mut self, name: &str, attribute: &Attribute, tokens: TokenStream) -> Option<Module> {
-        let mut errors = Errors::default();
         let arguments = match &attribute.meta {
             Meta::List(list) => list.tokens.clone(),
             _ => TokenStream::new(),
         };
-        let arguments = Arguments::read(arguments);
-        let krate = arguments.krate();
-        let mut module = None;
-        if name == "public" {
-            args::public(arguments.own, &mut errors);
-            item::read(tokens, name, krate.as_ref(), &mut errors);
-        } else {
-            let requires: Requires = arguments.requires(self.found, &mut errors);
-            module = Module::read(&tokens);
-            match &mut module {
-                Some(module) => module.inherit(&arguments, &requires, &mut errors),
-                None => {
-                    objects::idle(&requires, &mut errors);
-                    item::read(tokens, name, krate.as_ref(), &mut errors);
-                }
-            }
+        let annotated = match name {
+            "public" => annotated::public(arguments, tokens),
+            _ => annotated::requires(arguments, tokens, self.found),
+        };
+        self.note(annotated.errors);
+        match annotated.target {
+            Target::Module(module) => Some(*module),
+            Target::Item(_) => None,
         }
-        self.note(errors);
-        module
     }
 
     fn note(&mut self, errors: Errors) {

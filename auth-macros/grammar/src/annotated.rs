@@ -1,45 +1,48 @@
-//! An attribute and its item, read into a model and checked.
+//! An attribute and its item, read and checked.
 
-use auth_grammar::args;
-use auth_grammar::errors::Errors;
-use auth_grammar::item::{self, Item};
-use auth_grammar::module::{Arguments, Module};
-use auth_grammar::objects;
-use auth_grammar::requirement::ParsedPolicy;
-use auth_grammar::vocabulary::LoadedVocabulary;
 use proc_macro2::TokenStream;
 use syn::Path;
 
-use crate::vocabulary;
+use crate::errors::Errors;
+use crate::item::{self, Item};
+use crate::module::{Arguments, Module};
+use crate::requirement::ParsedPolicy;
+use crate::vocabulary::LoadedVocabulary;
+use crate::{args, objects};
 
 /// An item with its policy.
-pub(crate) struct Annotated {
-    pub(crate) target: Target,
+pub struct Annotated<'v> {
+    /// The item.
+    pub target: Target,
     /// The policy, combined with those of the enclosing modules.
-    pub(crate) policy: ParsedPolicy,
+    pub policy: ParsedPolicy,
     /// The path of the runtime, if it is not `::auth_runtime`.
-    pub(crate) krate: Option<Path>,
-    /// The vocabulary, if there is one.
-    pub(crate) found: Option<LoadedVocabulary>,
+    pub krate: Option<Path>,
+    /// The vocabulary of the crate. `None` for a public handler, which has no names.
+    pub vocabulary: Option<&'v LoadedVocabulary>,
     /// True if the policy is part of the policy of an enclosing module.
-    pub(crate) is_within_module: bool,
+    pub is_within_module: bool,
     /// The mistakes in the arguments, and then those of the item.
-    pub(crate) errors: Errors,
+    pub errors: Errors,
 }
 
 /// The item that an attribute is on.
-pub(crate) enum Target {
+pub enum Target {
+    /// An item other than a module.
     Item(Item),
     /// A module with items that already have its policy.
     Module(Box<Module>),
 }
 
-/// Reads `#[requires(...)]`.
-pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> Annotated {
+/// Reads `#[requires(...)]` and its item.
+pub fn requires(
+    arguments: TokenStream,
+    item: TokenStream,
+    vocabulary: Option<&LoadedVocabulary>,
+) -> Annotated<'_> {
     let mut errors = Errors::default();
-    let found = vocabulary::find();
     let arguments = Arguments::read(arguments);
-    let requires = arguments.requires(found.as_ref(), &mut errors);
+    let requires = arguments.requires(vocabulary, &mut errors);
     let krate = arguments.krate();
     let target = match Module::read(&item) {
         Some(mut module) => {
@@ -55,14 +58,14 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> Annotated {
         target,
         policy: ParsedPolicy::Requires(Box::new(requires.with_modules())),
         krate,
-        found,
+        vocabulary,
         is_within_module: !arguments.inherited.is_empty(),
         errors,
     }
 }
 
-/// Reads `#[public(...)]`. A public handler does not inherit the policy of an enclosing module.
-pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> Annotated {
+/// Reads `#[public(...)]` and its item. A public handler does not inherit the policy of an enclosing module.
+pub fn public(arguments: TokenStream, item: TokenStream) -> Annotated<'static> {
     let mut errors = Errors::default();
     let arguments = Arguments::read(arguments);
     let krate = arguments.krate();
@@ -72,7 +75,7 @@ pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> Annotated {
         target: read("public", item, krate.as_ref(), &mut errors),
         policy: ParsedPolicy::Public(public),
         krate,
-        found: None,
+        vocabulary: None,
         is_within_module,
         errors,
     }
