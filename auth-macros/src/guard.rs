@@ -14,8 +14,7 @@ pub(crate) fn completed(
 ) -> (Signature, Option<TypePath>) {
     let mut signature = handler.signature.clone();
     let policy_type = policy_type(&signature.ident);
-    let first = signature.inputs.first_mut();
-    if let Some(first) = first.filter(|_| handler.writes_guard)
+    if let Some(first) = signature.inputs.first_mut()
         && let Some(path) = guard(first, krate)
     {
         let mut path = path.clone();

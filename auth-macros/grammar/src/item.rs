@@ -41,8 +41,6 @@ pub struct Handler {
     pub signature: Signature,
     /// The body, with its braces.
     pub body: TokenStream,
-    /// True if the first parameter is an explicit guard.
-    pub writes_guard: bool,
 }
 
 /// A struct as it is written, without the attribute.
@@ -167,13 +165,12 @@ fn handler(
         );
         return None;
     }
-    let writes_guard = signature::check(&signature, attribute, krate, errors)?;
+    signature::check(&signature, attribute, krate, errors)?;
     Some(Item::Handler(Box::new(Handler {
         attributes,
         visibility,
         signature,
         body,
-        writes_guard,
     })))
 }
 

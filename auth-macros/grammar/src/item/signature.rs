@@ -15,14 +15,13 @@ use crate::errors::Errors;
 /// The maximum number of arguments of an axum handler; the guard is one of them.
 const MAX_PARAMETERS: usize = 16;
 
-/// Records each reason why a function is not a handler. Returns whether the first parameter is a
-/// guard; `None` if a guard cannot even be added.
+/// Records each reason why a function is not a handler. Returns `None` if a guard cannot even be added.
 pub(super) fn check(
     signature: &Signature,
     attribute: &str,
     krate: Option<&Path>,
     errors: &mut Errors,
-) -> Option<bool> {
+) -> Option<()> {
     if let Some(receiver) = signature.receiver() {
         errors.add(
             codes::SIGNATURE,
@@ -73,46 +72,39 @@ pub(super) fn check(
             ),
         );
     }
-    let mut guards = Vec::new();
+    let mut guards = 0;
     for (index, parameter) in signature.inputs.iter().enumerate() {
-        if let Some(arguments) = guard(parameter, krate).and_then(arguments_of) {
-            guards.push((
-                index,
-                arguments.is_none(),
-                parameter.span(),
-                arguments.span(),
-                condition(parameter),
-            ));
-        }
-    }
-    for (nth, (index, is_plain, span, arguments, condition)) in guards.iter().enumerate() {
-        if let Some(condition) = condition {
+        let Some(arguments) = guard(parameter, krate).and_then(arguments_of) else {
+            continue;
+        };
+        guards += 1;
+        if let Some(condition) = condition(parameter) {
             errors.add(
                 codes::GUARD,
-                *condition,
+                condition,
                 "the guard depends on the build configuration\n\
                  help: remove the condition, so that the guard is present in every build",
             );
         }
-        if nth > 0 {
+        if guards > 1 {
             errors.add(
                 codes::GUARD,
-                *span,
+                parameter.span(),
                 "duplicate guard\nhelp: remove this parameter",
             );
-        } else if *index > 0 {
+        } else if index > 0 {
             errors.add(
                 codes::GUARD,
-                *span,
+                parameter.span(),
                 "the guard is not the first parameter\n\
                  help: move it to the front, so that access is checked before the request is \
                  parsed",
             );
         }
-        if !is_plain {
+        if !arguments.is_none() {
             errors.add(
                 codes::GUARD,
-                *arguments,
+                arguments.span(),
                 format!(
                     "the guard has a type argument\n\
                      help: write `Guard` alone; `#[{attribute}]` adds the argument"
@@ -120,19 +112,20 @@ pub(super) fn check(
             );
         }
     }
-    let added = usize::from(guards.is_empty());
+    let added = usize::from(guards == 0);
     if let Some(extra) = signature.inputs.iter().nth(MAX_PARAMETERS - added) {
         errors.add(
             codes::ARGUMENTS,
             extra.span(),
             format!(
-                "the handler has {} parameters besides the guard; the maximum is 15\n\
+                "the handler has {} parameters besides the guard; the maximum is {}\n\
                  help: gather some of them in a struct that derives `FromRequestParts`",
-                signature.inputs.len() + added - 1
+                signature.inputs.len() + added - 1,
+                MAX_PARAMETERS - 1
             ),
         );
     }
-    Some(guards.first().is_some_and(|(index, ..)| *index == 0))
+    Some(())
 }
 
 /// Returns the place of a `cfg` or `cfg_attr`, which could remove a parameter.
