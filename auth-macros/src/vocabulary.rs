@@ -34,19 +34,20 @@ pub(crate) fn tracked(found: &LoadedVocabulary) -> TokenStream {
 
 /// Expands `vocabulary!()`: the declarations, as data.
 pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let krate = args::vocabulary(arguments, &mut errors);
-    let found = required(&mut errors);
+    let (found, krate, errors) = read("vocabulary", arguments);
     let mistakes = errors.to_compile_error();
     let none = Vocabulary::default();
     let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
-    let data = data(declared.unwrap_or(&none), &runtime::private(krate.as_ref()));
+    let data = data(declared.unwrap_or(&none), &krate);
     let tracked = found.as_ref().map(tracked);
     quote!({ #mistakes #tracked #data })
 }
 
-/// Finds the vocabulary, and records its absence.
-fn required(errors: &mut Errors) -> Option<LoadedVocabulary> {
+/// Reads the arguments of a macro, and the vocabulary that it requires. Returns the path of the private module as
+/// well.
+fn read(name: &str, arguments: TokenStream) -> (Option<LoadedVocabulary>, Path, Errors) {
+    let mut errors = Errors::default();
+    let krate = args::macro_call(name, arguments, &mut errors);
     let found = find();
     match &found {
         None => errors.add(
@@ -56,18 +57,15 @@ fn required(errors: &mut Errors) -> Option<LoadedVocabulary> {
              help: create one beside the `Cargo.toml`, or in a folder above it up to the root of \
              the workspace, with scopes below `[scopes]`",
         ),
-        Some(found) => found.report(errors),
+        Some(found) => found.report(&mut errors),
     }
-    found
+    (found, runtime::private(krate.as_ref()), errors)
 }
 
 /// Expands `actions!()`: a module with a constant for each action.
 pub(crate) fn expand_actions(arguments: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let krate = args::vocabulary(arguments, &mut errors);
-    let found = required(&mut errors);
+    let (found, krate, mut errors) = read("actions", arguments);
     let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
-    let krate = runtime::private(krate.as_ref());
     let mut names: BTreeMap<String, &str> = BTreeMap::new();
     let mut constants = Vec::new();
     for (action, declared) in declared.into_iter().flat_map(|it| &it.actions) {

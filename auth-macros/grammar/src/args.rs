@@ -193,8 +193,8 @@ pub(crate) fn krate_in(arguments: TokenStream) -> Option<Path> {
     })
 }
 
-/// Reads the arguments of `vocabulary!(...)` and records every mistake.
-pub fn vocabulary(arguments: TokenStream, errors: &mut Errors) -> Option<Path> {
+/// Reads the arguments of `vocabulary!(...)` or `actions!(...)` and records every mistake. `name` is that of the macro.
+pub fn macro_call(name: &str, arguments: TokenStream, errors: &mut Errors) -> Option<Path> {
     let mut krate = None;
     read(arguments, errors, |input, errors| {
         each(input, errors, |input, _| {
@@ -204,8 +204,10 @@ pub fn vocabulary(arguments: TokenStream, errors: &mut Errors) -> Option<Path> {
                 skip(input);
                 return Err(codes::FORM.at(
                     key.span(),
-                    "`vocabulary!()` takes no argument besides `crate`\n\
-                     help: declare names in `auth.toml`",
+                    format!(
+                        "`{name}!()` takes no argument besides `crate`\n\
+                         help: declare names in `auth.toml`"
+                    ),
                 ));
             }
             set(&mut krate, &key, self::krate(input, &key)?)
@@ -224,12 +226,12 @@ fn not_for_public(key: &Ident, value: &TokenStream) -> syn::Error {
              help: write `#[requires({name}{})]` in place of `#[public]`",
             as_written(value)
         )
-    } else if let Some(meant) = nearest(&name, &["reason", "identity"]) {
+    } else if let Some(meant) = nearest(&name, &["reason", "identity", "schemes"]) {
         format!("unknown key `{name}`\nhelp: did you mean `{meant}`?")
     } else {
         format!(
             "unknown key `{name}`\n\
-             help: `#[public]` takes `reason = \"...\"` and `identity = optional`"
+             help: `#[public]` takes `reason = \"...\"`, `identity = optional` and `schemes(...)`"
         )
     };
     codes::NOT_FOR_PUBLIC.at(key.span(), message)
@@ -385,7 +387,8 @@ mod tests {
             ("", r#"write `#[public(reason = "...")]`"#),
             (r#""x""#, r#"write `reason = "x"`"#),
             (r#"reson = "x""#, "did you mean `reason`?"),
-            (r#"why = "x""#, "and `identity = optional`"),
+            (r#"why = "x""#, "`identity = optional` and `schemes(...)`"),
+            (r#"reason = "x", scheme(Bearer)"#, "did you mean `schemes`?"),
             (r#"reason = "x", hide_as = 404"#, "remove it"),
             (r#"reason = "x", scope = "x""#, "#[requires("),
             (r#"reason = " ""#, "state why"),

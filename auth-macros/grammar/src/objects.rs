@@ -50,16 +50,15 @@ fn put(requirement: &mut ParsedRequirement, on: Option<&DefaultObject>) -> bool 
     }
 }
 
-/// Records an `on` without effect. On a module, it is the default of the handlers.
+/// Records an object without effect. On a module, it is the default of the handlers.
 pub(crate) fn idle(requires: &Requires, errors: &mut Errors) {
     let idle = requires.idle_on.as_ref();
-    if let Some(idle) = idle.filter(|_| errors.is_empty()) {
-        errors.add(
-            codes::IDLE_DISPLAY,
-            idle.span(),
-            "`on` has no effect: no `can` uses it\n\
-             help: add `can = \"...\"` with the action, or remove `on`",
+    if let Some((key, span)) = idle.filter(|_| errors.is_empty()).map(DefaultObject::key) {
+        let message = format!(
+            "`{key}` has no effect: no `can` uses it\n\
+             help: add `can = \"...\"` with the action, or remove `{key}`"
         );
+        errors.add(codes::IDLE_DISPLAY, span, message);
     }
 }
 

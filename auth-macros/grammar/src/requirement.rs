@@ -234,12 +234,14 @@ impl DefaultObject {
         is_given.then_some(Self { name, resource })
     }
 
-    /// The place of the first key.
-    pub(crate) fn span(&self) -> Span {
+    /// The first key, and the place of its value.
+    pub(crate) fn key(&self) -> (&'static str, Span) {
         match (&self.name, &self.resource) {
-            (Some(name), _) => name.span,
-            (None, Some(Function(path))) => path.span(),
-            (None, None) => Span::call_site(),
+            (None, Some(Function(path))) => ("resource", path.span()),
+            (name, _) => (
+                "on",
+                name.as_ref().map_or_else(Span::call_site, |name| name.span),
+            ),
         }
     }
 }

@@ -41,14 +41,14 @@ fn an_optional_identity_is_one_word() {
 }
 
 #[test]
-fn the_macro_for_the_vocabulary_takes_a_path() {
+fn macros_of_the_vocabulary_take_a_path() {
     for (arguments, path, mistake) in [
         ("", None, None),
         ("crate = a::b", Some("a :: b"), None),
         (
             "path = \"auth.toml\"",
             None,
-            Some("`vocabulary!()` takes no argument besides `crate`"),
+            Some("`actions!()` takes no argument besides `crate`"),
         ),
         (
             "crate = a, crate = b",
@@ -57,7 +57,7 @@ fn the_macro_for_the_vocabulary_takes_a_path() {
         ),
     ] {
         let mut errors = Errors::default();
-        let found = args::vocabulary(arguments.parse().expect("tokens"), &mut errors);
+        let found = args::macro_call("actions", arguments.parse().expect("tokens"), &mut errors);
         let found = found.map(|path| quote::quote!(#path).to_string());
         assert_eq!(found.as_deref(), path, "{arguments}");
         let messages = errors.messages();

@@ -138,7 +138,7 @@ impl VisitMut for Walk<'_> {
     fn visit_macro_mut(&mut self, call: &mut Macro) {
         if call.path.is_ident("vocabulary") {
             let mut errors = Errors::default();
-            args::vocabulary(call.tokens.clone(), &mut errors);
+            args::macro_call("vocabulary", call.tokens.clone(), &mut errors);
             if let Some(found) = self.found {
                 found.report(&mut errors);
             }
