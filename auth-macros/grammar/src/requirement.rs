@@ -131,7 +131,7 @@ pub struct ParsedRequirement {
 }
 
 /// A kind of requirement.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub enum RequirementKind {
     /// `authenticated`
     Authenticated,
@@ -193,7 +193,7 @@ pub struct Network {
 }
 
 /// An action on an object.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Can {
     /// The name of the action.
     pub action: Name,
@@ -250,24 +250,6 @@ impl DefaultObject {
 #[derive(Clone)]
 pub struct Function(pub Path);
 
-impl PartialEq for Age {
-    fn eq(&self, other: &Self) -> bool {
-        self.seconds == other.seconds
-    }
-}
-
-impl PartialEq for Network {
-    fn eq(&self, other: &Self) -> bool {
-        self.blocks == other.blocks
-    }
-}
-
-impl PartialEq for Function {
-    fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string()
-    }
-}
-
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.to_token_stream().to_string();
@@ -287,12 +269,6 @@ pub struct Name {
 }
 
 /// Equality ignores spans.
-impl PartialEq for ParsedRequirement {
-    fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind
-    }
-}
-
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
