@@ -344,19 +344,36 @@ impl ParsedRequirement {
 
     /// Formats the requirement as in `hide_unless`.
     pub fn called(&self) -> String {
+        self.write(|key, value| format!("{key}({value})"))
+    }
+
+    /// Formats the requirement. `pair` formats a key and its value; the members of a list are formatted as in the
+    /// attribute.
+    fn write(&self, pair: fn(&str, &str) -> String) -> String {
+        let quoted = |key: &str, text: &str| pair(key, &format!("{text:?}"));
+        let list = |key: &str, parts: &[Self]| {
+            let parts: Vec<_> = parts.iter().map(Self::to_string).collect();
+            format!("{key}({})", parts.join(", "))
+        };
         if let Some(policy) = &self.policy {
-            return format!("policy({policy:?})");
+            return quoted("policy", policy);
         }
         match &self.kind {
-            RequirementKind::Named(namespace, name) => {
-                format!("{}({:?})", namespace.key(), name.text)
-            }
-            RequirementKind::MaxAge(age) => format!("max_age({:?})", age.text),
-            RequirementKind::Network(network) => format!("network({:?})", network.text),
-            RequirementKind::Check(function) => format!("check({function})"),
+            RequirementKind::Authenticated => "authenticated".to_owned(),
+            RequirementKind::SenderConstrained => "sender_constrained".to_owned(),
+            RequirementKind::Named(namespace, name) => quoted(namespace.key(), &name.text),
+            RequirementKind::MaxAge(age) => quoted("max_age", &age.text),
+            RequirementKind::Network(network) => quoted("network", &network.text),
+            RequirementKind::Check(function) => pair("check", &function.to_string()),
+            RequirementKind::Can(Can {
+                action,
+                on: None,
+                resource: None,
+            }) => quoted("can", &action.text),
             RequirementKind::Can(can) => can.to_string(),
-            RequirementKind::Policy(name) => format!("policy({:?})", name.text),
-            _ => self.to_string(),
+            RequirementKind::Policy(name) => quoted("policy", &name.text),
+            RequirementKind::All(parts) => list("all", parts),
+            RequirementKind::Any(parts) => list("any", parts),
         }
     }
 }
@@ -364,62 +381,38 @@ impl ParsedRequirement {
 impl fmt::Display for ParsedRequirement {
     /// Formats the requirement as in the attribute.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(policy) = &self.policy {
-            return write!(f, "policy = {policy:?}");
-        }
-        let (key, parts) = match &self.kind {
-            RequirementKind::Authenticated => return f.write_str("authenticated"),
-            RequirementKind::SenderConstrained => return f.write_str("sender_constrained"),
-            RequirementKind::Named(namespace, name) => {
-                return write!(f, "{} = {:?}", namespace.key(), name.text);
-            }
-            RequirementKind::MaxAge(age) => return write!(f, "max_age = {:?}", age.text),
-            RequirementKind::Network(network) => return write!(f, "network = {:?}", network.text),
-            RequirementKind::Check(function) => return write!(f, "check = {function}"),
-            RequirementKind::Can(Can {
-                action,
-                on: None,
-                resource: None,
-            }) => return write!(f, "can = {:?}", action.text),
-            RequirementKind::Can(can) => return can.fmt(f),
-            RequirementKind::Policy(name) => return write!(f, "policy = {:?}", name.text),
-            RequirementKind::All(parts) => ("all", parts),
-            RequirementKind::Any(parts) => ("any", parts),
-        };
-        let parts: Vec<_> = parts.iter().map(Self::to_string).collect();
-        write!(f, "{key}({})", parts.join(", "))
+        f.write_str(&self.write(|key, value| format!("{key} = {value}")))
     }
 }
 
 impl fmt::Display for Requires {
     /// Formats the arguments as they are written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = Vec::new();
-        parts.extend(self.requirements.iter().map(ParsedRequirement::to_string));
-        let on = self.on.iter();
-        parts.extend(on.map(|on| format!("on = {:?}", on.text)));
-        let resource = self.resource.iter();
-        parts.extend(resource.map(|function| format!("resource = {function}")));
-        parts.extend(
+        let quoted = |key: &str, name: &Option<Name>| {
+            let name = name.as_ref();
+            name.map(|name| format!("{key} = {:?}", name.text))
+        };
+        let hide_unless = self.hide_unless.as_ref();
+        let settings = [
+            quoted("on", &self.on),
+            self.resource.as_ref().map(|it| format!("resource = {it}")),
             self.hide_as
-                .iter()
-                .map(|status| format!("hide_as = {}", status.text)),
-        );
-        let lesser = self.hide_unless.iter().map(|hide| hide.lesser.called());
-        parts.extend(lesser.map(|lesser| format!("hide_unless = {lesser}")));
-        parts.extend(self.schemes.iter().map(|names| schemes(names)));
-        let realm = self.realm.iter();
-        parts.extend(realm.map(|realm| format!("realm = {:?}", realm.text)));
-        let says = self.says.iter();
-        parts.extend(says.map(|text| format!("says = {:?}", text.text)));
-        let loosen = self.loosen.iter();
-        parts.extend(loosen.map(|reason| format!("loosen = {:?}", reason.text)));
+                .as_ref()
+                .map(|it| format!("hide_as = {}", it.text)),
+            hide_unless.map(|it| format!("hide_unless = {}", it.lesser.called())),
+            self.schemes.as_deref().map(schemes),
+            quoted("realm", &self.realm),
+            quoted("says", &self.says),
+            quoted("loosen", &self.loosen),
+        ];
+        let requirements = self.requirements.iter().map(ParsedRequirement::to_string);
+        let parts: Vec<String> = requirements.chain(settings.into_iter().flatten()).collect();
         f.write_str(&parts.join(", "))
     }
 }
 
 impl fmt::Display for Public {
-    /// Formats the path as it is written.
+    /// Formats the arguments as they are written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "reason = {:?}", self.reason)?;
         if self.optional_identity {
