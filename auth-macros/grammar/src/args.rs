@@ -15,7 +15,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitStr, Path, Token};
 
 use self::keys::A_REQUIREMENT;
-pub use self::keys::{DISPLAYS, REQUIREMENTS};
+pub use self::keys::{REQUIREMENTS, TOP_LEVEL};
 use self::list::{assigned, each, key, read, set, skip, upcoming};
 pub(crate) use self::list::{is_too_deep, too_deep, too_deep_message};
 use self::requirement::{Place, lesser, requirement};
@@ -218,7 +218,7 @@ pub fn macro_call(name: &str, arguments: TokenStream, errors: &mut Errors) -> Op
 
 fn not_for_public(key: &Ident, value: &TokenStream) -> syn::Error {
     let name = key.to_string();
-    let message = if DISPLAYS.contains(&name.as_str()) {
+    let message = if TOP_LEVEL.contains(&name.as_str()) {
         format!("`{name}` has no effect on a public handler\nhelp: remove it")
     } else if REQUIREMENTS.contains(&name.as_str()) {
         format!(

@@ -1,7 +1,7 @@
 //! Checks of an attribute that was parsed.
 
 mod analysis;
-mod display;
+mod disclosure;
 mod implication;
 mod logic;
 mod module;
@@ -11,7 +11,7 @@ mod redundancy;
 use proc_macro2::Span;
 
 use self::analysis::{can_contradict, contradiction, entailed};
-use self::display::display;
+use self::disclosure::disclosure;
 pub(crate) use self::implication::all_of;
 pub use self::implication::{entails, makes_known};
 use self::logic::{list, wrappers};
@@ -54,7 +54,7 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
         }
     }
 
-    display(requires, readable, errors);
+    disclosure(requires, readable, errors);
 }
 
 /// Returns the requirements of the enclosing modules.

@@ -99,11 +99,11 @@ pub const SCHEMA_CONTRADICTED: Code = Code("AUTH0049");
 /// A loosened policy that allows no further caller.
 pub const LOOSENS_NOTHING: Code = Code("AUTH0060");
 /// Two policies with different disclosure settings.
-pub const TWO_DISPLAYS: Code = Code("AUTH0061");
+pub const TWO_DISCLOSURES: Code = Code("AUTH0061");
 /// Lists that are nested too deeply.
 pub const TOO_DEEP: Code = Code("AUTH0062");
 /// A disclosure setting without effect.
-pub const IDLE_DISPLAY: Code = Code("AUTH0063");
+pub const IDLE_DISCLOSURE: Code = Code("AUTH0063");
 /// A policy or a name that is too large.
 pub const TOO_LARGE: Code = Code("AUTH0064");
 /// A text for clients that cannot be shown.

@@ -58,7 +58,7 @@ pub(crate) fn idle(requires: &Requires, errors: &mut Errors) {
             "`{key}` has no effect: no `can` uses it\n\
              help: add `can = \"...\"` with the action, or remove `{key}`"
         );
-        errors.add(codes::IDLE_DISPLAY, span, message);
+        errors.add(codes::IDLE_DISCLOSURE, span, message);
     }
 }
 

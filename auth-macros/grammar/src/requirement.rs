@@ -40,8 +40,8 @@ pub struct Requires {
 
 impl Requires {
     /// Returns the effective policy: the requirements of the enclosing modules, outermost first,
-    /// and then its own. The innermost display applies. Loosening the requirement does not change
-    /// the display, so that concealed denials stay concealed.
+    /// and then its own. The innermost disclosure applies. Loosening the requirement does not change
+    /// the disclosure, so that concealed denials stay concealed.
     pub fn with_modules(mut self) -> Self {
         let Some(module) = self.module.take() else {
             return self;
@@ -50,7 +50,7 @@ impl Requires {
         let is_loosened = self.loosen.is_some();
         let asked_around = module.requirements.iter().filter(|_| !is_loosened);
         self.requirements = asked_around.chain(&self.requirements).cloned().collect();
-        self.showing_as(module)
+        self.or_disclosure_of(module)
     }
 
     /// Returns the functions that the requirements name, each with its key, in the order of the attribute.
@@ -63,9 +63,9 @@ impl Requires {
         found
     }
 
-    /// Takes the display of another policy, except for its own keys. Hiding is one unit: a policy
+    /// Adds the disclosure of another policy, except for its own keys. Hiding is one unit: a policy
     /// with `hide_as` also decides about `hide_unless`.
-    pub(crate) fn showing_as(mut self, other: Self) -> Self {
+    pub(crate) fn or_disclosure_of(mut self, other: Self) -> Self {
         if self.hide_as.is_none() {
             self.hide_as = other.hide_as;
             self.hide_unless = self.hide_unless.or(other.hide_unless);

@@ -118,14 +118,14 @@ pub(crate) fn requires(requires: &mut Requires, resolver: Resolver<'_>, errors: 
         requirement(&mut hidden.lesser, resolver, errors);
     }
     // The policy determines the disclosure, unless the attribute does.
-    displays(requires, &policies, errors);
+    disclosures(requires, &policies, errors);
     for (_, policy) in policies {
-        *requires = std::mem::take(requires).showing_as(policy);
+        *requires = std::mem::take(requires).or_disclosure_of(policy);
     }
 }
 
 /// Records two policies with different disclosure settings, unless the attribute has the setting.
-fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) {
+fn disclosures(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) {
     type Shown = fn(&Requires) -> Option<String>;
     let hiding: Shown = |requires| {
         requires.hide_as.as_ref()?;
@@ -169,7 +169,7 @@ fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) 
                  help: write the intended `{key}` in the attribute itself",
                 first.text, name.text
             );
-            errors.add(codes::TWO_DISPLAYS, name.span, message);
+            errors.add(codes::TWO_DISCLOSURES, name.span, message);
         }
     }
 }
@@ -269,7 +269,7 @@ fn part_of_list(name: &Name, list: &str, resolver: Resolver<'_>, errors: &mut Er
     let Some(policy) = policy(name, resolver, errors) else {
         return;
     };
-    let display = Requires {
+    let disclosure = Requires {
         hide_as: policy.hide_as,
         hide_unless: policy.hide_unless,
         schemes: policy.schemes,
@@ -277,13 +277,13 @@ fn part_of_list(name: &Name, list: &str, resolver: Resolver<'_>, errors: &mut Er
         says: policy.says,
         ..Requires::default()
     };
-    let display = display.to_string();
-    if display.is_empty() {
+    let disclosure = disclosure.to_string();
+    if disclosure.is_empty() {
         return;
     }
     let message = format!(
-        "the policy `{}` has disclosure settings (`{display}`), which cannot apply to a part\n\
-         help: write it outside of `{list}`, or remove `{display}` from the policy",
+        "the policy `{}` has disclosure settings (`{disclosure}`), which cannot apply to a part\n\
+         help: write it outside of `{list}`, or remove `{disclosure}` from the policy",
         name.text
     );
     errors.add(codes::POLICY_IN_LIST, name.span, message);

@@ -155,7 +155,7 @@ fn the_keys_complete_where_they_can_stand() {
     };
     let mut requirements = args::REQUIREMENTS.to_vec();
     requirements.sort_unstable();
-    let mut all = [&args::REQUIREMENTS[..], &args::DISPLAYS].concat();
+    let mut all = [&args::REQUIREMENTS[..], &args::TOP_LEVEL].concat();
     all.sort_unstable();
     assert_eq!(at("#[requires(s$0)]"), all);
     assert_eq!(at("#[requires(scope = \"a\", hi$0)]"), all);

@@ -18,9 +18,9 @@ pub const REQUIREMENTS: [&str; 15] = [
     "any",
     "all",
 ];
-/// The object, the disclosure settings, and the key for replacing a module's policy. They are at the top
-/// level only.
-pub const DISPLAYS: [&str; 8] = [
+/// The keys that are at the top level only: the object, the disclosure settings, and the reason for replacing a
+/// module's policy.
+pub const TOP_LEVEL: [&str; 8] = [
     "on",
     "resource",
     "hide_as",

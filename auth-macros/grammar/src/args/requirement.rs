@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::ParseStream;
 use syn::{Ident, Token, parenthesized};
 
-use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS};
+use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, REQUIREMENTS, TOP_LEVEL};
 use super::list::{self, assigned, each, equals, last_span, needs_value, set, skip, upcoming};
 use super::synonyms::unknown;
 use super::value::{self, Form, example, object, string, strings, takes_value, valued, written};
@@ -217,6 +217,6 @@ fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
 
 /// Returns the keys that are valid at this position.
 fn known(place: Place) -> Vec<&'static str> {
-    let displays = DISPLAYS.iter().filter(|_| place == Place::Top);
-    REQUIREMENTS.iter().chain(displays).copied().collect()
+    let others = TOP_LEVEL.iter().filter(|_| place == Place::Top);
+    REQUIREMENTS.iter().chain(others).copied().collect()
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenTree;
 use syn::Ident;
 
-use super::keys::{DISPLAYS, REQUIREMENTS};
+use super::keys::{REQUIREMENTS, TOP_LEVEL};
 use super::requirement::Place;
 use crate::codes;
 use crate::suggest::nearest;
@@ -68,7 +68,7 @@ pub(super) fn unknown(key: &Ident, known: &[&str], place: Place) -> syn::Error {
              object of the attribute",
         );
     }
-    if place == Place::Lesser && (DISPLAYS.contains(&name) || name == "crate") {
+    if place == Place::Lesser && (TOP_LEVEL.contains(&name) || name == "crate") {
         return codes::KEY_ELSEWHERE.at(
             key.span(),
             format!(
@@ -77,7 +77,7 @@ pub(super) fn unknown(key: &Ident, known: &[&str], place: Place) -> syn::Error {
             ),
         );
     }
-    if DISPLAYS.contains(&name) || name == "crate" {
+    if TOP_LEVEL.contains(&name) || name == "crate" {
         return codes::KEY_ELSEWHERE.at(
             key.span(),
             format!(
@@ -118,11 +118,11 @@ fn listed(known: &[&str]) -> String {
         keys.join(", ")
     };
     let required = format!("the requirements are {}", quoted(&REQUIREMENTS));
-    let displays = quoted(&DISPLAYS);
-    if displays.is_empty() {
+    let others = quoted(&TOP_LEVEL);
+    if others.is_empty() {
         required
     } else {
-        format!("{required}; the other keys are {displays}")
+        format!("{required}; the other keys are {others}")
     }
 }
 

@@ -16,7 +16,7 @@ fn read(arguments: &str) -> (Requires, Vec<String>) {
 }
 
 /// Disclosure settings, as written.
-fn displays() -> impl Strategy<Value = String> {
+fn disclosures() -> impl Strategy<Value = String> {
     let hide = prop_oneof![
         Just(String::new()),
         Just(", hide_as = 404".to_owned()),
@@ -104,10 +104,10 @@ proptest! {
     #[test]
     fn what_was_read_is_printed_as_it_was_written(
         requirements in proptest::collection::vec(expressions(), 1..4),
-        display in displays(),
+        disclosure in disclosures(),
     ) {
         let requirements: Vec<_> = requirements.iter().map(ToString::to_string).collect();
-        let written = format!("{}{display}", requirements.join(", "));
+        let written = format!("{}{disclosure}", requirements.join(", "));
         let (requires, errors) = read(&written);
         prop_assert_eq!(errors, Vec::<String>::new(), "{}", &written);
         prop_assert_eq!(requires.to_string(), written);

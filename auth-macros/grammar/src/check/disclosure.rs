@@ -15,7 +15,7 @@ use crate::requirement::{
 };
 
 /// Records mistakes in the disclosure settings. `readable` states whether all requirements could be parsed.
-pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) {
+pub(super) fn disclosure(requires: &Requires, readable: bool, errors: &mut Errors) {
     if let Some(realm) = &requires.realm
         && let Some(problem) = realm_problem(&realm.text)
     {
@@ -116,7 +116,7 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
     let mut idle = |key: &str, span: Span, end: Span| {
         let message =
             format!("redundant `{key}`: the enclosing module already sets it\nhelp: remove it");
-        errors.add_across(codes::IDLE_DISPLAY, span, end, message);
+        errors.add_across(codes::IDLE_DISCLOSURE, span, end, message);
     };
     if let Some(hide_as) = &requires.hide_as
         && requires.hide_unless.is_none()
@@ -143,7 +143,7 @@ fn unseen_text(requires: &Requires, errors: &mut Errors) {
     let all = requires.clone().with_modules();
     if all.hide_as.is_some() && all.hide_unless.is_none() && !is_of_policy {
         errors.add(
-            codes::IDLE_DISPLAY,
+            codes::IDLE_DISCLOSURE,
             text.span,
             "`says` has no effect: every denial is concealed\n\
              help: remove it, or name the callers that learn of the resource: `hide_unless = ...`",
@@ -164,7 +164,7 @@ fn credentials(requires: &Requires, errors: &mut Errors) {
                 "`{key}` has no effect: the policy requires no credentials\n\
                  help: remove it"
             );
-            errors.add(codes::IDLE_DISPLAY, name.span, message);
+            errors.add(codes::IDLE_DISCLOSURE, name.span, message);
         }
     }
     let Some(schemes) = &all.schemes else { return };
