@@ -6,7 +6,6 @@ use auth_runtime_policy::ResourcePattern;
 use toml::de::{DeTable, DeValue};
 
 use super::declared::DeclaredAction;
-use super::read::section;
 use super::reader::{Reader, Value, in_order};
 use crate::objects::{action_problem, type_problem};
 use crate::suggest::nearest;
@@ -16,12 +15,9 @@ impl Reader {
     /// Reads `Type = "description"`.
     pub(super) fn resources(&mut self, value: &Value<'_>) -> BTreeMap<String, String> {
         let mut resources = BTreeMap::new();
-        let Some(table) = self.table(value, "`resources`", &section("resources")) else {
+        let Some(table) = self.section(value, "resources") else {
             return resources;
         };
-        if self.is_too_large(table, "`[resources]`", value) {
-            return resources;
-        }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
             if let Some(problem) = type_problem(&name) {
@@ -40,12 +36,9 @@ impl Reader {
         resources: &BTreeMap<String, String>,
     ) -> BTreeMap<String, DeclaredAction> {
         let mut actions = BTreeMap::new();
-        let Some(table) = self.table(value, "`actions`", &section("actions")) else {
+        let Some(table) = self.section(value, "actions") else {
             return actions;
         };
-        if self.is_too_large(table, "`[actions]`", value) {
-            return actions;
-        }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
             if let Some(problem) = action_problem(&name) {

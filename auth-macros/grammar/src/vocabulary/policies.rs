@@ -23,16 +23,9 @@ impl Reader {
         vocabulary: &Vocabulary,
     ) -> BTreeMap<String, NamedPolicy> {
         let mut policies = BTreeMap::new();
-        let Some(table) = self.table(
-            value,
-            "`policies`",
-            "\nhelp: write `[policies.staff]` with `requires`",
-        ) else {
+        let Some(table) = self.section(value, "policies") else {
             return policies;
         };
-        if self.is_too_large(table, "`[policies]`", value) {
-            return policies;
-        }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
             if name.trim().is_empty() {

@@ -123,13 +123,9 @@ impl Reader {
         let kind = namespace.key();
         let mut terms = DeclaredNames::new();
         let mut implied = Vec::new();
-        let Some(table) = self.table(value, &format!("`{kind}s`"), &section(&format!("{kind}s")))
-        else {
+        let Some(table) = self.section(value, &format!("{kind}s")) else {
             return terms;
         };
-        if self.is_too_large(table, &format!("`[{kind}s]`"), value) {
-            return terms;
-        }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
             if let Some(problem) = check::problem(namespace, &name, NamePosition::Declared) {
@@ -165,12 +161,9 @@ impl Reader {
     /// Reads `name = "description"`.
     fn settings(&mut self, value: &Value<'_>) -> DeclaredNames {
         let mut settings = DeclaredNames::new();
-        let Some(table) = self.table(value, "`settings`", &section("settings")) else {
+        let Some(table) = self.section(value, "settings") else {
             return settings;
         };
-        if self.is_too_large(table, "`[settings]`", value) {
-            return settings;
-        }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
             let problem = check::problem(Namespace::Setting, &name, NamePosition::Declared);
@@ -264,24 +257,6 @@ impl Reader {
         }
     }
 
-    /// Reads a description, the value of `key`.
-    pub(super) fn description(
-        &mut self,
-        value: &Value<'_>,
-        kind: &str,
-        name: &str,
-        key: &str,
-    ) -> String {
-        let what = format!("the description of the {kind} `{name}`");
-        let description = self.string(value, &what, &format!("`{key} = \"...\"`"));
-        let description = description.unwrap_or_default();
-        if description.trim().is_empty() && matches!(value.get_ref(), DeValue::String(_)) {
-            let message = format!("{what} is empty\nhelp: describe its purpose");
-            self.note(value.span().start, message);
-        }
-        description
-    }
-
     /// Checks that each implied name is declared, and that no name implies itself, directly or
     /// indirectly.
     fn implications(
@@ -340,12 +315,9 @@ impl Reader {
     /// Reads `name = ["192.0.2.0/24", …]`, or one block without brackets.
     fn networks(&mut self, value: &Value<'_>) -> BTreeMap<String, Vec<IpNet>> {
         let mut networks = BTreeMap::new();
-        let Some(table) = self.table(value, "`networks`", &section("networks")) else {
+        let Some(table) = self.section(value, "networks") else {
             return networks;
         };
-        if self.is_too_large(table, "`[networks]`", value) {
-            return networks;
-        }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
             let at = key.span().start;
@@ -416,8 +388,4 @@ impl Reader {
         }
         networks
     }
-}
-
-pub(super) fn section(name: &str) -> String {
-    format!("\nhelp: write `[{name}]`, with the declarations on the lines below")
 }

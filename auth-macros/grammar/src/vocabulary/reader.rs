@@ -53,22 +53,24 @@ impl Reader {
         self.mistakes.push(Mistake { at, code, message });
     }
 
-    /// Records a table with too many names to process.
-    pub(super) fn is_too_large(
+    /// Returns the declarations of a section, unless they are too many to process.
+    pub(super) fn section<'v, 't>(
         &mut self,
-        table: &DeTable<'_>,
-        what: &str,
-        value: &Value<'_>,
-    ) -> bool {
-        let is_too_large = table.len() > MAX_TERMS;
-        if is_too_large {
-            let message = format!(
-                "{what} has {} names; the maximum is {MAX_TERMS}",
-                table.len()
-            );
+        value: &'v Value<'t>,
+        name: &str,
+    ) -> Option<&'v DeTable<'t>> {
+        let instead = match name {
+            "policies" => "\nhelp: write `[policies.staff]` with `requires`".to_owned(),
+            _ => format!("\nhelp: write `[{name}]`, with the declarations on the lines below"),
+        };
+        let table = self.table(value, &format!("`{name}`"), &instead)?;
+        let count = table.len();
+        if count > MAX_TERMS {
+            let message = format!("`[{name}]` has {count} names; the maximum is {MAX_TERMS}");
             self.note(value.span().start, message);
+            return None;
         }
-        is_too_large
+        Some(table)
     }
 
     /// Returns the string; `instead` is an example for the message.
@@ -130,6 +132,24 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// Reads a description, the value of `key`.
+    pub(super) fn description(
+        &mut self,
+        value: &Value<'_>,
+        kind: &str,
+        name: &str,
+        key: &str,
+    ) -> String {
+        let what = format!("the description of the {kind} `{name}`");
+        let description = self.string(value, &what, &format!("`{key} = \"...\"`"));
+        let description = description.unwrap_or_default();
+        if description.trim().is_empty() && matches!(value.get_ref(), DeValue::String(_)) {
+            let message = format!("{what} is empty\nhelp: describe its purpose");
+            self.note(value.span().start, message);
+        }
+        description
     }
 
     pub(super) fn unknown(&mut self, at: Range<usize>, name: &str, what: &str, known: &[&str]) {
