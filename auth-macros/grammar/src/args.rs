@@ -14,11 +14,11 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitStr, Path, Token};
 
-use self::keys::A_REQUIREMENT;
+use self::keys::{A_REQUIREMENT, Place};
 pub use self::keys::{REQUIREMENTS, TOP_LEVEL};
 use self::list::{assigned, each, key, read, set, skip, upcoming};
 pub(crate) use self::list::{is_too_deep, too_deep, too_deep_message};
-use self::requirement::{Place, lesser, requirement};
+use self::requirement::{lesser, requirement};
 use self::schemes::schemes;
 use self::value::{object, resource, text, written};
 use crate::codes;

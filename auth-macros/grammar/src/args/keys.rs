@@ -31,6 +31,25 @@ pub const TOP_LEVEL: [&str; 8] = [
     "loosen",
 ];
 
+/// The position of a requirement.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Place {
+    /// In the attribute itself.
+    Top,
+    /// In a list.
+    Listed,
+    /// In `hide_unless`, at any depth.
+    Lesser,
+}
+
+impl Place {
+    /// Returns the keys that are valid here.
+    pub(super) fn keys(self) -> Vec<&'static str> {
+        let others = TOP_LEVEL.iter().filter(|_| self == Self::Top);
+        REQUIREMENTS.iter().chain(others).copied().collect()
+    }
+}
+
 /// The expected syntax at the beginning and after each comma of a list.
 pub(super) const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";
 pub(super) const A_LESSER_REQUIREMENT: &str = "a requirement, such as `scope(\"...\")`";

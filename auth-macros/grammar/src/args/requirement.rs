@@ -4,24 +4,13 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::ParseStream;
 use syn::{Ident, Token, parenthesized};
 
-use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, REQUIREMENTS, TOP_LEVEL};
+use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, Place};
 use super::list::{self, assigned, each, equals, last_span, needs_value, set, skip, upcoming};
 use super::synonyms::unknown;
 use super::value::{self, Form, example, object, string, strings, takes_value, valued, written};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
 use crate::requirement::{Can, ParsedRequirement, RequirementKind};
-
-/// The position of a requirement.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Place {
-    /// In the attribute itself.
-    Top,
-    /// In a list.
-    Listed,
-    /// In `hide_unless`, at any depth.
-    Lesser,
-}
 
 /// Parses the tokens after the key of a requirement.
 pub(super) fn requirement(
@@ -50,7 +39,7 @@ pub(super) fn requirement(
         }
         _ if !takes_value(&name) => {
             skip(input);
-            let known = known(place);
+            let known = place.keys();
             let mistake = unknown(key, &known, place);
             let key = key.clone();
             errors.unknown_key(UnknownKey { key, known });
@@ -213,10 +202,4 @@ fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
         }
     };
     codes::FORM.at(key.span(), message)
-}
-
-/// Returns the keys that are valid at this position.
-fn known(place: Place) -> Vec<&'static str> {
-    let others = TOP_LEVEL.iter().filter(|_| place == Place::Top);
-    REQUIREMENTS.iter().chain(others).copied().collect()
 }

@@ -3,8 +3,7 @@
 use proc_macro2::TokenTree;
 use syn::Ident;
 
-use super::keys::{REQUIREMENTS, TOP_LEVEL};
-use super::requirement::Place;
+use super::keys::{Place, REQUIREMENTS, TOP_LEVEL};
 use crate::codes;
 use crate::suggest::nearest;
 

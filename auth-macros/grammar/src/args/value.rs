@@ -6,9 +6,8 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, Lit, LitStr, Macro, Path, Token};
 
-use super::keys::REQUIREMENTS;
+use super::keys::{Place, REQUIREMENTS};
 use super::list::assigned;
-use super::requirement::Place;
 use super::synonyms::{stray, unknown};
 use crate::characters::too_long;
 use crate::codes::{self, Code};
