@@ -67,6 +67,32 @@ pub(crate) fn too_long(kind: &str, text: &str) -> Option<String> {
     })
 }
 
+/// Formats a character so that it is distinct from others wherever it is shown.
+pub(crate) fn called(character: char) -> String {
+    match character {
+        ' ' => "a space".to_owned(),
+        '"' => "a quote (`\"`)".to_owned(),
+        '\\' => "a backslash (`\\`)".to_owned(),
+        '\t' => "a tab".to_owned(),
+        '\n' => "a line break".to_owned(),
+        '\r' => "a carriage return".to_owned(),
+        c if is_invisible(c) => format!("the character {}", code_point(c)),
+        c => format!("`{c}`"),
+    }
+}
+
+/// Returns the reason why a text cannot be the name of a `kind`, such as a network or a policy.
+pub(crate) fn unfit(kind: &str, text: &str) -> Option<String> {
+    too_long(kind, text).or_else(|| {
+        let character = text.chars().find(|c| is_invisible(*c))?;
+        let article = if kind == "action" { "an" } else { "a" };
+        Some(format!(
+            "{} is not allowed in the name of {article} {kind}\nhelp: remove it",
+            called(character)
+        ))
+    })
+}
+
 /// Returns the message with its invisible characters as code points. Long texts between backticks
 /// are cut, and so is a long message.
 pub(crate) fn legible(message: &str) -> String {

@@ -19,7 +19,7 @@ use self::module::is_module_wrong;
 pub use self::module::module;
 pub(crate) use self::module::relative_function;
 use self::names::names;
-pub(crate) use self::names::{NamePosition, problem, unfit};
+pub(crate) use self::names::{NamePosition, problem};
 pub use self::names::{name_problem, realm_problem};
 use self::redundancy::redundancy;
 use crate::codes;

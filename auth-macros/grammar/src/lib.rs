@@ -31,6 +31,7 @@ pub mod module;
 mod objects;
 pub mod requirement;
 mod resolve;
+mod resolver;
 mod size;
 mod suggest;
 mod values;
@@ -40,7 +41,7 @@ use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
 use crate::requirement::Requires;
-use crate::resolve::Resolver;
+use crate::resolver::Resolver;
 pub use crate::size::MAX_SIZE;
 use crate::size::is_too_large;
 use crate::vocabulary::LoadedVocabulary;

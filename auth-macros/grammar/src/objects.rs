@@ -7,13 +7,13 @@ use auth_runtime_policy::{
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 
-use crate::check;
+use crate::characters::unfit;
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{
     Can, DefaultObject, Function, Name, ParsedRequirement, RequirementKind, Requires,
 };
-use crate::resolve::Resolver;
+use crate::resolver::Resolver;
 use crate::suggest::nearest;
 
 /// Moves the `on` of each attribute to the `can` requirements in it that have none. The `on` of an
@@ -184,7 +184,7 @@ pub(crate) fn action_problem(text: &str) -> Option<String> {
             text.trim()
         ));
     }
-    check::unfit("action", text)
+    unfit("action", text)
 }
 
 /// Returns the reason why a text cannot be the name of a type.

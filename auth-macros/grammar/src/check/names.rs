@@ -1,6 +1,6 @@
 //! Names that cannot match any other, or cannot be sent.
 
-use crate::characters::{code_point, is_invisible, too_long};
+use crate::characters::{called, code_point, is_invisible, too_long};
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Namespace, ParsedRequirement, RequirementKind};
@@ -149,20 +149,6 @@ fn is_scope_character(character: char) -> bool {
     matches!(character, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
 }
 
-/// Formats a character so that it is distinct from others wherever it is shown.
-fn called(character: char) -> String {
-    match character {
-        ' ' => "a space".to_owned(),
-        '"' => "a quote (`\"`)".to_owned(),
-        '\\' => "a backslash (`\\`)".to_owned(),
-        '\t' => "a tab".to_owned(),
-        '\n' => "a line break".to_owned(),
-        '\r' => "a carriage return".to_owned(),
-        c if is_invisible(c) => format!("the character {}", code_point(c)),
-        c => format!("`{c}`"),
-    }
-}
-
 /// Checks one value of `acr_values`, which separates them with spaces (RFC 9470 §3).
 fn acr_problem(text: &str, written: NamePosition) -> Option<String> {
     let character = text.chars().find(|c| !is_scope_character(*c))?;
@@ -284,16 +270,4 @@ fn plain_problem(namespace: Namespace, text: &str, written: NamePosition) -> Opt
         "{} is not allowed in a {key}\nhelp: {advice}",
         called(character)
     ))
-}
-
-/// Returns the reason why a text cannot be the name of a network or a policy, if there is one.
-pub(crate) fn unfit(kind: &str, text: &str) -> Option<String> {
-    too_long(kind, text).or_else(|| {
-        let character = text.chars().find(|c| is_invisible(*c))?;
-        let article = if kind == "action" { "an" } else { "a" };
-        Some(format!(
-            "{} is not allowed in the name of {article} {kind}\nhelp: remove it",
-            called(character)
-        ))
-    })
 }

@@ -8,9 +8,10 @@ use toml::de::DeValue;
 use super::declared::{NamedPolicy, Vocabulary};
 use super::reader::{Reader, Value, in_order};
 use super::syntax::unclosed;
+use crate::characters::unfit;
 use crate::errors::Errors;
 use crate::requirement::{ParsedRequirement, RequirementKind};
-use crate::resolve::Resolver;
+use crate::resolver::Resolver;
 use crate::size::is_too_large;
 use crate::values::bare;
 use crate::{args, check, codes, objects, resolve};
@@ -31,7 +32,7 @@ impl Reader {
             if name.trim().is_empty() {
                 let message = "the policy has no name\nhelp: name it, or remove it".to_owned();
                 self.note(key.span().start, message);
-            } else if let Some(problem) = check::unfit("policy", &name) {
+            } else if let Some(problem) = unfit("policy", &name) {
                 self.note(key.span().start, problem);
             }
             let requires = match value.get_ref() {

@@ -13,6 +13,7 @@ use super::declared::{
 };
 use super::reader::{Mistake, Reader, Value, in_order};
 use super::syntax::{duplicate, without_value};
+use crate::characters::unfit;
 use crate::check::NamePosition;
 use crate::requirement::Namespace;
 use crate::suggest::nearest;
@@ -324,7 +325,7 @@ impl Reader {
             if name.trim().is_empty() {
                 let message = "the network has no name\nhelp: name it, or remove it".to_owned();
                 self.note(at, message);
-            } else if let Some(problem) = check::unfit("network", &name) {
+            } else if let Some(problem) = unfit("network", &name) {
                 self.note(at, problem);
             } else if !values::is_network_name(&name) {
                 let message = format!(
