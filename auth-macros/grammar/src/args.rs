@@ -10,14 +10,14 @@ mod schemes;
 mod synonyms;
 mod value;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitStr, Path, Token};
 
 use self::keys::{A_REQUIREMENT, Place};
 pub use self::keys::{REQUIREMENTS, TOP_LEVEL};
 use self::list::{assigned, each, key, read, set, skip, upcoming};
-pub(crate) use self::list::{is_too_deep, too_deep, too_deep_message};
+pub(crate) use self::list::{is_too_deep, too_deep_message};
 use self::requirement::{lesser, requirement};
 use self::schemes::schemes;
 use self::value::{object, resource, text, written};
@@ -25,6 +25,7 @@ use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideAs, HideUnless, Name, Public, Requires};
 use crate::suggest::nearest;
+use crate::tokens::between_commas;
 
 /// Reads the arguments of `#[requires(...)]` and records every mistake.
 pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
@@ -180,16 +181,13 @@ fn krate(input: ParseStream<'_>, key: &Ident) -> syn::Result<Path> {
 
 /// Returns the crate path in the arguments of an attribute, even if other arguments are invalid.
 pub(crate) fn krate_in(arguments: TokenStream) -> Option<Path> {
-    let arguments: Vec<TokenTree> = arguments.into_iter().collect();
-    let is_comma =
-        |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
-    arguments.split(is_comma).find_map(|argument| {
+    between_commas(arguments).into_iter().find_map(|argument| {
         let parser = |input: ParseStream<'_>| {
             input.parse::<Token![crate]>()?;
             input.parse::<Token![=]>()?;
             input.call(Path::parse_mod_style)
         };
-        parser.parse2(argument.iter().cloned().collect()).ok()
+        parser.parse2(argument).ok()
     })
 }
 

@@ -6,6 +6,7 @@ use syn::{Attribute, Ident, Meta};
 
 use crate::codes;
 use crate::errors::Errors;
+use crate::tokens::{between_commas, flattened};
 
 /// Returns the policy attribute that an attribute is, if it is written by a known path.
 pub fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
@@ -249,13 +250,8 @@ fn policy_in(attribute: TokenStream, others: &[String]) -> Option<Span> {
 
 /// Returns the place of a policy attribute after the condition of a `cfg_attr`.
 fn conditional_policy(arguments: TokenStream, others: &[String]) -> Option<Span> {
-    let arguments: Vec<TokenTree> = flattened(arguments).into_iter().collect();
-    let is_comma =
-        |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
-    let attributes = arguments.split(is_comma).skip(1);
-    attributes
-        .map(|attribute| attribute.iter().cloned().collect())
-        .find_map(|attribute| policy_in(attribute, others))
+    let mut attributes = between_commas(flattened(arguments)).into_iter().skip(1);
+    attributes.find_map(|attribute| policy_in(attribute, others))
 }
 
 /// Returns whether an attribute marks an item as a test: `#[tokio::test]`, `#[cfg(test)]`,
@@ -279,10 +275,8 @@ fn asks_for_test(condition: TokenStream) -> bool {
     match tokens.as_slice() {
         [TokenTree::Ident(test)] => test == "test",
         [TokenTree::Ident(all), TokenTree::Group(group)] if all == "all" => {
-            let inner: Vec<TokenTree> = flattened(group.stream()).into_iter().collect();
-            let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
-            let mut parts = inner.split(is_comma);
-            parts.any(|part| asks_for_test(part.iter().cloned().collect()))
+            let mut parts = between_commas(flattened(group.stream())).into_iter();
+            parts.any(asks_for_test)
         }
         _ => false,
     }
@@ -291,17 +285,4 @@ fn asks_for_test(condition: TokenStream) -> bool {
 fn ours(name: &str) -> Option<&'static str> {
     let name = name.strip_prefix("r#").unwrap_or(name);
     ["requires", "public"].into_iter().find(|own| *own == name)
-}
-
-/// Removes the invisible groups around the arguments of a `macro_rules` macro.
-pub(crate) fn flattened(tokens: TokenStream) -> TokenStream {
-    tokens
-        .into_iter()
-        .flat_map(|token| match token {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                flattened(group.stream())
-            }
-            other => other.into(),
-        })
-        .collect()
 }

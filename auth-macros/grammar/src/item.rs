@@ -14,12 +14,11 @@ use syn::{Attribute, Ident, Path, Signature, Token, Visibility};
 
 pub(crate) use self::signature::ungrouped;
 pub use self::signature::{guard, policy_type};
-use crate::args;
 use crate::attribute::{
     is_left_out, policy_attribute, policy_in_cfg_attr, refuse_conditional_policy,
 };
-use crate::codes;
 use crate::errors::Errors;
+use crate::{codes, tokens};
 
 /// An item that can have a policy.
 pub enum Item {
@@ -79,7 +78,7 @@ pub fn read(
 
 /// Returns the place where an item is nested too deeply to be parsed.
 pub(crate) fn too_deep(tokens: &TokenStream) -> Option<Span> {
-    args::too_deep(tokens, MAX_DEPTH)
+    tokens::too_deep(tokens, MAX_DEPTH)
 }
 
 /// Records an item that is nested too deeply.

@@ -34,6 +34,7 @@ mod resolve;
 mod resolver;
 mod size;
 mod suggest;
+mod tokens;
 mod values;
 pub mod vocabulary;
 

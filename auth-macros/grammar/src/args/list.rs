@@ -10,6 +10,7 @@ use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT};
 use super::synonyms::stray;
 use crate::codes;
 use crate::errors::Errors;
+use crate::tokens::too_deep;
 
 /// Runs a parser that records its mistakes itself.
 pub(super) fn read(
@@ -56,24 +57,6 @@ pub(crate) fn is_too_deep(text: &str) -> bool {
         // Some of the parentheses may be in strings.
         depth > 4 * MAX_DEPTH
     })
-}
-
-/// Returns the first parentheses that are nested in more than `depth` others.
-pub(crate) fn too_deep(tokens: &TokenStream, depth: usize) -> Option<Span> {
-    let mut open = vec![tokens.clone().into_iter()];
-    while let Some(innermost) = open.last_mut() {
-        match innermost.next() {
-            Some(TokenTree::Group(group)) if open.len() > depth => {
-                return Some(group.span_open());
-            }
-            Some(TokenTree::Group(group)) => open.push(group.stream().into_iter()),
-            Some(_) => {}
-            None => {
-                open.pop();
-            }
-        }
-    }
-    None
 }
 
 /// Reads a list with `one` for each member.

@@ -6,8 +6,9 @@ use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::{Attribute, FnArg, Ident, Signature, Token, Type, Visibility};
 
-use crate::attribute::{flattened, is_built_for_tests, is_test, policy_attribute_by_any_path};
+use crate::attribute::{is_built_for_tests, is_test, policy_attribute_by_any_path};
 use crate::item::ungrouped;
+use crate::tokens::flattened;
 
 /// An item of a module, as far as it is parsed.
 pub struct ModuleItem {

@@ -3,7 +3,7 @@
 use proc_macro2::TokenTree;
 
 use super::*;
-use crate::attribute::flattened;
+use crate::tokens::flattened;
 
 fn inherited_by(items: &str) -> String {
     let (inherited, messages) = attempted(items);
