@@ -83,6 +83,12 @@ const INERT: [&str; 14] = [
     "warn",
 ];
 
+/// Returns whether an attribute depends on the build configuration, or makes its subject depend on it.
+pub(crate) fn is_conditional(attribute: &Attribute) -> bool {
+    let path = attribute.path();
+    path.is_ident("cfg") || path.is_ident("cfg_attr")
+}
+
 /// Returns whether an attribute is built into the compiler.
 pub(crate) fn is_inert(attribute: &Attribute) -> bool {
     INERT.iter().any(|inert| attribute.path().is_ident(inert))

@@ -5,10 +5,10 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, Ident, PatType, Path, PathArguments, Receiver, Safety, Signature, Type,
-    TypePath,
+    FnArg, Ident, PatType, Path, PathArguments, Receiver, Safety, Signature, Type, TypePath,
 };
 
+use crate::attribute::is_conditional;
 use crate::codes;
 use crate::errors::Errors;
 
@@ -131,9 +131,8 @@ pub(super) fn check(
 /// Returns the place of a `cfg` or `cfg_attr`, which could remove a parameter.
 fn condition(parameter: &FnArg) -> Option<Span> {
     let (FnArg::Receiver(Receiver { attrs, .. }) | FnArg::Typed(PatType { attrs, .. })) = parameter;
-    let mut attributes = attrs.iter().map(Attribute::path);
-    let found = attributes.find(|path| path.is_ident("cfg") || path.is_ident("cfg_attr"));
-    found.map(Spanned::span)
+    let found = attrs.iter().find(|attribute| is_conditional(attribute));
+    found.map(|attribute| attribute.path().span())
 }
 
 fn unsafe_token(safety: &Safety) -> Option<Span> {

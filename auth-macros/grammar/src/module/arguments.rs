@@ -66,13 +66,14 @@ impl Arguments {
     /// Returns the lists for the items of a module with this attribute.
     pub(super) fn inherit(&self, is_valid: bool) -> TokenStream {
         let Self { inherited, own } = self;
-        match is_valid {
-            true if own.is_empty() => quote!(#(#inherited)*),
-            true => quote!(#(#inherited)* { #own }),
-            false => match self.krate() {
-                Some(krate) => quote!({ invalid, crate = #krate }),
-                None => quote!({ invalid }),
-            },
+        if !is_valid {
+            let krate = self.krate().into_iter();
+            return quote!({ invalid #(, crate = #krate)* });
+        }
+        if own.is_empty() {
+            quote!(#(#inherited)*)
+        } else {
+            quote!(#(#inherited)* { #own })
         }
     }
 }

@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::{Attribute, FnArg, Ident, Signature, Token, Type, Visibility};
 
-use crate::attribute::{is_built_for_tests, is_test, policy_attribute_by_any_path};
+use crate::attribute::{is_built_for_tests, is_conditional, is_test, policy_attribute_by_any_path};
 use crate::item::ungrouped;
 use crate::tokens::flattened;
 
@@ -192,11 +192,6 @@ fn is_called_by_others(signature: &Signature) -> bool {
             _ => false,
         },
     })
-}
-
-fn is_conditional(attribute: &Attribute) -> bool {
-    let path = attribute.path();
-    path.is_ident("cfg") || path.is_ident("cfg_attr")
 }
 
 /// Returns the tokens up to the end of an item: a semicolon, or the closing brace. Of a constant or an import, the

@@ -99,11 +99,12 @@ fn is_check(
         return false;
     }
     let functions = definitions.methods_of(written);
-    match is_optional(&name) {
+    if is_optional(&name) {
         // A pattern, or a header, refuses nobody.
-        true => functions.iter().any(|it| makes_refusal(it.block)),
+        functions.iter().any(|it| makes_refusal(it.block))
+    } else {
         // To read credentials is no check, if nobody is refused.
-        false => names_caller(&name) || functions.iter().any(|it| refuses_within(definitions, it)),
+        names_caller(&name) || functions.iter().any(|it| refuses_within(definitions, it))
     }
 }
 
