@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use auth_runtime_core::open_pattern::MountKind;
-use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Block, Expr, ExprMethodCall, Lit, Stmt};
+use syn::{Block, Expr, ExprMethodCall, Stmt};
 
-use super::expressions::{handler, line_of, path_of, variable};
+use super::expressions::{handler, line_of, literal, methods_in, path_of, variable};
 use super::finding::Place;
 use super::routing::{argument_of, makes_route};
 use super::text::{named, one_line, readable};
@@ -157,15 +156,18 @@ impl Reader<'_> {
             },
         };
         Some(match (name.as_str(), arguments.as_slice()) {
-            ("route", [path, methods]) => {
-                mounted(&text(path)?, MountKind::Route, false, methods_of(methods))
-            }
+            ("route", [path, methods]) => mounted(
+                &literal(path)?,
+                MountKind::Route,
+                false,
+                methods_of(methods),
+            ),
             ("route_service", [path, policy, _]) => {
                 let methods = vec![(None, path_of(policy))];
-                mounted(&text(path)?, MountKind::Route, true, methods)
+                mounted(&literal(path)?, MountKind::Route, true, methods)
             }
             ("nest_service", [path, policy, _]) => {
-                let path = below(&text(path)?);
+                let path = below(&literal(path)?);
                 mounted(&path, MountKind::Route, true, vec![(None, path_of(policy))])
             }
             ("fallback_service", [policy, _]) => mounted(
@@ -192,21 +194,10 @@ impl Reader<'_> {
                     is_protected: false,
                 })
             }
-            ("nest", [prefix, router]) => Link::Nested(text(prefix)?, self.chain(router)?),
+            ("nest", [prefix, router]) => Link::Nested(literal(prefix)?, self.chain(router)?),
             ("merge", [router]) => Link::Merged(self.chain(router)?),
             _ => return None,
         })
-    }
-}
-
-/// Returns the value of a string literal.
-fn text(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
     }
 }
 
@@ -214,7 +205,7 @@ fn text(expression: &Expr) -> Option<String> {
 fn texts(list: &Expr) -> Vec<String> {
     match list {
         Expr::Reference(inner) => texts(&inner.expr),
-        Expr::Array(list) => list.elems.iter().filter_map(text).collect(),
+        Expr::Array(list) => list.elems.iter().filter_map(literal).collect(),
         _ => Vec::new(),
     }
 }
@@ -257,29 +248,14 @@ fn methods_of(expression: &Expr) -> Vec<(Option<String>, Option<Vec<String>>)> {
     let named = match name.strip_suffix("_service").unwrap_or(&name) {
         "any" => vec![None],
         "on" => {
-            let mut words = Vec::new();
-            if let Some(filter) = arguments.first() {
-                capitals(&filter.to_token_stream(), &mut words);
-            }
-            words.into_iter().map(Some).collect()
+            let filter = arguments.first().into_iter();
+            filter
+                .flat_map(|filter| methods_in(filter))
+                .map(Some)
+                .collect()
         }
         method => vec![Some(method.to_ascii_uppercase())],
     };
     methods.extend(named.into_iter().map(|method| (method, target.clone())));
     methods
-}
-
-/// Collects the methods in `MethodFilter::GET.or(MethodFilter::PUT)`.
-fn capitals(tokens: &TokenStream, words: &mut Vec<String>) {
-    for token in tokens.clone() {
-        match token {
-            TokenTree::Group(group) => capitals(&group.stream(), words),
-            TokenTree::Ident(word) => {
-                let word = word.to_string();
-                let is_method = word.chars().all(|letter| letter.is_ascii_uppercase());
-                words.extend(is_method.then_some(word));
-            }
-            _ => {}
-        }
-    }
 }

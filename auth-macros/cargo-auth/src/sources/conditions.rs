@@ -3,8 +3,9 @@
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Lit, Meta, Token};
+use syn::{Attribute, Meta, Token};
 
+use super::expressions::literal;
 use super::text::readable;
 
 /// An attribute, and the predicate of its `cfg_attr`, if it was in one.
@@ -60,13 +61,7 @@ pub(super) fn both(one: Option<String>, other: Option<String>) -> Option<String>
 /// Returns the paths in `#[path = "…"]`, and whether one applies under every `cfg`.
 pub(super) fn paths(attributes: Vec<Attribute>) -> (Vec<String>, bool) {
     let path = |attribute: &Attribute| match &attribute.meta {
-        Meta::NameValue(named) if named.path.is_ident("path") => match &named.value {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Str(text) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
-        },
+        Meta::NameValue(named) if named.path.is_ident("path") => literal(&named.value),
         _ => None,
     };
     let mut paths = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Delimiter, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, Pat, Path};
@@ -39,6 +39,37 @@ pub(super) fn plain(
         },
         _ => None,
     }
+}
+
+/// Returns the value of a string literal.
+pub(super) fn literal(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text.value()),
+        _ => None,
+    }
+}
+
+/// Returns the methods in `MethodFilter::GET.or(MethodFilter::PUT)`.
+pub(super) fn methods_in(filter: &Expr) -> Vec<String> {
+    fn collect(tokens: TokenStream, methods: &mut Vec<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => collect(group.stream(), methods),
+                TokenTree::Ident(word) => {
+                    let word = named(&word);
+                    let is_method = word.chars().all(|letter| letter.is_ascii_uppercase());
+                    methods.extend(is_method.then_some(word));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut methods = Vec::new();
+    collect(filter.to_token_stream(), &mut methods);
+    methods
 }
 
 /// Returns whether an expression uses axum's `MethodFilter`.
@@ -151,12 +182,9 @@ pub(super) fn leftmost(expression: &Expr) -> &Expr {
 
 /// Returns the text of a reason; source text, if it is not a string.
 pub(super) fn text_of(reason: &Expr) -> String {
-    match reason {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => one_line(&text.value()),
-        other => readable(&other.to_token_stream()),
+    match literal(reason) {
+        Some(text) => one_line(&text),
+        None => readable(&reason.to_token_stream()),
     }
 }
 

@@ -7,6 +7,7 @@ use auth_runtime_core::open_pattern::MountKind;
 
 use super::chains::{Chain, Link, Router, Spot};
 use super::record::{Entry, Sources};
+use super::routing::is_plain_router;
 
 /// A handler or service at its full path.
 pub(super) struct Route<'s> {
@@ -81,8 +82,7 @@ impl<'s> Index<'s> {
             [] => BTreeSet::new(),
             begin => self.sources.names.resolve(chain.scope, begin),
         };
-        let is_plain = |path: &Vec<String>| path.starts_with(&["axum".into(), "Router".into()]);
-        if begin.iter().any(is_plain) {
+        if begin.iter().any(|path| is_plain_router(path)) {
             return;
         }
         for path in &begin {

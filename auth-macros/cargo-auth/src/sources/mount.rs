@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::finding::Place;
 use super::names::Names;
-use super::routing::{argument_of, is_of_service, makes_route, routing_function};
+use super::routing::{argument_of, is_of_service, is_plain_router, makes_route, routing_function};
 
 /// A candidate for a mount on a plain router. It is decided after all names are known.
 pub(super) struct Mount {
@@ -100,7 +100,8 @@ impl Mount {
             }
             Means::Merge(begins) => {
                 let paths = begins.as_ref().map(|path| names.resolve(self.scope, path));
-                let is_plain = paths.is_none_or(|paths| paths.iter().any(|path| is_router(path)));
+                let is_plain =
+                    paths.is_none_or(|paths| paths.iter().any(|path| is_plain_router(path)));
                 let MountTarget::Router(path) = &self.target else {
                     return None;
                 };
@@ -147,12 +148,6 @@ impl MountTarget {
             Self::Closure | Self::Expression => String::new(),
         }
     }
-}
-
-/// Returns whether a path makes a plain router.
-fn is_router(path: &[String]) -> bool {
-    let path: Vec<_> = path.iter().map(String::as_str).collect();
-    matches!(path.as_slice(), ["axum", "Router", ..])
 }
 
 /// Returns whether a path is the macro of `utoipa_axum` that makes routes of handlers.

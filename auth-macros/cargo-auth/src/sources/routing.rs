@@ -17,6 +17,11 @@ pub(super) fn routing_function(path: &[String]) -> Option<&str> {
     is_one.then_some(name)
 }
 
+/// Returns whether a path is a function that makes a plain router.
+pub(super) fn is_plain_router(path: &[String]) -> bool {
+    matches!(path, [krate, ty, ..] if krate == "axum" && ty == "Router")
+}
+
 /// Returns whether a function of that name makes a route.
 pub(super) fn makes_route(name: &str) -> bool {
     let method = name.strip_suffix("_service").unwrap_or(name);

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Block, Expr, FnArg, ImplItem, Item, ItemImpl, ItemType, Lit, Meta, Signature, Token,
+    Attribute, Block, Expr, FnArg, ImplItem, Item, ItemImpl, ItemType, Meta, Signature, Token,
     TraitItem, Type, Visibility,
 };
 
 use super::patterns::{is_router, is_router_type};
-use crate::sources::expressions::segments_of;
+use crate::sources::expressions::{literal, segments_of};
 use crate::sources::record::{ReadItem, Sources};
 use crate::sources::text::{named, type_text};
 
@@ -367,11 +367,5 @@ fn typed_path(attribute: &Attribute) -> Option<String> {
     let arguments = list
         .parse_args_with(Punctuated::<Expr, Token![,]>::parse_terminated)
         .ok()?;
-    match arguments.first()? {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    }
+    literal(arguments.first()?)
 }

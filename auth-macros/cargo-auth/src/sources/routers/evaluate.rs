@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::spanned::Spanned;
-use syn::{Block, Expr, ExprCall, ExprMethodCall, FnArg, Lit, Stmt};
+use syn::{Block, Expr, ExprCall, ExprMethodCall, FnArg, Stmt};
 
 use super::definitions::{Definitions, Function, mentions_router};
 use super::layers::layers_of;
@@ -12,7 +12,7 @@ use super::pages;
 use super::paths::keeps_text;
 use super::patterns::is_like_routing;
 use super::value::{Layer, Route, Source, Value, add_layers, join};
-use crate::sources::expressions::{path_of, start_of};
+use crate::sources::expressions::{literal, path_of, start_of};
 use crate::sources::finding::Place;
 use crate::sources::routing::routing_function;
 use crate::sources::text::named;
@@ -182,10 +182,7 @@ impl<'d, 's> Evaluator<'d, 's> {
             Expr::Block(it) => self.block(&it.block, frame),
             Expr::Unsafe(it) => self.block(&it.block, frame),
             Expr::Async(it) => self.block(&it.block, frame),
-            Expr::Lit(it) => match &it.lit {
-                Lit::Str(text) => Value::Text(text.value()),
-                _ => Value::Unknown,
-            },
+            Expr::Lit(_) => literal(expression).map_or(Value::Unknown, Value::Text),
             Expr::Path(_) => self.path(expression, frame),
             Expr::Call(it) => self.function(expression, it, frame),
             Expr::MethodCall(it) => self.method(expression, it, frame),

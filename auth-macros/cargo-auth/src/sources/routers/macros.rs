@@ -3,13 +3,13 @@
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Lit, Macro, Meta, Path, Token};
+use syn::{Attribute, Expr, Macro, Meta, Path, Token};
 
 use super::definitions::Definitions;
-use super::mounts::named_target;
+use super::mounts::{named_target, shown_methods};
 use super::paths::unknown;
 use super::value::{Callable, Route, Target};
-use crate::sources::expressions::segments_of;
+use crate::sources::expressions::{literal, segments_of};
 use crate::sources::finding::Place;
 use crate::sources::routing::makes_route;
 
@@ -75,23 +75,15 @@ fn documented(definitions: &Definitions<'_>, target: &Target<'_>) -> (String, St
                 methods.extend(names.map(|name| name.to_ascii_uppercase()));
             }
             Expr::Assign(it) if it.left.to_token_stream().to_string() == "path" => {
-                path = Some(match &*it.right {
-                    Expr::Lit(literal) => match &literal.lit {
-                        Lit::Str(text) => text.value(),
-                        other => other.to_token_stream().to_string(),
-                    },
-                    other => unknown(other),
-                });
+                path = Some(literal(&it.right).unwrap_or_else(|| unknown(&it.right)));
             }
             _ => {}
         }
     }
-    let method = if methods.is_empty() {
-        "?".to_owned()
-    } else {
-        methods.join("|")
-    };
-    (method, path.unwrap_or_else(|| undocumented().1))
+    (
+        shown_methods(&methods),
+        path.unwrap_or_else(|| undocumented().1),
+    )
 }
 
 fn is_utoipa(attribute: &Attribute) -> bool {
@@ -128,14 +120,9 @@ pub(super) fn text(written: &Macro, value: impl Fn(&Expr) -> Option<String>) -> 
         "concat" => Some(list.iter().map(shown).collect()),
         "format" => {
             let mut arguments = list.iter();
-            let Expr::Lit(literal) = arguments.next()? else {
-                return None;
-            };
-            let Lit::Str(template) = &literal.lit else {
-                return None;
-            };
+            let template = literal(arguments.next()?)?;
             let arguments: Vec<_> = arguments.map(shown).collect();
-            Some(filled(&template.value(), &arguments, |name| {
+            Some(filled(&template, &arguments, |name| {
                 syn::parse_str::<Expr>(name)
                     .map_or_else(|_| format!("<{name}>"), |name| shown(&name))
             }))

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Expr;
 use syn::spanned::Spanned;
@@ -11,11 +10,11 @@ use super::definitions::Definitions;
 use super::layers::{init_of, layers_of};
 use super::paths::{is_short, typed_path, unknown};
 use super::value::{Callable, Layer, Route, Source, Target, Value, add_layers};
-use crate::sources::expressions::{path_of, receiver_of};
+use crate::sources::expressions::{methods_in, path_of, receiver_of};
 use crate::sources::finding::Place;
 use crate::sources::full_paths::joined;
 use crate::sources::routing::makes_route;
-use crate::sources::text::{excerpt, named};
+use crate::sources::text::excerpt;
 
 /// An evaluated argument.
 pub(super) struct Argument<'s> {
@@ -130,7 +129,10 @@ pub(super) fn of_method<'s>(
         return None;
     }
     let (methods, handler) = match (method, arguments) {
-        ("on", [filter, handler, ..]) => (capitals(filter.source.expression), handler),
+        ("on", [filter, handler, ..]) => {
+            let methods = methods_in(filter.source.expression);
+            (shown_methods(&methods), handler)
+        }
         ("on", _) => return None,
         ("any", [handler, ..]) => ("*".to_owned(), handler),
         (method, [handler, ..]) => (method.to_ascii_uppercase(), handler),
@@ -375,26 +377,10 @@ pub(super) fn named_target<'s>(
     }
 }
 
-/// Returns the methods in `MethodFilter::GET.or(MethodFilter::PUT)`.
-fn capitals(filter: &Expr) -> String {
-    fn collect(tokens: TokenStream, words: &mut Vec<String>) {
-        for token in tokens {
-            match token {
-                TokenTree::Group(group) => collect(group.stream(), words),
-                TokenTree::Ident(word) => {
-                    let word = named(&word);
-                    let is_method = word.chars().all(|letter| letter.is_ascii_uppercase());
-                    words.extend(is_method.then_some(word));
-                }
-                _ => {}
-            }
-        }
-    }
-    let mut words = Vec::new();
-    collect(filter.to_token_stream(), &mut words);
-    if words.is_empty() {
-        "?".to_owned()
-    } else {
-        words.join("|")
+/// Returns methods as text.
+pub(super) fn shown_methods(methods: &[String]) -> String {
+    match methods {
+        [] => "?".to_owned(),
+        methods => methods.join("|"),
     }
 }

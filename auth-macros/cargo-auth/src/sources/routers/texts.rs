@@ -1,12 +1,12 @@
 //! Texts, which are paths: of macros such as `format!`, and of functions that return one.
 
-use syn::{Expr, ExprMacro, Lit, Pat, Stmt};
+use syn::{Expr, ExprMacro, Pat, Stmt};
 
 use super::evaluate::{Evaluator, Frame};
 use super::macros;
 use super::paths::{is_short, unknown};
 use super::value::{Source, Value};
-use crate::sources::expressions::{path_of, segments_of};
+use crate::sources::expressions::{literal, path_of, segments_of};
 use crate::sources::text::named;
 
 impl<'s> Evaluator<'_, 's> {
@@ -79,17 +79,6 @@ impl<'s> Evaluator<'_, 's> {
         }
         let arm = written.arms.iter().find(|arm| names(&arm.pat, variant))?;
         literal(&arm.body).map(Value::Text)
-    }
-}
-
-/// Returns the value of a string literal.
-fn literal(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
     }
 }
 
