@@ -23,46 +23,35 @@ const UNCHECKED: &str = "route-without-check";
 
 /// Returns every policy, and every unguarded handler and router, as informational results.
 pub(crate) fn policies(sources: &Sources) -> Value {
-    let results = sources.entries.iter().map(|entry| {
-        json!({
-            "ruleId": POLICY,
-            "kind": "informational",
-            "level": "none",
-            "message": { "text": format!("{}: {}", entry.path, entry.policy) },
-            "locations": [location(&entry.place)],
-        })
+    let policies = sources.entries.iter().map(|entry| {
+        let text = format!("{}: {}", entry.path, entry.policy);
+        note(POLICY, "informational", &text, &entry.place)
     });
-    let unguarded = sources.unguarded.iter().map(|unguarded| {
-        json!({
-            "ruleId": UNGUARDED,
-            "kind": "review",
-            "level": "none",
-            "message": { "text": unguarded.reason },
-            "locations": [location(&unguarded.place)],
-        })
-    });
-    let rule = |id: &str, text: &str| json!({ "id": id, "shortDescription": { "text": text } });
+    let unguarded = sources
+        .unguarded
+        .iter()
+        .map(|unguarded| note(UNGUARDED, "review", &unguarded.reason, &unguarded.place));
     let rules = vec![
         rule(POLICY, "the access policy of a handler or a service"),
         rule(UNGUARDED, "the reason for access without a policy"),
     ];
-    log(rules, results.chain(unguarded).collect())
+    log(rules, policies.chain(unguarded).collect())
 }
 
 /// Returns the findings as results.
 pub(crate) fn findings(findings: &[Finding]) -> Value {
-    let rule_of = |finding: &Finding| finding.code.clone().unwrap_or(COMPILER.to_owned());
-    let ids: BTreeSet<String> = findings.iter().map(rule_of).collect();
+    let code_of = |finding: &Finding| finding.code.clone().unwrap_or(COMPILER.to_owned());
+    let codes: BTreeSet<String> = findings.iter().map(code_of).collect();
     let results = findings.iter().map(|finding| {
         json!({
-            "ruleId": rule_of(finding),
+            "ruleId": code_of(finding),
             "level": "error",
             "message": { "text": finding.message },
             "locations": [location(&finding.place)],
         })
     });
     let results = results.collect();
-    log(ids.iter().map(|id| rule(id)).collect(), results)
+    log(codes.iter().map(|code| rule_of(code)).collect(), results)
 }
 
 /// Returns every route, and those without a check for review. Several routes at one place are one
@@ -78,24 +67,21 @@ pub(crate) fn routes(routes: &[AxumRoute]) -> Value {
     }
     let results = places.iter().map(|((place, is_open), routes)| {
         let names = routes.iter().map(|it| format!("{} {}", it.method, it.path));
-        let names: Vec<_> = names.collect();
+        let names = names.collect::<Vec<_>>().join(", ");
+        if *is_open {
+            return note(
+                UNCHECKED,
+                "review",
+                &format!("{names}: no check found"),
+                place,
+            );
+        }
         let checks: BTreeSet<_> = routes.iter().flat_map(|route| &route.checks).collect();
         let checks: Vec<_> = checks.into_iter().map(named).collect();
-        let text = if *is_open {
-            format!("{}: no check found", names.join(", "))
-        } else {
-            format!("{}: {}", names.join(", "), checks.join(", "))
-        };
-        json!({
-            "ruleId": if *is_open { UNCHECKED } else { ROUTE },
-            "kind": if *is_open { "review" } else { "informational" },
-            "level": "none",
-            "message": { "text": text },
-            "locations": [location(place)],
-        })
+        let text = format!("{names}: {}", checks.join(", "));
+        note(ROUTE, "informational", &text, place)
     });
     let results = results.collect();
-    let rule = |id: &str, text: &str| json!({ "id": id, "shortDescription": { "text": text } });
     let rules = vec![
         rule(ROUTE, "a route, and the code that seems to check access"),
         rule(UNCHECKED, "a route without code that seems to check access"),
@@ -103,17 +89,32 @@ pub(crate) fn routes(routes: &[AxumRoute]) -> Value {
     log(rules, results)
 }
 
+fn rule(id: &str, text: &str) -> Value {
+    json!({ "id": id, "shortDescription": { "text": text } })
+}
+
 /// Returns the rule of a code: its title and its help text.
-fn rule(id: &str) -> Value {
-    let Some(page) = catalogue::page(id) else {
-        return json!({ "id": id, "shortDescription": { "text": "a message of the compiler" } });
+fn rule_of(code: &str) -> Value {
+    let Some(page) = catalogue::page(code) else {
+        return rule(code, "a message of the compiler");
     };
     let title = page.lines().next().unwrap_or_default();
     let title = title.split_once(": ").map_or(title, |(_, title)| title);
     json!({
-        "id": id,
+        "id": code,
         "shortDescription": { "text": title },
         "help": { "text": page, "markdown": page },
+    })
+}
+
+/// Returns a result that is not a mistake.
+fn note(rule: &str, kind: &str, text: &str, place: &Place) -> Value {
+    json!({
+        "ruleId": rule,
+        "kind": kind,
+        "level": "none",
+        "message": { "text": text },
+        "locations": [location(place)],
     })
 }
 

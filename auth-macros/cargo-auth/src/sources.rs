@@ -102,15 +102,13 @@ pub(crate) fn read_partly(workspace: &Workspace) -> Result<Sources, Failure> {
 fn report_vocabulary(mut found: LoadedVocabulary, sources: &mut Sources) -> LoadedVocabulary {
     for mistake in std::mem::take(&mut found.mistakes) {
         let (line, column) = mistake.place.unwrap_or((1, 1));
-        sources.findings.push(Finding {
-            place: Place {
-                file: mistake.file,
-                line,
-                column,
-            },
-            code: Some(mistake.code.as_str().to_owned()),
-            message: mistake.message,
-        });
+        let place = Place {
+            file: mistake.file,
+            line,
+            column,
+        };
+        let finding = Finding::new(place, mistake.code, mistake.message);
+        sources.findings.push(finding);
     }
     found
 }

@@ -1,6 +1,6 @@
 //! Mistakes, and places in the sources.
 
-use auth_grammar::codes;
+use auth_grammar::codes::{self, Code};
 use proc_macro2::Span;
 use serde::Serialize;
 
@@ -35,6 +35,14 @@ impl Place {
 }
 
 impl Finding {
+    pub(super) fn new(place: Place, code: Code, message: impl Into<String>) -> Self {
+        Self {
+            place,
+            code: Some(code.as_str().to_owned()),
+            message: message.into(),
+        }
+    }
+
     /// Creates a finding from an error of the grammar. `own` is the place for errors without a
     /// token.
     pub(super) fn of(error: &syn::Error, own: &Place) -> Self {
@@ -53,36 +61,27 @@ impl Finding {
     }
 
     pub(super) fn hidden(place: Place, name: &str) -> Self {
-        Self {
-            place,
-            code: Some(codes::RENAMED.as_str().to_owned()),
-            message: format!(
-                "a text search for `#[{name}(` misses this spelling\n\
-                 help: remove `r#`, other brackets, spaces and comments from it"
-            ),
-        }
+        let message = format!(
+            "a text search for `#[{name}(` misses this spelling\n\
+             help: remove `r#`, other brackets, spaces and comments from it"
+        );
+        Self::new(place, codes::RENAMED, message)
     }
 
     pub(super) fn endless(place: Place, stream: &str) -> Self {
-        Self {
-            place,
-            code: Some(codes::ENDLESS_STREAM.as_str().to_owned()),
-            message: format!(
-                "the stream of `{stream}` goes on when the credentials of the caller expire\n\
-                 help: end it when `guard.expires()` is ready"
-            ),
-        }
+        let message = format!(
+            "the stream of `{stream}` goes on when the credentials of the caller expire\n\
+             help: end it when `guard.expires()` is ready"
+        );
+        Self::new(place, codes::ENDLESS_STREAM, message)
     }
 
     pub(super) fn renamed(place: Place, name: &str, other: &str) -> Self {
-        Self {
-            place,
-            code: Some(codes::RENAMED.as_str().to_owned()),
-            message: format!(
-                "`{name}` is renamed to `{other}`, which a text search for policies misses\n\
-                 help: call it `{name}`, or `auth_runtime::{name}`"
-            ),
-        }
+        let message = format!(
+            "`{name}` is renamed to `{other}`, which a text search for policies misses\n\
+             help: call it `{name}`, or `auth_runtime::{name}`"
+        );
+        Self::new(place, codes::RENAMED, message)
     }
 }
 

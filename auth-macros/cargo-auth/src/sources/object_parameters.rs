@@ -38,14 +38,13 @@ pub(super) fn findings(sources: &Sources) -> Vec<Finding> {
     let missing = missing.into_iter();
     missing
         .flat_map(|((place, _, on), (path, absent))| {
-            absent.into_iter().map(move |name| Finding {
-                place: place.clone(),
-                code: Some(codes::NO_PARAMETER.as_str().to_owned()),
-                message: format!(
+            absent.into_iter().map(move |name| {
+                let message = format!(
                     "the path `{path}` has no parameter `{name}`, which `on = {on:?}` of its policy \
                      names\n\
                      help: add `{{{name}}}` to the path, or name another parameter"
-                ),
+                );
+                Finding::new(place.clone(), codes::NO_PARAMETER, message)
             })
         })
         .collect()

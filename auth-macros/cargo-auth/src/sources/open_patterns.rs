@@ -25,17 +25,13 @@ impl OpenPattern {
     pub(super) fn finding(&self) -> Finding {
         let paths = self.covers.iter().map(|path| format!("`{path}`"));
         let paths = paths.collect::<Vec<_>>().join(", ");
-        Finding {
-            place: self.place.clone(),
-            code: Some(codes::OPEN_PATTERN.as_str().to_owned()),
-            message: format!(
-                "`{}` also matches percent-encoded spellings of {paths}, and allows more \
-                 callers\n\
-                 help: give it a policy that allows no other callers, or write the reason above \
-                 it: `// unguarded: the reason`",
-                self.pattern
-            ),
-        }
+        let message = format!(
+            "`{}` also matches percent-encoded spellings of {paths}, and allows more callers\n\
+             help: give it a policy that allows no other callers, or write the reason above it: \
+             `// unguarded: the reason`",
+            self.pattern
+        );
+        Finding::new(self.place.clone(), codes::OPEN_PATTERN, message)
     }
 }
 

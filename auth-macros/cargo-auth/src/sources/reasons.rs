@@ -35,11 +35,7 @@ impl Reason {
                  help: move it right above such a route, or remove it"
             }
         };
-        Finding {
-            place: self.place.clone(),
-            code: Some(codes::IDLE_REASON.as_str().to_owned()),
-            message: message.to_owned(),
-        }
+        Finding::new(self.place.clone(), codes::IDLE_REASON, message)
     }
 }
 

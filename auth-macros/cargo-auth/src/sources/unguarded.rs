@@ -90,11 +90,7 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
             continue;
         }
         open.push(route(OpenRouteKind::Unsaid, String::new()));
-        findings.push(Finding {
-            place: mount.place.clone(),
-            code: Some(codes::UNGUARDED.as_str().to_owned()),
-            message: what,
-        });
+        findings.push(Finding::new(mount.place.clone(), codes::UNGUARDED, what));
     }
     for pattern in open_patterns(sources) {
         let reasons = reasons.get(pattern.place.file.as_str()).into_iter();
@@ -111,15 +107,15 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
             target: pattern.pattern.clone(),
         });
     }
-    findings.extend(sources.unguarded.iter().map(|unguarded| Finding {
-        place: unguarded.place.clone(),
-        code: Some(codes::MERGED_UNGUARDED.as_str().to_owned()),
-        message: format!(
+    let merged = sources.unguarded.iter().map(|unguarded| {
+        let message = format!(
             "these routes have no policy ({})\n\
              help: mount them with a policy, or pass `--allow-unguarded`",
             unguarded.reason
-        ),
-    }));
+        );
+        Finding::new(unguarded.place.clone(), codes::MERGED_UNGUARDED, message)
+    });
+    findings.extend(merged);
     let idle = sources
         .reasons
         .iter()

@@ -71,12 +71,10 @@ impl UsedNames {
             };
             for word in words.keys() {
                 let name = word.get_ref().as_ref();
-                if !self.is_used(section.get_ref(), name) {
-                    findings.push(Finding {
-                        place: place(file, text, word.span().start),
-                        code: Some(codes::UNUSED.as_str().to_owned()),
-                        message: unused(section.get_ref(), name),
-                    });
+                if !self.is_used(section_name, name) {
+                    let place = place(file, text, word.span().start);
+                    let message = unused(section_name, name);
+                    findings.push(Finding::new(place, codes::UNUSED, message));
                 }
             }
         }
