@@ -41,7 +41,7 @@ pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failu
 }
 
 /// Returns the name of a check for people.
-pub(crate) fn named(check: &Check) -> String {
+pub(crate) fn check_name(check: &Check) -> String {
     let kind = match check.kind {
         CheckKind::Policy => "policy",
         CheckKind::Extractor => "extractor",
@@ -60,7 +60,7 @@ fn text(routes: &[AxumRoute], unused: &[UnusedRouter], unread: &[String]) -> Str
     for route in routes {
         let checks = route.checks.iter();
         let around = checks.filter(|check| check.kind != CheckKind::Statement);
-        let mut names: Vec<_> = around.map(named).collect();
+        let mut names: Vec<_> = around.map(check_name).collect();
         if names.is_empty() && !route.checks.is_empty() {
             names.push("statement of the handler".to_owned());
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_runtime::catalogue;
 use serde_json::{Value, json};
 
-use crate::routes::named;
+use crate::routes::check_name;
 use crate::sources::{AxumRoute, Finding, Place, Sources};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -77,7 +77,7 @@ pub(crate) fn routes(routes: &[AxumRoute]) -> Value {
             );
         }
         let checks: BTreeSet<_> = routes.iter().flat_map(|route| &route.checks).collect();
-        let checks: Vec<_> = checks.into_iter().map(named).collect();
+        let checks: Vec<_> = checks.into_iter().map(check_name).collect();
         let text = format!("{names}: {}", checks.join(", "));
         note(ROUTE, "informational", &text, place)
     });

@@ -16,6 +16,6 @@ pub use self::declared::{
     DeclaredAction, DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS, NamedPolicy,
     NamedSchema, Vocabulary, implying,
 };
-pub use self::find::{FileMistake, LoadedVocabulary, find};
+pub use self::find::{FileMistake, LoadedVocabulary, find, line_and_column};
 pub use self::read::{read, read_with_schema};
 pub use self::reader::Mistake;

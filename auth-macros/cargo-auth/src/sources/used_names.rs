@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use auth_grammar::codes;
 use auth_grammar::requirement::{Namespace, ParsedRequirement, RequirementKind, Requires};
-use auth_grammar::vocabulary::{DeclaredNames, Vocabulary, implying};
+use auth_grammar::vocabulary::{DeclaredNames, Vocabulary, implying, line_and_column};
 use toml::de::{DeTable, DeValue};
 
 use super::finding::{Finding, Place};
@@ -72,7 +72,12 @@ impl UsedNames {
             for word in words.keys() {
                 let name = word.get_ref().as_ref();
                 if !self.is_used(section_name, name) {
-                    let place = place(file, text, word.span().start);
+                    let (line, column) = line_and_column(text, word.span().start);
+                    let place = Place {
+                        file: file.to_owned(),
+                        line,
+                        column,
+                    };
                     let message = unused(section_name, name);
                     findings.push(Finding::new(place, codes::UNUSED, message));
                 }
@@ -121,14 +126,4 @@ fn unused(section: &str, name: &str) -> String {
         "the {kind} `{name}` is declared, and no policy requires it\n\
          help: remove it, or require it in a policy"
     )
-}
-
-fn place(file: &str, text: &str, at: usize) -> Place {
-    let before = text.get(..at).unwrap_or(text);
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Place {
-        file: file.to_owned(),
-        line: before.matches('\n').count() + 1,
-        column: before.get(start..).unwrap_or_default().chars().count() + 1,
-    }
 }

@@ -41,8 +41,7 @@ pub struct LoadedVocabulary {
 pub struct FileMistake {
     /// The path of the file for messages.
     pub file: String,
-    /// The line and the column, both counted from 1, the column in characters. `None` for a file that cannot be
-    /// read.
+    /// The [line and column](line_and_column). `None` for a file that cannot be read.
     pub place: Option<(usize, usize)>,
     /// The code of the message.
     pub code: Code,
@@ -248,14 +247,19 @@ fn understand(contents: &[u8], load: LoadSchema<'_>) -> (Option<Vocabulary>, Vec
 
 /// Adds the line and the column of a mistake in a text.
 fn located(mistake: Mistake, text: &str, shown: &str) -> FileMistake {
-    let before = text.get(..mistake.at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let column = before.get(start..).unwrap_or_default().chars().count() + 1;
     FileMistake {
         file: shown.to_owned(),
-        place: Some((line, column)),
+        place: Some(line_and_column(text, mistake.at)),
         code: mistake.code,
         message: mistake.message,
     }
+}
+
+/// Returns the line and the column of a byte in a text, both counted from 1, the column in characters.
+pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.matches('\n').count() + 1;
+    let column = before.get(start..).unwrap_or_default().chars().count() + 1;
+    (line, column)
 }
