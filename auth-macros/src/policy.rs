@@ -1,5 +1,5 @@
-//! The policy model as tokens: the one place of the attributes that knows its shape. `krate` is the
-//! path of the module that expansions name.
+//! The policy model as tokens: the one place of the attributes that knows its shape. `runtime` is
+//! the path of the module that expansions name.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
 /// Returns a policy as a constant reference.
-pub(crate) fn policy(policy: &Policy, krate: &Path) -> TokenStream {
-    let text = |text: Option<&str>| option(text.map(|text| quote!(#krate::Cow::Borrowed(#text))));
+pub(crate) fn policy(policy: &Policy, runtime: &Path) -> TokenStream {
+    let text = |text: Option<&str>| option(text.map(|text| quote!(#runtime::Cow::Borrowed(#text))));
     let access = match policy.access() {
         Access::Public {
             reason,
@@ -23,25 +23,25 @@ pub(crate) fn policy(policy: &Policy, krate: &Path) -> TokenStream {
         } => {
             let reason = reason.as_ref();
             quote!(Public {
-                reason: #krate::Cow::Borrowed(#reason),
+                reason: #runtime::Cow::Borrowed(#reason),
                 optional_identity: #optional_identity,
             })
         }
         Access::Requires(required) => {
-            let required = requirement(required, krate);
+            let required = requirement(required, runtime);
             quote!(Requires(#required))
         }
     };
     let disclosure = match policy.disclosure() {
         Disclosure::Shown => quote!(Shown),
         Disclosure::Hidden(lesser) => {
-            let lesser = option(lesser.as_ref().map(|lesser| requirement(lesser, krate)));
+            let lesser = option(lesser.as_ref().map(|lesser| requirement(lesser, runtime)));
             quote!(Hidden(#lesser))
         }
     };
     let schemes = option(policy.accepted_schemes().map(|names| {
         let names = names.iter().map(Cow::as_ref);
-        quote!(#krate::Cow::Borrowed(&[#(#krate::Cow::Borrowed(#names)),*]))
+        quote!(#runtime::Cow::Borrowed(&[#(#runtime::Cow::Borrowed(#names)),*]))
     }));
     let realm = text(policy.own_realm());
     let says = text(policy.denial_text());
@@ -50,10 +50,10 @@ pub(crate) fn policy(policy: &Policy, krate: &Path) -> TokenStream {
     // Separate constants, since a constant function cannot take references to types with a destructor.
     quote! {
         {
-            const ACCESS: #krate::Access = #krate::Access::#access;
-            const DISCLOSURE: #krate::Disclosure = #krate::Disclosure::#disclosure;
-            const SCHEMES: #krate::Schemes = #schemes;
-            &#krate::Policy::from_parts(
+            const ACCESS: #runtime::Access = #runtime::Access::#access;
+            const DISCLOSURE: #runtime::Disclosure = #runtime::Disclosure::#disclosure;
+            const SCHEMES: #runtime::Schemes = #schemes;
+            &#runtime::Policy::from_parts(
                 ACCESS, DISCLOSURE, SCHEMES, #realm, #says, #loosened, #written,
             )
         }
@@ -67,10 +67,10 @@ fn option(value: Option<TokenStream>) -> TokenStream {
     }
 }
 
-fn requirement(required: &Requirement, krate: &Path) -> TokenStream {
+fn requirement(required: &Requirement, runtime: &Path) -> TokenStream {
     let list = |parts: &[Requirement]| {
-        let parts = parts.iter().map(|part| requirement(part, krate));
-        quote!((#krate::Cow::Borrowed(&[#(#parts),*])))
+        let parts = parts.iter().map(|part| requirement(part, runtime));
+        quote!((#runtime::Cow::Borrowed(&[#(#parts),*])))
     };
     let built = match required {
         Requirement::All(parts) => {
@@ -95,7 +95,7 @@ fn requirement(required: &Requirement, krate: &Path) -> TokenStream {
             Atom::Can { action, on } => match on {
                 ObjectSource::Path(on) => {
                     let on = on.as_str();
-                    quote!(can_on(#action, #krate::ResourcePattern::checked(#on)))
+                    quote!(can_on(#action, #runtime::ResourcePattern::checked(#on)))
                 }
                 ObjectSource::Function {
                     resource_type,
@@ -105,26 +105,29 @@ fn requirement(required: &Requirement, krate: &Path) -> TokenStream {
             },
             Atom::MaxAge(age) => {
                 let seconds = age.as_secs();
-                quote!(max_age(#krate::Duration::from_secs(#seconds)))
+                quote!(max_age(#runtime::Duration::from_secs(#seconds)))
             }
             Atom::Network(network) => {
-                let network = self::network(network, krate);
+                let network = self::network(network, runtime);
                 quote!(network(#network))
             }
         },
     };
-    quote!(#krate::Requirement::#built)
+    quote!(#runtime::Requirement::#built)
 }
 
 /// Returns a network as a constant.
-pub(crate) fn network(network: &Network, krate: &Path) -> TokenStream {
+pub(crate) fn network(network: &Network, runtime: &Path) -> TokenStream {
     let name = network.name();
-    let blocks = network.blocks().iter().map(|block| addresses(block, krate));
-    quote!(#krate::Network::new(#name, &[#(#blocks),*]))
+    let blocks = network
+        .blocks()
+        .iter()
+        .map(|block| addresses(block, runtime));
+    quote!(#runtime::Network::new(#name, &[#(#blocks),*]))
 }
 
 /// Returns a block of addresses as a constant.
-fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
+fn addresses(block: &IpNet, runtime: &Path) -> TokenStream {
     let length = block.prefix_len();
     let (kind, network, address, parts) = match block {
         IpNet::V4(block) => {
@@ -147,15 +150,15 @@ fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
         }
     };
     quote! {
-        #krate::IpNet::#kind(#krate::#network::new_assert(
-            #krate::#address::new(#parts),
+        #runtime::IpNet::#kind(#runtime::#network::new_assert(
+            #runtime::#address::new(#parts),
             #length,
         ))
     }
 }
 
 /// Returns the functions of a policy, each once, for the lookup by name.
-pub(crate) fn functions(requires: &Requires, krate: &Path) -> TokenStream {
+pub(crate) fn functions(requires: &Requires, runtime: &Path) -> TokenStream {
     let mut functions = BTreeMap::new();
     for (key, function) in requires.functions() {
         functions
@@ -164,20 +167,20 @@ pub(crate) fn functions(requires: &Requires, krate: &Path) -> TokenStream {
     }
     let functions = functions.into_iter();
     let functions =
-        functions.map(|((key, name), function)| named_function(key, &name, function, krate));
+        functions.map(|((key, name), function)| named_function(key, &name, function, runtime));
     quote!(#(#functions),*)
 }
 
 /// Returns a function of the service: its name and its call, with the span of its path, so that the
 /// compiler points there if it cannot be called.
-fn named_function(key: &str, name: &str, function: &Function, krate: &Path) -> TokenStream {
+fn named_function(key: &str, name: &str, function: &Function, runtime: &Path) -> TokenStream {
     let path = &function.0;
     // Each key is a constructor.
     let constructor = Ident::new(key, path.span());
     // A name that the path cannot refer to.
     let call = Ident::new("call", Span::mixed_site().located_at(path.span()));
     quote_spanned! {path.span()=>
-        #krate::ServiceFunction::#constructor(#name, |#call| #call.of(#path))
+        #runtime::ServiceFunction::#constructor(#name, |#call| #call.of(#path))
     }
 }
 

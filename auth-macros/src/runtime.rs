@@ -2,15 +2,11 @@
 
 use syn::Path;
 
-/// Returns the path of the runtime: the given one, or the default.
-pub(crate) fn public(krate: Option<&Path>) -> Path {
-    krate
-        .cloned()
-        .unwrap_or_else(|| syn::parse_quote!(::auth_runtime))
-}
-
-/// Returns the path of the module with everything that an expansion names.
+/// Returns the path of the module with everything that an expansion names. `krate` is the path of the runtime, if it is
+/// not `::auth_runtime`.
 pub(crate) fn private(krate: Option<&Path>) -> Path {
-    let krate = public(krate);
-    syn::parse_quote!(#krate::__private1)
+    match krate {
+        Some(krate) => syn::parse_quote!(#krate::__private1),
+        None => syn::parse_quote!(::auth_runtime::__private1),
+    }
 }

@@ -34,11 +34,11 @@ pub(crate) fn tracked(found: &LoadedVocabulary) -> TokenStream {
 
 /// Expands `vocabulary!()`: the declarations, as data.
 pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
-    let (found, krate, errors) = read("vocabulary", arguments);
+    let (found, runtime, errors) = read("vocabulary", arguments);
     let mistakes = errors.to_compile_error();
     let none = Vocabulary::default();
     let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
-    let data = data(declared.unwrap_or(&none), &krate);
+    let data = data(declared.unwrap_or(&none), &runtime);
     let tracked = found.as_ref().map(tracked);
     quote!({ #mistakes #tracked #data })
 }
@@ -64,7 +64,7 @@ fn read(name: &str, arguments: TokenStream) -> (Option<LoadedVocabulary>, Path, 
 
 /// Expands `actions!()`: a module with a constant for each action.
 pub(crate) fn expand_actions(arguments: TokenStream) -> TokenStream {
-    let (found, krate, mut errors) = read("actions", arguments);
+    let (found, runtime, mut errors) = read("actions", arguments);
     let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
     let mut names: BTreeMap<String, &str> = BTreeMap::new();
     let mut constants = Vec::new();
@@ -88,7 +88,7 @@ pub(crate) fn expand_actions(arguments: TokenStream) -> TokenStream {
         };
         constants.push(quote! {
             #[doc = #description]
-            pub const #name: #krate::Action = #krate::Action::new(#action);
+            pub const #name: #runtime::Action = #runtime::Action::new(#action);
         });
     }
     let mistakes = errors.to_compile_error();
@@ -124,12 +124,12 @@ fn constant(action: &str) -> String {
     }
 }
 
-fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
+fn data(vocabulary: &Vocabulary, runtime: &Path) -> TokenStream {
     let terms = |terms: &DeclaredNames| {
         let terms = terms.iter().map(|(name, term)| {
             let description = &term.description;
             let implies = &term.implies;
-            quote!(#krate::VocabularyEntry::new(#name, #description, &[#(#implies),*]))
+            quote!(#runtime::VocabularyEntry::new(#name, #description, &[#(#implies),*]))
         });
         quote!(&[#(#terms),*])
     };
@@ -140,25 +140,26 @@ fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
     let networks = vocabulary
         .networks
         .iter()
-        .map(|(name, blocks)| network(&Network::owned(name, blocks.clone()), krate));
+        .map(|(name, blocks)| network(&Network::owned(name, blocks.clone()), runtime));
     let policies = vocabulary.policies.iter().map(|(name, policy)| {
         let description = &policy.description;
         let requires = &policy.requires;
-        quote!(#krate::DeclaredPolicy::new(#name, #description, #requires))
+        quote!(#runtime::DeclaredPolicy::new(#name, #description, #requires))
     });
     let actions = vocabulary.actions.iter().map(|(name, action)| {
         let (description, on) = (&action.description, &action.on);
-        quote!(#krate::DeclaredAction::new(#name, #description, &[#(#on),*]))
+        quote!(#runtime::DeclaredAction::new(#name, #description, &[#(#on),*]))
     });
     let resources = vocabulary.resources.iter();
-    let resources = resources
-        .map(|(name, description)| quote!(#krate::VocabularyEntry::new(#name, #description, &[])));
+    let resources = resources.map(
+        |(name, description)| quote!(#runtime::VocabularyEntry::new(#name, #description, &[])),
+    );
     let (scopes, roles) = (terms(&vocabulary.scopes), terms(&vocabulary.roles));
     let (permissions, settings) = (terms(&vocabulary.permissions), terms(&vocabulary.settings));
     // A constant of its own: a constant function cannot take a temporary value with a destructor.
     quote! {
-        const NETWORKS: &[#krate::Network] = &[#(#networks),*];
-        const VOCABULARY: #krate::Vocabulary = #krate::Vocabulary::new(
+        const NETWORKS: &[#runtime::Network] = &[#(#networks),*];
+        const VOCABULARY: #runtime::Vocabulary = #runtime::Vocabulary::new(
             #realm, #scopes, #roles, #permissions, NETWORKS, &[#(#policies),*],
         )
         .with_settings(#settings)
