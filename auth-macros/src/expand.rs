@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_still_leaves_a_handler_with_a_policy_that_grants_nothing() {
+    fn invalid_attributes_grant_nothing() {
         for (arguments, item) in [
             (r#"scop = "a""#, "async fn f() {}"),
             (r#"scope = "a b""#, "async fn f(guard: Guard) {}"),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_module_has_handlers_that_grant_nothing() {
+    fn handlers_of_invalid_modules_grant_nothing() {
         for item in ["async fn f() {}", "struct F;"] {
             let item = item.parse().expect("tokens");
             let expanded = requires(quote!({ invalid }), item).to_string();
@@ -308,7 +308,7 @@ mod tests {
 
     /// Every path to the runtime begins with the given one.
     #[test]
-    fn the_runtime_goes_by_the_name_that_it_is_given() {
+    fn the_runtime_has_the_given_path() {
         let found = |expanded: String| {
             let expanded = expanded.replace(' ', "");
             assert!(!expanded.contains("auth_runtime"), "{expanded}");
@@ -354,13 +354,13 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_has_its_guard_gets_no_second_policy() {
+    fn completed_guards_get_no_second_policy() {
         let expanded = expanded("authenticated", "async fn f(g: Guard<policy_of_f>) {}");
         assert!(!expanded.contains("HasPolicy"), "{expanded}");
     }
 
     #[test]
-    fn what_can_carry_no_policy_is_left_as_it_was() {
+    fn other_items_are_left_unchanged() {
         let expanded = expanded("authenticated", "enum F { A }");
         assert!(expanded.contains("compile_error!"), "{expanded}");
         assert!(expanded.ends_with("enumF{A}"), "{expanded}");

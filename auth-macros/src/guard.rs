@@ -41,7 +41,7 @@ mod tests {
     use crate::runtime::private;
 
     #[test]
-    fn the_first_parameter_is_a_guard_of_the_handlers_own() {
+    fn the_first_parameter_is_the_guard() {
         for (written, expected) in [
             (
                 "async fn f() {}",

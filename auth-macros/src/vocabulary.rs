@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_of_the_vocabulary_is_given_as_it_is_read() {
+    fn declared_policies_lose_their_comments() {
         let (vocabulary, mistakes) = vocabulary::read(
             "[roles]\nadmin = \"Runs it\"\n[policies.staff]\ndescription = \"Us\"\n\
              requires = '''role=\"admin\", // for now\nhide_as = 404'''\n",

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_is_read_as_it_is_written() {
+    fn valid_arguments_are_read_as_written() {
         for text in [
             "authenticated",
             r#"scope = "a""#,
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_says_what_to_write_in_its_place() {
+    fn mistakes_come_with_advice() {
         for (arguments, advice) in [
             (r#"scope("x")"#, r#"write `scope = "x"`"#),
             (r#"scope "x""#, r#"write `scope = "#),

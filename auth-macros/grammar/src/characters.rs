@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn code_points_without_a_look_of_their_own_are_invisible() {
+    fn invisible_characters_are_found() {
         for character in [
             '\0',
             '\t',
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_name_the_invisible_and_come_to_an_end() {
+    fn messages_are_legible_and_bounded() {
         assert_eq!(
             legible("`role = \"a\\u{200b}d\"`, `\u{202e}x\u{301}`\n    y"),
             "`role = \"aU+200Bd\"`, `U+202Ex\u{301}`\n    y"

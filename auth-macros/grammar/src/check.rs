@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_sense_passes() {
+    fn valid_policies_pass() {
         for arguments in [
             "authenticated",
             r#"scope = "a", scope = "b""#,
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_matter_is_found_at_any_depth() {
+    fn redundancy_is_found_at_any_depth() {
         for arguments in [
             r#"any(authenticated, scope = "x")"#,
             r#"any(scope = "x", all(scope = "x", role = "y"))"#,
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_meets_is_found_through_lists() {
+    fn contradictions_are_found_through_lists() {
         for (arguments, found) in [
             (r#"network = "10.0.0.0/8", network = "10.1.0.0/16""#, 0),
             (r#"network = "10.0.0.0/8", network = "192.168.0.0/16""#, 1),

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_the_wrong_place_is_told_where_to_go() {
+    fn misplaced_attributes_are_explained() {
         for (item, advice) in [
             ("fn f() {}", "write `async` before `fn`"),
             ("async unsafe fn f() {}", "remove `unsafe`"),
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_policy_is_refused_once_whatever_it_stands_on() {
+    fn a_second_policy_is_refused_once() {
         for (item, count) in [
             ("#[requires(authenticated)] async fn f() {}", 1),
             (

@@ -103,7 +103,7 @@ mod tests {
     const KEYS: [&str; 4] = ["scope", "role", "permission", "authenticated"];
 
     #[test]
-    fn a_slip_is_recognised_and_another_word_is_not() {
+    fn only_slips_are_corrected() {
         for (written, meant) in [
             ("scop", Some("scope")),
             ("socpe", Some("scope")),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_among_many_that_are_alike_is_found_in_little_time() {
+    fn long_similar_names_take_little_time() {
         let names: Vec<String> = (0..4096)
             .map(|n| format!("{}{n:05}", "x".repeat(251)))
             .collect();

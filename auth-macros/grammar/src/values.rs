@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_humane_and_bounded() {
+    fn durations_are_bounded() {
         for (text, expected) in [
             ("0s", None),
             ("1s", Some(1)),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_in_other_words_is_written_as_one_is() {
+    fn other_spellings_of_durations_are_corrected() {
         for (text, meant) in [
             ("1h30m", "90m"),
             ("1d12h", "36h"),

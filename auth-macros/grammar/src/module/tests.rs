@@ -78,7 +78,7 @@ fn handlers_get_the_policy_and_nothing_else_does() {
 
 /// Each of these attributes may be a policy attribute by another name.
 #[test]
-fn what_gets_no_policy_is_marked_if_an_attribute_could_give_it_one() {
+fn items_without_the_policy_are_marked() {
     for item in [
         "#[tokio::test] async fn t() {}",
         "#[test(scope = \"x\")] async fn t() {}",
@@ -230,7 +230,7 @@ fn items_are_told_apart_wherever_they_end() {
 }
 
 #[test]
-fn what_the_policy_would_not_reach_is_refused() {
+fn unreachable_items_are_refused() {
     for (item, part) in [
         ("generate!();", "`generate!`"),
         ("generate! { async fn f() {} }", "`generate!`"),
@@ -317,7 +317,7 @@ fn what_the_policy_would_not_reach_is_refused() {
 }
 
 #[test]
-fn what_only_looks_like_it_passes() {
+fn lookalikes_pass() {
     for item in [
         "fn f() { let text = \"#[requires]\"; x.requires(public); }",
         "fn f() { #[cfg_attr(requires, inline)] fn g() {} }",
@@ -413,7 +413,7 @@ fn invisible_groups_within_an_item_stay() {
 }
 
 #[test]
-fn items_within_others_are_marked_if_an_attribute_is_unknown() {
+fn inner_items_are_marked() {
     const MARK: &str = "#[rust_analyzer::auth_runtime_left_out]";
     for (item, expected) in [
         (

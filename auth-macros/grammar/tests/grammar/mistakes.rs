@@ -264,7 +264,7 @@ fn words_of_other_languages_are_explained() {
 }
 
 #[test]
-fn settings_of_a_policy_are_not_those_of_a_part() {
+fn disclosure_of_a_part_is_refused() {
     let settings =
         r#"hide_as = 404, hide_unless = scope("b"), schemes(Basic), realm = "c", says = "d""#;
     let loaded = loaded(&format!(

@@ -283,7 +283,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
-    fn who_may_call_now_and_could_not_before_is_found((before, after) in versions()) {
+    fn changes_of_callers_match_the_oracle((before, after) in versions()) {
         hold(&before, &after, &Client::all());
     }
 }

@@ -93,7 +93,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
 
     #[test]
-    fn one_requirement_implies_another_when_whoever_meets_it_meets_the_other(
+    fn implications_match_the_oracle(
         one in expressions(), other in expressions(),
     ) {
         let implied = std::iter::zip(is_met_by(&one), is_met_by(&other)).all(|(one, other)| !one || other);
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_meets_a_requirement_is_known_or_need_not_be(one in expressions()) {
+    fn known_callers_match_the_oracle(one in expressions()) {
         let strangers = EVERYBODY.iter().filter(|caller| caller.known.is_none());
         let lets_strangers_in = strangers.into_iter().any(|caller| caller.meets(&one));
         let (requires, errors) = read(&one.to_string());
@@ -112,14 +112,14 @@ proptest! {
     }
 
     #[test]
-    fn what_compiles_is_met_by_somebody_and_every_part_of_it_decides(one in expressions()) {
+    fn valid_policies_have_no_idle_part(one in expressions()) {
         let met = is_met_by(&one);
         let (_, errors) = read(&one.to_string());
         prop_assert_eq!(errors.is_empty(), is_right(&one, &met), "{}: {:#?}", one, errors);
     }
 
     #[test]
-    fn what_a_handler_adds_to_its_module_decides(module in expressions(), own in expressions()) {
+    fn additions_to_a_module_decide(module in expressions(), own in expressions()) {
         let module_alone = read(&module.to_string()).1;
         let own_alone = read(&own.to_string()).1;
         // An error of one part is reported as such.
@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn what_loosens_the_policy_of_a_module_lets_somebody_more_in(
+    fn loosening_allows_further_callers(
         module in expressions(), own in expressions(),
     ) {
         if !read(&module.to_string()).1.is_empty() || !read(&own.to_string()).1.is_empty() {
@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn an_exception_from_hiding_shows_denials_to_somebody_and_every_part_of_it_decides(
+    fn exceptions_from_hiding_have_no_idle_part(
         own in expressions(), lesser in expressions(),
     ) {
         let lesser_alone = is_met_by(&lesser);

@@ -102,7 +102,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_was_read_is_printed_as_it_was_written(
+    fn policies_are_printed_as_written(
         requirements in proptest::collection::vec(expressions(), 1..4),
         disclosure in disclosures(),
     ) {
@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_stands_in_an_attribute_is_read_or_refused(text in anything()) {
+    fn any_attribute_is_read_or_refused(text in anything()) {
         if let Ok(tokens) = text.parse::<TokenStream>() {
             let mut errors = Errors::default();
             let requires = auth_grammar::requires(tokens.clone(), None, &mut errors);
@@ -137,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_stands_in_a_vocabulary_is_read_or_refused(
+    fn any_vocabulary_is_read_or_refused(
         lines in proptest::collection::vec(vocabulary_lines(), 0..12),
     ) {
         let text = lines.join("\n");
