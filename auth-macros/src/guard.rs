@@ -71,7 +71,7 @@ mod tests {
         ] {
             let tokens = written.parse().expect("tokens");
             let item = item::read(tokens, "requires", None, &mut Errors::default());
-            let Some(Item::Handler(handler)) = item else {
+            let Item::Handler(handler) = item else {
                 panic!("{written}");
             };
             let inputs = completed(&handler, None, &private(None)).0.inputs;

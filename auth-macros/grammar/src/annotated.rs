@@ -51,7 +51,7 @@ pub fn requires(
         }
         None => {
             objects::idle(&requires, &mut errors);
-            read("requires", item, krate.as_ref(), &mut errors)
+            Target::Item(item::read(item, "requires", krate.as_ref(), &mut errors))
         }
     };
     Annotated {
@@ -72,17 +72,11 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> Annotated<'static> {
     let is_within_module = !arguments.inherited.is_empty();
     let public = args::public(arguments.own, &mut errors);
     Annotated {
-        target: read("public", item, krate.as_ref(), &mut errors),
+        target: Target::Item(item::read(item, "public", krate.as_ref(), &mut errors)),
         policy: ParsedPolicy::Public(public),
         krate,
         vocabulary: None,
         is_within_module,
         errors,
     }
-}
-
-/// Reads a handler or a unit struct. Tokens that are not an item remain as they are.
-fn read(attribute: &str, tokens: TokenStream, krate: Option<&Path>, errors: &mut Errors) -> Target {
-    let item = item::read(tokens.clone(), attribute, krate, errors);
-    Target::Item(item.unwrap_or(Item::Other(tokens)))
 }

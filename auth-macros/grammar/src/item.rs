@@ -54,26 +54,24 @@ pub struct UnitStruct {
 /// stack for each level.
 const MAX_DEPTH: usize = 128;
 
-/// Reads an item and records its mistakes; `None` if the tokens are not an item. The guard of a
+/// Reads an item and records its mistakes. Tokens that are not an item remain as they are. The guard of a
 /// handler may be written with the path of `krate`.
 pub fn read(
     tokens: TokenStream,
     attribute: &str,
     krate: Option<&Path>,
     errors: &mut Errors,
-) -> Option<Item> {
+) -> Item {
     if let Some(span) = too_deep(&without_body(tokens.clone())) {
         refuse_depth(span, errors);
-        return Some(Item::Other(tokens));
+        return Item::Other(tokens);
     }
     let parser = |input: ParseStream<'_>| Ok(item(input, attribute, krate, errors));
-    match parser.parse2(tokens) {
-        Ok(item) => item,
-        Err(error) => {
-            errors.push(error);
-            None
-        }
-    }
+    let item = parser.parse2(tokens.clone()).unwrap_or_else(|error| {
+        errors.push(error);
+        None
+    });
+    item.unwrap_or(Item::Other(tokens))
 }
 
 /// Returns the place where an item is nested too deeply to be parsed.
@@ -294,7 +292,7 @@ fn not_a_handler(item: &TokenStream, attribute: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read_back(item: &str) -> (Option<Item>, Vec<String>) {
+    fn read_back(item: &str) -> (Item, Vec<String>) {
         let mut errors = Errors::default();
         let item = read(item.parse().expect("tokens"), "requires", None, &mut errors);
         (item, errors.messages())
@@ -361,7 +359,7 @@ mod tests {
         ] {
             let (read, errors) = read_back(item);
             assert_eq!(errors.len(), count, "{item}: {errors:#?}");
-            let kept = match read.expect(item) {
+            let kept = match read {
                 Item::Handler(handler) => handler.attributes.iter().any(is_ours),
                 Item::Struct(unit) => unit.tokens.to_string().contains("public"),
                 Item::Other(tokens) => tokens.to_string().contains("public"),

@@ -77,29 +77,12 @@ pub(crate) fn check(requirement: &ParsedRequirement, resolver: Resolver<'_>, err
 }
 
 fn check_one(can: &Can, resolver: Resolver<'_>, errors: &mut Errors) {
-    let Can {
-        action,
-        on,
-        resource,
-    } = can;
+    let Can { action, on, .. } = can;
     if let Some(problem) = action_problem(&action.text) {
         errors.add(codes::NAME, action.span, problem);
         return;
     }
-    let source = match (on, resource) {
-        (None, None) => Ok(ObjectSource::Service),
-        (Some(on), None) => parse(on)
-            .map(ObjectSource::Path)
-            .map_err(|message| (on.span, message)),
-        (Some(on), Some(function)) => returned_by(function, on),
-        (None, Some(function)) => Err((
-            function.0.span(),
-            "`resource` has no type\n\
-             help: add `on = \"...\"` with the type of the object that the function returns"
-                .to_owned(),
-        )),
-    };
-    let source = source
+    let source = source(can)
         .map_err(|(span, message)| errors.add(codes::OBJECT, span, message))
         .ok();
     let Some(vocabulary) = resolver.vocabulary else {
@@ -204,6 +187,23 @@ pub(crate) fn type_problem(text: &str) -> Option<String> {
     })
 }
 
+/// Returns the object of a requirement, or the mistake in it and its place.
+fn source(can: &Can) -> Result<ObjectSource, (Span, String)> {
+    match (&can.on, &can.resource) {
+        (None, None) => Ok(ObjectSource::Service),
+        (Some(on), None) => parse(on)
+            .map(ObjectSource::Path)
+            .map_err(|message| (on.span, message)),
+        (Some(on), Some(function)) => returned_by(function, on),
+        (None, Some(function)) => Err((
+            function.0.span(),
+            "`resource` has no type\n\
+             help: add `on = \"...\"` with the type of the object that the function returns"
+                .to_owned(),
+        )),
+    }
+}
+
 fn parse(on: &Name) -> Result<ResourcePattern, String> {
     let text = &on.text;
     ResourcePattern::parse(text.clone()).map_err(|error| {
@@ -270,17 +270,9 @@ fn returned_by(function: &Function, on: &Name) -> Result<ObjectSource, (Span, St
 
 /// Returns the atom of a requirement.
 pub(crate) fn lowered(can: &Can) -> Atom {
-    // Invalid objects were reported.
-    let on = match (&can.on, &can.resource) {
-        (Some(on), None) => {
-            let pattern = ResourcePattern::parse(on.text.clone());
-            pattern.map_or(ObjectSource::Service, ObjectSource::Path)
-        }
-        (Some(on), Some(function)) => returned_by(function, on).unwrap_or(ObjectSource::Service),
-        (None, _) => ObjectSource::Service,
-    };
     Atom::Can {
         action: can.action.text.clone().into(),
-        on,
+        // Invalid objects were reported.
+        on: source(can).unwrap_or(ObjectSource::Service),
     }
 }

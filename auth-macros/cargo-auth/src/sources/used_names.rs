@@ -1,6 +1,6 @@
 //! The names of a vocabulary that policies use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use auth_grammar::codes;
@@ -10,17 +10,17 @@ use toml::de::{DeTable, DeValue};
 
 use super::finding::{Finding, Place};
 
-/// A vocabulary, and its used names: the section and the name.
+/// A vocabulary, and its used names by section.
 pub(super) struct UsedNames {
     vocabulary: Arc<Vocabulary>,
-    named: BTreeSet<(&'static str, String)>,
+    used: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
 impl UsedNames {
     pub(super) fn of(vocabulary: Arc<Vocabulary>) -> Self {
         Self {
             vocabulary,
-            named: BTreeSet::new(),
+            used: BTreeMap::new(),
         }
     }
 
@@ -34,16 +34,16 @@ impl UsedNames {
 
     fn requirement(&mut self, requirement: &ParsedRequirement) {
         if let Some(policy) = &requirement.policy {
-            self.named.insert(("policies", policy.clone()));
+            self.add("policies", policy);
         }
         match &requirement.kind {
             RequirementKind::Named(namespace, name) => {
                 if let Some(section) = section(*namespace) {
-                    self.named.insert((section, name.text.clone()));
+                    self.add(section, &name.text);
                 }
             }
             RequirementKind::Network(network) => {
-                self.named.insert(("networks", network.text.clone()));
+                self.add("networks", &network.text);
             }
             RequirementKind::All(parts) | RequirementKind::Any(parts) => {
                 for part in parts {
@@ -52,6 +52,13 @@ impl UsedNames {
             }
             _ => {}
         }
+    }
+
+    fn add(&mut self, section: &'static str, name: &str) {
+        self.used
+            .entry(section)
+            .or_default()
+            .insert(name.to_owned());
     }
 
     /// Returns the unused names, with their places in the `text` of the vocabulary.
@@ -88,9 +95,8 @@ impl UsedNames {
 
     /// Returns whether a name is used, implies a used name, or is implied by one.
     fn is_used(&self, section: &str, name: &str) -> bool {
-        let is_named = |name: &str| {
-            let mut named = self.named.iter();
-            named.any(|(other, word)| *other == section && word == name)
+        let Some(used) = self.used.get(section) else {
+            return false;
         };
         let none = DeclaredNames::new();
         let terms = match section {
@@ -101,9 +107,9 @@ impl UsedNames {
         };
         // The name is granted together with each name that implies it.
         let implied = |other: &String| implying(terms, other).iter().any(|it| it == name);
-        is_named(name)
-            || terms.keys().any(|other| is_named(other) && implied(other))
-            || implying(terms, name).iter().any(|other| is_named(other))
+        used.contains(name)
+            || used.iter().any(implied)
+            || implying(terms, name).iter().any(|it| used.contains(it))
     }
 }
 

@@ -176,9 +176,13 @@ pub(super) fn written(tokens: &TokenStream, key: &str) -> String {
     }
 }
 
+/// The keys with a text for people. The others have a name.
+const TEXTS: [&str; 3] = ["reason", "loosen", "says"];
+
 /// Parses `value` as a string literal.
 pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Name> {
     let wrong = |message| Err(codes::VALUE.over(value, message));
+    let is_name = !TEXTS.iter().any(|text| key == text);
     let mut tokens = value.clone().into_iter();
     let (first, next) = (tokens.next(), tokens.next());
     if let (Some(first @ TokenTree::Literal(_)), Some(next)) = (&first, &next)
@@ -215,7 +219,6 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
         )),
         Ok(Lit::Str(literal)) => {
             let text = literal.value();
-            let is_name = key != "reason" && key != "loosen" && key != "says";
             let problem = too_long(&key.to_string(), &text).filter(|_| is_name);
             if let Some(problem) = problem {
                 return Err(codes::TOO_LARGE.at(literal.span(), problem));
@@ -271,7 +274,7 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
             ))
         }
         Err(_) => wrong(match syn::parse2::<Ident>(value.clone()) {
-            Ok(name) if key == "reason" || key == "loosen" || key == "says" => format!(
+            Ok(name) if !is_name => format!(
                 "the text has no quotes\nhelp: write {}",
                 instead(&format!("\"{name}\""))
             ),

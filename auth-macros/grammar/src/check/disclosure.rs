@@ -32,20 +32,25 @@ pub(super) fn disclosure(requires: &Requires, readable: bool, errors: &mut Error
     if let Some(hidden) = &requires.hide_unless {
         names(&hidden.lesser, NamePosition::Alone, errors);
     }
-    if readable && !is_module_wrong(requires) {
-        if let Some(hidden) = &requires.hide_unless {
-            hide_unless(requires, hidden, errors);
-        }
-        repeated(requires, errors);
-        unseen_text(requires, errors);
-        credentials(requires, errors);
+    if !readable || is_module_wrong(requires) {
+        return;
     }
+    let all = requires.clone().with_modules();
+    if let Some(hidden) = &requires.hide_unless {
+        hide_unless(requires, hidden, &all, errors);
+    }
+    // A named policy has the same disclosure in every place.
+    let has_named_policy = requires.requirements.iter().any(|it| it.policy.is_some());
+    if !has_named_policy {
+        repeated(requires, errors);
+        unseen_text(requires, &all, errors);
+    }
+    credentials(requires, &all, errors);
 }
 
-/// Checks the exception `hide_unless` of a hidden handler.
-fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Errors) {
+/// Checks the exception `hide_unless` of a hidden handler. `all` includes the policies of the modules.
+fn hide_unless(requires: &Requires, hide_unless: &HideUnless, all: &Requires, errors: &mut Errors) {
     let HideUnless { key, lesser } = hide_unless;
-    let all = requires.clone().with_modules();
     if all.hide_as.is_none() {
         let place = if requires.module.is_some() {
             "here, or on the enclosing module"
@@ -72,7 +77,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     if all.requirements.is_empty() || !makes_sense {
         return;
     }
-    let all = all_of(all.requirements);
+    let all = all_of(all.requirements.clone());
     if entails(lesser, &all) {
         let known = ParsedRequirement {
             kind: RequirementKind::Authenticated,
@@ -104,14 +109,6 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
     let Some(module) = requires.module.as_deref().cloned() else {
         return;
     };
-    // A named policy has the same disclosure settings in every place.
-    if requires
-        .requirements
-        .iter()
-        .any(|part| part.policy.is_some())
-    {
-        return;
-    }
     let module = module.with_modules();
     let mut idle = |key: &str, span: Span, end: Span| {
         let message =
@@ -133,15 +130,11 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
 }
 
 /// Records a text of denials that are all concealed.
-fn unseen_text(requires: &Requires, errors: &mut Errors) {
-    let Some(text) = &requires.says else {
-        return;
-    };
-    // A named policy has the same text in every place.
-    let mut parts = requires.requirements.iter();
-    let is_of_policy = parts.any(|part| part.policy.is_some());
-    let all = requires.clone().with_modules();
-    if all.hide_as.is_some() && all.hide_unless.is_none() && !is_of_policy {
+fn unseen_text(requires: &Requires, all: &Requires, errors: &mut Errors) {
+    if let Some(text) = &requires.says
+        && all.hide_as.is_some()
+        && all.hide_unless.is_none()
+    {
         errors.add(
             codes::IDLE_DISCLOSURE,
             text.span,
@@ -153,8 +146,7 @@ fn unseen_text(requires: &Requires, errors: &mut Errors) {
 
 /// Records keys about credentials without effect: if only networks and settings decide, and for schemes
 /// without credentials that can be bound to a key.
-fn credentials(requires: &Requires, errors: &mut Errors) {
-    let all = requires.clone().with_modules();
+fn credentials(requires: &Requires, all: &Requires, errors: &mut Errors) {
     if !all.requirements.is_empty() && all.requirements.iter().all(is_context) {
         let realm = requires.realm.iter().map(|realm| ("realm", realm));
         let schemes = requires.schemes.iter().flatten().take(1);
@@ -174,7 +166,7 @@ fn credentials(requires: &Requires, errors: &mut Errors) {
     };
     let is_unbound = |scheme: &Name| UNBOUND.contains(&scheme.text.as_str());
     if let Some(first) = schemes.first().filter(|_| schemes.iter().all(is_unbound))
-        && entails(&all_of(all.requirements), &bound)
+        && entails(&all_of(all.requirements.clone()), &bound)
     {
         let names: Vec<&str> = schemes.iter().map(|scheme| scheme.text.as_str()).collect();
         let message = format!(
