@@ -103,13 +103,9 @@ fn line_of(unguarded: &Unguarded) -> String {
 fn text(sources: &Sources) -> String {
     let rows: Vec<_> = sources.entries.iter().map(Row::of).collect();
     let place = |row: &Row<'_>| format!("{}:{}", row.place.file, row.place.line);
-    let width = |column: fn(&Row<'_>) -> usize| rows.iter().map(column).max().unwrap_or(0);
-    let places = width(|row| {
-        format!("{}:{}", row.place.file, row.place.line)
-            .chars()
-            .count()
-    });
-    let paths = width(|row| row.path.chars().count());
+    let places = rows.iter().map(|row| place(row).chars().count()).max();
+    let paths = rows.iter().map(|row| row.path.chars().count()).max();
+    let (places, paths) = (places.unwrap_or(0), paths.unwrap_or(0));
     let mut text = String::new();
     for row in &rows {
         let style = if row.public { NOTICE } else { Style::new() };

@@ -42,12 +42,17 @@ pub(super) struct Body<'b> {
     function: String,
     /// The path of the function, when it is known.
     path: Option<Rc<Vec<String>>>,
-    /// The variables of the body.
-    variables: Variables,
+    locals: Locals,
     is_excused: bool,
     /// The lines on which the current expressions begin, up to the innermost block, link of a chain
     /// or match arm that has a line of its own.
     begins: Vec<usize>,
+}
+
+/// The variables of a function.
+#[derive(Default)]
+struct Locals {
+    variables: Variables,
     /// The variables that may be plain routers, with the beginnings of their chains.
     plain: BTreeMap<String, Option<Vec<String>>>,
     /// The beginnings of the variables' chains.
@@ -73,12 +78,9 @@ impl<'b> Body<'b> {
             owner: None,
             function: String::new(),
             path: None,
-            variables: Variables::default(),
+            locals: Locals::default(),
             is_excused: false,
             begins: Vec::new(),
-            plain: BTreeMap::new(),
-            made_by: BTreeMap::new(),
-            routers: BTreeMap::new(),
         }
     }
 
@@ -94,22 +96,16 @@ impl<'b> Body<'b> {
     }
 
     pub(super) fn function(&mut self, name: &str, signature: &Signature, block: &Block) {
+        let mut locals = Locals::default();
+        locals.variables.visit_signature(signature);
+        locals.variables.visit_block(block);
+        let outer_locals = std::mem::replace(&mut self.locals, locals);
         let outer = std::mem::replace(&mut self.function, name.to_owned());
         let outer_path = self.path.take();
-        let mut variables = Variables::default();
-        variables.visit_signature(signature);
-        variables.visit_block(block);
-        let others = std::mem::replace(&mut self.variables, variables);
-        let plain = std::mem::take(&mut self.plain);
-        let made_by = std::mem::take(&mut self.made_by);
-        let routers = std::mem::take(&mut self.routers);
         self.visit_block(block);
-        self.routers = routers;
-        self.made_by = made_by;
-        self.plain = plain;
-        self.variables = others;
         self.path = outer_path;
         self.function = outer;
+        self.locals = outer_locals;
     }
 
     fn excused(&mut self, visit: impl FnOnce(&mut Self)) {
@@ -180,7 +176,7 @@ impl<'b> Body<'b> {
         let mut reader = Reader {
             file: self.file,
             scope: self.scope,
-            variables: &mut self.routers,
+            variables: &mut self.locals.routers,
         };
         let chains = reader.block(block);
         if chains.is_empty() {
@@ -198,7 +194,7 @@ impl<'b> Body<'b> {
     }
 
     fn is_variable(&self, path: &[String]) -> bool {
-        matches!(path, [name] if self.variables.names.contains(name))
+        matches!(path, [name] if self.locals.variables.names.contains(name))
     }
 
     /// Reads the last link of a chain.
@@ -256,7 +252,7 @@ impl<'b> Body<'b> {
     /// Returns the function that makes a router.
     fn made_by(&self, router: &Expr) -> Option<Vec<String>> {
         match path_of(router).as_deref() {
-            Some([name]) => self.made_by.get(name).cloned(),
+            Some([name]) => self.locals.made_by.get(name).cloned(),
             _ => beginning(router),
         }
     }
@@ -264,7 +260,7 @@ impl<'b> Body<'b> {
     /// Records a router that is merged into a plain router. Its routes are read at its
     /// construction, if that is in these sources.
     fn merge(&mut self, into: &Expr, router: &Expr) {
-        let Some(plain) = plain(into, &self.plain) else {
+        let Some(plain) = plain(into, &self.locals.plain) else {
             return;
         };
         if let Some(path) = self.made_by(router) {
@@ -379,7 +375,7 @@ impl Visit<'_> for Body<'_> {
     }
 
     fn visit_local(&mut self, local: &Local) {
-        if self.variables.excused.contains(&start_of(local)) {
+        if self.locals.variables.excused.contains(&start_of(local)) {
             self.excused(|body| visit::visit_local(body, local));
         } else {
             visit::visit_local(self, local);
@@ -387,13 +383,13 @@ impl Visit<'_> for Body<'_> {
         let (Some(name), Some(init)) = (variable(&local.pat), &local.init) else {
             return;
         };
-        match plain(&init.expr, &self.plain) {
-            Some(plain) => self.plain.insert(name.clone(), plain),
-            None => self.plain.remove(&name),
+        match plain(&init.expr, &self.locals.plain) {
+            Some(plain) => self.locals.plain.insert(name.clone(), plain),
+            None => self.locals.plain.remove(&name),
         };
         match beginning(&init.expr) {
-            Some(path) => self.made_by.insert(name, path),
-            None => self.made_by.remove(&name),
+            Some(path) => self.locals.made_by.insert(name, path),
+            None => self.locals.made_by.remove(&name),
         };
     }
 

@@ -349,11 +349,12 @@ impl Names {
             let modules = self.modules.get(path.get(..length)?)?;
             Some((modules, path.get(length..)?))
         });
-        let (modules, rest) = module.unwrap_or((const { &Vec::new() }, &[]));
-        let found: Paths = modules
-            .iter()
-            .flat_map(|module| self.look(*module, rest, wanted.inside(), known))
-            .collect();
+        let found: Paths = module.map_or_else(Paths::new, |(modules, rest)| {
+            let modules = modules.iter();
+            modules
+                .flat_map(|module| self.look(*module, rest, wanted.inside(), known))
+                .collect()
+        });
         if found.is_empty() {
             return Paths::from([with_axum_first(path)]);
         }

@@ -242,7 +242,7 @@ impl Search<'_, '_> {
                 {
                     self.find(excerpt(&call.receiver.to_token_stream()));
                 }
-                let is_check = call_checks(&name, &beginning(&call.receiver))
+                let is_check = call_checks(&name, &owner_of_chain(&call.receiver))
                     || self.context.refuses_in_method(call);
                 if is_check && !asks_password(&call.args) {
                     self.find(format!("{name}()"));
@@ -333,8 +333,8 @@ fn keeps_error(method: &str) -> bool {
     )
 }
 
-/// Returns the type or function at the beginning of a chain.
-fn beginning(receiver: &Expr) -> String {
+/// Returns the type, or the module, whose function a chain begins with.
+fn owner_of_chain(receiver: &Expr) -> String {
     let path = match leftmost(receiver) {
         Expr::Path(it) => segments_of(&it.path),
         _ => Vec::new(),
