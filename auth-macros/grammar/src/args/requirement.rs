@@ -7,7 +7,7 @@ use syn::{Ident, Token, parenthesized};
 use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, Place};
 use super::list::{self, assigned, each, equals, last_span, needs_value, set, skip, upcoming};
 use super::synonyms::unknown;
-use super::value::{self, Form, example, object, string, strings, takes_value, valued, written};
+use super::value::{self, Form, ValueKey, example, object, string, strings, valued, written};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
 use crate::requirement::{Can, ParsedRequirement, RequirementKind};
@@ -20,24 +20,24 @@ pub(super) fn requirement(
     place: Place,
 ) -> syn::Result<ParsedRequirement> {
     let name = key.to_string();
-    let (kind, end) = match name.as_str() {
-        "authenticated" => {
+    let (kind, end) = match (name.as_str(), ValueKey::of(&name)) {
+        ("authenticated", _) => {
             without_value(input, key)?;
             (RequirementKind::Authenticated, key.span())
         }
-        "sender_constrained" => {
+        ("sender_constrained", _) => {
             without_value(input, key)?;
             (RequirementKind::SenderConstrained, key.span())
         }
-        "any" => {
+        ("any", _) => {
             let (parts, end) = list(input, key, errors, place)?;
             (RequirementKind::Any(parts), end)
         }
-        "all" => {
+        ("all", _) => {
             let (parts, end) = list(input, key, errors, place)?;
             (RequirementKind::All(parts), end)
         }
-        _ if !takes_value(&name) => {
+        (_, None) => {
             skip(input);
             let known = place.keys();
             let mistake = unknown(key, &known, place);
@@ -45,7 +45,7 @@ pub(super) fn requirement(
             errors.unknown_key(UnknownKey { key, known });
             return Err(mistake);
         }
-        "can" if input.peek(syn::token::Paren) => {
+        (_, Some(ValueKey::Can)) if input.peek(syn::token::Paren) => {
             let content;
             let parentheses = parenthesized!(content in input);
             let can = can(&content, key, place);
@@ -53,20 +53,21 @@ pub(super) fn requirement(
             content.parse::<TokenStream>()?;
             (RequirementKind::Can(can?), parentheses.span.close())
         }
-        _ if input.peek(syn::token::Paren) => {
+        (_, Some(value_key)) if input.peek(syn::token::Paren) => {
             if place != Place::Lesser {
                 return Err(called(input, key));
             }
             let content;
             let parentheses = parenthesized!(content in input);
             let value: TokenStream = content.parse()?;
-            let kind = valued(key, &value, parentheses.span.join(), Form::Called)?;
+            let place = parentheses.span.join();
+            let kind = valued(value_key, key, &value, place, Form::Called)?;
             (kind, parentheses.span.close())
         }
-        _ => {
+        (_, Some(value_key)) => {
             let value = assigned(input, key, example(&name))?;
-            let end = last_span(&value);
-            (valued(key, &value, key.span(), Form::Assigned)?, end)
+            let kind = valued(value_key, key, &value, key.span(), Form::Assigned)?;
+            (kind, last_span(&value))
         }
     };
     Ok(ParsedRequirement::new(kind, key.span(), end))

@@ -6,11 +6,10 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, Lit, LitStr, Macro, Path, Token};
 
-use super::keys::{Place, REQUIREMENTS};
 use super::list::assigned;
-use super::synonyms::{stray, unknown};
+use super::synonyms::stray;
 use crate::characters::too_long;
-use crate::codes::{self, Code};
+use crate::codes;
 use crate::requirement::{Age, Can, Function, Name, Namespace, Network, RequirementKind};
 use crate::values;
 
@@ -32,13 +31,31 @@ impl Form {
     }
 }
 
-/// Returns whether a requirement has a value after its key.
-pub(super) fn takes_value(key: &str) -> bool {
-    Namespace::of(key).is_some()
-        || matches!(key, "max_age" | "network" | "check" | "can" | "policy")
+/// The key of a requirement with a value.
+#[derive(Clone, Copy)]
+pub(super) enum ValueKey {
+    Named(Namespace),
+    MaxAge,
+    Network,
+    Check,
+    Can,
+    Policy,
 }
 
-/// Returns an example value for such a key.
+impl ValueKey {
+    pub(super) fn of(key: &str) -> Option<Self> {
+        Some(match key {
+            "max_age" => Self::MaxAge,
+            "network" => Self::Network,
+            "check" => Self::Check,
+            "can" => Self::Can,
+            "policy" => Self::Policy,
+            _ => Self::Named(Namespace::of(key)?),
+        })
+    }
+}
+
+/// Returns an example value for a key.
 pub(super) fn example(key: &str) -> &'static str {
     match key {
         "max_age" => "\"15m\"",
@@ -50,57 +67,56 @@ pub(super) fn example(key: &str) -> &'static str {
 
 /// Returns the requirement of a key and its value. A missing value is reported at `place`.
 pub(super) fn valued(
+    value_key: ValueKey,
     key: &Ident,
     value: &TokenStream,
     place: Span,
     form: Form,
 ) -> syn::Result<RequirementKind> {
-    let name = key.to_string();
     if value.is_empty() {
-        let example = form.write(key, example(&name));
+        let example = form.write(key, example(&key.to_string()));
         return Err(codes::VALUE.at(
             place,
             format!("`{key}` has no value\nhelp: write `{example}`"),
         ));
     }
-    if name == "check" {
-        return function(value, key, form).map(RequirementKind::Check);
-    }
-    let string = string(value, key, form)?;
-    let wrong = |code: Code| move |message: String| code.at(string.span, message);
-    match name.as_str() {
-        "max_age" => Ok(RequirementKind::MaxAge(Age {
-            seconds: values::seconds(&string.text).map_err(wrong(codes::DURATION))?,
-            text: string.text,
-        })),
-        "network" => {
+    let name = || string(value, key, form);
+    Ok(match value_key {
+        ValueKey::Named(namespace) => RequirementKind::Named(namespace, name()?),
+        ValueKey::MaxAge => {
+            let Name { text, span, .. } = name()?;
+            let seconds = values::seconds(&text);
+            RequirementKind::MaxAge(Age {
+                seconds: seconds.map_err(|message| codes::DURATION.at(span, message))?,
+                text,
+            })
+        }
+        ValueKey::Network => {
+            let Name { text, span, .. } = name()?;
             // The vocabulary resolves names.
-            let blocks = if values::is_network_name(&string.text) {
+            let blocks = if values::is_network_name(&text) {
                 Vec::new()
             } else {
-                vec![values::block(&string.text).map_err(wrong(codes::NETWORK))?]
+                let block = values::block(&text);
+                vec![block.map_err(|message| codes::NETWORK.at(span, message))?]
             };
-            Ok(RequirementKind::Network(Network {
-                blocks,
-                text: string.text,
-                span: string.span,
-            }))
+            RequirementKind::Network(Network { text, span, blocks })
         }
-        "can" => Ok(RequirementKind::Can(Can {
-            action: string,
+        ValueKey::Check => RequirementKind::Check(function(value, key, form)?),
+        ValueKey::Can => RequirementKind::Can(Can {
+            action: name()?,
             on: None,
             resource: None,
-        })),
-        "policy" if string.text.is_empty() => Err(codes::NAME.at(
-            string.span,
-            "the policy is empty\nhelp: name the required policy",
-        )),
-        "policy" => Ok(RequirementKind::Policy(string)),
-        _ => match Namespace::of(&name) {
-            Some(namespace) => Ok(RequirementKind::Named(namespace, string)),
-            None => Err(unknown(key, &REQUIREMENTS, Place::Listed)),
-        },
-    }
+        }),
+        ValueKey::Policy => {
+            let name = name()?;
+            if name.text.is_empty() {
+                let message = "the policy is empty\nhelp: name the required policy";
+                return Err(codes::NAME.at(name.span, message));
+            }
+            RequirementKind::Policy(name)
+        }
+    })
 }
 
 /// Parses the path of a function.
