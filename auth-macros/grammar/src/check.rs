@@ -16,11 +16,10 @@ pub(crate) use self::implication::all_of;
 pub use self::implication::{entails, makes_known};
 use self::logic::{list, wrappers};
 use self::module::is_module_wrong;
-pub use self::module::module;
-pub(crate) use self::module::relative_function;
+pub(crate) use self::module::{module, relative_function};
+pub use self::names::name_problem;
 use self::names::names;
-pub(crate) use self::names::{NamePosition, problem};
-pub use self::names::{name_problem, realm_problem};
+pub(crate) use self::names::{NamePosition, problem, realm_problem};
 use self::redundancy::redundancy;
 use crate::codes;
 use crate::errors::Errors;
@@ -28,7 +27,7 @@ use crate::lower;
 use crate::requirement::{Name, ParsedRequirement, Requires};
 
 /// Records all mistakes in the arguments of `#[requires(...)]`.
-pub fn requires(requires: &Requires, errors: &mut Errors) {
+pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     let readable = errors.is_empty();
     if requires.requirements.is_empty() && requires.module.is_none() && readable {
         errors.add(

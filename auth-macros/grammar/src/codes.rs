@@ -135,17 +135,17 @@ impl Code {
     }
 
     /// Creates an error with this code at a span.
-    pub fn at(self, span: Span, message: impl Display) -> syn::Error {
+    pub(crate) fn at(self, span: Span, message: impl Display) -> syn::Error {
         syn::Error::new(span, self.write(message))
     }
 
     /// Creates an error with this code that spans all of the tokens.
-    pub fn over(self, tokens: impl ToTokens, message: impl Display) -> syn::Error {
+    pub(crate) fn over(self, tokens: impl ToTokens, message: impl Display) -> syn::Error {
         syn::Error::new_spanned(tokens, self.write(message))
     }
 
     /// Returns the message with the code at the end of its first line.
-    pub fn write(self, message: impl Display) -> String {
+    pub(crate) fn write(self, message: impl Display) -> String {
         let message = legible(&message.to_string());
         match message.split_once('\n') {
             Some((first, rest)) => format!("{first} [{}]\n{rest}", self.0),

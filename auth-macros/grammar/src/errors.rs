@@ -33,7 +33,7 @@ impl Errors {
     }
 
     /// Records a mistake in two places at once: the span reaches from the one to the other.
-    pub fn add_across(&mut self, code: Code, start: Span, end: Span, message: impl Display) {
+    pub(crate) fn add_across(&mut self, code: Code, start: Span, end: Span, message: impl Display) {
         let ends = [Ident::new("start", start), Ident::new("end", end)];
         self.push(syn::Error::new_spanned(
             quote!(#(#ends)*),
@@ -43,7 +43,7 @@ impl Errors {
 
     /// Records a mistake that already has its code, or that has none because the compiler would
     /// report it too.
-    pub fn push(&mut self, error: syn::Error) {
+    pub(crate) fn push(&mut self, error: syn::Error) {
         if self.is_full() {
             return;
         }
@@ -56,7 +56,7 @@ impl Errors {
 
     /// Records an unknown key, for an editor to complete. The mistake itself is reported
     /// separately.
-    pub fn unknown_key(&mut self, key: UnknownKey) {
+    pub(crate) fn unknown_key(&mut self, key: UnknownKey) {
         self.unknown_keys.push(key);
     }
 

@@ -16,8 +16,7 @@ use syn::{Attribute, Ident, Meta, Token, Visibility};
 
 pub use self::arguments::Arguments;
 use self::calls::refuse_helpers;
-pub use self::items::{ItemKind, ModuleItem};
-use self::items::{items_of, next_item};
+use self::items::{ItemKind, ModuleItem, items_of, next_item};
 use crate::attribute::{
     is_inert, left_out, policy_attribute_by_any_path, policy_in_cfg_attr, policy_within,
     refuse_conditional_policy, renamed, with_left_out,
@@ -33,8 +32,7 @@ pub struct Module {
     visibility: Visibility,
     name: Ident,
     inner: Vec<Attribute>,
-    /// The items of the module.
-    pub items: Vec<ModuleItem>,
+    items: Vec<ModuleItem>,
     braces: Span,
     /// The place where the module is nested too deeply to be parsed; its items are empty then.
     too_deep: Option<Span>,
@@ -175,7 +173,7 @@ impl ModuleItem {
         }
         let takes_one = match self.kind {
             ItemKind::Module | ItemKind::Handler(_) => !is_test,
-            ItemKind::UnitStruct(_) => had_policy,
+            ItemKind::UnitStruct => had_policy,
             _ => false,
         };
         if takes_one {

@@ -343,7 +343,7 @@ impl ParsedRequirement {
     }
 
     /// Formats the requirement as in `hide_unless`.
-    pub fn called(&self) -> String {
+    pub(crate) fn called(&self) -> String {
         self.write(|key, value| format!("{key}({value})"))
     }
 

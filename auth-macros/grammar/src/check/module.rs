@@ -9,7 +9,7 @@ use crate::requirement::{Function, Requires};
 /// Records mistakes that are valid on a handler, and invalid on a module: relative paths of functions.
 /// Each handler in the module resolves such a path from its own place; a relative path could lead to
 /// different functions.
-pub fn module(requires: &Requires, errors: &mut Errors) {
+pub(crate) fn module(requires: &Requires, errors: &mut Errors) {
     for (key, function) in functions(requires) {
         if !is_absolute(function) {
             errors.add(

@@ -165,7 +165,7 @@ fn acr_problem(text: &str, written: NamePosition) -> Option<String> {
 
 /// Returns the reason why a text is not a valid realm. Every challenge contains the realm, and
 /// clients search challenges for other parameters as text.
-pub fn realm_problem(text: &str) -> Option<String> {
+pub(crate) fn realm_problem(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("the realm is empty\nhelp: name it, or remove it".to_owned());
     }

@@ -11,17 +11,17 @@ use crate::item::ungrouped;
 use crate::tokens::flattened;
 
 /// An item of a module, as far as it is parsed.
-pub struct ModuleItem {
+pub(super) struct ModuleItem {
     /// The attributes of the item.
-    pub attributes: Vec<Attribute>,
+    pub(super) attributes: Vec<Attribute>,
     /// The kind of item.
-    pub kind: ItemKind,
+    pub(super) kind: ItemKind,
     /// All tokens except the attributes.
     pub(super) rest: TokenStream,
 }
 
 /// A kind of item in a module.
-pub enum ItemKind {
+pub(super) enum ItemKind {
     /// `mod name { … }`
     Module,
     /// `mod name;`
@@ -29,7 +29,7 @@ pub enum ItemKind {
     /// A function that can be a handler.
     Handler(Ident),
     /// `struct Name;`
-    UnitStruct(Ident),
+    UnitStruct,
     /// The call of a macro, by its path.
     Macro(TokenStream),
     /// Any other item.
@@ -124,7 +124,7 @@ fn kind(input: ParseStream<'_>) -> ItemKind {
         Ok::<_, syn::Error>(match (is_module, input.peek(Token![;])) {
             (true, true) => ItemKind::FileModule(name),
             (true, false) => ItemKind::Module,
-            (false, true) => ItemKind::UnitStruct(name),
+            (false, true) => ItemKind::UnitStruct,
             (false, false) => ItemKind::Other,
         })
     };
@@ -214,7 +214,7 @@ fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
 
 impl ModuleItem {
     /// Returns whether the item is for tests.
-    pub fn is_test(&self) -> bool {
+    pub(super) fn is_test(&self) -> bool {
         self.attributes.iter().any(is_test)
     }
 
@@ -224,7 +224,7 @@ impl ModuleItem {
     }
 
     /// Returns whether the item has a policy attribute, or an attribute of that name.
-    pub fn has_policy(&self) -> bool {
+    pub(super) fn has_policy(&self) -> bool {
         let mut attributes = self.attributes.iter();
         attributes.any(|attribute| policy_attribute_by_any_path(attribute).is_some())
     }

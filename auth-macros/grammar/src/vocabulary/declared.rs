@@ -100,7 +100,7 @@ impl Vocabulary {
     }
 
     /// Returns the names of a kind; `None` for a kind that is not declared in a vocabulary.
-    pub fn terms(&self, namespace: Namespace) -> Option<&DeclaredNames> {
+    pub(crate) fn terms(&self, namespace: Namespace) -> Option<&DeclaredNames> {
         match namespace {
             Namespace::Scope => Some(&self.scopes),
             Namespace::Role => Some(&self.roles),
