@@ -34,7 +34,7 @@ pub struct Module {
     inner: Vec<Attribute>,
     items: Vec<ModuleItem>,
     braces: Span,
-    /// The place where the module is nested too deeply to be parsed; its items are empty then.
+    /// The place where the module is nested too deeply to be parsed; its contents are one item then.
     too_deep: Option<Span>,
 }
 

@@ -62,6 +62,24 @@ pub(super) fn can_contradict(requirement: &ParsedRequirement) -> bool {
     logic::can_contradict(&lower::requirement(requirement))
 }
 
+/// Returns each part that contradicts an earlier one: the first such part, the part itself, and the reason.
+pub(super) fn contradictions<'r>(
+    parts: &[&'r ParsedRequirement],
+) -> Vec<(&'r ParsedRequirement, &'r ParsedRequirement, &'static str)> {
+    let parts = parts.iter().filter(|part| can_contradict(part));
+    let parts: Vec<_> = parts
+        .map(|part| (*part, lower::requirement(part)))
+        .collect();
+    let of_part = |(index, (part, lowered)): (usize, &(&'r ParsedRequirement, Lowered))| {
+        let mut earlier = parts.iter().take(index);
+        earlier.find_map(|(other, other_lowered)| {
+            let why = contradiction(other_lowered, lowered)?;
+            Some((*other, *part, why))
+        })
+    };
+    parts.iter().enumerate().filter_map(of_part).collect()
+}
+
 /// Returns the reason why no caller meets both, if there is one.
 pub(super) fn contradiction(one: &Lowered, other: &Lowered) -> Option<&'static str> {
     Some(match logic::contradiction(one, other)? {

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::analysis::{can_contradict, contradiction, entailed};
+use super::analysis::{contradictions, entailed};
 use crate::codes;
 use crate::errors::Errors;
-use crate::lower;
 use crate::requirement::{ParsedRequirement, RequirementKind};
 
 /// Records each `any(...)` and `all(...)` with a single member, at any depth. `write` formats that
@@ -72,8 +71,17 @@ pub(super) fn list(parts: &[ParsedRequirement], is_all: bool, errors: &mut Error
         };
         errors.add_across(code, part.span, part.end, message);
     }
-    if is_all {
-        contradictions(&flat, errors);
+    let contradictions = if is_all {
+        contradictions(&flat)
+    } else {
+        Vec::new()
+    };
+    for (earlier, part, why) in contradictions {
+        let message = format!(
+            "contradiction between `{earlier}` and `{part}`: {why}\n\
+             help: write `any({earlier}, {part})` to require one of them"
+        );
+        errors.add_across(codes::CONTRADICTION, earlier.span, part.end, message);
     }
     // After flattening, the nested lists are of the other kind.
     for part in flat {
@@ -83,27 +91,6 @@ pub(super) fn list(parts: &[ParsedRequirement], is_all: bool, errors: &mut Error
             RequirementKind::All(inner) => list(inner, true, errors),
             RequirementKind::Any(inner) => list(inner, false, errors),
             _ => {}
-        }
-    }
-}
-
-/// Records parts of an `all` that no caller meets together.
-fn contradictions(parts: &[&ParsedRequirement], errors: &mut Errors) {
-    let parts = parts.iter().filter(|part| can_contradict(part));
-    let parts: Vec<_> = parts
-        .map(|part| (*part, lower::requirement(part)))
-        .collect();
-    for (index, (part, lowered)) in parts.iter().enumerate() {
-        let found = parts.iter().take(index).find_map(|(earlier, other)| {
-            let why = contradiction(other, lowered)?;
-            Some((earlier, why))
-        });
-        if let Some((earlier, why)) = found {
-            let message = format!(
-                "contradiction between `{earlier}` and `{part}`: {why}\n\
-                 help: write `any({earlier}, {part})` to require one of them"
-            );
-            errors.add_across(codes::CONTRADICTION, earlier.span, part.end, message);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Redundant parts and contradictions that only all parts together reveal.
 
 use super::analysis::{
-    can_contradict, contradiction, entailed, first_alternatives, is_impossible, redundant,
+    can_contradict, contradiction, contradictions, entailed, first_alternatives, is_impossible,
+    redundant,
 };
 use super::implication::{all_of, entails};
 use crate::codes;
@@ -78,22 +79,8 @@ fn allows_every_address(parts: &[Part<'_>]) -> bool {
 fn impossible(parts: &[Part<'_>], errors: &mut Errors) {
     let mut alternatives = first_alternatives(&requirements(parts)).into_iter();
     let clash = alternatives.find_map(|alternative| {
-        let doubtful = alternative
-            .into_iter()
-            .filter(|single| can_contradict(single));
-        let doubtful: Vec<_> = doubtful
-            .map(|single| (single, lower::requirement(single)))
-            .collect();
-        doubtful
-            .iter()
-            .enumerate()
-            .find_map(|(index, (one, lowered))| {
-                let mut earlier = doubtful.iter().take(index);
-                earlier.find_map(|(other, other_lowered)| {
-                    let why = contradiction(other_lowered, lowered)?;
-                    Some(format!(", for example `{other}` and `{one}` ({why})"))
-                })
-            })
+        let (other, one, why) = contradictions(&alternative).into_iter().next()?;
+        Some(format!(", for example `{other}` and `{one}` ({why})"))
     });
     let message = format!(
         "contradiction in {}{}\n\
