@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use auth_runtime_core::open_pattern::MountKind;
-use quote::ToTokens;
 use syn::{Block, Expr, ExprMethodCall, Stmt};
 
 use super::expressions::{handler, line_of, literal, methods_in, path_of, variable};
@@ -213,7 +212,7 @@ fn texts(list: &Expr) -> Vec<String> {
 /// Returns the listed paths of `merge_unguarded` as text.
 pub(super) fn paths_of(list: &Expr) -> String {
     match texts(list).as_slice() {
-        [] => readable(&list.to_token_stream()),
+        [] => readable(list),
         paths => one_line(&paths.join(", ")),
     }
 }

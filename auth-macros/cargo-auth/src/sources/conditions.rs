@@ -1,6 +1,5 @@
 //! The `cfg` conditions of attributes and of their items.
 
-use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};
@@ -34,7 +33,7 @@ pub(super) fn unconditional(attributes: Vec<Attribute>) -> Vec<Conditional> {
         let Some(predicate) = metas.next().filter(|it| !it.path().is_ident("test")) else {
             continue;
         };
-        let predicate = readable(&predicate.to_token_stream());
+        let predicate = readable(&predicate);
         let metas = metas.map(|meta| Attribute {
             meta,
             ..attribute.clone()

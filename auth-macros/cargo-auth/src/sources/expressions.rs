@@ -184,7 +184,7 @@ pub(super) fn leftmost(expression: &Expr) -> &Expr {
 pub(super) fn text_of(reason: &Expr) -> String {
     match literal(reason) {
         Some(text) => one_line(&text),
-        None => readable(&reason.to_token_stream()),
+        None => readable(reason),
     }
 }
 

@@ -1,10 +1,9 @@
 //! Common properties of all kinds of items.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
 use syn::{Attribute, FnArg, GenericArgument, Ident, Item, ItemFn, PathArguments, Type};
 
 use super::names::NameKind;
+use super::text::any_word;
 
 pub(super) fn name_of(item: &Item) -> Option<&Ident> {
     Some(match item {
@@ -94,18 +93,9 @@ const STREAMS: [&str; 2] = ["WebSocketUpgrade", "Sse"];
 
 /// Returns the type of the stream that a handler opens, unless the handler mentions `expires`.
 pub(super) fn endless_stream(function: &ItemFn) -> Option<&'static str> {
-    let signature = function.sig.to_token_stream();
     let mut streams = STREAMS.into_iter();
-    let stream = streams.find(|stream| mentions(&signature, stream))?;
-    (!mentions(&function.block.to_token_stream(), "expires")).then_some(stream)
-}
-
-fn mentions(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Group(group) => mentions(&group.stream(), name),
-        TokenTree::Ident(word) => word == name,
-        _ => false,
-    })
+    let stream = streams.find(|stream| any_word(&function.sig, &|word| word == *stream))?;
+    (!any_word(&function.block, &|word| word == "expires")).then_some(stream)
 }
 
 fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {

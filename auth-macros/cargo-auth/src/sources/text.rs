@@ -51,9 +51,19 @@ pub(super) fn one_line(text: &str) -> String {
     line
 }
 
+/// Returns whether tokens contain a word that passes a test.
+pub(super) fn any_word(tokens: &impl ToTokens, test: &impl Fn(&str) -> bool) -> bool {
+    let tokens = tokens.to_token_stream();
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => any_word(&group.stream(), test),
+        TokenTree::Ident(word) => test(&named(&word)),
+        _ => false,
+    })
+}
+
 /// Formats tokens like source code.
-pub(super) fn readable(tokens: &TokenStream) -> String {
-    let text = tokens.to_string();
+pub(super) fn readable(tokens: &impl ToTokens) -> String {
+    let text = tokens.to_token_stream().to_string();
     let text = text
         .replace(" :: ", "::")
         .replace(" (", "(")
@@ -71,7 +81,7 @@ pub(super) fn type_text(ty: &Type) -> String {
                 format!("({})", parts.join(", "))
             }
             Type::ImplTrait(_) => "impl …".to_owned(),
-            other => as_written(&other.to_token_stream()),
+            other => as_written(other),
         };
     };
     let Some(last) = path.path.segments.last() else {
@@ -93,9 +103,9 @@ pub(super) fn type_text(ty: &Type) -> String {
 }
 
 /// Returns tokens as they are written, on one line and without comments.
-pub(super) fn as_written(tokens: &TokenStream) -> String {
+pub(super) fn as_written(tokens: &impl ToTokens) -> String {
     let mut text = String::new();
-    write(tokens, &mut text, &mut None);
+    write(tokens.to_token_stream(), &mut text, &mut None);
     one_line(&text)
 }
 
@@ -103,7 +113,7 @@ pub(super) fn as_written(tokens: &TokenStream) -> String {
 const EXCERPT: usize = 40;
 
 /// Returns the beginning of tokens, as they are written.
-pub(super) fn excerpt(tokens: &TokenStream) -> String {
+pub(super) fn excerpt(tokens: &impl ToTokens) -> String {
     let text = as_written(tokens);
     match text.char_indices().nth(EXCERPT) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
@@ -112,8 +122,8 @@ pub(super) fn excerpt(tokens: &TokenStream) -> String {
 }
 
 /// Writes tokens. `end` is the end of the last one, if a space can follow it.
-fn write(tokens: &TokenStream, text: &mut String, end: &mut Option<LineColumn>) {
-    for token in tokens.clone() {
+fn write(tokens: TokenStream, text: &mut String, end: &mut Option<LineColumn>) {
+    for token in tokens {
         let span = token.span();
         // The links of a chain may be on lines of their own.
         let is_joined =
@@ -131,7 +141,7 @@ fn write(tokens: &TokenStream, text: &mut String, end: &mut Option<LineColumn>) 
                     Delimiter::None => ("", ""),
                 };
                 text.push_str(open);
-                write(&group.stream(), text, &mut None);
+                write(group.stream(), text, &mut None);
                 if text.ends_with(',') {
                     text.pop();
                 }

@@ -12,7 +12,7 @@ use syn::{
 use super::patterns::{is_router, is_router_type};
 use crate::sources::expressions::{literal, segments_of};
 use crate::sources::record::{ReadItem, Sources};
-use crate::sources::text::{named, type_text};
+use crate::sources::text::{any_word, named, type_text};
 
 /// A function, or a method.
 pub(super) struct Function<'s> {
@@ -342,18 +342,10 @@ impl Function<'_> {
 }
 
 /// Returns whether a type is a router, or contains one.
-pub(super) fn mentions_router(ty: &impl quote::ToTokens) -> bool {
-    fn any(tokens: proc_macro2::TokenStream) -> bool {
-        tokens.into_iter().any(|token| match token {
-            proc_macro2::TokenTree::Group(group) => any(group.stream()),
-            proc_macro2::TokenTree::Ident(name) => {
-                let name = name.to_string();
-                is_router_type(&name) || name.starts_with("IntoMakeService") || name == "Routes"
-            }
-            _ => false,
-        })
-    }
-    any(ty.to_token_stream())
+pub(super) fn mentions_router(ty: &Type) -> bool {
+    any_word(ty, &|name| {
+        is_router_type(name) || name.starts_with("IntoMakeService") || name == "Routes"
+    })
 }
 
 /// Returns the text of `#[typed_path("…")]`.

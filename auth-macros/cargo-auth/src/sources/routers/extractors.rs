@@ -11,7 +11,7 @@ use super::definitions::{Definitions, Function};
 use super::value::{Check, CheckKind};
 use super::words::{is_log, is_optional, is_refusal, names_caller, refuses};
 use crate::sources::expressions::{path_of, segments_of};
-use crate::sources::text::{named, type_text};
+use crate::sources::text::{any_word, named, type_text};
 
 /// The extractors that take their type from the request, whatever its name.
 const CONTENTS: [&str; 21] = [
@@ -110,26 +110,19 @@ fn is_check(
 
 /// Returns whether a value of a type identifies the caller: an identity, an extension, or headers.
 pub(super) fn identifies_caller(ty: &Type) -> bool {
-    fn any(tokens: TokenStream) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Group(group) => any(group.stream()),
-            TokenTree::Ident(name) => {
-                let name = named(&name);
-                let is_part = matches!(
-                    name.as_str(),
-                    "Extension" | "HeaderMap" | "Parts" | "Request" | "Session" | "TypedHeader"
-                );
-                is_part || name.ends_with("CookieJar") || names_caller(&name)
-            }
-            _ => false,
-        })
-    }
-    // The content of a request may name anybody.
-    let is_content = |text: String| {
-        let mut contents = ["Form<", "Json<", "Path<", "Query<", "State<"].into_iter();
-        contents.any(|content| text.starts_with(content))
+    let is_part = |name: &str| {
+        matches!(
+            name,
+            "Extension" | "HeaderMap" | "Parts" | "Request" | "Session" | "TypedHeader"
+        )
     };
-    !is_content(type_text(ty)) && any(ty.to_token_stream())
+    // The content of a request may name anybody.
+    let text = type_text(ty);
+    let mut contents = ["Form<", "Json<", "Path<", "Query<", "State<"].into_iter();
+    !contents.any(|content| text.starts_with(content))
+        && any_word(ty, &|name| {
+            is_part(name) || name.ends_with("CookieJar") || names_caller(name)
+        })
 }
 
 /// Returns whether a function refuses callers, or one of the functions that it calls.

@@ -1,6 +1,5 @@
 //! The extractors and the checks of a handler.
 
-use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
@@ -16,7 +15,7 @@ use super::words::{
     call_checks, is_about_password, is_credential, is_log, is_login, names_check, refuses,
 };
 use crate::sources::expressions::{leftmost, path_of, segments_of};
-use crate::sources::text::{excerpt, named, type_text};
+use crate::sources::text::{any_word, excerpt, named, type_text};
 
 /// The maximum number of functions between a handler and the check.
 const MAX_DEPTH: usize = 3;
@@ -158,7 +157,7 @@ impl<'d, 's> Context<'d, 's> {
     }
 
     /// Returns whether a function of the sources refuses callers, and takes one.
-    fn refuses_in(&self, path: &[String], arguments: &TokenStream) -> bool {
+    fn refuses_in(&self, path: &[String], arguments: &impl ToTokens) -> bool {
         if !self.identifies(arguments) {
             return false;
         }
@@ -170,10 +169,7 @@ impl<'d, 's> Context<'d, 's> {
 
     /// Returns whether all methods of that name in the sources refuse callers.
     fn refuses_in_method(&self, call: &ExprMethodCall) -> bool {
-        let takes_caller = || {
-            self.identifies(&call.receiver.to_token_stream())
-                || self.identifies(&call.args.to_token_stream())
-        };
+        let takes_caller = || self.identifies(&call.receiver) || self.identifies(&call.args);
         let methods = self.definitions.methods(&named(&call.method));
         !methods.is_empty() && takes_caller() && methods.iter().all(|it| self.refuses(it))
     }
@@ -202,14 +198,9 @@ impl<'d, 's> Context<'d, 's> {
     }
 
     /// Returns whether tokens may identify the caller.
-    fn identifies(&self, tokens: &TokenStream) -> bool {
-        tokens.clone().into_iter().any(|token| match token {
-            TokenTree::Group(group) => self.identifies(&group.stream()),
-            TokenTree::Ident(name) => {
-                let name = named(&name);
-                self.callers.contains(&name) || is_credential(&name)
-            }
-            _ => false,
+    fn identifies(&self, tokens: &impl ToTokens) -> bool {
+        any_word(tokens, &|name| {
+            self.callers.iter().any(|caller| caller == name) || is_credential(name)
         })
     }
 }
@@ -236,25 +227,21 @@ impl Search<'_, '_> {
                     self.result_of(&call.receiver);
                 }
                 let replaces = matches!(name.as_str(), "map_err" | "ok_or" | "ok_or_else");
-                if replaces
-                    && refuses(&call.args.to_token_stream())
-                    && !is_about_password(&call.receiver.to_token_stream())
-                {
-                    self.find(excerpt(&call.receiver.to_token_stream()));
+                if replaces && refuses(&call.args) && !is_about_password(&call.receiver) {
+                    self.find(excerpt(&call.receiver));
                 }
                 let is_check = call_checks(&name, &owner_of_chain(&call.receiver))
                     || self.context.refuses_in_method(call);
-                if is_check && !asks_password(&call.args) {
+                if is_check && !is_about_password(&call.args) {
                     self.find(format!("{name}()"));
                 }
             }
             Expr::Call(call) => {
                 let path = path_of(&call.func).unwrap_or_default();
-                let arguments = call.args.to_token_stream();
                 if let [outer @ .., name] = path.as_slice()
                     && (call_checks(name, outer.last().map_or("", String::as_str))
-                        || self.context.refuses_in(&path, &arguments))
-                    && !asks_password(&call.args)
+                        || self.context.refuses_in(&path, &call.args))
+                    && !is_about_password(&call.args)
                 {
                     self.find(format!("{name}()"));
                 }
@@ -283,25 +270,16 @@ impl Visit<'_> for Search<'_, '_> {
             _ => false,
         };
         let block = &written.then_branch;
-        if ends(block)
-            && refuses(&block.to_token_stream())
-            && !is_about_password(&written.cond.to_token_stream())
-        {
-            self.find(format!("if {}", excerpt(&written.cond.to_token_stream())));
+        if ends(block) && refuses(block) && !is_about_password(&written.cond) {
+            self.find(format!("if {}", excerpt(&written.cond)));
         }
         visit::visit_expr_if(self, written);
     }
 
     fn visit_expr_match(&mut self, written: &ExprMatch) {
-        let refused = written
-            .arms
-            .iter()
-            .any(|arm| refuses(&arm.body.to_token_stream()));
-        if refused && !is_about_password(&written.expr.to_token_stream()) {
-            self.find(format!(
-                "match {}",
-                excerpt(&written.expr.to_token_stream())
-            ));
+        let refused = written.arms.iter().any(|arm| refuses(&arm.body));
+        if refused && !is_about_password(&written.expr) {
+            self.find(format!("match {}", excerpt(&written.expr)));
         }
         visit::visit_expr_match(self, written);
     }
@@ -309,10 +287,10 @@ impl Visit<'_> for Search<'_, '_> {
     fn visit_local(&mut self, local: &Local) {
         if let Some(init) = &local.init
             && let Some((_, diverges)) = &init.diverge
-            && refuses(&diverges.to_token_stream())
-            && !is_about_password(&init.expr.to_token_stream())
+            && refuses(diverges)
+            && !is_about_password(&init.expr)
         {
-            self.find(excerpt(&init.expr.to_token_stream()));
+            self.find(excerpt(&init.expr));
         }
         visit::visit_local(self, local);
     }
@@ -344,8 +322,4 @@ fn owner_of_chain(receiver: &Expr) -> String {
         [.., ty, _] => ty.clone(),
         _ => String::new(),
     }
-}
-
-fn asks_password(arguments: &impl ToTokens) -> bool {
-    is_about_password(&arguments.to_token_stream())
 }

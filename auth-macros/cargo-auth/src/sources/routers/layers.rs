@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, ExprMethodCall, GenericArgument, Local, PathArguments, Stmt, Type};
@@ -278,7 +277,7 @@ fn middleware(
     let Some(path) = path else {
         return Layer {
             text: format!("{by}(closure)"),
-            check: refuses(&function.to_token_stream()).then(|| Check {
+            check: refuses(function).then(|| Check {
                 kind: CheckKind::Middleware,
                 text: format!("{by}(closure)"),
             }),

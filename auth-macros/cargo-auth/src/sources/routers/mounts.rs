@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use quote::ToTokens;
 use syn::Expr;
 use syn::spanned::Spanned;
 
@@ -355,7 +354,7 @@ fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
                 }
             }
             None => Target {
-                name: excerpt(&base.to_token_stream()),
+                name: excerpt(base),
                 path: Vec::new(),
                 callable: None,
             },

@@ -1,6 +1,5 @@
 //! The paths of routes that are not string literals at the mount.
 
-use quote::ToTokens;
 use syn::{Expr, FnArg, Type};
 
 use super::definitions::Definitions;
@@ -26,7 +25,7 @@ pub(super) fn unknown(expression: &Expr) -> String {
         };
     }
     let changed = if is_changed { "…" } else { "" };
-    format!("<{}{changed}>", excerpt(&rest.to_token_stream()))
+    format!("<{}{changed}>", excerpt(rest))
 }
 
 /// Returns whether an expression is a chain that begins with a name.

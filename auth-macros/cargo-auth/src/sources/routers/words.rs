@@ -1,6 +1,9 @@
 //! The words of names, by which access checks are recognized.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenTree;
+use quote::ToTokens;
+
+use crate::sources::text::any_word;
 
 /// Words of names that stand for a check by themselves.
 const CHECKS: [&str; 22] = [
@@ -217,8 +220,9 @@ pub(super) fn is_log(name: &str) -> bool {
 }
 
 /// Returns whether tokens refuse a caller, or read its credentials.
-pub(super) fn refuses(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
+pub(super) fn refuses(tokens: &impl ToTokens) -> bool {
+    let tokens = tokens.to_token_stream();
+    tokens.into_iter().any(|token| match token {
         TokenTree::Group(group) => refuses(&group.stream()),
         TokenTree::Ident(name) => is_refusal(&name.to_string()),
         TokenTree::Literal(text) => {
@@ -253,13 +257,7 @@ pub(super) fn is_refusal(name: &str) -> bool {
 }
 
 /// Returns whether tokens are about a password: a login, and no check of a caller.
-pub(super) fn is_about_password(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Group(group) => is_about_password(&group.stream()),
-        TokenTree::Ident(name) => has_one(
-            &words(&name.to_string()),
-            &["password", "passwd", "hash", "captcha", "otp"],
-        ),
-        _ => false,
-    })
+pub(super) fn is_about_password(tokens: &impl ToTokens) -> bool {
+    let about = ["password", "passwd", "hash", "captcha", "otp"];
+    any_word(tokens, &|name| has_one(&words(name), &about))
 }
