@@ -178,6 +178,12 @@ impl ProofRules {
             Some(Stamp::Fresh(age)) => {
                 let by_nonce = self.lifetime.checked_sub(age);
                 let lifetime = by_clock.max(by_nonce).ok_or(ProofProblem::Nonce)?;
+                // By the clock, a proof that was made ahead of time becomes valid later, until its nonce expires.
+                let later = match by_clock {
+                    None if self.is_ahead(made.iat) => NONCE_LIFETIME.saturating_sub(age),
+                    _ => Duration::ZERO,
+                };
+                let lifetime = lifetime.max(later);
                 Ok(Proof { lifetime, ..proof })
             }
             Some(Stamp::Stale | Stamp::Foreign) | None => Err(ProofProblem::Nonce),

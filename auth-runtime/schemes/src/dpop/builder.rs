@@ -138,7 +138,7 @@ impl DpopBuilder {
     }
 
     /// Sets the store of used proofs. Default: in this process, with 200 000 proofs for each
-    /// [`proof_lifetime`](Self::proof_lifetime) and a minute.
+    /// [`proof_lifetime`](Self::proof_lifetime) and a minute, or, with nonces, for each five minutes.
     ///
     /// One half of them is for subjects with many proofs, over all their keys: each may have a
     /// quarter of the free places in this half, at most 20 000. The other half is for subjects with
@@ -151,8 +151,9 @@ impl DpopBuilder {
 
     /// Sets the clock that proofs and nonces expire by. Default: the clock of the system.
     ///
-    /// Within a process, time does not go back: a used proof stays used when the clock is set back. If the
-    /// clock was ahead when the service started, and is corrected later, restart the service.
+    /// A used proof stays used when the clock is set back. If the clock was ahead while a proof was used, the proof and
+    /// its nonce may be valid again when their time comes. If the clock was ahead when the service started, and is
+    /// corrected later, restart the service.
     ///
     /// Tokens expire by the clock of their verifier.
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -199,7 +200,11 @@ impl DpopBuilder {
         let nonces = nonces
             .map(|key| NonceKey::new(&key, b"DPoP nonce", NONCE_LIFETIME, self.clock.clone()));
         let in_memory = || {
-            let longest = self.lifetime + MAX_CLOCK_SKEW;
+            // No proof is valid for longer than its nonce.
+            let longest = match nonces {
+                Some(_) => NONCE_LIFETIME,
+                None => self.lifetime + MAX_CLOCK_SKEW,
+            };
             Replays::new(InMemory::new(REMEMBERED, longest, self.clock.clone()))
         };
         let names: Vec<_> = self

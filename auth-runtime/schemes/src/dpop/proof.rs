@@ -159,6 +159,11 @@ impl ProofRules {
             .filter(|rest| !rest.is_zero())
     }
 
+    /// Returns whether a proof was made after the present time of this service.
+    pub(super) fn is_ahead(&self, made: f64) -> bool {
+        made > self.clock.since_1970().as_secs_f64()
+    }
+
     /// Returns whether `htu` is the target of the request at an origin of the service, without
     /// query and fragment, after normalization (RFC 9449 §4.3, RFC 3986 §6.2).
     fn is_target(&self, htu: &str, credentials: &Credentials<'_>) -> bool {

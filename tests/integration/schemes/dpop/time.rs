@@ -104,6 +104,9 @@ async fn stores_learn_the_rest_of_the_life() {
         (true, now - 3600, Some(now - 25), 35),
         (true, now - 20, Some(now - 50), 40),
         (true, now - 50, Some(now - 20), 40),
+        // Until its nonce expires, the proof could become valid by the clock.
+        (true, now + 240, Some(now - 25), 275),
+        (true, now + 10, Some(now - 25), 70),
     ] {
         let recorder = Recorder::default();
         let dpop = dpop().clock(time.clock()).replay_store(recorder.clone());
@@ -209,5 +212,28 @@ async fn a_proof_that_was_made_ahead_is_used_once_too() {
     assert_eq!(later(2, &made_at(61)).await.status(), 200);
     // The proof lives for eight seconds more.
     let again = later(60, &ahead).await;
+    assert_eq!(challenges(&again), [BAD_PROOF]);
+}
+
+/// Its nonce makes it valid at once, and its own time makes it valid again, while the nonce is fresh.
+#[tokio::test]
+async fn a_proof_with_a_nonce_that_was_made_ahead_is_used_once_too() {
+    let client = Client::new();
+    let (time, start) = still();
+    let app = app_of(dpop().nonces_with_key(KEY).clock(time.clock()));
+    let made_at = |seconds, nonce| {
+        let claims = json!({ "iat": start + seconds, "nonce": nonce_of(start + nonce) });
+        client.changed(json!({}), claims)
+    };
+    let later = async |seconds, request: &Lines| {
+        time.advance(Duration::from_secs(seconds));
+        send(&app, "/read", request).await
+    };
+    let ahead = made_at(340, 119);
+    assert_eq!(later(119, &ahead).await.status(), 200);
+    assert_eq!(later(2, &made_at(121, 121)).await.status(), 200);
+    assert_eq!(later(129, &made_at(250, 250)).await.status(), 200);
+    // The nonce lives for 69 seconds more.
+    let again = later(100, &ahead).await;
     assert_eq!(challenges(&again), [BAD_PROOF]);
 }
