@@ -2,6 +2,7 @@
 //! routes, layers, fallbacks, methods and callers that could reveal one.
 
 mod behind_layers;
+mod bodies;
 mod combinations;
 mod disclosure;
 mod granted;

@@ -129,14 +129,9 @@ async fn denied_object_uses_its_own_fallback() {
     for app in apps {
         let app = app.protect(space()).expect("the router is in order");
         for (fields, body) in credentials {
-            // A fallback finds an empty body in place of the one that the handler consumed.
-            let mut shown = send(&app, Method::POST, "/n/object", fields, body).await;
+            let shown = send(&app, Method::POST, "/n/object", fields, body).await;
             let mut expected = send(&app, Method::POST, "/n/absent", fields, body).await;
             expected.2 = expected.2.replace("absent", "object");
-            expected.2 = expected.2.replace(&format!("{body:?}"), "\"\"");
-            for (_, fields, _) in [&mut shown, &mut expected] {
-                fields.remove("content-length");
-            }
             assert_eq!(shown, expected, "{fields:?}");
         }
     }
@@ -402,82 +397,6 @@ async fn early_fallback_layer_responds_alike() {
                     assert_same(&app, Method::POST, paths, fields, body).await;
                 }
             }
-        }
-    }
-}
-
-thread_local! {
-    static IS_DROPPED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// A body that never sends data.
-struct Silent;
-
-impl futures_core::Stream for Silent {
-    type Item = Result<String, std::convert::Infallible>;
-
-    fn poll_next(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        std::task::Poll::Pending
-    }
-}
-
-impl Drop for Silent {
-    fn drop(&mut self) {
-        IS_DROPPED.set(true);
-    }
-}
-
-#[tokio::test]
-async fn the_body_lives_until_a_handler_denies_an_object() {
-    async fn wait() {
-        for _ in 0..3 {
-            tokio::task::yield_now().await;
-            assert!(!IS_DROPPED.get());
-        }
-    }
-    #[requires(scope = "read", hide_as = 404)]
-    async fn alone(guard: Guard) -> Result<(), Denied> {
-        wait().await;
-        guard.permit(false)
-    }
-    #[requires(scope = "read", hide_as = 404)]
-    async fn with_parts(guard: Guard, _: Method, _: HeaderMap) -> Result<(), Denied> {
-        wait().await;
-        guard.permit(false)
-    }
-    #[requires(scope = "read", hide_as = 404)]
-    async fn with_request(guard: Guard, request: Request) -> Result<(), Denied> {
-        drop(request);
-        wait().await;
-        guard.permit(false)
-    }
-    #[requires(scope = "read", hide_as = 404)]
-    async fn with_identity(guard: Guard, _: Identity) -> Result<(), Denied> {
-        wait().await;
-        guard.permit(false)
-    }
-    let inner = GuardedRouter::new()
-        .route("/alone", post(alone))
-        .route("/parts", post(with_parts))
-        .route("/request", post(with_request))
-        .route("/identity", post(with_identity));
-    let app = GuardedRouter::new()
-        .merge(inner.clone())
-        .nest("/nested", inner)
-        .protect(space_with_forms(&Arc::default()))
-        .expect("the router is in order");
-    for prefix in ["", "/nested"] {
-        for path in ["/alone", "/parts", "/request", "/identity"] {
-            IS_DROPPED.set(false);
-            let request = Request::post(format!("{prefix}{path}"))
-                .header("authorization", "Bearer reader")
-                .body(Body::from_stream(Silent));
-            let Ok(response) = app.clone().oneshot(request.expect("a request")).await;
-            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{prefix}{path}");
-            assert!(IS_DROPPED.get(), "{prefix}{path}");
         }
     }
 }

@@ -29,6 +29,7 @@ use crate::request::{
     path_parameters, read_body,
 };
 use crate::routing::fallback::{Fallback, OtherSpaces, strip_match};
+use crate::routing::kept_body::KeptBody;
 use crate::routing::matched::Matched;
 use crate::routing::response::ResponseOrFuture;
 
@@ -458,8 +459,13 @@ impl RouteAuthorizer {
         (location, response)
     }
 
-    /// Responds as for an unknown path, in place of a denial that the handler returned.
-    pub(super) fn conceal_object(&self, concealed: Concealed) -> ResponseOrFuture {
+    /// Responds as for an unknown path, in place of a denial that the handler returned. The fallback receives the body
+    /// that was read before the authorization, or else the rest that the handler left.
+    pub(super) fn conceal_object(
+        &self,
+        concealed: Concealed,
+        body: Option<KeptBody>,
+    ) -> ResponseOrFuture {
         let Concealed {
             authentication,
             request,
@@ -468,7 +474,12 @@ impl RouteAuthorizer {
         match request.head {
             Some(head) => {
                 let head = Arc::unwrap_or_clone(head);
-                let mut request = Request::from_parts(head, Body::empty());
+                let body = match (head.extensions.get(), body) {
+                    (Some(RequestBody::Read(read)), _) => Body::from(read.clone()),
+                    (_, Some(rest)) => Body::new(rest),
+                    (_, None) => Body::empty(),
+                };
+                let mut request = Request::from_parts(head, body);
                 let others = OtherSpaces::Unreported;
                 self.fallback
                     .respond_to(&self.space, authentication, &mut request, others)

@@ -124,7 +124,6 @@ where
         let response = R::clone(&self.0).oneshot(request);
         let authorizer = Arc::clone(authorizer);
         let response = Box::pin(async move {
-            let _body = body;
             let mut response = response_of(response.await);
             // A layer may have replaced the response, or the request.
             let mark = response.extensions_mut().remove::<Concealed>();
@@ -140,7 +139,7 @@ where
                 authentication,
                 by_policy,
             };
-            let response = authorizer.conceal_object(concealed).await;
+            let response = authorizer.conceal_object(concealed, body).await;
             if by_policy {
                 authorizer.record_fallback(&probe, fallback);
             } else {

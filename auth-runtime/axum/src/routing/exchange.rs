@@ -28,8 +28,7 @@ pub(super) struct Exchange {
     probe: Probe,
     /// The slot of the layer in front, if the decision is made there.
     slot: Option<Arc<RouteSlot>>,
-    /// The body of the request, if a layer in front does not keep it.
-    #[expect(dead_code, reason = "it has to live as long")]
+    /// The body of the request, for the fallback, if a layer in front does not keep it.
     body: Option<KeptBody>,
     place: ExchangePlace,
     /// The fields to add to the response of the handler.
@@ -178,6 +177,8 @@ impl Exchange {
             let response = Box::pin(std::future::ready(concealed.marked()));
             return self.handle(response, Secrecy::default());
         }
+        // The fallback has the body of the request, as on an unknown path.
+        self.body = None;
         let (fallback, response) = self.authorizer.conceal(authentication, request);
         self.conceal(fallback, response);
     }
@@ -262,7 +263,7 @@ impl Exchange {
         let Some(concealed) = response.extensions_mut().remove::<Concealed>() else {
             return ResponseOrFuture::Now(uncacheable_if_missing(response));
         };
-        let concealed = authorizer.conceal_object(concealed);
+        let concealed = authorizer.conceal_object(concealed, self.body.take());
         if let ResponseOrFuture::Now(response) = &concealed {
             authorizer.record_handled(&self.probe, response);
         }

@@ -1,8 +1,8 @@
-//! A request body that lives until the response.
+//! A request body that lives until the handler has responded, and then goes to the fallback.
 //!
 //! A server shows on the connection that a body was dropped before the response, by `Connection: close`.
-//! The body of a request to an unknown path is not. That of a request to a handler, which may deny an
-//! object on a hidden path, must not be dropped either while the handler runs.
+//! On an unknown path, the fallback receives the body, and drops or reads it. The body of a request to a
+//! handler, which may deny an object on a hidden path, must not be dropped either while the handler runs.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -39,7 +39,13 @@ impl HttpBody for KeptBody {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut *lock(&self.0)).poll_frame(context)
+        let mut body = lock(&self.0);
+        let polled = Pin::new(&mut *body).poll_frame(context);
+        if matches!(polled, Poll::Ready(None)) {
+            // A body must not be polled after its end, and the next reader does not know of it.
+            *body = Body::empty();
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
