@@ -9,6 +9,7 @@ mod objects;
 mod patterns;
 mod reasons;
 mod refused;
+mod revisions;
 mod router;
 mod routes;
 mod sarif;

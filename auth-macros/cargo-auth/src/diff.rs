@@ -19,13 +19,15 @@ use crate::workspace::Workspace;
 #[derive(Default)]
 struct PolicySet {
     policies: BTreeMap<String, ParsedPolicy>,
+    /// The path of each policy, without the number of its `cfg`.
+    paths: BTreeMap<String, String>,
     places: BTreeMap<String, Place>,
     /// The `cfg` conditions of some policies.
     conditions: BTreeMap<String, String>,
     /// The policies with a mistake in their attribute.
     mistaken: BTreeSet<String>,
-    /// All functions, with a policy or without.
-    functions: BTreeSet<String>,
+    /// The paths of functions without a policy. With another `cfg`, they may have one.
+    bare: BTreeSet<String>,
     /// Handlers and routers without a policy, with or without a reason.
     unguarded: Vec<Unguarded>,
 }
@@ -79,7 +81,7 @@ fn at(workspace: &Workspace, packages: &[String], revision: &str) -> Result<Poli
 impl PolicySet {
     fn of(sources: Sources) -> Self {
         let mut side = Self {
-            functions: sources.functions(),
+            bare: sources.bare,
             unguarded: [sources.unguarded.as_slice(), &sources.open].concat(),
             ..Self::default()
         };
@@ -97,12 +99,13 @@ impl PolicySet {
     }
 
     fn add(&mut self, entry: Entry) {
-        let mut name = entry.path.clone();
+        let path = &entry.path;
+        let mut name = path.clone();
         // Both sides of a `cfg` are numbered in their order.
         let mut number = 1;
         while self.policies.contains_key(&name) {
             number += 1;
-            name = format!("{} ({number})", entry.path);
+            name = format!("{path} ({number})");
         }
         if entry.is_mistaken {
             self.mistaken.insert(name.clone());
@@ -110,6 +113,7 @@ impl PolicySet {
         let condition = entry.condition.map(|condition| (name.clone(), condition));
         self.conditions.extend(condition);
         self.places.insert(name.clone(), entry.place);
+        self.paths.insert(name.clone(), entry.path);
         self.policies.insert(name, entry.policy);
     }
 }
@@ -130,7 +134,8 @@ fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
             .as_ref()
             .map_or(Vec::new(), Comparison::reasons);
         let mut impact = difference.impact;
-        if impact == Impact::Removed && after.functions.contains(&name) {
+        let is_bare = |path: &String| after.bare.contains(path);
+        if impact == Impact::Removed && before.paths.get(&name).is_some_and(is_bare) {
             impact = Impact::Loosened;
             why.push(UNGUARDED);
         }

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::cargo_auth::refused::made;
 use crate::cargo_auth::{expect, json, run, workspace};
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args([
             "-c",
@@ -29,7 +29,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-fn commit(folder: &Path) {
+pub(crate) fn commit(folder: &Path) {
     git(folder, &["add", "--all"]);
     git(folder, &["commit", "--quiet", "--message", "a revision"]);
 }
@@ -62,7 +62,7 @@ fn shop(name: &str, folder: &str) -> std::path::PathBuf {
     repository.join(folder)
 }
 
-fn replace(file: &Path, from: &str, to: &str) {
+pub(crate) fn replace(file: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(file).expect("a text");
     assert!(text.contains(from), "{from}");
     std::fs::write(file, text.replace(from, to)).expect("a file");

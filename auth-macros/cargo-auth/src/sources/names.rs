@@ -134,15 +134,6 @@ impl Names {
         path
     }
 
-    /// Returns the paths of all recorded values, such as functions.
-    pub(super) fn items(&self) -> impl Iterator<Item = Vec<String>> {
-        let scopes = self.scopes.iter();
-        scopes.flat_map(|scope| {
-            let items = scope.values.keys();
-            items.map(|item| [scope.path.as_slice(), std::slice::from_ref(item)].concat())
-        })
-    }
-
     /// Returns whether a crate of the workspace has that name.
     pub(super) fn has_crate(&self, name: &String) -> bool {
         self.modules.contains_key(std::slice::from_ref(name))

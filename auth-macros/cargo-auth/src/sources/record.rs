@@ -27,7 +27,7 @@ pub(crate) struct Sources {
     /// The macros that write policies, which are not read.
     pub(crate) macros: Vec<Place>,
     /// The paths of functions without a policy. With another `cfg`, they may have one.
-    pub(super) bare: BTreeSet<String>,
+    pub(crate) bare: BTreeSet<String>,
     /// The paths of all possible handlers: `async fn`s, with a policy or without.
     pub(super) functions: BTreeSet<String>,
     pub(super) names: Names,
@@ -141,10 +141,5 @@ impl Sources {
         self.mounts.truncate(mounts);
         self.aliases.truncate(aliases);
         self.reasons.truncate(reasons);
-    }
-
-    /// Returns the paths of all functions, with a policy or without.
-    pub(crate) fn functions(&self) -> BTreeSet<String> {
-        self.names.items().map(|path| path.join("::")).collect()
     }
 }

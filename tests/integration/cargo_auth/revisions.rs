@@ -1,0 +1,328 @@
+//! Changes of policies with a mistake or a `cfg`, and of the packages that are selected.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::cargo_auth::diff::{commit, git, replace};
+use crate::cargo_auth::refused::{MANIFEST, made};
+use crate::cargo_auth::{json, run};
+
+/// Returns the changes since `HEAD`, each with its path.
+fn changes(folder: &Path, more: &[&str]) -> Vec<String> {
+    let rows = json(
+        folder,
+        &[&["diff", "--format=json"], more, &["HEAD"]].concat(),
+    );
+    let rows = rows.as_array().expect("rows").iter();
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    rows.map(|row| format!("{} {}", text(&row["change"]), text(&row["path"])))
+        .collect()
+}
+
+/// Commits a crate with this source, and writes another one.
+fn crate_with(name: &str, before: &str, after: &str) -> PathBuf {
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", before)];
+    let folder = made(&format!("revisions/{name}"), &files);
+    git(&folder, &["init", "--quiet"]);
+    commit(&folder);
+    std::fs::write(folder.join("src/lib.rs"), after).expect("a file");
+    folder
+}
+
+/// An attribute with a mistake has no certain meaning, on either side.
+#[test]
+fn policies_with_a_mistake_are_changed() {
+    let invalid = "#[auth_runtime::requires(role = \"a\", relam = \"x\")]\nasync fn h() {}";
+    let valid = "#[auth_runtime::requires(role = \"a\")]\nasync fn h() {}";
+    for (name, before, after, expected) in [
+        ("corrected", invalid, valid, &["changed it::h"][..]),
+        ("mistaken", valid, invalid, &["changed it::h"]),
+        ("as_before", invalid, invalid, &["changed it::h"]),
+        ("in_order", valid, valid, &[]),
+    ] {
+        let folder = crate_with(name, before, after);
+        assert_eq!(changes(&folder, &[]), expected, "{name}");
+    }
+}
+
+/// A handler that exists without its policy is not merely removed.
+#[test]
+fn a_handler_that_lost_its_policy_is_loosened() {
+    let policy = "#[auth_runtime::requires(role = \"a\")]\n";
+    let [one, other] = ["#[cfg(a)]\n", "#[cfg(not(a))]\n"];
+    let handler = "pub async fn h() {}\n";
+    let both = format!("{one}{policy}{handler}{other}{policy}{handler}");
+    let elsewhere = format!("mod m {{ {policy}{handler} }}\n");
+    for (name, before, after, expected) in [
+        (
+            "of_one",
+            format!("{policy}{handler}"),
+            handler.to_owned(),
+            &["loosened it::h"][..],
+        ),
+        (
+            "of_the_second",
+            both.clone(),
+            format!("{one}{policy}{handler}{other}{handler}"),
+            &["loosened it::h (2)"],
+        ),
+        (
+            "of_the_first",
+            both.clone(),
+            format!("{one}{handler}{other}{policy}{handler}"),
+            // The remaining one has another condition than the first one had.
+            &["loosened it::h (2)", "changed it::h"],
+        ),
+        (
+            "of_both",
+            both.clone(),
+            format!("{one}{handler}{other}{handler}"),
+            &["loosened it::h", "loosened it::h (2)"],
+        ),
+        (
+            "with_the_handler",
+            both,
+            format!("{one}{policy}{handler}"),
+            &["removed it::h (2)"],
+        ),
+        (
+            "by_a_move",
+            format!("{policy}{handler}"),
+            format!("{elsewhere}use m::h;\n"),
+            &["added it::m::h", "removed it::h"],
+        ),
+        (
+            "for_tests",
+            format!("{policy}{handler}"),
+            format!("#[cfg(test)]\n{handler}"),
+            &["removed it::h"],
+        ),
+    ] {
+        let folder = crate_with(name, &before, &after);
+        assert_eq!(changes(&folder, &[]), expected, "{name}");
+    }
+}
+
+/// Conditions of files and of modules count like those of handlers.
+#[test]
+fn a_condition_of_every_kind_is_compared() {
+    let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";
+    let within = "#[auth_runtime::requires(role = \"a\")]\nmod m { pub async fn h() {} }\n";
+    for (name, before, path) in [
+        ("item", format!("#[cfg(a)]\n{handler}"), "it::h"),
+        ("file", format!("#![cfg(a)]\n{handler}"), "it::h"),
+        (
+            "module",
+            format!("#[cfg(a)]\nmod m {{ {handler} }}"),
+            "it::m::h",
+        ),
+        (
+            "inner",
+            format!("mod m {{ #![cfg(a)]\n{handler} }}"),
+            "it::m::h",
+        ),
+        (
+            "modules",
+            format!("#[cfg(a)]\nmod m {{ mod n {{ {handler} }} }}"),
+            "it::m::n::h",
+        ),
+        ("policy_module", format!("#[cfg(a)]\n{within}"), "it::m::h"),
+        (
+            "function",
+            format!("#[cfg(a)]\nfn f() {{\n{handler}}}"),
+            "it::f::h",
+        ),
+    ] {
+        for (kind, after) in [
+            ("other", before.replace("cfg(a)", "cfg(b)")),
+            (
+                "none",
+                before
+                    .replace("#[cfg(a)]\n", "")
+                    .replace("#![cfg(a)]\n", ""),
+            ),
+        ] {
+            let folder = crate_with(&format!("cfg/{name}/{kind}"), &before, &after);
+            let expected = [format!("changed {path}")];
+            assert_eq!(changes(&folder, &[]), expected, "{name} {kind}");
+        }
+    }
+}
+
+/// A workspace of two packages that share a vocabulary.
+fn two_packages(name: &str) -> PathBuf {
+    let manifest = |name: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n[dependencies]\nauth-runtime = \"0.1\"\n"
+        )
+    };
+    let source = |scope: &str| {
+        format!("#[auth_runtime::requires(scope = \"{scope}\")]\npub async fn h() {{}}\n")
+    };
+    let files = [
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"one\", \"other\"]\nresolver = \"3\"\n".to_owned(),
+        ),
+        (
+            "auth.toml",
+            "[scopes]\none = \"One\"\nother = \"Other\"\n".to_owned(),
+        ),
+        ("one/Cargo.toml", manifest("one")),
+        ("one/src/lib.rs", source("one")),
+        ("other/Cargo.toml", manifest("other")),
+        ("other/src/lib.rs", source("other")),
+    ];
+    let files: Vec<_> = files
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    let folder = made(name, &files);
+    git(&folder, &["init", "--quiet"]);
+    commit(&folder);
+    folder
+}
+
+#[test]
+fn only_selected_packages_are_compared() {
+    let folder = two_packages("selected");
+    for package in [&[][..], &["-p", "one"], &["-p", "other"]] {
+        assert_eq!(
+            changes(&folder, package),
+            Vec::<String>::new(),
+            "{package:?}"
+        );
+    }
+    for package in ["one", "other"] {
+        let library = folder.join(package).join("src/lib.rs");
+        replace(
+            &library,
+            "pub async fn h() {}",
+            "pub async fn h() {}\nasync fn plain() {}",
+        );
+        replace(&library, &format!("scope = \"{package}\""), "authenticated");
+        let route = "\nfn f() { axum::routing::get(plain); }\n";
+        let text = std::fs::read_to_string(&library).expect("a text");
+        std::fs::write(&library, text + route).expect("a file");
+    }
+    let of = |package: &str| {
+        [
+            format!("loosened {package}::h"),
+            "added a route of a plain router to `plain`".to_owned(),
+        ]
+    };
+    for package in ["one", "other"] {
+        assert_eq!(changes(&folder, &["-p", package]), of(package));
+    }
+    let [one, open] = of("one");
+    let [other, _] = of("other");
+    let both = [one, other, open.clone(), open];
+    assert_eq!(changes(&folder, &[]), both);
+    assert_eq!(changes(&folder, &["-p", "one", "-p", "other"]), both);
+    // Between two revisions.
+    commit(&folder);
+    let rows = json(
+        &folder,
+        &["diff", "--format=json", "-p", "one", "HEAD~1", "HEAD"],
+    );
+    assert_eq!(rows.as_array().map(Vec::len), Some(2), "{rows:#}");
+    // A package that did not exist yet.
+    let third = folder.join("third");
+    std::fs::create_dir_all(third.join("src")).expect("a folder");
+    for file in ["Cargo.toml", "src/lib.rs"] {
+        let text = std::fs::read_to_string(folder.join("one").join(file)).expect("a text");
+        let text = text.replace("name = \"one\"", "name = \"third\"");
+        std::fs::write(third.join(file), text).expect("a file");
+    }
+    replace(
+        &folder.join("Cargo.toml"),
+        "\"other\"]",
+        "\"other\", \"third\"]",
+    );
+    assert_eq!(
+        changes(&folder, &["-p", "third"]),
+        [
+            "added a route of a plain router to `plain`",
+            "added third::h"
+        ]
+    );
+    assert_eq!(changes(&folder, &["-p", "one"]), Vec::<String>::new());
+}
+
+/// The findings of other packages are not reported, but names that they use count as used.
+#[test]
+fn only_selected_packages_are_checked() {
+    let folder = two_packages("checked");
+    for package in [&[][..], &["-p", "one"], &["-p", "other"]] {
+        let checked = run(&folder, &[&["check"], package].concat());
+        assert_eq!(checked.status, 0, "{package:?}: {}", checked.text);
+    }
+    let library = folder.join("other/src/lib.rs");
+    replace(&library, "scope = \"other\"", "scope = \"othre\"");
+    for (package, status) in [(&[][..], 1), (&["-p", "other"], 1)] {
+        let checked = run(&folder, &[&["check"], package].concat());
+        assert_eq!(checked.status, status, "{package:?}");
+        assert!(
+            checked.text.contains("`othre` is not declared"),
+            "{}",
+            checked.text
+        );
+    }
+    let checked = run(&folder, &["check", "-p", "one"]);
+    assert!(!checked.text.contains("othre"), "{}", checked.text);
+}
+
+/// The settings besides the allowed callers are part of a policy too.
+#[test]
+fn every_setting_is_compared() {
+    let handler = |arguments: &str| {
+        format!("#[auth_runtime::requires(role = \"a\"{arguments})]\nasync fn h() {{}}\n")
+    };
+    let public = |arguments: &str| {
+        format!("#[auth_runtime::public(reason = \"why\"{arguments})]\nasync fn h() {{}}\n")
+    };
+    for (name, before, after, expected) in [
+        ("hide", handler(", hide_as = 404"), handler(""), "loosened"),
+        (
+            "shown",
+            handler(""),
+            handler(", hide_as = 404"),
+            "tightened",
+        ),
+        (
+            "unless",
+            handler(", hide_as = 404"),
+            handler(", hide_as = 404, hide_unless = authenticated"),
+            "loosened",
+        ),
+        (
+            "schemes",
+            handler(", schemes(Basic)"),
+            handler(", schemes(Basic, Bearer)"),
+            "loosened",
+        ),
+        (
+            "realm",
+            handler(", realm = \"x\""),
+            handler(", realm = \"y\""),
+            "restated",
+        ),
+        ("says", handler(", says = \"No.\""), handler(""), "restated"),
+        (
+            "identity",
+            public(""),
+            public(", identity = optional"),
+            "restated",
+        ),
+        ("public", handler(""), public(""), "loosened"),
+        ("closed", public(""), handler(""), "tightened"),
+    ] {
+        let folder = crate_with(&format!("settings/{name}"), &before, &after);
+        assert_eq!(
+            changes(&folder, &[]),
+            [format!("{expected} it::h")],
+            "{name}"
+        );
+    }
+}
