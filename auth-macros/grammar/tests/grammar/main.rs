@@ -12,10 +12,12 @@
 mod advice;
 mod attributes;
 mod finding;
+mod inherited;
 mod limits;
 mod lowering;
 mod messages;
 mod mistakes;
+mod named_policies;
 mod names;
 mod schemas;
 
