@@ -259,18 +259,18 @@ fn only_selected_packages_are_checked() {
         assert_eq!(checked.status, 0, "{package:?}: {}", checked.text);
     }
     let library = folder.join("other/src/lib.rs");
-    replace(&library, "scope = \"other\"", "scope = \"othre\"");
+    replace(&library, "scope = \"other\"", "scope = \"another\"");
     for (package, status) in [(&[][..], 1), (&["-p", "other"], 1)] {
         let checked = run(&folder, &[&["check"], package].concat());
         assert_eq!(checked.status, status, "{package:?}");
         assert!(
-            checked.text.contains("`othre` is not declared"),
+            checked.text.contains("`another` is not declared"),
             "{}",
             checked.text
         );
     }
     let checked = run(&folder, &["check", "-p", "one"]);
-    assert!(!checked.text.contains("othre"), "{}", checked.text);
+    assert!(!checked.text.contains("another"), "{}", checked.text);
 }
 
 /// The settings besides the allowed callers are part of a policy too.
