@@ -40,7 +40,7 @@ use crate::nonce_key::{NonceKey, Stamp};
 ///   is for users with many nonces: each may have a quarter of the free places in this half, at
 ///   most 20 000. The other half is for users with up to 196. A request with a nonce beyond that
 ///   receives 503, so fewer than 512 users cannot exclude others.
-/// - A response to a challenge whose `uri` differs from the target of the request receives 400
+/// - A response to a challenge with a `uri` other than the target of the request receives 400
 ///   ([`Rejection::RequestMismatch`](auth_runtime_core::Rejection::RequestMismatch)), so a proxy in
 ///   front must not change targets, except for a prefix that it removes
 ///   ([`removed_prefix`](DigestBuilder::removed_prefix)).

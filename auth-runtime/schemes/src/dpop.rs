@@ -54,7 +54,7 @@ pub struct Dpop {
     tokens: TokenVerifier,
     rules: ProofRules,
     replays: Arc<Replays>,
-    /// As written in the challenge.
+    /// The accepted algorithms, in the form of the challenge.
     algorithms: String,
 }
 
