@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::report::{Failure, Format, count, json};
 use crate::sarif;
-use crate::sources::{self, AxumRoute, Check, CheckKind, Place, Routes, UnusedRouter};
+use crate::sources::{self, AxumRoute, CheckKind, Place, Routes, UnusedRouter};
 use crate::style::{ALERT, NOTE, NOTICE, PLACE, SUBJECT};
 use crate::workspace::Workspace;
 
@@ -40,19 +40,6 @@ pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failu
     }
 }
 
-/// Returns the name of a check for people.
-pub(crate) fn check_name(check: &Check) -> String {
-    let kind = match check.kind {
-        CheckKind::Policy => "policy",
-        CheckKind::Extractor => "extractor",
-        CheckKind::Middleware => "middleware",
-        CheckKind::Layer => "layer",
-        CheckKind::Attribute => "attribute",
-        CheckKind::Statement => "statement",
-    };
-    format!("{kind} {}", check.text)
-}
-
 /// Returns one table for each set of checks, the routes without any first. The statements of handlers
 /// differ, and have a column.
 fn text(routes: &[AxumRoute], unused: &[UnusedRouter], unread: &[String]) -> String {
@@ -60,7 +47,7 @@ fn text(routes: &[AxumRoute], unused: &[UnusedRouter], unread: &[String]) -> Str
     for route in routes {
         let checks = route.checks.iter();
         let around = checks.filter(|check| check.kind != CheckKind::Statement);
-        let mut names: Vec<_> = around.map(check_name).collect();
+        let mut names: Vec<_> = around.map(ToString::to_string).collect();
         if names.is_empty() && !route.checks.is_empty() {
             names.push("statement of the handler".to_owned());
         }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_runtime::catalogue;
 use serde_json::{Value, json};
 
-use crate::routes::check_name;
 use crate::sources::{AxumRoute, Finding, Place, Sources};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -77,7 +76,7 @@ pub(crate) fn routes(routes: &[AxumRoute]) -> Value {
             );
         }
         let checks: BTreeSet<_> = routes.iter().flat_map(|route| &route.checks).collect();
-        let checks: Vec<_> = checks.into_iter().map(check_name).collect();
+        let checks: Vec<_> = checks.into_iter().map(ToString::to_string).collect();
         let text = format!("{names}: {}", checks.join(", "));
         note(ROUTE, "informational", &text, place)
     });

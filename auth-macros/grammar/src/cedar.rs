@@ -11,17 +11,14 @@ mod json;
 mod json_form;
 mod lexer;
 mod parser;
-
-use std::collections::BTreeMap;
+mod schema;
 
 pub use self::declarations::MAX_PAIRS;
+pub use self::schema::{CedarSchema, MAX_DEPTH, SchemaAction, SchemaType};
 use crate::vocabulary::Mistake;
 
 /// The maximum length of a schema, in bytes.
 pub const MAX_SCHEMA: usize = 1024 * 1024;
-
-/// The maximum depth of types in a schema, and of values in its JSON form.
-pub const MAX_DEPTH: usize = 128;
 
 /// The form of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,35 +38,6 @@ impl SchemaForm {
             _ => None,
         }
     }
-}
-
-/// The declarations of a schema.
-#[derive(Debug, Default, PartialEq)]
-pub struct CedarSchema {
-    /// The entity types, by their names with the namespace, such as `App::Repository`.
-    pub types: BTreeMap<String, SchemaType>,
-    /// The actions, by their namespace (which may be empty) and their id.
-    pub actions: BTreeMap<(String, String), SchemaAction>,
-}
-
-/// An entity type.
-#[derive(Debug, PartialEq)]
-pub struct SchemaType {
-    /// The byte offset of its declaration.
-    pub at: usize,
-    /// The value of its annotation `@doc`; empty without one.
-    pub description: String,
-}
-
-/// An action.
-#[derive(Debug, PartialEq)]
-pub struct SchemaAction {
-    /// The byte offset of its declaration.
-    pub at: usize,
-    /// The value of its annotation `@doc`; empty without one.
-    pub description: String,
-    /// The types that it applies to, with their namespaces, each once. Empty for a group of actions.
-    pub on: Vec<String>,
 }
 
 /// Reads a schema. After a mistake, its declarations are incomplete.
@@ -99,12 +67,4 @@ pub fn read(text: &str, form: SchemaForm) -> (CedarSchema, Vec<Mistake>) {
         Ok(namespaces) => declarations::resolve(namespaces),
         Err(mistake) => (CedarSchema::default(), vec![mistake]),
     }
-}
-
-/// Returns whether a text is an identifier of Cedar, and not one of its reserved words.
-fn is_name(text: &str) -> bool {
-    const RESERVED: [&str; 9] = [
-        "true", "false", "if", "then", "else", "in", "is", "like", "has",
-    ];
-    auth_runtime_policy::is_identifier(text) && !RESERVED.contains(&text)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CedarSchema, SchemaAction, SchemaType};
+use super::schema::{CedarSchema, SchemaAction, SchemaType};
 use crate::suggest::nearest;
 use crate::vocabulary::{MAX_TERMS, Mistake};
 

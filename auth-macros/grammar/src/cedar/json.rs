@@ -1,7 +1,7 @@
 //! A strict JSON reader that keeps places, for messages.
 
-use super::MAX_DEPTH;
 use super::declarations::Name;
+use super::schema::MAX_DEPTH;
 use crate::vocabulary::Mistake;
 
 /// A value, and the byte at which it begins.

@@ -1,8 +1,8 @@
 //! The declarations in the JSON form.
 
 use super::declarations::{ActionDeclaration, Name, Namespace};
-use super::is_name;
 use super::json::{self, Json, JsonKind};
+use super::schema::is_name;
 use crate::suggest::nearest;
 use crate::vocabulary::Mistake;
 

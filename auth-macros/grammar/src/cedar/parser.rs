@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::declarations::{ActionDeclaration, Name, Namespace};
 use super::lexer::{Token, Tokens};
-use super::{MAX_DEPTH, is_name};
+use super::schema::{MAX_DEPTH, is_name};
 use crate::vocabulary::Mistake;
 
 /// Parses a schema. Declarations outside of namespaces are one namespace without a name, at the end.

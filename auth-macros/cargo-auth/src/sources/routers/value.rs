@@ -1,5 +1,6 @@
 //! The values of expressions, as far as routes need them.
 
+use std::fmt;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -75,6 +76,21 @@ pub(crate) struct Check {
     pub(crate) kind: CheckKind,
     /// Its name in the sources.
     pub(crate) text: String,
+}
+
+impl fmt::Display for Check {
+    /// Formats the kind and the name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            CheckKind::Policy => "policy",
+            CheckKind::Extractor => "extractor",
+            CheckKind::Middleware => "middleware",
+            CheckKind::Layer => "layer",
+            CheckKind::Attribute => "attribute",
+            CheckKind::Statement => "statement",
+        };
+        write!(f, "{kind} {}", self.text)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
