@@ -5,7 +5,7 @@ use auth_runtime_remote::{HttpClient, bounded_text};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::builder::AuthZenError;
+use crate::error::AuthZenError;
 
 const WELL_KNOWN: &str = "/.well-known/authzen-configuration";
 

@@ -24,8 +24,10 @@ mod builder;
 mod discovery;
 mod engine;
 mod entities;
+mod error;
 mod list;
 mod question;
 
-pub use crate::builder::{AuthZenBuilder, AuthZenError};
+pub use crate::builder::AuthZenBuilder;
 pub use crate::engine::AuthZen;
+pub use crate::error::AuthZenError;

@@ -15,9 +15,10 @@ use cedar_policy::{
 };
 
 use crate::error::CedarError;
-use crate::gather::{Gathered, Known, Uid, load};
+use crate::gather::{Gathered, Known, load};
 use crate::policies::{self, Source};
 use crate::schema::{Declared, Members, Names};
+use crate::uid::Uid;
 use crate::values::{Types, address};
 
 /// The number of questions after which other tasks run.

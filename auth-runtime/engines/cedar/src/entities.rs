@@ -4,8 +4,9 @@ use auth_runtime_core::{DecisionPointError, Identity};
 use cedar_policy::{Entities, EntityUid, RestrictedExpression};
 
 use crate::engine::Engine;
-use crate::gather::{Gathered, Known, Uid};
+use crate::gather::{Gathered, Known};
 use crate::schema::{IDENTITY, Members};
+use crate::uid::Uid;
 use crate::values::{Types, of_identity};
 
 impl Engine {

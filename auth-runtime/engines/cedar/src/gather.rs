@@ -11,6 +11,7 @@ use auth_runtime_core::{
 };
 
 use crate::schema::{Declared, Names};
+use crate::uid::Uid;
 use crate::values::references;
 
 /// The time of all calls of the loader for a request together.
@@ -22,35 +23,6 @@ const MAX_ENTITIES: usize = 100_000;
 /// The levels of parents above an entity. Cedar collects ancestors by recursion, and a long chain would
 /// overflow the stack.
 const MAX_LEVELS: usize = 100;
-
-/// The type and the id of an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Uid<'g> {
-    // In the order of `Wanted`.
-    pub(crate) id: &'g str,
-    pub(crate) kind: &'g str,
-}
-
-impl<'g> Uid<'g> {
-    /// The object of a question.
-    pub(crate) fn of_object(resource: &'g Resource, names: &'g Names) -> Self {
-        let kind = match resource.resource_type() {
-            Resource::SERVICE => &names.service,
-            other => other,
-        };
-        let id = resource.id();
-        Self { kind, id }
-    }
-
-    fn of(wanted: &'g Wanted) -> Self {
-        let (kind, id) = (wanted.entity_type(), wanted.id());
-        Self { kind, id }
-    }
-
-    fn wanted(self) -> Wanted {
-        Wanted::new(self.kind.to_owned(), self.id)
-    }
-}
 
 /// The entities of a batch that exist, by their ids.
 pub(crate) struct Gathered<'g> {

@@ -40,6 +40,7 @@ mod gather;
 mod permitted;
 mod policies;
 mod schema;
+mod uid;
 mod values;
 
 pub use crate::builder::CedarBuilder;

@@ -14,8 +14,9 @@ use cedar_policy::{
 use serde_json::{Value as Json, json};
 
 use crate::engine::Engine;
-use crate::gather::{Gathered, Known, Uid, load};
+use crate::gather::{Gathered, Known, load};
 use crate::schema::{Kind, Members};
+use crate::uid::Uid;
 use crate::values::Types;
 
 /// A part of a policy that a database cannot evaluate.

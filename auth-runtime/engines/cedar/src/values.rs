@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use auth_runtime_core::{DecisionPointError, Identity, Value};
 use cedar_policy::{EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 
-use crate::gather::Uid;
 use crate::schema::{Declared, Kind, cedar_name};
+use crate::uid::Uid;
 
 /// The types of the entities of a batch.
 pub(crate) struct Types<'e> {
