@@ -6,6 +6,9 @@ mod claims;
 #[cfg(feature = "jwks")]
 mod discovery;
 mod error;
+#[cfg(feature = "jwks")]
+mod fetched_keys;
+mod issuer;
 mod issuer_name;
 pub(crate) mod key;
 mod key_set;
@@ -22,7 +25,7 @@ mod testing;
 use std::fmt;
 use std::sync::Arc;
 
-use auth_runtime_core::{Caller, Identity, Rejection, Verification};
+use auth_runtime_core::{Caller, Rejection, Verification};
 
 pub use self::builder::JwtBuilder;
 pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
@@ -30,20 +33,13 @@ pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
 pub(crate) use self::claims::{ClaimNames, strings};
 pub use self::claims::{ClaimPath, Claims};
 pub use self::error::{JwtError, LoadBalancerProblem};
+use self::issuer::{Issuer, Keys};
 use self::issuer_name::IssuerName;
 pub use self::key::{JwtAlgorithm, JwtKey};
-use self::key_set::KeySet;
 #[cfg(feature = "jwks")]
 pub use self::key_source::KeySource;
-#[cfg(feature = "jwks")]
-use self::load_balancer::BalancerKeys;
-#[cfg(feature = "jwks")]
-use self::remote_keys::{RemoteKeys, WantedKey};
-use self::rules::TokenRules;
 use crate::b64token::is_b64token;
-use crate::signed_token::{Flaw, SignedToken};
-#[cfg(feature = "token-cache")]
-use crate::token_cache::{Epoch, VerifierCache};
+use crate::signed_token::SignedToken;
 
 /// Verifies JWTs; for [`Bearer::jwt`](crate::Bearer::jwt).
 ///
@@ -82,30 +78,6 @@ use crate::token_cache::{Epoch, VerifierCache};
 /// Cloning is cheap; clones share keys and cache.
 #[derive(Clone)]
 pub struct Jwt(Arc<[Arc<Issuer>]>);
-
-/// An authorization server, with everything that its tokens are verified by.
-struct Issuer {
-    keys: Keys,
-    rules: Arc<TokenRules>,
-    revoked: Option<Revoked>,
-    #[cfg(feature = "token-cache")]
-    cache: Option<Arc<VerifierCache>>,
-}
-
-/// Nothing is remembered, so nothing is forgotten.
-#[cfg(not(feature = "token-cache"))]
-type Epoch = std::convert::Infallible;
-
-/// Asked for each request whether its token was revoked.
-type Revoked = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
-
-enum Keys {
-    Given(KeySet),
-    #[cfg(feature = "jwks")]
-    Fetched(Arc<RemoteKeys>),
-    #[cfg(feature = "jwks")]
-    OfBalancers(Arc<BalancerKeys>),
-}
 
 impl Jwt {
     /// Trusts the issuers of several verifiers: each token is verified by the issuer that it names, and by
@@ -188,7 +160,7 @@ impl Jwt {
             }
         }
         #[cfg(feature = "jwks")]
-        if let Some(verification) = load_balancer::verify(&self.0, token) {
+        if let Some(verification) = issuer::verify_of_balancer(&self.0, token) {
             return verification;
         }
         let signed = SignedToken::read(token).filter(|_| is_b64token(token));
@@ -233,150 +205,10 @@ impl Jwt {
     }
 }
 
-impl Issuer {
-    /// The caller of a token that was verified a moment ago.
-    #[cfg(feature = "token-cache")]
-    fn remembered(&self, token: &str) -> Option<Caller> {
-        let identity = self.cache.as_ref()?.get(token)?;
-        // However few tokens there are, keys that are withdrawn have to be noticed.
-        #[cfg(feature = "jwks")]
-        if let Keys::Fetched(remote) = &self.keys {
-            remote.refresh_when_due();
-        }
-        Some(self.unless_revoked(identity))
-    }
-
-    fn moment(&self) -> Option<Epoch> {
-        #[cfg(feature = "token-cache")]
-        let moment = self.cache.as_ref().map(|cache| cache.moment());
-        #[cfg(not(feature = "token-cache"))]
-        let moment = None;
-        moment
-    }
-
-    fn verify(self: &Arc<Self>, token: SignedToken<'_>) -> Verification {
-        // From before the keys are looked up.
-        let moment = self.moment();
-        if token.is_critical || !self.rules.accept_kind(&token.header) {
-            return Verification::done(Caller::rejected());
-        }
-        match &self.keys {
-            Keys::Given(keys) => {
-                let caller = self.verify_with(keys, &token, moment);
-                Verification::done(caller.unwrap_or(Caller::rejected()))
-            }
-            #[cfg(feature = "jwks")]
-            Keys::Fetched(remote) => self.verify_remotely(remote, token, moment),
-            // It does not have the form of a token of a load balancer.
-            #[cfg(feature = "jwks")]
-            Keys::OfBalancers(_) => Verification::done(Caller::rejected()),
-        }
-    }
-
-    /// Verifies with the keys at hand if the right one may be among them, or else after a fetch.
-    #[cfg(feature = "jwks")]
-    fn verify_remotely(
-        self: &Arc<Self>,
-        remote: &Arc<RemoteKeys>,
-        token: SignedToken<'_>,
-        moment: Option<Epoch>,
-    ) -> Verification {
-        let keys = remote.that_know(&token.header);
-        if let Some(keys) = &keys {
-            let caller = self.verify_with(keys, &token, moment);
-            // Without key names, the signing key may be newer than the keys at hand.
-            match caller {
-                Some(caller) => return Verification::done(caller),
-                None if keys.name(&token.header) => return Verification::done(Caller::rejected()),
-                None => {}
-            }
-        }
-        let unverified: Option<Claims> = token.unverified_claims();
-        let unverified = unverified.filter(|claims| self.rules.issuer.is_of(claims));
-        // Tokens of other issuers must not cause a fetch.
-        let Some(unverified) = unverified else {
-            return Verification::done(Caller::rejected());
-        };
-        let wanted = WantedKey {
-            header: token.header,
-            tried: keys,
-            issued: unverified.issued(),
-        };
-        let (this, remote, token) = (Arc::clone(self), Arc::clone(remote), token.text.to_owned());
-        Verification::pending(async move {
-            match remote.fetch_for(&wanted).await {
-                Ok(keys) => {
-                    // Newer keys may be there by now, so this is not remembered yet.
-                    let token = SignedToken::read(&token);
-                    let caller = token.and_then(|token| this.verify_with(&keys, &token, None));
-                    caller.unwrap_or(Caller::rejected())
-                }
-                Err(outage) => Caller::Unverifiable {
-                    retry_after: Some(outage.retry_after),
-                },
-            }
-        })
-    }
-
-    /// Verifies with these keys; returns `None` if none of them signed the token. `moment` is from before
-    /// the keys were looked up.
-    fn verify_with(
-        &self,
-        keys: &KeySet,
-        token: &SignedToken<'_>,
-        moment: Option<Epoch>,
-    ) -> Option<Caller> {
-        match keys.claims(token) {
-            Ok(claims) => Some(self.caller_of(claims, token.text, moment)),
-            Err(Flaw::Invalid) => Some(Caller::rejected()),
-            Err(Flaw::Unsigned) => None,
-        }
-    }
-
-    /// The caller of a token with these claims, after its signature was verified.
-    fn caller_of(&self, claims: Claims, token: &str, moment: Option<Epoch>) -> Caller {
-        let claims = match self.rules.accept(claims) {
-            Ok(claims) => claims,
-            Err(rejection) => return Caller::Rejected(rejection),
-        };
-        #[cfg(feature = "token-cache")]
-        let expiry = claims.expiry();
-        let identity = match self.rules.identify(claims) {
-            Ok(identity) => identity,
-            Err(rejection) => return Caller::Rejected(rejection),
-        };
-        #[cfg(feature = "token-cache")]
-        if let (Some(cache), Some(moment), Some(_)) = (&self.cache, moment, expiry) {
-            cache.insert(token, identity.clone(), expiry, moment);
-        }
-        #[cfg(not(feature = "token-cache"))]
-        let _ = (token, moment);
-        self.unless_revoked(identity)
-    }
-
-    fn unless_revoked(&self, identity: Identity) -> Caller {
-        let is_revoked = self.revoked.as_ref().is_some_and(|is_revoked| {
-            let claims = identity.extension::<Claims>();
-            claims.is_none_or(is_revoked)
-        });
-        if is_revoked {
-            Caller::rejected()
-        } else {
-            Caller::known(identity)
-        }
-    }
-}
-
 impl fmt::Debug for Jwt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let issuers = self.0.iter();
-        let issuers = issuers.map(|issuer| match &issuer.keys {
-            Keys::Given(keys) => (issuer.rules.issuer.to_string(), keys as &dyn fmt::Debug),
-            #[cfg(feature = "jwks")]
-            Keys::Fetched(remote) => (issuer.rules.issuer.to_string(), remote as &dyn fmt::Debug),
-            #[cfg(feature = "jwks")]
-            Keys::OfBalancers(keys) => (issuer.rules.issuer.to_string(), keys as &dyn fmt::Debug),
-        });
+        let issuers = issuers.map(|issuer| (issuer.rules.issuer.to_string(), &issuer.keys));
         f.debug_map().entries(issuers).finish()
     }
 }

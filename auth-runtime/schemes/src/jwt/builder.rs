@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use auth_runtime_core::{Clock, Identity, Rejection};
 
-#[cfg(feature = "jwks")]
-use self::fetched::FetchedKeys;
 use super::claims::{ClaimNames, ClaimPath};
 use super::error::JwtError;
+#[cfg(feature = "jwks")]
+use super::fetched_keys::FetchedKeys;
+use super::issuer::{Issuer, Keys, Revoked};
 use super::issuer_name::{IssuerName, TENANT};
 use super::key_set::KeySet;
 use super::rules::TokenRules;
-use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key};
+use super::{Claims, Jwt, JwtKey, key};
 use crate::signed_token::choose_backend;
 use crate::spiffe;
 #[cfg(feature = "token-cache")]

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use auth_runtime_core::Clock;
 use auth_runtime_core::url::{TrustedUrl, without_user};
-use auth_runtime_core::{Caller, Clock, Rejection, Verification};
 use auth_runtime_remote::{HttpClient, HttpError};
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -17,10 +17,10 @@ use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::claims::Claims;
 use super::error::{JwtError, LoadBalancerProblem};
 use super::issuer_name::IssuerName;
 use super::key::JwtKey;
-use super::{Claims, Issuer, Keys};
 use crate::signed_token::present;
 
 /// The time for which a key is used without a fetch. It is used for as long again while it cannot be fetched.
@@ -155,7 +155,7 @@ struct Failures {
 }
 
 /// The reason for the lack of a key.
-enum NoKey {
+pub(super) enum NoKey {
     /// The load balancers have no such key.
     Unknown,
     Outage {
@@ -186,9 +186,16 @@ impl BalancerKeys {
         self.clock.monotonic().saturating_duration_since(at)
     }
 
-    fn at_hand(&self, kid: &str) -> Option<JwtKey> {
+    /// Returns whether a token is of this issuer and of one of these load balancers, by its header.
+    pub(super) fn are_named(&self, issuer: &IssuerName, token: &BalancerToken) -> bool {
+        let BalancerHeader { iss, signer, .. } = &token.header;
+        matches!(issuer, IssuerName::One(name) if **name == **iss) && self.arns.contains(signer)
+    }
+
+    /// Returns the key of a token, unless it has to be fetched.
+    pub(super) fn at_hand(&self, token: &BalancerToken) -> Option<JwtKey> {
         let keys = self.keys();
-        let found = keys.get(kid)?;
+        let found = keys.get(&token.header.kid)?;
         let now = self.clock.monotonic();
         (now < found.next_fetch).then(|| found.key.clone())
     }
@@ -210,10 +217,10 @@ impl BalancerKeys {
     }
 
     /// Fetches the key of a token. One fetch runs at a time, and the others wait for it.
-    async fn fetch(&self, token: &BalancerToken) -> Result<JwtKey, NoKey> {
+    pub(super) async fn fetch(&self, token: &BalancerToken) -> Result<JwtKey, NoKey> {
         let kid = token.header.kid.as_str();
         let mut failures = self.failures.lock().await;
-        if let Some(key) = self.at_hand(kid) {
+        if let Some(key) = self.at_hand(token) {
             return Ok(key);
         }
         if self.age(failures.since) >= PERIOD {
@@ -293,7 +300,7 @@ struct BalancerHeader {
 }
 
 /// A token with its parts, of which nothing is verified yet.
-struct BalancerToken {
+pub(super) struct BalancerToken {
     header: BalancerHeader,
     claims: Claims,
     /// The signed text, with its padding.
@@ -303,7 +310,7 @@ struct BalancerToken {
 }
 
 impl BalancerToken {
-    fn read(token: &str) -> Option<Self> {
+    pub(super) fn read(token: &str) -> Option<Self> {
         let parts: Vec<&str> = token.split('.').collect();
         let &[header, claims, signature] = parts.as_slice() else {
             return None;
@@ -317,7 +324,21 @@ impl BalancerToken {
         })
     }
 
-    fn is_signed_by(&self, key: &JwtKey) -> bool {
+    /// Returns whether the header has the algorithm and the form that load balancers use.
+    pub(super) fn is_well_formed(&self) -> bool {
+        let BalancerHeader {
+            alg,
+            kid,
+            typ,
+            is_critical,
+            ..
+        } = &self.header;
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let is_kid = (1..=64).contains(&kid.len()) && kid.bytes().all(is_allowed);
+        alg == "ES256" && typ.as_deref().is_none_or(|typ| typ == "JWT") && !is_critical && is_kid
+    }
+
+    pub(super) fn is_signed_by(&self, key: &JwtKey) -> bool {
         let signed = self.signed.as_bytes();
         let verified =
             jsonwebtoken::crypto::verify(&self.signature, signed, &key.key, Algorithm::ES256);
@@ -325,7 +346,7 @@ impl BalancerToken {
     }
 
     /// The claims, with those of the header. The load balancer copies the others from the identity provider.
-    fn into_claims(mut self) -> Claims {
+    pub(super) fn into_claims(mut self) -> Claims {
         let header = self.header;
         let Claims(claims) = &mut self.claims;
         claims.insert("iss".to_owned(), header.iss.into());
@@ -333,57 +354,4 @@ impl BalancerToken {
         claims.insert("exp".to_owned(), header.exp);
         self.claims
     }
-}
-
-/// Verifies a token by the issuer with its load balancer. `None` if it does not have the form of such a token,
-/// or if no issuer has a load balancer.
-pub(super) fn verify(issuers: &[Arc<Issuer>], token: &str) -> Option<Verification> {
-    let keys_of = |issuer: &Arc<Issuer>| match &issuer.keys {
-        Keys::OfBalancers(keys) => Some((Arc::clone(issuer), Arc::clone(keys))),
-        _ => None,
-    };
-    let balanced: Vec<_> = issuers.iter().filter_map(keys_of).collect();
-    if balanced.is_empty() {
-        return None;
-    }
-    let token_of = BalancerToken::read(token)?;
-    let header = &token_of.header;
-    let is_kid = |kid: &str| {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        (1..=64).contains(&kid.len()) && kid.bytes().all(is_allowed)
-    };
-    let is_accepted = header.alg == "ES256"
-        && header.typ.as_deref().is_none_or(|typ| typ == "JWT")
-        && !header.is_critical
-        && is_kid(&header.kid);
-    let mut balanced = balanced.into_iter();
-    let named = balanced.find(|(issuer, keys)| {
-        let is_issuer =
-            matches!(&issuer.rules.issuer, IssuerName::One(name) if **name == *header.iss);
-        is_issuer && keys.arns.contains(&header.signer)
-    });
-    let Some((issuer, keys)) = named.filter(|_| is_accepted) else {
-        return Some(Verification::done(Caller::rejected()));
-    };
-    let moment = issuer.moment();
-    let text = token.to_owned();
-    let finish = move |token: BalancerToken, key: JwtKey| {
-        if token.is_signed_by(&key) {
-            issuer.caller_of(token.into_claims(), &text, moment)
-        } else {
-            Caller::Rejected(Rejection::Invalid)
-        }
-    };
-    if let Some(key) = keys.at_hand(&header.kid) {
-        return Some(Verification::done(finish(token_of, key)));
-    }
-    Some(Verification::pending(async move {
-        match keys.fetch(&token_of).await {
-            Ok(key) => finish(token_of, key),
-            Err(NoKey::Unknown) => Caller::rejected(),
-            Err(NoKey::Outage { retry_after }) => Caller::Unverifiable {
-                retry_after: Some(retry_after),
-            },
-        }
-    }))
 }

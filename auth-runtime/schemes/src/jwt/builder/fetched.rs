@@ -1,78 +1,10 @@
 //! The settings of keys that are fetched.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use auth_runtime_remote::{HttpClient, HttpClientError};
-
 use super::JwtBuilder;
-use crate::issuer_client::issuer_client;
-use crate::jwt::Keys;
-use crate::jwt::error::JwtError;
 use crate::jwt::key_source::{AnyKeySource, KeySource};
-use crate::jwt::load_balancer::{BalancerKeys, Balancers};
-use crate::jwt::remote_keys::{KeyPlace, RemoteKeys};
-use crate::jwt::rules::TokenRules;
-use crate::token_cache::VerifierCache;
-
-/// The source of fetched keys.
-pub(super) struct FetchedKeys {
-    place: Option<KeyPlace>,
-    balancers: Balancers,
-    ca_certificates: Option<Vec<u8>>,
-    refresh_every: Duration,
-}
-
-impl Default for FetchedKeys {
-    fn default() -> Self {
-        Self {
-            place: None,
-            balancers: Balancers::default(),
-            ca_certificates: None,
-            refresh_every: Duration::from_secs(600),
-        }
-    }
-}
-
-impl FetchedKeys {
-    /// Returns the keys, which nothing has fetched yet; `None` if keys are not fetched.
-    pub(super) fn keys(
-        self,
-        rules: &Arc<TokenRules>,
-        cache: Option<Arc<VerifierCache>>,
-    ) -> Result<Option<Keys>, JwtError> {
-        let Self {
-            place,
-            balancers,
-            ca_certificates,
-            refresh_every,
-        } = self;
-        match (place, balancers.is_empty()) {
-            (None, true) => Ok(None),
-            (Some(_), false) => Err(JwtError::KeysBesidesFetched),
-            (Some(place), true) => {
-                place.check(&rules.issuer)?;
-                let http = http(ca_certificates)?;
-                let remote = RemoteKeys::new(place, Arc::clone(rules), refresh_every, cache, http);
-                Ok(Some(Keys::Fetched(Arc::new(remote))))
-            }
-            (None, false) => {
-                let url = balancers.check(&rules.issuer)?;
-                let (http, clock) = (http(ca_certificates)?, rules.clock.clone());
-                let keys = BalancerKeys::new(balancers.arns, url, http, clock);
-                Ok(Some(Keys::OfBalancers(Arc::new(keys))))
-            }
-        }
-    }
-}
-
-fn http(ca_certificates: Option<Vec<u8>>) -> Result<HttpClient, JwtError> {
-    let http = issuer_client(ca_certificates).build();
-    http.map_err(|error| match error {
-        HttpClientError::Certificates => JwtError::CaCertificates,
-        HttpClientError::Client(problem) => JwtError::Unreachable(problem),
-    })
-}
+use crate::jwt::remote_keys::KeyPlace;
 
 impl JwtBuilder {
     /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps

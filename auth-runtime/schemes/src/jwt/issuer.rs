@@ -1,0 +1,231 @@
+//! Authorization servers, and the verification of their tokens.
+
+use std::fmt;
+use std::sync::Arc;
+
+use auth_runtime_core::{Caller, Identity, Verification};
+
+use super::claims::Claims;
+#[cfg(feature = "jwks")]
+use super::key::JwtKey;
+use super::key_set::KeySet;
+#[cfg(feature = "jwks")]
+use super::load_balancer::{BalancerKeys, BalancerToken, NoKey};
+#[cfg(feature = "jwks")]
+use super::remote_keys::{RemoteKeys, WantedKey};
+use super::rules::TokenRules;
+use crate::signed_token::{Flaw, SignedToken};
+#[cfg(feature = "token-cache")]
+use crate::token_cache::{Epoch, VerifierCache};
+
+/// An authorization server, with everything that its tokens are verified by.
+pub(super) struct Issuer {
+    pub(super) keys: Keys,
+    pub(super) rules: Arc<TokenRules>,
+    pub(super) revoked: Option<Revoked>,
+    #[cfg(feature = "token-cache")]
+    pub(super) cache: Option<Arc<VerifierCache>>,
+}
+
+/// Nothing is remembered, so nothing is forgotten.
+#[cfg(not(feature = "token-cache"))]
+type Epoch = std::convert::Infallible;
+
+/// Asked for each request whether its token was revoked.
+pub(super) type Revoked = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
+
+/// The keys of an issuer.
+pub(super) enum Keys {
+    Given(KeySet),
+    #[cfg(feature = "jwks")]
+    Fetched(Arc<RemoteKeys>),
+    #[cfg(feature = "jwks")]
+    OfBalancers(Arc<BalancerKeys>),
+}
+
+impl Issuer {
+    /// The caller of a token that was verified a moment ago.
+    #[cfg(feature = "token-cache")]
+    pub(super) fn remembered(&self, token: &str) -> Option<Caller> {
+        let identity = self.cache.as_ref()?.get(token)?;
+        // However few tokens there are, keys that are withdrawn have to be noticed.
+        #[cfg(feature = "jwks")]
+        if let Keys::Fetched(remote) = &self.keys {
+            remote.refresh_when_due();
+        }
+        Some(self.unless_revoked(identity))
+    }
+
+    fn moment(&self) -> Option<Epoch> {
+        #[cfg(feature = "token-cache")]
+        let moment = self.cache.as_ref().map(|cache| cache.moment());
+        #[cfg(not(feature = "token-cache"))]
+        let moment = None;
+        moment
+    }
+
+    pub(super) fn verify(self: &Arc<Self>, token: SignedToken<'_>) -> Verification {
+        // From before the keys are looked up.
+        let moment = self.moment();
+        if token.is_critical || !self.rules.accept_kind(&token.header) {
+            return Verification::done(Caller::rejected());
+        }
+        match &self.keys {
+            Keys::Given(keys) => {
+                let caller = self.verify_with(keys, &token, moment);
+                Verification::done(caller.unwrap_or(Caller::rejected()))
+            }
+            #[cfg(feature = "jwks")]
+            Keys::Fetched(remote) => self.verify_remotely(remote, token, moment),
+            // It does not have the form of a token of a load balancer.
+            #[cfg(feature = "jwks")]
+            Keys::OfBalancers(_) => Verification::done(Caller::rejected()),
+        }
+    }
+
+    /// Verifies with the keys at hand if the right one may be among them, or else after a fetch.
+    #[cfg(feature = "jwks")]
+    fn verify_remotely(
+        self: &Arc<Self>,
+        remote: &Arc<RemoteKeys>,
+        token: SignedToken<'_>,
+        moment: Option<Epoch>,
+    ) -> Verification {
+        let keys = remote.that_know(&token.header);
+        if let Some(keys) = &keys {
+            let caller = self.verify_with(keys, &token, moment);
+            // Without key names, the signing key may be newer than the keys at hand.
+            match caller {
+                Some(caller) => return Verification::done(caller),
+                None if keys.name(&token.header) => return Verification::done(Caller::rejected()),
+                None => {}
+            }
+        }
+        let unverified: Option<Claims> = token.unverified_claims();
+        let unverified = unverified.filter(|claims| self.rules.issuer.is_of(claims));
+        // Tokens of other issuers must not cause a fetch.
+        let Some(unverified) = unverified else {
+            return Verification::done(Caller::rejected());
+        };
+        let wanted = WantedKey {
+            header: token.header,
+            tried: keys,
+            issued: unverified.issued(),
+        };
+        let (this, remote, token) = (Arc::clone(self), Arc::clone(remote), token.text.to_owned());
+        Verification::pending(async move {
+            match remote.fetch_for(&wanted).await {
+                Ok(keys) => {
+                    // Newer keys may be there by now, so this is not remembered yet.
+                    let token = SignedToken::read(&token);
+                    let caller = token.and_then(|token| this.verify_with(&keys, &token, None));
+                    caller.unwrap_or(Caller::rejected())
+                }
+                Err(outage) => Caller::Unverifiable {
+                    retry_after: Some(outage.retry_after),
+                },
+            }
+        })
+    }
+
+    /// Verifies with these keys; returns `None` if none of them signed the token. `moment` is from before
+    /// the keys were looked up.
+    fn verify_with(
+        &self,
+        keys: &KeySet,
+        token: &SignedToken<'_>,
+        moment: Option<Epoch>,
+    ) -> Option<Caller> {
+        match keys.claims(token) {
+            Ok(claims) => Some(self.caller_of(claims, token.text, moment)),
+            Err(Flaw::Invalid) => Some(Caller::rejected()),
+            Err(Flaw::Unsigned) => None,
+        }
+    }
+
+    /// The caller of a token with these claims, after its signature was verified.
+    fn caller_of(&self, claims: Claims, token: &str, moment: Option<Epoch>) -> Caller {
+        let claims = match self.rules.accept(claims) {
+            Ok(claims) => claims,
+            Err(rejection) => return Caller::Rejected(rejection),
+        };
+        #[cfg(feature = "token-cache")]
+        let expiry = claims.expiry();
+        let identity = match self.rules.identify(claims) {
+            Ok(identity) => identity,
+            Err(rejection) => return Caller::Rejected(rejection),
+        };
+        #[cfg(feature = "token-cache")]
+        if let (Some(cache), Some(moment), Some(_)) = (&self.cache, moment, expiry) {
+            cache.insert(token, identity.clone(), expiry, moment);
+        }
+        #[cfg(not(feature = "token-cache"))]
+        let _ = (token, moment);
+        self.unless_revoked(identity)
+    }
+
+    pub(super) fn unless_revoked(&self, identity: Identity) -> Caller {
+        let is_revoked = self.revoked.as_ref().is_some_and(|is_revoked| {
+            let claims = identity.extension::<Claims>();
+            claims.is_none_or(is_revoked)
+        });
+        if is_revoked {
+            Caller::rejected()
+        } else {
+            Caller::known(identity)
+        }
+    }
+}
+
+/// Verifies a token by the issuer with its load balancer. `None` if it does not have the form of such a token,
+/// or if no issuer has a load balancer.
+#[cfg(feature = "jwks")]
+pub(super) fn verify_of_balancer(issuers: &[Arc<Issuer>], text: &str) -> Option<Verification> {
+    let keys_of = |issuer: &Arc<Issuer>| match &issuer.keys {
+        Keys::OfBalancers(keys) => Some((Arc::clone(issuer), Arc::clone(keys))),
+        _ => None,
+    };
+    let balanced: Vec<_> = issuers.iter().filter_map(keys_of).collect();
+    if balanced.is_empty() {
+        return None;
+    }
+    let token = BalancerToken::read(text)?;
+    let mut balanced = balanced.into_iter();
+    let named = balanced.find(|(issuer, keys)| keys.are_named(&issuer.rules.issuer, &token));
+    let Some((issuer, keys)) = named.filter(|_| token.is_well_formed()) else {
+        return Some(Verification::done(Caller::rejected()));
+    };
+    let moment = issuer.moment();
+    let text = text.to_owned();
+    let finish = move |token: BalancerToken, key: JwtKey| {
+        if token.is_signed_by(&key) {
+            issuer.caller_of(token.into_claims(), &text, moment)
+        } else {
+            Caller::rejected()
+        }
+    };
+    if let Some(key) = keys.at_hand(&token) {
+        return Some(Verification::done(finish(token, key)));
+    }
+    Some(Verification::pending(async move {
+        match keys.fetch(&token).await {
+            Ok(key) => finish(token, key),
+            Err(NoKey::Unknown) => Caller::rejected(),
+            Err(NoKey::Outage { retry_after }) => Caller::Unverifiable {
+                retry_after: Some(retry_after),
+            },
+        }
+    }))
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(keys) => keys.fmt(f),
+            #[cfg(feature = "jwks")]
+            Self::Fetched(remote) => remote.fmt(f),
+            #[cfg(feature = "jwks")]
+            Self::OfBalancers(keys) => keys.fmt(f),
+        }
+    }
+}
