@@ -16,6 +16,7 @@ mod conditions;
 mod decision;
 mod features;
 mod hiding;
+mod imports;
 mod layers;
 mod modules;
 mod objects;

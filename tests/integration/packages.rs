@@ -13,7 +13,7 @@ fn array(value: &Value) -> &[Value] {
     value.as_array().expect("a list")
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }
 
@@ -48,7 +48,7 @@ fn packages() -> BTreeMap<&'static str, &'static Value> {
 }
 
 /// Returns the packages of the workspace that can be published.
-fn published() -> Vec<&'static Value> {
+pub(crate) fn published() -> Vec<&'static Value> {
     let packages = packages().into_values();
     packages
         .filter(|it| it["source"].is_null() && it["publish"].is_null())

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::decision_point::Resource;
+use crate::object::Resource;
 use crate::properties::Value;
 
 /// The objects of one type on which a caller may perform an action, as a

@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::builder::{DecisionCacheBuilder, DecisionCacheError};
-pub(crate) use self::key::QuestionKey;
 use self::memory::{Entry, Memory};
 use crate::clock::Clock;
 use crate::decision_point::{
-    DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-    ObjectDecision, PermittedFuture, TokenScope,
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
+    PermittedFuture, TokenScope,
 };
 use crate::identity::Identity;
+use crate::object::Evaluation;
 
 /// A [`DecisionPoint`] that remembers the decisions of another one for a short time.
 ///
@@ -125,7 +125,7 @@ impl<E: DecisionPoint> Cached<E> {
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         // The age counts from the question: the data may change before the decision arrives.
         let asked_at = self.clock.monotonic();
-        let keys = QuestionKey::of_questions(&request, self.compares_extensions);
+        let keys = key::of_questions(&request, self.compares_extensions);
         let (mut decisions, epoch) = {
             let mut memory = self.memory();
             memory.begin_period(asked_at, self.lifetime);

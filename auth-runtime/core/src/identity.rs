@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use auth_runtime_policy::{Atom, Vocabulary};
 use http::Extensions;
 
-use crate::decision_cache::QuestionKey;
+use crate::key_bytes::KeyBytes;
 
 /// An authenticated caller: a subject, and the scopes, roles and permissions granted to it.
 ///
@@ -386,7 +386,7 @@ impl Identity {
     }
 
     /// Writes all parts that an engine can read. Extensions are represented by the address of the identity.
-    pub(crate) fn write_key(&self, key: &mut QuestionKey, with_extensions: bool) {
+    pub(crate) fn write_key(&self, key: &mut KeyBytes, with_extensions: bool) {
         let Granted {
             subject,
             issuer,

@@ -28,7 +28,9 @@ mod forward_to_scheme;
 mod handler_location;
 mod head;
 mod identity;
+mod key_bytes;
 mod media_type;
+mod object;
 mod object_rules;
 pub mod open_pattern;
 mod properties;
@@ -61,8 +63,8 @@ pub use crate::decision::{Decision, Denial};
 pub use crate::decision_cache::{DecisionCache, DecisionCacheBuilder, DecisionCacheError};
 pub use crate::decision_deadline::DecisionDeadline;
 pub use crate::decision_point::{
-    Action, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-    ObjectDecision, PermittedFuture, Resource, TokenScope,
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
+    PermittedFuture, TokenScope,
 };
 pub use crate::denial_body::DenialBody;
 pub use crate::denial_details::DenialDetails;
@@ -71,6 +73,7 @@ pub use crate::events::{AuditRecord, Outcome};
 pub use crate::explanation::{Explanation, Finding, Rule};
 pub use crate::handler_location::HandlerLocation;
 pub use crate::identity::Identity;
+pub use crate::object::{Action, Evaluation, Resource};
 pub use crate::object_rules::{ObjectAnswer, ObjectFunction, ObjectRequest, ObjectRules};
 pub use crate::properties::Value;
 pub use crate::request_data::RequestData;

@@ -4,10 +4,10 @@ use std::fmt;
 use std::pin::Pin;
 
 use crate::decision_point::{
-    DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-    ObjectDecision, Resource,
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
 };
 use crate::identity::Identity;
+use crate::object::{Evaluation, Resource};
 
 /// A [`DecisionPoint`] that calls a function of the service for each type of object.
 ///

@@ -1,120 +1,83 @@
 //! The parts of a question by which its decision is found again.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use crate::decision_point::{Evaluation, EvaluationRequest};
+use crate::decision_point::EvaluationRequest;
+use crate::key_bytes::KeyBytes;
+use crate::object::Evaluation;
 use crate::properties::Value;
 
 /// The longest question that is cached, with its caller.
 const MAX_LENGTH: usize = 4096;
 
-/// A question, as bytes. Each part has its length or a fixed one, so that two questions have the same
-/// bytes only if all parts are equal.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct QuestionKey(Vec<u8>);
+/// Returns the key of each question; `None` if it is too long.
+pub(super) fn of_questions(
+    request: &EvaluationRequest<'_>,
+    with_extensions: bool,
+) -> Vec<Option<KeyBytes>> {
+    // A new part of a request is a new part of the key.
+    let EvaluationRequest {
+        identity,
+        evaluations,
+        method,
+        path,
+        address,
+        time: _,
+        request_id: _,
+        data: _,
+    } = request;
+    let mut shared = KeyBytes::default();
+    identity.write_key(&mut shared, with_extensions);
+    shared.text(method.as_str());
+    shared.text(path);
+    shared.text(&address.map(|it| it.to_string()).unwrap_or_default());
+    if shared.len() > MAX_LENGTH {
+        return vec![None; evaluations.len()];
+    }
+    let keys = evaluations.iter().map(|question| {
+        let mut key = shared.clone();
+        write_evaluation(&mut key, question);
+        (key.len() <= MAX_LENGTH).then_some(key)
+    });
+    keys.collect()
+}
 
-impl QuestionKey {
-    /// Returns the key of each question; `None` if it is too long.
-    pub(super) fn of_questions(
-        request: &EvaluationRequest<'_>,
-        with_extensions: bool,
-    ) -> Vec<Option<Self>> {
-        // A new part of a request is a new part of the key.
-        let EvaluationRequest {
-            identity,
-            evaluations,
-            method,
-            path,
-            address,
-            time: _,
-            request_id: _,
-            data: _,
-        } = request;
-        let mut shared = Self::default();
-        identity.write_key(&mut shared, with_extensions);
-        shared.text(method.as_str());
-        shared.text(path);
-        shared.text(&address.map(|it| it.to_string()).unwrap_or_default());
-        if shared.0.len() > MAX_LENGTH {
-            return vec![None; evaluations.len()];
+/// Writes the parts of a question.
+fn write_evaluation(key: &mut KeyBytes, evaluation: &Evaluation) {
+    let Evaluation { action, resource } = evaluation;
+    key.text(action);
+    key.text(resource.resource_type());
+    key.text(resource.id());
+    key.number(resource.properties().len());
+    for (name, property) in resource.properties() {
+        key.text(name);
+        write_value(key, property);
+    }
+}
+
+fn write_value(key: &mut KeyBytes, value: &Value) {
+    match value {
+        Value::Text(text) => {
+            key.kind(b'T');
+            key.text(text);
         }
-        let keys = evaluations.iter().map(|evaluation| {
-            let mut key = shared.clone();
-            key.evaluation(evaluation);
-            (key.0.len() <= MAX_LENGTH).then_some(key)
-        });
-        keys.collect()
-    }
-
-    pub(crate) fn text(&mut self, text: &str) {
-        self.number(text.len());
-        self.0.extend(text.bytes());
-    }
-
-    pub(crate) fn optional(&mut self, text: Option<&str>) {
-        self.flag(text.is_some());
-        self.text(text.unwrap_or_default());
-    }
-
-    pub(crate) fn texts<'t>(&mut self, texts: impl ExactSizeIterator<Item = &'t str>) {
-        self.number(texts.len());
-        texts.for_each(|text| self.text(text));
-    }
-
-    pub(crate) fn flag(&mut self, flag: bool) {
-        self.0.push(u8::from(flag));
-    }
-
-    pub(crate) fn number(&mut self, number: usize) {
-        self.0.extend(number.to_ne_bytes());
-    }
-
-    pub(crate) fn duration(&mut self, duration: Duration) {
-        self.0.extend(duration.as_nanos().to_ne_bytes());
-    }
-
-    pub(crate) fn time(&mut self, time: SystemTime) {
-        let since = time.duration_since(UNIX_EPOCH);
-        self.flag(since.is_ok());
-        self.duration(since.unwrap_or_else(|before| before.duration()));
-    }
-
-    fn evaluation(&mut self, evaluation: &Evaluation) {
-        let Evaluation { action, resource } = evaluation;
-        self.text(action);
-        self.text(resource.resource_type());
-        self.text(resource.id());
-        self.number(resource.properties().len());
-        for (name, value) in resource.properties() {
-            self.text(name);
-            self.value(value);
+        Value::Number(number) => {
+            key.kind(b'N');
+            key.integer(*number);
         }
-    }
-
-    fn value(&mut self, value: &Value) {
-        match value {
-            Value::Text(text) => {
-                self.0.push(b'T');
-                self.text(text);
+        Value::Flag(flag) => {
+            key.kind(b'F');
+            key.flag(*flag);
+        }
+        Value::List(values) => {
+            key.kind(b'L');
+            key.number(values.len());
+            for each in values {
+                write_value(key, each);
             }
-            Value::Number(number) => {
-                self.0.push(b'N');
-                self.0.extend(number.to_ne_bytes());
-            }
-            Value::Flag(flag) => {
-                self.0.push(b'F');
-                self.flag(*flag);
-            }
-            Value::List(values) => {
-                self.0.push(b'L');
-                self.number(values.len());
-                values.iter().for_each(|value| self.value(value));
-            }
-            Value::Reference(kind, id) => {
-                self.0.push(b'R');
-                self.text(kind);
-                self.text(id);
-            }
+        }
+        Value::Reference(kind, id) => {
+            key.kind(b'R');
+            key.text(kind);
+            key.text(id);
         }
     }
 }
@@ -126,27 +89,26 @@ mod tests {
 
     use http::Method;
 
-    use super::QuestionKey;
-    use crate::decision_point::{Evaluation, EvaluationRequest, Resource};
+    use super::*;
     use crate::identity::Identity;
-    use crate::properties::Value;
+    use crate::object::Resource;
 
-    fn key(request: EvaluationRequest<'_>) -> QuestionKey {
-        let mut keys = QuestionKey::of_questions(&request, true);
+    fn key(request: EvaluationRequest<'_>) -> KeyBytes {
+        let mut keys = of_questions(&request, true);
         keys.pop().expect("a question").expect("a short question")
     }
 
-    fn of_identity(identity: &Identity) -> QuestionKey {
+    fn of_identity(identity: &Identity) -> KeyBytes {
         let evaluations = [Evaluation::new("read", Resource::new("Repository", "a"))];
         key(EvaluationRequest::new(identity, &evaluations))
     }
 
-    fn of_question(evaluation: Evaluation) -> QuestionKey {
+    fn of_question(evaluation: Evaluation) -> KeyBytes {
         key(EvaluationRequest::new(&Identity::new("ann"), &[evaluation]))
     }
 
     /// Fails if two of the keys are equal.
-    fn assert_different(keys: Vec<(&str, QuestionKey)>) {
+    fn assert_different(keys: Vec<(&str, KeyBytes)>) {
         for (index, (name, key)) in keys.iter().enumerate() {
             for (other, same) in keys.iter().skip(index + 1) {
                 assert_ne!(key, same, "{name} and {other}");
@@ -278,9 +240,7 @@ mod tests {
             let resource = Resource::new("Repository", "a".repeat(length));
             let evaluations = [Evaluation::new("read", resource)];
             let request = EvaluationRequest::new(&ann, &evaluations);
-            QuestionKey::of_questions(&request, true)
-                .pop()
-                .expect("a question")
+            of_questions(&request, true).pop().expect("a question")
         };
         assert!(of_id(3000).is_some());
         assert_eq!(of_id(4096), None);

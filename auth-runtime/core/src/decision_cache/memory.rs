@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::key::QuestionKey;
 use crate::decision_point::ObjectDecision;
 use crate::identity::Identity;
+use crate::key_bytes::KeyBytes;
 
 /// Decisions by their questions, in periods of one lifetime.
 ///
@@ -13,10 +13,10 @@ use crate::identity::Identity;
 /// another one, so that a caller with many questions cannot remove the decisions of others.
 pub(super) struct Memory {
     began: Instant,
-    current: HashMap<QuestionKey, Entry>,
-    previous: HashMap<QuestionKey, Entry>,
+    current: HashMap<KeyBytes, Entry>,
+    previous: HashMap<KeyBytes, Entry>,
     /// The number of entries in `current` by the subject and its issuer.
-    owned: HashMap<QuestionKey, usize>,
+    owned: HashMap<KeyBytes, usize>,
     /// The number of times that decisions were forgotten. The result of a question from before is not
     /// cached.
     epoch: u64,
@@ -64,7 +64,7 @@ impl Memory {
     /// Returns the decision about a question of less than `lifetime` before `now`.
     pub(super) fn get(
         &self,
-        key: &QuestionKey,
+        key: &KeyBytes,
         now: Instant,
         lifetime: Duration,
     ) -> Option<&ObjectDecision> {
@@ -74,7 +74,7 @@ impl Memory {
     }
 
     /// Adds a decision, if there is room, and if its subject has a share left.
-    pub(super) fn insert(&mut self, key: QuestionKey, entry: Entry) {
+    pub(super) fn insert(&mut self, key: KeyBytes, entry: Entry) {
         if let Some(own) = self.current.get_mut(&key) {
             // The answer to an earlier question may arrive later.
             if own.asked_at <= entry.asked_at {
@@ -93,7 +93,7 @@ impl Memory {
 
     pub(super) fn forget_where(&mut self, is_meant: impl Fn(&Identity) -> bool) {
         self.epoch += 1;
-        let is_kept = |_: &QuestionKey, entry: &mut Entry| !is_meant(&entry.identity);
+        let is_kept = |_: &KeyBytes, entry: &mut Entry| !is_meant(&entry.identity);
         self.current.retain(is_kept);
         self.previous.retain(is_kept);
         self.owned.clear();
@@ -103,8 +103,8 @@ impl Memory {
     }
 }
 
-fn owner(identity: &Identity) -> QuestionKey {
-    let mut owner = QuestionKey::default();
+fn owner(identity: &Identity) -> KeyBytes {
+    let mut owner = KeyBytes::default();
     owner.optional(identity.issuer());
     owner.text(identity.subject());
     owner

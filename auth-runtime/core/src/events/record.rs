@@ -11,9 +11,10 @@ use crate::caller::Caller;
 use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::Denial;
-use crate::decision_point::{Evaluated, Evaluation, ObjectDecision};
+use crate::decision_point::{Evaluated, ObjectDecision};
 use crate::explanation::{Explanation, Rule};
 use crate::handler_location::HandlerLocation;
+use crate::object::Evaluation;
 
 /// The audit hook of a service.
 pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;

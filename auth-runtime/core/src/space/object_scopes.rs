@@ -11,11 +11,13 @@ use crate::caller::Rejection;
 use crate::check::Parameters;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
-use crate::decision_point::{Evaluation, Resource, TokenScope, is_scope_token};
+use crate::decision_point::{TokenScope, is_scope_token};
+use crate::object::{Evaluation, Resource};
 
 /// The longest scope of an object, in bytes. Its id comes from the path.
 const MAX_SCOPE: usize = 512;
 
+/// For adapters: scopes of tokens that name one object.
 impl ProtectionSpace {
     fn token_scope(&self) -> Option<TokenScope> {
         self.0.decision_point.as_ref()?.token_scope()

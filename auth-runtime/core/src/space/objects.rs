@@ -15,11 +15,12 @@ use crate::condition::Permitted;
 use crate::context::Context;
 use crate::decision::open_atoms;
 use crate::decision_point::{
-    Action, DecisionPoint, DecisionPointError, Evaluated, Evaluation, EvaluationFuture,
-    EvaluationRequest, ObjectDecision, Resource,
+    DecisionPoint, DecisionPointError, Evaluated, EvaluationFuture, EvaluationRequest,
+    ObjectDecision,
 };
 use crate::head::Head;
 use crate::identity::Identity;
+use crate::object::{Action, Evaluation, Resource};
 use crate::request_data::RequestData;
 use crate::request_snapshot::RequestSnapshot;
 
@@ -55,6 +56,7 @@ impl<'r> AboutRequest<'r> {
     }
 }
 
+/// For adapters: questions to the decision point.
 impl ProtectionSpace {
     /// The longest list of questions in one call of the decision point.
     pub const MAX_EVALUATIONS: usize = 10_000;
