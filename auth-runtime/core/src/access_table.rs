@@ -85,7 +85,7 @@ fn mounted(rows: &[AccessRow]) -> Vec<MountedRoute<'_>> {
     let mounted = rows.iter().map(|row| MountedRoute {
         path: row.path().into(),
         method: row.method().map(Method::as_str),
-        kind: match row.mounted() {
+        kind: match row.kind() {
             RouteKind::Route | RouteKind::Subtree => MountKind::Route,
             RouteKind::Fallback | RouteKind::MethodNotAllowed => MountKind::Fallback,
             RouteKind::Unguarded => MountKind::Unguarded,

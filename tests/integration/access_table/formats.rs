@@ -71,7 +71,7 @@ fn json_is_complete() {
     assert_eq!(
         row(&table, Some("GET"), "/v1/repos/{id}"),
         json!({
-            "mounted": "route",
+            "kind": "route",
             "method": "GET",
             "path": "/v1/repos/{id}",
             "written": "requires(scope = \"repo:read\", hide_as = 404)",
@@ -89,7 +89,7 @@ fn json_is_complete() {
     assert_eq!(
         row(&table, None, "/ops/*"),
         json!({
-            "mounted": "unguarded",
+            "kind": "unguarded",
             "method": null,
             "path": "/ops/*",
             "written": "unguarded(reason = \"for the scraper\")",
@@ -108,9 +108,9 @@ fn json_is_complete() {
         row(&table, Some("GET"), "/healthz")["public_reason"],
         "liveness probe"
     );
-    assert_eq!(row(&table, None, "/*")["mounted"], "fallback");
+    assert_eq!(row(&table, None, "/*")["kind"], "fallback");
     assert_eq!(
-        row(&table, None, "/v1/repos/{id}/files/*")["mounted"],
+        row(&table, None, "/v1/repos/{id}/files/*")["kind"],
         "subtree"
     );
 }

@@ -118,7 +118,7 @@ fn nested_paths_are_whole() {
     let paths: Vec<_> = table
         .rows()
         .iter()
-        .map(|row| (row.path(), row.mounted()))
+        .map(|row| (row.path(), row.kind()))
         .collect();
     assert_eq!(
         paths,

@@ -157,10 +157,7 @@ async fn method_not_allowed_fallback_takes_earlier_paths() {
     assert!(has(&response, "x-layer"));
     assert_eq!(response.headers()["allow"], "GET,HEAD,PUT");
     let table = routes().access_table();
-    let rows = table
-        .rows()
-        .iter()
-        .filter(|row| row.mounted().is_fallback());
+    let rows = table.rows().iter().filter(|row| row.kind().is_fallback());
     let rows: Vec<_> = rows.map(|row| (row.method_shown(), row.path())).collect();
     assert_eq!(rows, [("405", "/*"), ("405", "/nested/*")]);
 }

@@ -208,7 +208,7 @@ impl AccessMatrixBuilder {
         let mut asked = Vec::new();
         let is_sent = |line: &Line<'_>| {
             !matches!(
-                line.row.mounted(),
+                line.row.kind(),
                 RouteKind::Unguarded | RouteKind::MethodNotAllowed
             )
         };

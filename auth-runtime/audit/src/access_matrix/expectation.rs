@@ -60,7 +60,7 @@ impl Expectation {
         something_is_hidden: bool,
     ) -> Self {
         let policy = row.policy();
-        let policy = policy.filter(|_| row.mounted() != RouteKind::Fallback);
+        let policy = policy.filter(|_| row.kind() != RouteKind::Fallback);
         let policy = policy.map(|policy| {
             if row.is_hidden() {
                 policy.on_hidden_path()

@@ -119,7 +119,7 @@ pub(super) fn mistakes(rows: &[AccessRow], declared: &[Resource]) -> Vec<String>
 /// Returns the patterns of the objects of a type in the policy of a route, each once.
 fn patterns_of<'r>(row: &'r AccessRow, resource_type: &str) -> Vec<&'r ResourcePattern> {
     // A fallback responds to unknown paths, which have no object.
-    let policy = row.policy().filter(|_| !row.mounted().is_fallback());
+    let policy = row.policy().filter(|_| !row.kind().is_fallback());
     let requirements = policy.map(Policy::object_requirements);
     let patterns = requirements
         .into_iter()

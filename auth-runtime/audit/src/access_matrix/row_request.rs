@@ -36,7 +36,7 @@ pub(super) struct RowRequest<'a> {
 impl RowRequest<'_> {
     /// Finds the unknown paths. Returns false if the row is that of a fallback and there is none.
     pub(super) async fn look_around(&mut self, app: &App) -> bool {
-        if self.row.mounted() == RouteKind::Fallback {
+        if self.row.kind() == RouteKind::Fallback {
             let mut target = self.target.clone();
             // A route's parameter matches one segment, and may match the next one too.
             for _ in 0..4 {

@@ -113,7 +113,7 @@ pub(super) fn fill<'v>(row: &AccessRow, value: impl Fn(&str) -> Option<&'v str>)
             }
         }
     }
-    if row.mounted() == RouteKind::Fallback {
+    if row.kind() == RouteKind::Fallback {
         path.push_str("/~unknown");
     }
     path

@@ -37,7 +37,7 @@ const LEGEND: [(&str, &str); 11] = [
 pub(super) const UNGUARDED: &str = "unguarded";
 
 fn method(row: &AccessRow) -> &str {
-    match row.mounted() {
+    match row.kind() {
         RouteKind::Unguarded => UNGUARDED,
         _ => row.method_shown(),
     }

@@ -36,7 +36,7 @@ impl<'t> Places<'t> {
             areas: Vec::new(),
         };
         for row in table.rows() {
-            let reach = match row.mounted() {
+            let reach = match row.kind() {
                 // They apply to unknown paths, and to methods without a handler.
                 RouteKind::Fallback | RouteKind::MethodNotAllowed => continue,
                 RouteKind::Route => {
@@ -117,10 +117,7 @@ impl<'t> Places<'t> {
         is_meant: impl Fn(RouteKind) -> bool,
     ) -> Vec<&'t AccessRow> {
         let shape = path.shape();
-        let meant = self
-            .areas
-            .iter()
-            .filter(|area| is_meant(area.row.mounted()));
+        let meant = self.areas.iter().filter(|area| is_meant(area.row.kind()));
         let covering: Vec<_> = meant
             .filter_map(|area| Some((area.reach.covers(&shape)?, area.row)))
             .collect();

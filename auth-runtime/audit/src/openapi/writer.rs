@@ -151,7 +151,7 @@ impl<'a> Writer<'a> {
         let shape = |path: &String| (Template::of_document(path).shape(), path.clone());
         let mut shapes: BTreeMap<_, _> = paths.keys().map(shape).collect();
         let routes = self.table.rows().iter();
-        for row in routes.filter(|row| row.mounted() == RouteKind::Route) {
+        for row in routes.filter(|row| row.kind() == RouteKind::Route) {
             let field =
                 |method: &Method| Some((method.clone(), operations::field(method.as_str())?));
             let Some((method, field)) = row.method().and_then(field) else {

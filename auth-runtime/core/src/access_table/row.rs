@@ -13,7 +13,7 @@ use crate::handler_location::HandlerLocation;
 /// One row of an [`AccessTable`](crate::AccessTable): a method of a path, and its access policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRow {
-    mounted: RouteKind,
+    kind: RouteKind,
     path: String,
     method: Option<Method>,
     access: RouteAccess,
@@ -73,18 +73,18 @@ pub enum RouteAccess {
 impl AccessRow {
     /// Creates a row for a route that is mounted on `full_path`.
     pub fn new(
-        mounted: RouteKind,
+        kind: RouteKind,
         full_path: &str,
         method: Option<Method>,
         access: RouteAccess,
     ) -> Self {
-        let path = match mounted {
+        let path = match kind {
             RouteKind::Route | RouteKind::Unguarded => full_path.to_owned(),
             _ if full_path.ends_with('/') => format!("{full_path}*"),
             _ => format!("{full_path}/*"),
         };
         Self {
-            mounted,
+            kind,
             path,
             method,
             access,
@@ -105,8 +105,8 @@ impl AccessRow {
     }
 
     /// The kind of the row.
-    pub fn mounted(&self) -> RouteKind {
-        self.mounted
+    pub fn kind(&self) -> RouteKind {
+        self.kind
     }
 
     /// The path as it is matched, with all its prefixes. It ends in `/*` if it includes all paths
@@ -209,7 +209,7 @@ impl AccessRow {
 
     /// The method, as displayed.
     pub fn method_shown(&self) -> &str {
-        match (&self.method, self.mounted) {
+        match (&self.method, self.kind) {
             (Some(method), _) => method.as_str(),
             (None, RouteKind::Fallback) => "fallback",
             (None, RouteKind::MethodNotAllowed) => "405",
@@ -229,7 +229,7 @@ impl AccessRow {
         let handler = self.location().map(HandlerLocation::handler);
         (
             self.path(),
-            self.mounted,
+            self.kind,
             // Capitals sort before it.
             method.unwrap_or("any"),
             self.access.to_string(),

@@ -16,7 +16,7 @@ impl Serialize for AccessRow {
     /// Writes all data of the row. Absent values are `null`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut row = serializer.serialize_struct("AccessRow", 13)?;
-        row.serialize_field("mounted", self.mounted().name())?;
+        row.serialize_field("kind", self.kind().name())?;
         row.serialize_field("method", &self.method().map(http::Method::as_str))?;
         row.serialize_field("path", self.path())?;
         row.serialize_field("written", &self.written())?;

@@ -60,12 +60,12 @@ fn notes(table: &AccessTable, in_one_word: fn(&str) -> String) -> Vec<String> {
 
 /// The row that is not hidden and would respond on the path of a hidden row if that did not exist.
 fn shown_beside<'t>(table: &'t AccessTable, row: &AccessRow) -> Option<&'t AccessRow> {
-    if !row.is_hidden() || row.mounted().is_fallback() {
+    if !row.is_hidden() || row.kind().is_fallback() {
         return None;
     }
     let path = Pattern::of(row.path());
     table.rows().iter().find(|other| {
-        let is_route = !other.mounted().is_fallback();
+        let is_route = !other.kind().is_fallback();
         let is_other = is_route && !other.is_hidden() && other.path() != row.path();
         is_other && Pattern::of(other.path()).covers(&path)
     })
