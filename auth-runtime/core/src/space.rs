@@ -1,11 +1,14 @@
 //! A realm and the schemes it accepts (RFC 9110 §11.5).
 
+// First, so that the documentation of `ProtectionSpace` starts with what services use.
+mod builder;
+mod protection_space;
+
 mod accept;
 mod answer;
 mod application;
 mod authentication;
 mod authorization;
-mod builder;
 mod credential_fields;
 mod credentials;
 mod error;
@@ -14,7 +17,6 @@ mod object_scopes;
 mod objects;
 mod obstacles;
 mod offer;
-mod protection_space;
 mod report;
 mod route_constants;
 mod target;

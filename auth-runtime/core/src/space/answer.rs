@@ -20,6 +20,7 @@ use crate::scheme::ErrorCode;
 /// The `Retry-After` value, in seconds, if a scheme gives none.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
+/// For adapters: the responses to denied requests.
 impl ProtectionSpace {
     /// Returns the complete response to a denied request.
     pub fn answer(

@@ -213,6 +213,7 @@ fn views(verified: &[Verified], is_shown: bool) -> Authentication {
     }
 }
 
+/// For adapters: the authentication of a request.
 impl ProtectionSpace {
     /// Returns the fields that the scheme of the caller adds to the response of the handler.
     pub fn granted_fields(

@@ -76,6 +76,7 @@ impl Authorization {
     }
 }
 
+/// For adapters: the authorization of a request.
 impl ProtectionSpace {
     /// Authorizes a request without a web framework. For axum, `Guard` and
     /// `GuardedRouter` do this.

@@ -364,6 +364,7 @@ impl RequestBody {
     }
 }
 
+/// For adapters: the places of credentials in a request.
 impl ProtectionSpace {
     /// Returns the subprotocol to accept in the response to the handshake of a WebSocket, if the handler
     /// accepts none: the name before the credentials. A browser closes the connection otherwise.
@@ -413,6 +414,7 @@ fn is_form(head: Head<'_>) -> bool {
             .eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
+/// For adapters: the places of credentials in a request.
 #[cfg(feature = "resource-metadata")]
 impl ProtectionSpace {
     /// Returns the ways to send a token, in the terms of RFC 9728 §2.

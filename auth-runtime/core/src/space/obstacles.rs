@@ -6,6 +6,7 @@ use super::protection_space::ProtectionSpace;
 use crate::challenge::ChallengeError;
 use crate::scheme::{ChallengeContext, Scheme};
 
+/// For adapters: the check of a policy at start.
 impl ProtectionSpace {
     /// Returns the reasons why the space cannot serve `handler`, as messages: a scheme that the space
     /// does not accept, a policy that no accepted scheme can meet or has a challenge for, or a

@@ -198,7 +198,10 @@ impl ProtectionSpace {
     pub fn settings(&self) -> impl Iterator<Item = (&str, bool)> {
         self.0.settings.iter()
     }
+}
 
+/// For adapters and audits: the properties that responses and documents depend on.
+impl ProtectionSpace {
     /// Returns the policy for the values of the settings: the same decisions, without `setting`.
     ///
     /// A setting without a value stays in it.

@@ -20,6 +20,7 @@ use crate::request_snapshot::RequestSnapshot;
 /// The longest id of a request that records and decision points receive, in bytes.
 const MAX_REQUEST_ID: usize = 256;
 
+/// For adapters: records of decisions.
 impl ProtectionSpace {
     /// Returns whether decisions are counted.
     fn counts(&self) -> bool {

@@ -87,6 +87,7 @@ impl SentChallenges {
     }
 }
 
+/// For adapters: the parts of responses that are the same for all requests of a route.
 impl ProtectionSpace {
     /// Computes the constants of a route with this policy.
     pub fn constants_of(&self, policy: &Policy) -> RouteConstants {
