@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use auth_grammar::lower;
-use auth_grammar::requirement::ParsedPolicy;
 use auth_runtime_policy::compare::{self, Comparison, Impact};
 use serde::{Serialize, Serializer};
 
@@ -18,14 +17,8 @@ use crate::workspace::Workspace;
 /// The policies of one side.
 #[derive(Default)]
 struct PolicySet {
-    policies: BTreeMap<String, ParsedPolicy>,
-    /// The path of each policy, without the number of its `cfg`.
-    paths: BTreeMap<String, String>,
-    places: BTreeMap<String, Place>,
-    /// The `cfg` conditions of some policies.
-    conditions: BTreeMap<String, String>,
-    /// The policies with a mistake in their attribute.
-    mistaken: BTreeSet<String>,
+    /// The items with a policy, by their paths. A further item at a path has a number.
+    entries: BTreeMap<String, Entry>,
     /// The paths of functions without a policy. With another `cfg`, they may have one.
     bare: BTreeSet<String>,
     /// Handlers and routers without a policy, with or without a reason.
@@ -92,9 +85,9 @@ impl PolicySet {
     }
 
     fn lowered(&self) -> BTreeMap<String, auth_runtime_policy::Policy> {
-        let policies = self.policies.iter();
-        policies
-            .map(|(name, policy)| (name.clone(), lower::policy(policy)))
+        let entries = self.entries.iter();
+        entries
+            .map(|(name, entry)| (name.clone(), lower::policy(&entry.policy)))
             .collect()
     }
 
@@ -103,18 +96,11 @@ impl PolicySet {
         let mut name = path.clone();
         // Both sides of a `cfg` are numbered in their order.
         let mut number = 1;
-        while self.policies.contains_key(&name) {
+        while self.entries.contains_key(&name) {
             number += 1;
             name = format!("{path} ({number})");
         }
-        if entry.is_mistaken {
-            self.mistaken.insert(name.clone());
-        }
-        let condition = entry.condition.map(|condition| (name.clone(), condition));
-        self.conditions.extend(condition);
-        self.places.insert(name.clone(), entry.place);
-        self.paths.insert(name.clone(), entry.path);
-        self.policies.insert(name, entry.policy);
+        self.entries.insert(name, entry);
     }
 }
 
@@ -134,8 +120,8 @@ fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
             .as_ref()
             .map_or(Vec::new(), Comparison::reasons);
         let mut impact = difference.impact;
-        let is_bare = |path: &String| after.bare.contains(path);
-        if impact == Impact::Removed && before.paths.get(&name).is_some_and(is_bare) {
+        let is_bare = |entry: &Entry| after.bare.contains(&entry.path);
+        if impact == Impact::Removed && before.entries.get(&name).is_some_and(is_bare) {
             impact = Impact::Loosened;
             why.push(UNGUARDED);
         }
@@ -185,15 +171,19 @@ fn without<'u>(all: &'u [Unguarded], others: &[Unguarded]) -> Vec<&'u Unguarded>
 
 /// Returns the policies that cannot be compared, and the reasons.
 fn undecided(before: &PolicySet, after: &PolicySet) -> BTreeMap<String, &'static str> {
-    let both = before
-        .policies
-        .keys()
-        .filter(|name| after.policies.contains_key(*name));
-    let others = both.filter(|name| before.conditions.get(*name) != after.conditions.get(*name));
-    let others = others.map(|name| (name.clone(), CONDITION));
-    let mistaken = before.mistaken.iter().chain(&after.mistaken);
-    let mistaken = mistaken.map(|name| (name.clone(), MISTAKEN));
-    others.chain(mistaken).collect()
+    let is_mistaken = |side: &PolicySet, name: &String| {
+        let entry = side.entries.get(name);
+        entry.is_some_and(|entry| entry.is_mistaken)
+    };
+    let reason = |name: &String| {
+        if is_mistaken(before, name) || is_mistaken(after, name) {
+            return Some((name.clone(), MISTAKEN));
+        }
+        let (one, other) = (before.entries.get(name)?, after.entries.get(name)?);
+        (one.condition != other.condition).then(|| (name.clone(), CONDITION))
+    };
+    let names = before.entries.keys().chain(after.entries.keys());
+    names.filter_map(reason).collect()
 }
 
 impl Row {
@@ -204,18 +194,19 @@ impl Row {
         before: &PolicySet,
         after: &PolicySet,
     ) -> Self {
-        let policy = |side: &PolicySet| side.policies.get(name).map(ParsedPolicy::to_string);
-        let is_written_the_same = policy(before) == policy(after);
+        let entry = |side: &PolicySet| side.entries.get(name).cloned();
+        let (before, after) = (entry(before), entry(after));
+        let policy = |entry: &Option<Entry>| entry.as_ref().map(|entry| entry.policy.to_string());
+        let is_written_the_same = policy(&before) == policy(&after);
         if is_written_the_same && why.iter().all(|why| *why != MISTAKEN && *why != CONDITION) {
             why.push(VOCABULARY);
         }
-        let place = after.places.get(name).or_else(|| before.places.get(name));
         Self {
             impact,
             path: name.to_owned(),
-            place: place.cloned(),
-            before: policy(before),
-            after: policy(after),
+            before: policy(&before),
+            after: policy(&after),
+            place: after.or(before).map(|entry| entry.place),
             why,
         }
     }
