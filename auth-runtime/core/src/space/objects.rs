@@ -104,11 +104,11 @@ impl ProtectionSpace {
                 continue;
             }
             // Each object is determined once.
-            let same = asked.iter().position(|(_, earlier)| *earlier == on);
-            let same = same.and_then(|index| evaluations.get(index));
+            let mut earlier = asked.iter().zip(&evaluations);
+            let same = earlier.find(|((_, source), _)| *source == on);
             let known = absent.iter().find(|(source, _)| *source == on);
             let resource = match (same, known) {
-                (Some(evaluation), _) => Ok(evaluation.resource.clone()),
+                (Some((_, evaluation)), _) => Ok(evaluation.resource.clone()),
                 (None, Some((_, known))) => Err(*known),
                 (None, None) => self.resource_of(on, route, identity, surroundings).await,
             };
