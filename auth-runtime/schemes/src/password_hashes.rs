@@ -249,7 +249,8 @@ impl StoredHash {
         let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
         let version = match hash.version {
             Some(version) => Version::try_from(version).ok()?,
-            None => Version::default(),
+            // Hashes of early implementations do not name it.
+            None => Version::V0x10,
         };
         let params = Params::try_from(&hash).ok()?;
         let salt = hash.salt.filter(|salt| salt.len() >= MIN_SALT_LEN)?;
@@ -288,7 +289,8 @@ pub struct PasswordHashesBuilder {
 }
 
 impl PasswordHashesBuilder {
-    /// Adds a user with the hash of the password, as a PHC string: `$argon2id$v=19$…`.
+    /// Adds a user with the hash of the password, as a PHC string: `$argon2id$v=19$…`. A hash without `v` is of
+    /// version 16.
     pub fn user(mut self, name: impl Into<String>, hash: &str, identity: Identity) -> Self {
         let verifier = StoredHash::parse(hash).map(|hash| Verifier::Argon2(Box::new(hash)));
         self.users.push((name.into(), verifier, identity));

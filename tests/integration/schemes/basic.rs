@@ -1,5 +1,7 @@
 //! Basic with password hashes.
 
+mod cache;
+mod hashes;
 mod waiting;
 
 use std::net::{IpAddr, SocketAddr};
@@ -433,6 +435,8 @@ fn invalid_hashes_are_build_errors() {
         "plain text",
         "$argon2id$v=19$m=64,t=1,p=1",
         "$scrypt$ln=1,r=1,p=1$YWFhYQ$YWFhYWFhYWFhYWFh",
+        // A salt of 4 bytes, with which no password could be verified.
+        "$argon2id$v=19$m=64,t=1,p=1$c2FsdA$YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh",
     ] {
         let hashes = PasswordHashes::builder().user("ann", not_argon2, ann());
         assert_eq!(

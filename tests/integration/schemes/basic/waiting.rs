@@ -47,6 +47,43 @@ async fn logins_beyond_128_of_each_processor_are_refused() {
     );
 }
 
+/// A site has an IPv6 network of 64 bits, so its addresses are one client.
+#[tokio::test]
+async fn addresses_of_one_ipv6_network_shut_out_no_other() {
+    let is_open = Arc::new(RwLock::new(()));
+    let closed = is_open.write().await;
+    let gate = Arc::clone(&is_open);
+    let hashes = PasswordHashes::builder().user_verified_by(
+        "ann",
+        move |password| {
+            drop(gate.blocking_read());
+            password.as_str() == "secret"
+        },
+        Identity::new("ann"),
+    );
+    let hashes = hashes.build().expect("a user");
+    let log_in = |user: String, address: String| {
+        let hashes = hashes.clone();
+        let client = Client::Address(address.parse().expect("an address"));
+        async move { hashes.authenticate(user, "secret".to_owned(), client).await }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut hostile = JoinSet::new();
+    for number in 0..cores + cores * 128 {
+        let address = format!("2001:db8:0:1::{number:x}");
+        hostile.spawn(log_in(format!("user-{number}"), address));
+    }
+    let ann = tokio::spawn(log_in("ann".to_owned(), "2001:db8:0:2::1".to_owned()));
+    // All of them enter the queue, ann last.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    drop(closed);
+    let caller = ann.await.expect("it does not panic");
+    assert!(matches!(caller, Caller::Known(_)), "{caller:?}");
+    hostile.shutdown().await;
+}
+
 /// Otherwise the time of a verification could reveal that a name is unknown.
 #[tokio::test]
 async fn each_unknown_name_has_a_stand_in() {
