@@ -368,8 +368,15 @@ async fn everything_sent_is_hashed() {
     ] {
         assert!(!is_stale(&ask(&app, "GET", "/", &changed).await), "{name}");
     }
-    let posted = ask(&app, "POST", "/", &fresh.authorization()).await;
-    assert!(!is_stale(&posted), "another method");
+    for method in ["POST", "HEAD"] {
+        let other = ask(&app, method, "/", &fresh.authorization()).await;
+        assert!(!is_stale(&other), "another method: {method}");
+    }
+    let head = Login {
+        method: "HEAD".into(),
+        ..login(&app).await
+    };
+    assert_eq!(send_login(&app, &head).await.status(), 200);
     // The count is still unused.
     let answer = send_login(&app, &fresh).await;
     assert_eq!(

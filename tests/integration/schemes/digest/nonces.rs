@@ -67,6 +67,29 @@ async fn expired_nonces_are_stale() {
     assert_eq!(send_login(&app, &renewed).await.status(), 200);
 }
 
+/// The counts are kept as long as their nonce is valid. Otherwise a request could be repeated.
+#[tokio::test]
+async fn nonces_and_counts_last_for_the_lifetime() {
+    for seconds in [2, 60, 3600] {
+        let time = ManualClock::new(SystemTime::now());
+        let lab = lab().nonce_lifetime(Duration::from_secs(seconds));
+        let app = service(lab.clock(time.clock()), "lab");
+        let first = login(&app).await;
+        let counted = |count: &str| Login {
+            count: count.to_owned(),
+            ..first.clone()
+        };
+        assert_eq!(send_login(&app, &first).await.status(), 200, "{seconds}");
+        time.advance(Duration::from_secs(seconds - 1));
+        assert!(is_stale(&send_login(&app, &first).await), "{seconds}");
+        let second = send_login(&app, &counted("00000002")).await;
+        assert_eq!(second.status(), 200, "{seconds}");
+        time.advance(Duration::from_secs(1));
+        let third = send_login(&app, &counted("00000003")).await;
+        assert!(is_stale(&third), "{seconds}");
+    }
+}
+
 #[tokio::test]
 async fn a_shared_key_shares_nonces() {
     let key = [7; 32];
@@ -103,4 +126,18 @@ async fn used_counts_stay_used_when_the_clock_is_set_back() {
     time.advance(Duration::from_secs(3600));
     time.set_wall(start);
     assert!(is_stale(&send_login(&app, &login).await));
+}
+
+/// Such a nonce would be valid for longer than its counts are kept.
+#[tokio::test]
+async fn nonces_of_a_later_time_are_stale() {
+    let time = ManualClock::new(SystemTime::now());
+    let ahead = ManualClock::new(SystemTime::now() + Duration::from_secs(3600));
+    let [own, other] = [&time, &ahead].map(|time| {
+        let lab = lab().nonce_key([7; 32]).clock(time.clock());
+        service(lab, "lab")
+    });
+    let login = login(&other).await;
+    assert!(is_stale(&send_login(&own, &login).await));
+    assert_eq!(send_login(&other, &login).await.status(), 200);
 }

@@ -186,3 +186,40 @@ async fn users_are_looked_up() {
     };
     assert!(!is_stale(&send_login(&app, &login).await));
 }
+
+/// With MD5, the hash of the name is of MD5 as well (RFC 7616 §3.4.4).
+#[tokio::test]
+async fn names_are_hashed_by_each_algorithm() {
+    let app = service(lab_with_md5().userhash(), "lab");
+    for (place, algorithm) in ["SHA-256", "MD5"].into_iter().enumerate() {
+        let login = Login {
+            nonce: nonce(&app, place).await,
+            ..Login::new(algorithm, "ann", "lab", "secret")
+        };
+        let name = "username=\"ann\"";
+        let hash = format!("username=\"{}\", userhash=true", login.user_hash());
+        let sent = login.authorization().replace(name, &hash);
+        let answer = ask(&app, "GET", "/", &sent).await;
+        assert_eq!(answer.status(), 200, "{algorithm}");
+    }
+}
+
+/// The name of a user may be logged.
+#[tokio::test]
+async fn names_have_no_control_characters() {
+    async fn look_up(
+        user: String,
+        _: DigestAlgorithm,
+    ) -> Result<Option<(DigestSecret, Identity)>, DigestLookUpError> {
+        assert_eq!(user, "ann b");
+        Ok(None)
+    }
+    let app = service(Digest::builder("lab").look_up(look_up), "lab");
+    for name in ["ann%20b", "ann%0Ab", "ann%00", "%C2%85ann"] {
+        let login = login(&app).await;
+        let name = format!("username*=UTF-8''{name}");
+        let sent = login.authorization().replace("username=\"ann\"", &name);
+        let answer = ask(&app, "GET", "/", &sent).await;
+        assert!(!is_stale(&answer), "{name}");
+    }
+}
