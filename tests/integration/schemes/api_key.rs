@@ -67,6 +67,33 @@ async fn an_api_key_is_stored_as_its_sha256() {
     assert_eq!(send(&app, "/known", &lines).await.status(), 200);
 }
 
+#[tokio::test]
+async fn each_key_has_its_own_caller() {
+    let names = ["billing", "orders", "reports"];
+    let key = |name: &str| format!("k-of-{name}-4f1c0b6e9a8d47d2");
+    let keys = names.iter().fold(ApiKeys::builder(), |keys, name| {
+        keys.key(&key(name), Identity::new(*name))
+    });
+    let app = app(space(keys.scheme_name("Key").build().expect("keys")));
+    for name in names {
+        let lines = vec![("x-api-key", key(name).into_bytes())];
+        let identity = text(send(&app, "/known", &lines).await).await;
+        assert!(identity.contains(&format!("{name:?}")), "{identity}");
+    }
+    let response = send(&app, "/known", &vec![]).await;
+    assert_eq!(challenges(&response), ["Key realm=\"api\""]);
+}
+
+/// A shared cache stores responses to requests without `Authorization` (RFC 9111 §3.5).
+#[tokio::test]
+async fn responses_to_keys_are_private() {
+    let keys = ApiKeys::builder().key("k-4f1c0b6e9a8d47d2", Identity::new("billing"));
+    let app = app(space(keys.build().expect("keys")));
+    let lines = vec![("x-api-key", b"k-4f1c0b6e9a8d47d2".to_vec())];
+    let response = send(&app, "/known", &lines).await;
+    assert_eq!(response.headers()["cache-control"], "private");
+}
+
 #[test]
 fn invalid_api_keys_are_build_errors() {
     let who = || Identity::new("billing");
@@ -78,6 +105,11 @@ fn invalid_api_keys_are_build_errors() {
         error(ApiKeys::builder().key("too short", who())),
         Some(ApiKeysError::ShortKey(billing()))
     );
+    assert_eq!(
+        error(ApiKeys::builder().key(&key[..15], who())),
+        Some(ApiKeysError::ShortKey(billing()))
+    );
+    assert_eq!(error(ApiKeys::builder().key(&key[..16], who())), None);
     for digest in [
         "no digest",
         &"+1".repeat(32),
@@ -94,7 +126,24 @@ fn invalid_api_keys_are_build_errors() {
         error(ApiKeys::builder().key(key, who()).key(key, who())),
         Some(ApiKeysError::KeyTwice)
     );
-    for field in ["authorization", "Cookie", "host", "two words", ""] {
+    let others = ApiKeys::builder()
+        .key(key, who())
+        .key("k-8d47d24f1c0b6e9a", who())
+        .key("k-0b6e9a8d47d24f1c", who());
+    assert_eq!(error(others.key(key, who())), Some(ApiKeysError::KeyTwice));
+    for field in [
+        "authorization",
+        "Proxy-Authorization",
+        "Cookie",
+        "host",
+        "accept",
+        "content-type",
+        "content-length",
+        "connection",
+        "Sec-WebSocket-Protocol",
+        "two words",
+        "",
+    ] {
         let keys = ApiKeys::builder().key(key, who()).field(field);
         assert_eq!(error(keys), Some(ApiKeysError::Field(field.to_owned())));
     }

@@ -1,6 +1,7 @@
 //! The places of both credentials, and other schemes beside them.
 
-use auth_runtime::schemes::{Dpop, Sessions};
+use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestSecret, Dpop, Sessions};
+use auth_tests::digest::Login;
 use auth_tests::proof::ProofKey;
 use auth_tests::{token, verifier};
 
@@ -273,5 +274,29 @@ async fn scripts_open_no_prompt_for_the_application() {
             let response = send(&app, "/both", &fields).await;
             assert_eq!(challenges(&response), expected, "{mode} {fields:?}");
         }
+    }
+}
+
+/// Another login of the application would not help.
+#[tokio::test]
+async fn credentials_of_an_application_for_another_request_are_400() {
+    let secret = DigestSecret::of(DigestAlgorithm::Sha256, "web", "api", "secret");
+    let stage = Digest::builder("api").user(secret.expect("a name"), Identity::new("web"));
+    let app = service(sessions().with_application(stage.build().expect("a scheme")));
+    for (user, uri, status) in [
+        ("ann", "/both", 401),
+        ("ann", "/other", 400),
+        ("forged", "/other", 401),
+    ] {
+        let login = Login {
+            uri: uri.to_owned(),
+            ..Login::new("SHA-256", "web", "api", "secret")
+        };
+        let fields = [cookie(user), authorization(login.authorization())].concat();
+        assert_eq!(
+            send(&app, "/both", &fields).await.status(),
+            status,
+            "{user} {uri}"
+        );
     }
 }
