@@ -1,6 +1,7 @@
 //! Tokens that are bound to client certificates (RFC 8705), over TLS, and behind proxies that
 //! terminate it.
 
+mod authentication;
 mod connections;
 mod credentials;
 mod envoy;
