@@ -1,6 +1,7 @@
 //! Requests with a link.
 
 use auth_runtime::clock::ManualClock;
+use auth_runtime::schemes::LinkError;
 
 use super::*;
 
@@ -175,6 +176,122 @@ async fn links_expire() {
     assert_eq!(call(&app, Method::GET, &link).await.status(), 200);
     time.advance(Duration::from_secs(1));
     assert_404(&app, Method::GET, &link, "expired").await;
+}
+
+/// An open stream of the handler ends with the link.
+#[tokio::test]
+async fn identities_end_with_their_link() {
+    #[requires(authenticated, schemes("SignedUrl"), hide_as = 404)]
+    async fn end(guard: Guard) -> String {
+        let end = guard.identity().expiry();
+        let since = end.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());
+        since.map_or("never".to_owned(), |since| since.as_secs().to_string())
+    }
+
+    let time = ManualClock::new(SystemTime::UNIX_EPOCH + HOUR);
+    let urls = SignedUrls::builder()
+        .key("2026-11", NEW)
+        .clock(time.clock());
+    let urls = urls.build().expect("a key");
+    // The expiry of the identity is not that of the link.
+    let identity = reader().with_expiry(SystemTime::UNIX_EPOCH + 9 * HOUR);
+    let link = urls.sign(&Method::GET, "/end", HOUR, &identity);
+    let space = ProtectionSpace::builder().scheme(urls).build();
+    let app = GuardedRouter::new()
+        .route("/end", get(end))
+        .protect(space.expect("a space"))
+        .expect("a router");
+    let answer = call(&app, Method::GET, &link.expect("a link")).await;
+    assert_eq!(text(answer).await, "7200");
+}
+
+/// Otherwise links that were sent would be invalid after an update.
+#[test]
+fn links_of_earlier_versions_stay_valid() {
+    use hmac::{Hmac, KeyInit, Mac};
+
+    let time = ManualClock::new(SystemTime::UNIX_EPOCH + HOUR);
+    let urls = SignedUrls::builder()
+        .key("2026-11", NEW)
+        .clock(time.clock());
+    let link = urls.build().expect("a key");
+    let link = link.sign(&Method::POST, "/files/7?as=pdf", HOUR, &reader());
+    let grants = URL_SAFE_NO_PAD.encode("sub=user-17&scope=files%3Aread");
+    let signed = format!("/files/7?as=pdf&secret_link=2026-11.7200.{grants}.");
+    let mut signature = Hmac::<sha2::Sha256>::new_from_slice(NEW).expect("a key");
+    signature.update(format!("secret URL 1\nPOST\n{signed}").as_bytes());
+    let signature = URL_SAFE_NO_PAD.encode(signature.finalize().into_bytes());
+    assert_eq!(link.expect("a link"), signed + &signature);
+}
+
+/// The last character of a signature has two unused bits.
+#[tokio::test]
+async fn signatures_have_one_spelling() {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let app = links_only(new_urls());
+    let link = link_to("/files/7");
+    let (front, last) = link.split_at(link.len() - 1);
+    for byte in ALPHABET {
+        let spelling = format!("{front}{}", char::from(*byte));
+        let status = call(&app, Method::GET, &spelling).await.status();
+        let expected = if last.as_bytes() == [*byte] { 200 } else { 404 };
+        assert_eq!(status, expected, "{spelling}");
+    }
+}
+
+/// Between the decision and the handler, layers may change what the link was signed for.
+#[tokio::test]
+async fn decisions_are_bound_to_query_and_method() {
+    let without_query = axum::middleware::map_request(async |mut request: Request| {
+        let path = request.uri().path().to_owned();
+        *request.uri_mut() = path.parse().expect("a target");
+        request
+    });
+    let as_post = axum::middleware::map_request(async |mut request: Request| {
+        *request.method_mut() = Method::POST;
+        request
+    });
+    let unchanged = axum::middleware::map_request(async |request: Request| request);
+    let space = ProtectionSpace::builder().scheme(new_urls()).build();
+    let app = GuardedRouter::new()
+        .route("/unchanged/{name}", get(download).layer(unchanged))
+        .route("/query/{name}", get(download).layer(without_query))
+        .route("/method/{name}", get(download).layer(as_post))
+        .protect(space.expect("a space"))
+        .expect("a router");
+    for (target, status) in [("/unchanged/7", 200), ("/query/7", 404), ("/method/7", 404)] {
+        let answer = call(&app, Method::GET, &link_to(target)).await;
+        assert_eq!(answer.status(), status, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn lifetimes_have_whole_seconds() {
+    let time = ManualClock::new(SystemTime::UNIX_EPOCH);
+    let urls = SignedUrls::builder()
+        .key("2026-11", NEW)
+        .clock(time.clock());
+    let urls = urls.build().expect("a key");
+    let lifetime = Duration::from_millis(1900);
+    let link = urls.sign(&Method::GET, "/files/7", lifetime, &reader());
+    let (app, link) = (links_only(urls), link.expect("a link"));
+    assert_eq!(call(&app, Method::GET, &link).await.status(), 200);
+    time.advance(Duration::from_secs(1));
+    assert_404(&app, Method::GET, &link, "expired").await;
+}
+
+/// An expired link must not be valid again because a clock lost its time.
+#[tokio::test]
+async fn clocks_before_1970_open_and_sign_nothing() {
+    let time = ManualClock::new(SystemTime::UNIX_EPOCH - Duration::from_secs(1));
+    let urls = SignedUrls::builder()
+        .key("2026-11", NEW)
+        .clock(time.clock());
+    let urls = urls.build().expect("a key");
+    let link = urls.sign(&Method::GET, "/files/7", HOUR, &reader());
+    assert_eq!(link, Err(LinkError::Clock));
+    let link = link_to("/files/7");
+    assert_404(&links_only(urls), Method::GET, &link, "no time").await;
 }
 
 #[tokio::test]

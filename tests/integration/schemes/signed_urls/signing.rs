@@ -100,6 +100,8 @@ fn invalid_links_are_not_signed() {
         reader().with_amr(["otp"]),
         reader().with_auth_time(std::time::SystemTime::now()),
         reader().with_sender_constraint(),
+        reader().with_issuer("https://issuer.example"),
+        reader().with_application(Identity::new("web")),
         reader().with_extension(7_u32),
     ];
     for identity in more {
