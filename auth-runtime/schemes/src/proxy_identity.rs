@@ -20,8 +20,8 @@ use crate::field::{credential_field, only_line};
 /// | Tailscale Serve | `Tailscale-User-Login` | |
 ///
 /// Any client can send such a field. Therefore it counts only if the peer is a configured proxy, by the address
-/// of its socket; from another peer, it counts as no credentials. The proxy has to remove the field from
-/// the requests of clients.
+/// of its socket; from another peer, it counts as no credentials. A field of the user that is not text or occurs
+/// twice is refused from every peer. The proxy has to remove the field from the requests of clients.
 ///
 /// ```
 /// use auth_runtime::ProtectionSpace;
@@ -36,6 +36,12 @@ use crate::field::{credential_field, only_line};
 ///
 /// The name of the user is text in UTF-8, and the groups are separated by commas. The scheme in the challenge,
 /// `Proxy`, is not registered. A client receives it only if the proxy forwards a request without a login.
+///
+/// # Browsers
+///
+/// A browser keeps the login at the proxy, as a cookie in most cases. It may send it also with requests that pages of
+/// other sites cause, and the proxy then names the user. A service with users in browsers rejects such requests by a
+/// layer, such as `tower-http`'s `CsrfLayer`.
 pub struct ProxyIdentity {
     user: HeaderName,
     roles: Option<HeaderName>,

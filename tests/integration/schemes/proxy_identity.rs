@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use auth_runtime::ClientAddress;
 use auth_runtime::schemes::{ProxyIdentity, ProxyIdentityError, TrustedProxiesError};
 
 use super::*;
@@ -15,6 +16,15 @@ fn scheme() -> ProxyIdentity {
 }
 
 async fn send_from(peer: &str, target: &str, lines: &[(&'static str, &[u8])]) -> Response {
+    send_to(app(space(scheme())), peer, target, lines).await
+}
+
+async fn send_to(
+    app: ProtectedRouter,
+    peer: &str,
+    target: &str,
+    lines: &[(&'static str, &[u8])],
+) -> Response {
     let mut request = Request::get(target).body(Body::empty()).expect("a request");
     let peer: SocketAddr = peer.parse().expect("an address");
     request.extensions_mut().insert(peer);
@@ -22,8 +32,7 @@ async fn send_from(peer: &str, target: &str, lines: &[(&'static str, &[u8])]) ->
         let value = HeaderValue::from_bytes(value).expect("a field value");
         request.headers_mut().append(*name, value);
     }
-    let response = app(space(scheme())).oneshot(request).await;
-    response.expect("infallible")
+    app.oneshot(request).await.expect("infallible")
 }
 
 const PROXY: &str = "10.0.0.7:4711";
@@ -58,7 +67,31 @@ async fn fields_of_the_proxy_are_trusted() {
             ],
             401,
         ),
+        (
+            "a group in another case",
+            &[("remote-user", b"ann"), ("remote-groups", b"Admin")],
+            403,
+        ),
+        (
+            "a control character in the groups",
+            &[("remote-user", b"ann"), ("remote-groups", b"dev\t,admin")],
+            401,
+        ),
+        (
+            "another one, in UTF-8",
+            &[
+                ("remote-user", b"ann"),
+                ("remote-groups", "\u{85},admin".as_bytes()),
+            ],
+            401,
+        ),
         ("no UTF-8", &[("remote-user", b"\xff")], 401),
+        ("a control character", &[("remote-user", b"an\tn")], 401),
+        (
+            "another control character",
+            &[("remote-user", "ann\u{9b}".as_bytes())],
+            401,
+        ),
         ("empty", &[("remote-user", b" ")], 401),
     ] {
         let response = send_from(PROXY, "/admin", lines).await;
@@ -73,7 +106,86 @@ async fn names_are_utf_8() {
     let lines = [("remote-user", "Jürgen".as_bytes())];
     let response = send_from(PROXY, "/known", &lines).await;
     assert_eq!(response.status(), 200);
+    // Otherwise a shared cache would store it.
+    assert_eq!(response.headers()["cache-control"], "private");
     assert!(text(response).await.contains("Jürgen"));
+}
+
+/// A proxy removes the configured fields from the requests of clients, and no others.
+#[tokio::test]
+async fn only_the_configured_fields_are_read() {
+    let proxy = || ProxyIdentity::builder(["10.0.0.7/32".parse().expect("a network")]);
+    let lines =
+        |user: &'static str, groups: &'static str| [(user, &b"ann"[..]), (groups, &b"admin"[..])];
+    let standard = lines("remote-user", "remote-groups");
+    let forwarded = lines("x-forwarded-user", "x-forwarded-groups");
+    let oauth2_proxy = || {
+        let scheme = proxy().user_field("X-Forwarded-User");
+        scheme.roles_field("X-Forwarded-Groups")
+    };
+    for (name, scheme, lines, status) in [
+        ("no groups", proxy(), standard, 403),
+        ("no field", proxy(), forwarded, 401),
+        ("own fields", oauth2_proxy(), forwarded, 200),
+        ("fields of another proxy", oauth2_proxy(), standard, 401),
+    ] {
+        let app = app(space(scheme.build().expect("a scheme")));
+        let response = send_to(app, PROXY, "/admin", &lines).await;
+        assert_eq!(response.status(), status, "{name}");
+    }
+}
+
+/// The address of the socket counts, not that of the client behind other proxies.
+#[tokio::test]
+async fn the_peer_is_the_proxy() {
+    let proxies = ["192.0.2.7/32".parse().expect("a network")];
+    let address = ClientAddress::x_forwarded_for(proxies).expect("a proxy");
+    let space = ProtectionSpace::builder().realm("api").scheme(scheme());
+    let app = app(space.client_address(address).build().expect("a space"));
+    let lines = [
+        ("remote-user", &b"ann"[..]),
+        ("x-forwarded-for", b"10.0.0.7"),
+    ];
+    for (peer, status) in [("192.0.2.7:1", 401), (PROXY, 200)] {
+        let response = send_to(app.clone(), peer, "/known", &lines).await;
+        assert_eq!(response.status(), status, "{peer}");
+    }
+}
+
+/// On an unknown path, an anonymous caller receives 404, and a rejected one 401.
+#[tokio::test]
+async fn unreadable_fields_are_rejected() {
+    for (lines, of_proxy, of_other) in [
+        (&[("remote-user", &b"ann"[..])][..], 404, 404),
+        (&[("remote-groups", b"\xff")], 404, 404),
+        (
+            &[("remote-user", b"ann"), ("remote-groups", b"\xff")],
+            401,
+            404,
+        ),
+        (
+            &[
+                ("remote-user", b"ann"),
+                ("remote-groups", b"dev"),
+                ("remote-groups", b"admin"),
+            ],
+            401,
+            404,
+        ),
+        // From every peer.
+        (&[("remote-user", b"\xff")], 401, 401),
+        (&[("remote-user", b"")], 401, 401),
+        (
+            &[("remote-user", b"ann"), ("remote-user", b"bob")],
+            400,
+            400,
+        ),
+    ] {
+        for (peer, status) in [(PROXY, of_proxy), ("10.0.0.8:4711", of_other)] {
+            let response = send_from(peer, "/nowhere", lines).await;
+            assert_eq!(response.status(), status, "{peer} {lines:?}");
+        }
+    }
 }
 
 /// A client can send the fields as well.
