@@ -53,6 +53,11 @@ async fn the_answer_decides() {
         ("expired", with("exp", json!(now() - 600)), 401),
         ("expiry-is-no-number", with("exp", json!("tomorrow")), 401),
         ("not-yet", with("nbf", json!(now() + 600)), 401),
+        // The clock of the issuer may be off by a minute.
+        ("expired-lately", with("exp", json!(now() - 30)), 200),
+        ("expired-before", with("exp", json!(now() - 90)), 401),
+        ("valid-soon", with("nbf", json!(now() + 30)), 200),
+        ("valid-later", with("nbf", json!(now() + 90)), 401),
         ("of-nobody", with("sub", json!("")), 401),
         ("bound", with("cnf", json!({ "jkt": "x" })), 401),
         (
@@ -161,9 +166,26 @@ async fn issuer_and_audience_are_checked() {
     server.says("foreign", foreign);
     server.says("forged", forged);
     server.says("silent", active());
-    let app = of(server.undecided().issuer(ISSUER).audience(AUDIENCE));
+    let mut second = active();
+    second["iss"] = json!(ISSUER);
+    second["aud"] = json!(["https://other.example", "https://own.example"]);
+    server.says("second", second.clone());
+    second["aud"] = json!("https://own.example");
+    server.says("of-one", second);
+    let mut partly = active();
+    partly["iss"] = json!(ISSUER);
+    server.says("without-audience", partly);
+    let mut partly = active();
+    partly["aud"] = json!(AUDIENCE);
+    server.says("without-issuer", partly);
+    let builder = server.undecided().issuer(ISSUER).audience(AUDIENCE);
+    let app = of(builder.audience("https://own.example"));
     for (token, expected) in [
         ("ours", 200),
+        ("second", 200),
+        ("of-one", 200),
+        ("without-audience", 401),
+        ("without-issuer", 401),
         ("foreign", 401),
         ("forged", 401),
         ("silent", 401),
@@ -242,4 +264,84 @@ async fn identities_have_the_issuer() {
         let identity = text(send(&app, "/known", &bearer(token)).await).await;
         assert!(identity.contains(&expected), "{identity}");
     }
+}
+
+#[tokio::test]
+async fn configured_members_are_grants() {
+    #[requires(permission = "orders:close")]
+    async fn close() {}
+
+    let server = Server::start().await;
+    let mut answer = active();
+    answer["scope"] = json!("write");
+    answer["privileges"] = json!("read");
+    answer["groups"] = json!(["admin"]);
+    answer["rights"] = json!(["orders:close"]);
+    server.says("token", answer);
+    let of = |builder: IntrospectionBuilder| {
+        let scheme = Bearer::introspection(builder.build().unwrap());
+        let routes = GuardedRouter::new()
+            .route("/read", get(read))
+            .route("/admin", get(admin))
+            .route("/close", get(close))
+            .route("/known", get(known));
+        routes.protect(space(scheme)).unwrap()
+    };
+    let configured = server
+        .builder()
+        .scope_claims(["privileges"])
+        .roles_claim("groups")
+        .permissions_claim("rights");
+    for (app, status) in [(of(server.builder()), 403), (of(configured), 200)] {
+        for path in ["/read", "/admin", "/close"] {
+            let response = send(&app, path, &bearer("token")).await;
+            assert_eq!(response.status(), status, "{path}");
+        }
+    }
+    let configured = of(server.builder().scope_claims(["privileges"]));
+    let identity = text(send(&configured, "/known", &bearer("token")).await).await;
+    assert!(!identity.contains("write"), "{identity}");
+}
+
+/// Other programs could read the other member.
+#[tokio::test]
+async fn answers_with_a_member_twice_are_503() {
+    let answer = r#"{"active":false,"active":true,"sub":"ann","scope":"read"}"#;
+    let server = Router::new().route("/introspect", routing::post(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move { axum::serve(listener, server).await });
+    let builder = Introspection::builder()
+        .endpoint(format!("http://{address}/introspect"))
+        .client_secret("my-api", "secret")
+        .any_audience();
+    assert_eq!(status(&of(builder), "token").await, 503);
+}
+
+#[tokio::test]
+async fn tokens_are_sent_as_they_are() {
+    let server = Server::start().await;
+    let app = server.app();
+    for token in ["a+b/c==", "-._~", "a%20b"] {
+        server.says(token, active());
+        let expected = if token.contains('%') { 401 } else { 200 };
+        assert_eq!(status(&app, token).await, expected, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn malformed_tokens_are_not_sent_to_the_server() {
+    let server = Server::start().await;
+    let app = server.app();
+    for token in ["two words", "a,b", "=", "t\"", "a=b"] {
+        let response = send(&app, "/read", &bearer(token)).await;
+        let challenges = challenges(&response).join(", ");
+        assert_eq!(response.status(), 401, "{token}");
+        assert!(
+            challenges.contains("the access token is malformed"),
+            "{challenges}"
+        );
+    }
+    assert_eq!(server.questions(), 0);
 }

@@ -53,6 +53,24 @@ async fn the_client_authenticates() {
     assert_ne!(proofs[0], proofs[1]);
 }
 
+#[tokio::test]
+async fn assertions_have_the_algorithm_of_the_key() {
+    let server = Server::start().await;
+    server.says("good", active());
+    let public = keys().rsa.public_key_pem();
+    let public = DecodingKey::from_rsa_pem(public.as_bytes()).unwrap();
+    let builder = Introspection::builder()
+        .endpoint(format!("http://{}/introspect", server.address))
+        .private_key_rs256("my-api", keys().rsa.serialize_pem(), ISSUER)
+        .any_audience();
+    assert_eq!(status(&of(builder), "good").await, 200);
+    let (_, form) = server.endpoint.last.lock().unwrap().clone();
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.set_audience(&[ISSUER]);
+    let proof = decode::<Value>(&form["client_assertion"], &public, &validation);
+    assert_eq!(proof.unwrap().claims["iss"], "my-api");
+}
+
 #[test]
 fn mistakes_are_found_and_secrets_hidden() {
     let builder = || Introspection::builder().client_secret("my-api", "not for everybody");

@@ -86,6 +86,21 @@ async fn remembered_answers_expire() {
     assert_eq!(status(&app, "good").await, 401);
 }
 
+/// A revoked token is accepted for that time.
+#[tokio::test]
+async fn answers_are_cached_for_a_minute_by_default() {
+    let server = Server::start().await;
+    server.says("good", active());
+    let time = ManualClock::new(SystemTime::now());
+    let app = of(server.builder().clock(time.clock()));
+    assert_eq!(status(&app, "good").await, 200);
+    server.says("good", json!({ "active": false }));
+    time.advance(Duration::from_secs(59));
+    assert_eq!(status(&app, "good").await, 200);
+    time.advance(Duration::from_secs(1));
+    assert_eq!(status(&app, "good").await, 401);
+}
+
 #[tokio::test]
 async fn rejections_are_shared() {
     let server = Server::start().await;

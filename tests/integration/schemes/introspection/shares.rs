@@ -165,3 +165,37 @@ async fn waiting_requests_hold_no_places() {
     }
     assert_eq!(server.questions(), 2);
 }
+
+/// The addresses of one IPv6 network of 64 bits are one client, and a service without a cache has the same bounds.
+#[tokio::test]
+async fn shares_are_of_networks_with_and_without_a_cache() {
+    for has_cache in [true, false] {
+        let server = Server::start().await;
+        server.says("good", active());
+        server.takes(Duration::from_secs(2));
+        let builder = server.builder();
+        let app = of(if has_cache {
+            builder
+        } else {
+            builder.without_cache()
+        });
+        let hostile: Vec<_> = (0..300)
+            .map(|number| {
+                let app = app.clone();
+                let (peer, token) = (
+                    format!("[2001:db8::{number:x}]:1"),
+                    format!("made-up-{number}"),
+                );
+                tokio::spawn(async move { status_from(&app, &peer, &token).await })
+            })
+            .collect();
+        server.was_asked(64).await;
+        server.takes(Duration::ZERO);
+        assert_eq!(status_from(&app, "[2001:db8:0:1::1]:1", "good").await, 200);
+        let most = server.endpoint.most_at_a_time.load(Ordering::SeqCst);
+        assert!(most <= 65, "a share has an end: {most}");
+        for request in hostile {
+            request.abort();
+        }
+    }
+}
