@@ -3,6 +3,7 @@
 
 mod api_key;
 mod application;
+mod authentication;
 mod basic;
 mod bearer;
 mod carried;

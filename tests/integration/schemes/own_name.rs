@@ -26,6 +26,12 @@ async fn every_input_has_its_response() {
         row("expired", authorization("Token expired"), 401, &[CHALLENGE]),
         row("empty", authorization("Token"), 401, &[CHALLENGE]),
         row(
+            "a name that starts alike",
+            authorization("Tokenann 4711"),
+            401,
+            &[CHALLENGE],
+        ),
+        row(
             "another scheme",
             authorization("Bearer ann 4711"),
             401,

@@ -1,0 +1,109 @@
+//! Rejected and unverifiable callers of every scheme with explicit credentials.
+
+use std::time::Duration;
+
+use auth_runtime::public;
+use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestSecret, Tokens};
+use auth_tests::digest::Login;
+
+use super::*;
+
+#[public(reason = "for all; members see more", identity = optional)]
+async fn optional() {}
+
+fn service(scheme: impl Scheme) -> ProtectedRouter {
+    GuardedRouter::new()
+        .route("/known", get(known))
+        .route("/optional", get(optional))
+        .protect(space(scheme))
+        .expect("routes")
+}
+
+/// A response to a challenge that was never sent.
+fn digest(algorithm: &str, target: &str) -> Lines {
+    let login = Login {
+        uri: target.to_owned(),
+        nonce: "x".to_owned(),
+        ..Login::new(algorithm, "ann", "api", "guess")
+    };
+    authorization(login.authorization())
+}
+
+fn unknown_digest(target: &str) -> Lines {
+    let lines = digest("SHA-256", target);
+    let text = |value: Vec<u8>| String::from_utf8(value).expect("ASCII");
+    let lines = lines.into_iter().map(|(name, value)| {
+        let value = text(value).replace("algorithm=SHA-256", "algorithm=SHA-512-256");
+        (name, value.into_bytes())
+    });
+    lines.collect()
+}
+
+/// The owner of invalid credentials has to learn that they are invalid (rule 6).
+#[tokio::test]
+async fn rejected_credentials_are_reported_by_every_scheme() {
+    let secret = DigestSecret::of(DigestAlgorithm::Sha256, "ann", "api", "secret");
+    let digests = Digest::builder("api").user(secret.expect("a name"), Identity::new("ann"));
+    let digests = service(digests.build().expect("a scheme"));
+    let hashes = PasswordHashes::builder().user_verified_by("ann", |_| false, Identity::new("ann"));
+    let keys = ApiKeys::builder().key("k-4f1c0b6e9a8d47d2", Identity::new("billing"));
+    let basics = service(Basic::new(async |_, _| Caller::rejected()));
+    let bearers = service(Bearer::new(async |_| Caller::rejected()));
+    let hashed = service(Basic::password_hashes(hashes.build().expect("hashes")));
+    let keyed = service(keys.build().expect("keys"));
+    let tokens = service(Tokens::new("Token", async |_| Caller::rejected()));
+    let key: Lines = vec![("x-api-key", b"k-0000000000000000".to_vec())];
+    for target in ["/known", "/optional", "/nowhere"] {
+        for (name, app, lines) in [
+            ("Basic", &basics, basic("ann:guess")),
+            ("malformed Basic", &basics, authorization("Basic ???")),
+            ("password hashes", &hashed, basic("ann:guess")),
+            ("an unknown user", &hashed, basic("eve:guess")),
+            ("Digest", &digests, digest("SHA-256", target)),
+            ("Digest, not offered", &digests, digest("MD5", target)),
+            ("an unknown algorithm", &digests, unknown_digest(target)),
+            ("malformed Digest", &digests, authorization("Digest x")),
+            ("Bearer", &bearers, bearer("x")),
+            ("malformed Bearer", &bearers, bearer("x y")),
+            ("API keys", &keyed, key.clone()),
+            ("tokens", &tokens, authorization("Token x")),
+        ] {
+            let response = send(app, target, &lines).await;
+            assert_eq!(response.status(), 401, "{name}: {target}");
+            assert_eq!(challenges(&response).len(), 1, "{name}: {target}");
+        }
+    }
+    for app in [&basics, &bearers, &hashed, &digests, &keyed, &tokens] {
+        for (target, status) in [("/known", 401), ("/optional", 200), ("/nowhere", 404)] {
+            assert_eq!(send(app, target, &vec![]).await.status(), status);
+        }
+    }
+}
+
+/// The service determines the time of the next attempt.
+#[tokio::test]
+async fn functions_report_outages_for_every_scheme() {
+    const BUSY: Caller = Caller::Unverifiable {
+        retry_after: Some(Duration::from_secs(17)),
+    };
+    for (name, app, lines) in [
+        (
+            "Basic",
+            service(Basic::new(async |_, _| BUSY)),
+            basic("ann:x"),
+        ),
+        ("Bearer", service(Bearer::new(async |_| BUSY)), bearer("x")),
+        (
+            "tokens",
+            service(Tokens::new("Token", async |_| BUSY)),
+            authorization("Token x"),
+        ),
+    ] {
+        for target in ["/known", "/nowhere"] {
+            let response = send(&app, target, &lines).await;
+            assert_eq!(response.status(), 503, "{name}: {target}");
+            assert_eq!(response.headers()["retry-after"], "17", "{name}: {target}");
+            assert!(challenges(&response).is_empty(), "{name}: {target}");
+        }
+    }
+}
