@@ -1,5 +1,6 @@
 //! The challenges that are sent, and their order.
 
+use auth_runtime::decision::{DenialBody, DenialDetails, RequestSnapshot};
 use auth_runtime::schemes::{Credentials, Scheme, Verification};
 
 use super::*;
@@ -113,6 +114,89 @@ impl Scheme for Lock {
     }
 }
 
+/// `Authorization: Ticket …`, for tokens of another server than those of Bearer.
+struct Ticket;
+
+impl Scheme for Ticket {
+    fn name(&self) -> &str {
+        "Ticket"
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::known(Identity::new("ann")))
+    }
+
+    fn is_oauth(&self) -> bool {
+        true
+    }
+}
+
+#[requires(role = "admin")]
+async fn admin() {}
+
+/// Rules 3c and 3d: of two schemes with scopes, the one of the request has the challenge of a 403.
+#[tokio::test]
+async fn the_scheme_of_the_request_reports_the_denial() {
+    let app = GuardedRouter::new()
+        .route("/read", get(read))
+        .route("/admin", get(admin))
+        .protect(space_builder().scheme(Ticket).build().unwrap())
+        .unwrap();
+    let bearer = format!("Bearer {}", token(json!({})));
+    let insufficient = "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", \
+                        error_description=\"the access token lacks a required scope\"";
+    let ticket = "Ticket realm=\"api\"";
+    for (authorization, target, challenge) in [
+        (bearer.as_str(), "/read", insufficient),
+        (&bearer, "/admin", BEARER),
+        ("Ticket x", "/read", ticket),
+        ("Ticket x", "/admin", ticket),
+    ] {
+        let fields = [("authorization", authorization)];
+        let answer = send(&app, with(target, &fields)).await;
+        assert_eq!(answer.status, 403, "{target} {authorization}");
+        assert_eq!(answer.challenges(), [challenge], "{target} {authorization}");
+    }
+}
+
+/// The realm of a policy replaces that of the space, before and after a login.
+#[tokio::test]
+async fn every_challenge_has_the_realm_of_the_policy() {
+    #[requires(scope = "read", realm = "vault")]
+    async fn open_vault() {}
+    #[requires(role = "admin", realm = "vault")]
+    async fn close_vault() {}
+    #[requires(acr = "mfa", realm = "vault")]
+    async fn clear_vault() {}
+
+    let app = GuardedRouter::new()
+        .route("/open", get(open_vault))
+        .route("/close", get(close_vault))
+        .route("/clear", get(clear_vault))
+        .protect(space())
+        .unwrap();
+    let caller = format!("Bearer {}", token(json!({})));
+    for (target, authorization, status) in [
+        ("/open", None, 401),
+        ("/open", Some("Bearer x"), 401),
+        ("/open", Some(caller.as_str()), 403),
+        ("/close", Some(&caller), 403),
+        ("/clear", Some(&caller), 401),
+    ] {
+        let fields = authorization.map(|value| ("authorization", value));
+        let answer = send(&app, with(target, fields.as_slice())).await;
+        assert_eq!(answer.status, status, "{target} {authorization:?}");
+        let challenges = answer.challenges();
+        let [challenge] = challenges.as_slice() else {
+            panic!("{target} {authorization:?}: {challenges:?}");
+        };
+        assert!(
+            challenge.starts_with("Bearer realm=\"vault\""),
+            "{challenge}"
+        );
+    }
+}
+
 #[requires(any(sender_constrained, role = "admin"))]
 async fn bound_or_admin() -> &'static str {
     "bound, or an admin"
@@ -192,6 +276,42 @@ async fn no_other_scheme_is_asked() {
         assert_eq!(answer.status, status);
         let expected: &[&str] = if status == 200 { &[] } else { &[BEARER] };
         assert_eq!(answer.challenges(), expected);
+    }
+}
+
+/// A client cannot use the scopes of an alternative that needs a key, if no scheme of the space binds tokens to one.
+#[tokio::test]
+async fn scopes_beside_an_impossible_binding_are_not_requested() {
+    #[requires(any(
+        all(scope = "transfer", sender_constrained),
+        all(scope = "read", role = "staff")
+    ))]
+    async fn transfer() {}
+
+    fn shown(denial: &DenialDetails<'_>, _: &RequestSnapshot) -> DenialBody {
+        let missing: Vec<_> = denial.missing().iter().map(ToString::to_string).collect();
+        DenialBody::new("text/plain", missing.join(", ")).unwrap()
+    }
+    let lock = || both().scheme(Lock);
+    let (read, transfer_alone) = ("scope = \"read\", role = \"staff\"", "scope = \"transfer\"");
+    for (builder, scope, missing) in [
+        (both(), "read", None),
+        (both().render(shown), "read", Some(read)),
+        (lock(), "transfer", None),
+        (lock().render(shown), "transfer", Some(transfer_alone)),
+    ] {
+        let app = GuardedRouter::new().route("/", get(transfer));
+        let app = app.protect(builder.build().unwrap()).unwrap();
+        for fields in [vec![], vec![("authorization", "Bearer x")]] {
+            let answer = send(&app, with("/", &fields)).await;
+            assert_eq!(answer.status, 401, "{fields:?}");
+            let expected = format!("Bearer realm=\"api\", scope=\"{scope}\"");
+            let challenges = answer.challenges();
+            assert!(challenges[0].starts_with(&expected), "{challenges:?}");
+            if let Some(missing) = missing {
+                assert_eq!(answer.body, missing);
+            }
+        }
     }
 }
 

@@ -20,6 +20,12 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
     let is_scope = |atom: &Atom| context.scope_of(atom).is_some();
     let is_fresh = |atom: &Atom| evaluated.is_fresh(atom);
     let is_bound = |atom: &Atom| is_fresh(atom) || atom.group() == Group::Binding;
+    // The caller cannot change its network, nor a setting, nor bind its credentials without a scheme that does.
+    let is_of_caller = |atom: &Atom| match atom.group() {
+        Group::Context => false,
+        Group::Binding => context.can_bind(atom),
+        Group::Identity | Group::Freshness => true,
+    };
     // As for the scopes of the denial.
     let is_assumed = |atom: &Atom| is_fresh(atom) || context.can_bind(atom);
     let found = match denial {
@@ -30,14 +36,13 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
             let is_login = |atom: &Atom| is_assumed(atom) || *atom == Atom::Authenticated;
             let by_scopes = evaluated.lacks(&is_scope, &is_login);
             if by_scopes.is_empty() {
-                evaluated.lacks(&|atom| atom.group() != Group::Context, &never)
+                evaluated.lacks(&is_of_caller, &never)
             } else {
                 by_scopes
             }
         }
         Denial::Forbidden { .. } => {
-            // The caller cannot change its network, nor a setting.
-            let of_caller = evaluated.lacks(&|atom| atom.group() != Group::Context, &never);
+            let of_caller = evaluated.lacks(&is_of_caller, &never);
             if of_caller.is_empty() {
                 evaluated.lacks(&|_| true, &never)
             } else {

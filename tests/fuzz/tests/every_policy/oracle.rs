@@ -208,8 +208,8 @@ impl Case {
         if !alone.is_empty() {
             return alone;
         }
-        let personal = self.all() & !self.of(&[Kind::Context, Kind::Scope]);
-        self.best_scopes(0, place | personal)
+        let personal = self.all() & !self.of(&[Kind::Context, Kind::Scope, Kind::Bound]);
+        self.best_scopes(0, place | personal | bound)
     }
 
     /// The smallest sets of scopes that lead to a grant beside `others`, and of these the nearest to `held`.
