@@ -34,6 +34,30 @@ fn a_grant_meets_the_names_that_it_implies() {
     }
 }
 
+/// A name has another meaning in each kind of grant, and in each property of a login.
+#[test]
+fn a_name_is_met_by_its_own_kind_only() {
+    type With = fn(Identity) -> Identity;
+    let kinds: [(Requirement, With); 5] = [
+        (Requirement::scope("x"), |ann| ann.with_scopes(["x"])),
+        (Requirement::role("x"), |ann| ann.with_roles(["x"])),
+        (Requirement::permission("x"), |ann| {
+            ann.with_permissions(["x"])
+        }),
+        (Requirement::acr("x"), |ann| ann.with_acr("x")),
+        (Requirement::amr("x"), |ann| ann.with_amr(["x"])),
+    ];
+    for (required, _) in &kinds {
+        let policy = Policy::requires(required.clone());
+        for (own, with) in &kinds {
+            let caller = Caller::known(with(Identity::new("x").with_issuer("x")));
+            let decision = Decision::of(&policy, &Context::new(&caller));
+            let is_granted = decision == Decision::Grant;
+            assert_eq!(is_granted, own == required, "{required}, held: {own}");
+        }
+    }
+}
+
 #[test]
 fn a_login_has_the_error_of_its_clock() {
     let skew = Duration::from_secs(7);

@@ -116,6 +116,11 @@ fn names_of_the_vocabulary_are_expanded() {
             r#"role = "staff", scope = "repo:write""#,
             r#"requires(any(role = "staff", role = "admin"), any(scope = "repo:write", scope = "repo:admin"))"#,
         ),
+        // The path is disclosed to a caller with a broader name as well.
+        (
+            r#"role = "admin", hide_as = 404, hide_unless = scope("repo:read")"#,
+            r#"requires(role = "admin", hide_as = 404, hide_unless = any(scope = "repo:read", scope = "repo:write", scope = "repo:admin"))"#,
+        ),
         (
             r#"any(network = "office", setting = "open")"#,
             r#"requires(any(network = "office", setting = "open"))"#,
