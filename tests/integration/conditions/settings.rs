@@ -101,6 +101,26 @@ async fn a_setting_decides_for_every_caller() {
     assert_hidden(closed, known(puller(), "/shown")).await;
 }
 
+/// The response may depend on the caller, so that no shared cache may keep that of one without credentials.
+#[tokio::test]
+async fn responses_that_a_setting_grants_are_private() {
+    #[requires(any(setting = "open_registry", scope = "pull"))]
+    async fn stored() -> [(&'static str, &'static str); 1] {
+        [("cache-control", "public, max-age=60")]
+    }
+
+    let app = GuardedRouter::new()
+        .route("/pull", get(pull))
+        .route("/stored", get(stored))
+        .protect(space_with(true, false))
+        .unwrap();
+    for (target, expected) in [("/pull", "private"), ("/stored", "private, max-age=60")] {
+        let response = app.clone().oneshot(request(target)).await.unwrap();
+        assert_eq!(response.status(), 200, "{target}");
+        assert_eq!(response.headers()["cache-control"], expected, "{target}");
+    }
+}
+
 #[test]
 fn every_missing_value_is_a_mistake_of_protect() {
     let protect = |builder: auth_runtime::ProtectionSpaceBuilder| {
@@ -126,6 +146,56 @@ fn every_missing_value_is_a_mistake_of_protect() {
     assert_eq!(error.lines().count(), 5, "{error}");
     let error = protect(space_builder()).expect_err("no value").to_string();
     assert!(!error.contains("the space has"), "{error}");
+}
+
+#[test]
+fn each_setting_of_a_policy_needs_a_value() {
+    #[requires(any(setting = "open_registry", setting = "beta"))]
+    async fn either() {}
+
+    let values = [("open_registry", true), ("beta", false)];
+    for (given, _) in values {
+        let space = space_builder()
+            .setting(given, true)
+            .build()
+            .expect("a space");
+        let routes = GuardedRouter::new().route("/", get(either));
+        let error = routes.protect(space).expect_err("one value").to_string();
+        let (missing, _) = values.iter().find(|(name, _)| *name != given).expect("two");
+        let expected = format!("requires `setting = {missing:?}`, and the protection space has no");
+        assert!(error.contains(&expected), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    let routes = GuardedRouter::new().route("/", get(either));
+    let _ = routes.protect(space_with(true, false)).expect("two values");
+}
+
+/// Routers of one application have the settings of their own spaces, for equal policies as well.
+#[tokio::test]
+async fn each_space_has_its_own_values() {
+    let of = |prefix: &str, open: bool| {
+        let routes = GuardedRouter::new().nest(prefix, routes());
+        routes
+            .protect(space_with(open, open))
+            .expect("the routes are in order")
+    };
+    for merged in [
+        of("/off", false).merge(of("/on", true)),
+        of("/on", true).merge(of("/off", false)),
+    ] {
+        for (target, expected) in [
+            ("/on/beta", 200),
+            ("/off/beta", 403),
+            ("/on/pull", 200),
+            ("/off/pull", 401),
+            ("/on/tested", 401),
+            ("/off/tested", 403),
+            ("/on/shown", 401),
+            ("/off/shown", 404),
+        ] {
+            assert_eq!(status(&merged, request(target)).await, expected, "{target}");
+        }
+    }
 }
 
 #[test]
