@@ -128,6 +128,104 @@ async fn every_check_has_to_be_met() {
     }
 }
 
+mod morning {
+    pub(super) async fn is_open(request: auth_runtime::CheckRequest<'_>) -> bool {
+        request.headers().contains_key("x-morning")
+    }
+}
+
+mod evening {
+    pub(super) async fn is_open(request: auth_runtime::CheckRequest<'_>) -> bool {
+        request.headers().contains_key("x-evening")
+    }
+}
+
+#[requires(check = morning::is_open, check = evening::is_open)]
+async fn all_day() {}
+
+/// Two functions of one name are two checks, each with the path that the policy writes.
+#[tokio::test]
+async fn checks_of_one_name_differ_by_their_module() {
+    let app = GuardedRouter::new().route("/", get(all_day));
+    let app = app.protect(space()).expect("routes");
+    for (fields, expected) in [
+        (&["x-morning", "x-evening"][..], 200),
+        (&["x-morning"], 403),
+        (&["x-evening"], 403),
+        (&[], 403),
+    ] {
+        let mut request = known(Identity::new("ann"), "/");
+        for field in fields {
+            let value = HeaderValue::from_static("yes");
+            request.headers_mut().insert(*field, value);
+        }
+        assert_eq!(status(&app, request).await, expected, "{fields:?}");
+    }
+}
+
+/// The checks of `hide_unless` are found beside those of the requirement.
+#[tokio::test]
+async fn checks_of_both_requirements_decide() {
+    #[requires(check = morning::is_open, hide_as = 404, hide_unless = check(evening::is_open))]
+    async fn shown_in_the_evening() {}
+
+    let app = GuardedRouter::new().route("/", get(shown_in_the_evening));
+    let app = app.protect(space()).expect("routes");
+    for (field, expected) in [("x-morning", 200), ("x-evening", 403), ("x-night", 404)] {
+        let mut request = known(Identity::new("ann"), "/");
+        let value = HeaderValue::from_static("yes");
+        request.headers_mut().insert(field, value);
+        assert_eq!(status(&app, request).await, expected, "{field}");
+    }
+}
+
+/// As the handler does, its check sees the state of its own router, and not that of a router around it.
+#[tokio::test]
+async fn checks_see_the_state_of_their_router() {
+    let [inner, outer, of_methods] = [(); 3].map(|()| Documents::default());
+    let asked = [&inner, &outer, &of_methods].map(|documents| Arc::clone(&documents.asked));
+    let nested: GuardedRouter<Documents> = GuardedRouter::new()
+        .route("/documents/{owner}", get(document))
+        .with_state(inner);
+    let app = GuardedRouter::new()
+        .route("/outer/{owner}", get(document))
+        .route("/methods/{owner}", get(document).with_state(of_methods))
+        .nest("/inner", nested)
+        .with_state(outer)
+        .protect(space())
+        .unwrap();
+    for (target, expected) in [
+        ("/inner/documents/ann", [1, 0, 0]),
+        ("/outer/ann", [0, 1, 0]),
+        ("/methods/ann", [0, 0, 1]),
+    ] {
+        let request = known(Identity::new("ann"), target);
+        assert_eq!(status(&app, request).await, 200, "{target}");
+        let times = asked
+            .each_ref()
+            .map(|asked| asked.swap(0, Ordering::SeqCst));
+        assert_eq!(times, expected, "{target}");
+    }
+}
+
+/// A handler for the other methods of a path has its checks, as one for a method has.
+#[tokio::test]
+async fn checks_decide_about_the_other_methods() {
+    let app = GuardedRouter::new()
+        .route("/documents/{owner}", get(document).fallback(document))
+        .with_state(Documents::default())
+        .protect(space())
+        .unwrap();
+    for (owner, expected) in [("ann", 200), ("bob", 403), ("nobody", 503)] {
+        for method in [http::Method::GET, http::Method::DELETE] {
+            let target = format!("/documents/{owner}");
+            let mut request = known(Identity::new("ann"), &target);
+            *request.method_mut() = method.clone();
+            assert_eq!(status(&app, request).await, expected, "{method} {target}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn failed_checks_hide() {
     let (app, _) = documents();
@@ -280,6 +378,22 @@ async fn checks_work_on_plain_routers() {
     let writer = |target| known(ann().with_scopes(["write"]), target);
     assert_eq!(status(&app, writer("/half/ann")).await, 403);
     assert_eq!(status(&app, writer("/half/bob")).await, 404);
+}
+
+/// The check compares the path with the field `x-sent`.
+#[tokio::test]
+async fn checks_on_nested_plain_routers_see_the_target_of_the_client() {
+    let inner = Router::new().route("/documents/{owner}", axum::routing::get(document));
+    let app = Router::new()
+        .nest("/n", inner)
+        .layer(axum::Extension(space()))
+        .with_state(Documents::default());
+    for (target, expected) in [("/n/documents/%61nn", 200), ("/n/documents/bob", 403)] {
+        let mut request = known(Identity::new("ann"), target);
+        let sent = HeaderValue::from_static(target);
+        request.headers_mut().insert("x-sent", sent);
+        assert_eq!(status(&app, request).await, expected, "{target}");
+    }
 }
 
 #[tokio::test]
