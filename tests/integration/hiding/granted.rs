@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use auth_runtime::routing::on;
 use auth_runtime::schemes::ApiKeys;
 use auth_runtime::{Caller, ProtectionSpace};
 use axum::body::HttpBody as _;
 use axum::extract::Extension;
 use axum::middleware::{from_fn, map_request};
+use axum::routing::MethodFilter;
 use http_body_util::BodyExt as _;
 
 use super::*;
@@ -38,6 +40,39 @@ async fn a_method_without_handler_is_unknown_in_front_of_layers() {
         let (status, fields, _) = send(&app, request(&method, "/layered", Some(&admin))).await;
         assert_eq!(fields.contains_key("x-layered"), taken, "{method}");
         assert_eq!(status, if taken { 200 } else { 404 }, "{method}");
+    }
+}
+
+/// The decision in front of the layers takes each method that the handler takes.
+#[tokio::test]
+async fn every_method_of_a_handler_reaches_it_through_the_layers() {
+    let both = MethodFilter::PUT.or(MethodFilter::PATCH);
+    let every = MethodFilter::CONNECT
+        .or(MethodFilter::DELETE)
+        .or(MethodFilter::GET)
+        .or(MethodFilter::HEAD)
+        .or(MethodFilter::OPTIONS)
+        .or(MethodFilter::POST)
+        .or(MethodFilter::TRACE);
+    let app = GuardedRouter::new()
+        .route("/both", on(both, secret))
+        .route("/every", on(every, secret))
+        .layer(field("x-layered"))
+        .fallback(curious);
+    let app = protect(app);
+    let admin = bearer("admin");
+    let standard = methods().into_iter().chain([Method::CONNECT]);
+    for method in standard {
+        let is_of_both = [Method::PUT, Method::PATCH].contains(&method);
+        let is_standard = method.as_str() != "PROPFIND";
+        for (path, taken) in [
+            ("/both", is_of_both),
+            ("/every", is_standard && !is_of_both),
+        ] {
+            let (status, fields, _) = send(&app, request(&method, path, Some(&admin))).await;
+            assert_eq!(status, if taken { 200 } else { 404 }, "{method} {path}");
+            assert_eq!(fields.contains_key("x-layered"), taken, "{method} {path}");
+        }
     }
 }
 

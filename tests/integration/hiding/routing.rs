@@ -20,6 +20,24 @@ async fn other_methods() {
     }
 }
 
+/// An unknown path has a policy of its own, so that its response takes the time of a hidden one. A caller who meets
+/// that policy receives the same response.
+#[tokio::test]
+async fn no_scope_opens_an_unknown_path() {
+    let hidden = GuardedRouter::new().route("/secret", get(secret));
+    for app in [hidden.clone(), hidden.fallback(curious)] {
+        let app = app.protect(space()).unwrap();
+        let caller = format!("Bearer {}", token(json!({ "scope": "unknown" })));
+        for method in methods() {
+            let unknown = request(&method, "/zzzzzz", Some(&caller));
+            let response = app.clone().oneshot(unknown).await.expect("infallible");
+            assert_eq!(response.status(), 404, "{method}");
+            let paths = ("/secret", "/zzzzzz");
+            assert_like_unknown(&app, method, paths, Some(&caller)).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn options_and_head() {
     let bare = GuardedRouter::new().route("/secret", get(secret));
