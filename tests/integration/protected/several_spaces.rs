@@ -40,9 +40,13 @@ async fn page() -> &'static str {
     "page"
 }
 
+#[requires(scope = "reports")]
+async fn reports() {}
+
 fn routes(prefix: &str) -> GuardedRouter {
     let routes = GuardedRouter::new()
         .route("/page", get(page))
+        .route("/reports", get(reports))
         .route("/secret", get(secret));
     GuardedRouter::new().nest(prefix, routes)
 }
@@ -61,15 +65,56 @@ fn merged() -> ProtectedRouter {
 async fn each_route_keeps_its_space() {
     let app = merged();
     for (target, token, status, realm) in [
-        ("/a/page", "token-of-a", 200, ""),
-        ("/b/page", "token-of-b", 200, ""),
-        ("/a/page", "token-of-b", 401, "realm=\"a\""),
-        ("/b/page", "token-of-a", 401, "realm=\"b\""),
+        ("/a/page", Some("token-of-a"), 200, ""),
+        ("/b/page", Some("token-of-b"), 200, ""),
+        ("/a/page", Some("token-of-b"), 401, "realm=\"a\""),
+        ("/b/page", Some("token-of-a"), 401, "realm=\"b\""),
+        ("/a/page", None, 401, "realm=\"a\""),
+        ("/b/page", None, 401, "realm=\"b\""),
+        ("/a/reports", Some("token-of-a"), 403, "realm=\"a\""),
+        ("/b/reports", Some("token-of-b"), 403, "realm=\"b\""),
     ] {
-        let (seen, challenge) = ask(&app, target, Some(token)).await;
-        assert_eq!(seen, status, "{target} {token}");
+        let (seen, challenge) = ask(&app, target, token).await;
+        assert_eq!(seen, status, "{target} {token:?}");
         assert!(challenge.contains(realm), "{challenge}");
     }
+}
+
+/// A layer may copy all extensions of an earlier request. The decision in them is about a handler of the other
+/// router, where the same token belongs to another caller.
+#[tokio::test]
+async fn a_handler_takes_no_caller_of_another_router() {
+    use axum::middleware::{Next, from_fn, map_request};
+
+    #[requires(authenticated, hide_as = 404)]
+    async fn subject(guard: auth_runtime::Guard) -> String {
+        guard.identity().subject().to_owned()
+    }
+    fn of(name: &'static str, layer: impl Fn(GuardedRouter) -> GuardedRouter) -> ProtectedRouter {
+        let bearer = Bearer::new(move |_| std::future::ready(Caller::known(Identity::new(name))));
+        let space = ProtectionSpace::builder().realm(name).scheme(bearer);
+        layer(GuardedRouter::new().route("/subject", get(subject)))
+            .protect(space.build().expect("a space"))
+            .expect("the routes are in order")
+    }
+
+    let kept = Arc::new(Mutex::new(None::<http::Extensions>));
+    let keeping = Arc::clone(&kept);
+    let keep = from_fn(move |request: Request, _: Next| {
+        *keeping.lock().expect("no panic") = Some(request.extensions().clone());
+        async { StatusCode::NO_CONTENT }
+    });
+    let copy = map_request(move |mut request: Request| {
+        let other = kept.lock().expect("no panic").clone();
+        *request.extensions_mut() = other.expect("an earlier request");
+        async { request }
+    });
+    let first = of("a", |routes| routes.route_layer(keep.clone()));
+    let second = of("b", |routes| routes.route_layer(copy.clone()));
+    assert_eq!(ask(&first, "/subject", Some("token")).await.0, 204);
+    let request = request(Method::GET, "/subject", Some("token"));
+    let Ok(response) = second.oneshot(request).await;
+    assert_eq!(body_of(response).await, "b");
 }
 
 #[tokio::test]
@@ -189,6 +234,27 @@ async fn rejected_credentials_are_reported_once_by_each_space() {
     }
 }
 
+/// A path with a method that one router hides is hidden in the other one as well.
+#[tokio::test]
+async fn a_method_of_another_space_hides_the_path() {
+    let of = |name, methods| {
+        let routes = GuardedRouter::new().route("/page", methods);
+        routes
+            .protect(realm(name))
+            .expect("the routes are in order")
+    };
+    let shown = of("a", get(page));
+    let hidden = of("b", auth_runtime::routing::post(secret));
+    for app in [shown.clone().merge(hidden.clone()), hidden.merge(shown)] {
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::DELETE] {
+            for token in [None, Some("token-of-b"), Some("rejected")] {
+                assert_hidden(app.clone(), request(method.clone(), "/page", token)).await;
+            }
+        }
+        assert_eq!(ask(&app, "/page", Some("token-of-a")).await.0, 200);
+    }
+}
+
 #[tokio::test]
 async fn layer_of_one_router_reveals_no_other() {
     use http::HeaderName;
@@ -255,7 +321,14 @@ fn the_access_table_lists_the_routes_of_all_spaces() {
     let paths: Vec<_> = table.rows().iter().map(|row| row.path()).collect();
     assert_eq!(
         paths,
-        ["/a/page", "/a/secret", "/deep/b/page", "/deep/b/secret"]
+        [
+            "/a/page",
+            "/a/reports",
+            "/a/secret",
+            "/deep/b/page",
+            "/deep/b/reports",
+            "/deep/b/secret"
+        ]
     );
 }
 

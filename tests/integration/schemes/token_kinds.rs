@@ -276,7 +276,7 @@ async fn two_bare_tokens_are_ambiguous() {
     }
 }
 
-/// A client whose token lacks a scope needs no other token, so cargo shows its user no page.
+/// A client whose token lacks a scope, or whose user lacks a role, needs no other token, so cargo shows its user no page.
 #[tokio::test]
 async fn cargo_learns_the_page_for_tokens() {
     let bearer = |url: &str| {
@@ -318,6 +318,17 @@ async fn cargo_learns_the_page_for_tokens() {
                 ],
             ),
         ],
+    )
+    .await;
+    check(
+        &app(space(bearer(PAGE))),
+        "/admin",
+        vec![row(
+            "without the role",
+            authorization("cio0123"),
+            403,
+            &["Bearer realm=\"api\""],
+        )],
     )
     .await;
     for url in ["http://registry.example/me", "/me", ""] {
