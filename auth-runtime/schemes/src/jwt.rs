@@ -33,7 +33,9 @@ pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
 pub(crate) use self::claims::{ClaimNames, strings};
 pub use self::claims::{ClaimPath, Claims};
 pub use self::error::{JwtError, LoadBalancerProblem};
-use self::issuer::{Issuer, Keys};
+use self::issuer::Issuer;
+#[cfg(feature = "jwks")]
+use self::issuer::Keys;
 use self::issuer_name::IssuerName;
 pub use self::key::{JwtAlgorithm, JwtKey};
 #[cfg(feature = "jwks")]
