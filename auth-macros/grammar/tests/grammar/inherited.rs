@@ -130,6 +130,49 @@ fn the_innermost_setting_applies() {
     }
 }
 
+/// A policy of the vocabulary is nearer to the handler than its modules, and further away than its attribute.
+#[test]
+fn settings_of_a_policy_precede_those_of_the_module() {
+    let loaded = loaded(
+        r#"[roles]
+a = "A role"
+[policies.inside]
+requires = 'amr = "otp", hide_as = 404, hide_unless = acr("low"), schemes(Bearer), realm = "inside", says = "Not here."'
+"#,
+    );
+    let settings = r#"hide_as = 404, hide_unless = acr("low"), schemes(Bearer), realm = "inside", says = "Not here.""#;
+    let other = r#"hide_as = 404, hide_unless = acr("gold"), schemes(Basic), realm = "outside", says = "Not there.""#;
+    for (modules, own, expected) in [
+        (
+            &[&*format!(r#"role = "a", {other}"#)][..],
+            r#"policy = "inside""#.to_owned(),
+            format!(r#"role = "a", amr = "otp", {settings}"#),
+        ),
+        (
+            &[r#"role = "a""#, other],
+            r#"policy = "inside""#.to_owned(),
+            format!(r#"role = "a", amr = "otp", {settings}"#),
+        ),
+        (
+            &[&*format!(r#"role = "a", {other}"#), r#"policy = "inside""#],
+            String::new(),
+            format!(r#"role = "a", amr = "otp", {settings}"#),
+        ),
+        (
+            &[r#"role = "a""#],
+            format!(r#"policy = "inside", {other}"#),
+            format!(r#"role = "a", amr = "otp", {other}"#),
+        ),
+        (
+            &[r#"policy = "inside""#],
+            format!(r#"role = "a", {other}"#),
+            format!(r#"amr = "otp", role = "a", {other}"#),
+        ),
+    ] {
+        assert_inherited(modules, &own, Some(&loaded), &expected);
+    }
+}
+
 #[test]
 fn names_in_modules_are_resolved() {
     let loaded = loaded(

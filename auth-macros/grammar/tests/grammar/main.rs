@@ -11,8 +11,11 @@
 
 mod advice;
 mod attributes;
+mod contradictions;
+mod declared;
 mod finding;
 mod inherited;
+mod keys;
 mod limits;
 mod lowering;
 mod messages;
