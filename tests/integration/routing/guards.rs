@@ -120,6 +120,34 @@ fn foreign_guards_are_refused() {
     assert_eq!(mistakes.len(), 7);
 }
 
+/// Fallbacks of nested and merged routers are mounted as well.
+#[test]
+fn foreign_guards_of_inner_fallbacks_are_refused() {
+    async fn open_too(_: Guard<policy_of_open>) {}
+    let inner = || GuardedRouter::new().route("/x", get(read));
+    for router in [
+        GuardedRouter::new().nest("/n", inner().fallback(open_too)),
+        GuardedRouter::new().nest(
+            "/m",
+            GuardedRouter::new().nest("/n", inner().fallback(open_too)),
+        ),
+        GuardedRouter::new().nest("/n", inner().method_not_allowed_fallback(open_too)),
+        GuardedRouter::new().nest("/n", inner().route("/y", get(read).fallback(open_too))),
+        inner().merge(
+            GuardedRouter::new()
+                .route("/y", get(open))
+                .fallback(open_too),
+        ),
+    ] {
+        let mistakes = refused(router);
+        let [mistake] = mistakes.as_slice() else {
+            panic!("{mistakes:?}");
+        };
+        let named = "::open_too` takes the guard of `integration::routing::open` and ";
+        assert!(mistake.contains(named), "{mistake}");
+    }
+}
+
 #[test]
 fn unusual_handlers_own_their_guards() {
     #[derive(Clone)]
