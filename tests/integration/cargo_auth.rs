@@ -2,17 +2,20 @@
 //! Each folder of `cargo_auth/` is a workspace, next to its expected output. `CARGO_AUTH=overwrite`
 //! writes these files anew.
 
+mod beside_policies;
 mod diff;
 mod grep;
 mod names;
 mod objects;
 mod patterns;
+mod plain_routers;
 mod reasons;
 mod refused;
 mod revisions;
 mod router;
 mod routes;
 mod sarif;
+mod spellings;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

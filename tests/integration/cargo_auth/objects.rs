@@ -70,6 +70,23 @@ fn missing_path_parameters_are_found() {
             "fn f() { GuardedRouter::new().route(\"/{owner}\", get(list)); }",
             vec![missing(5, "/{owner}", "org", "Org::{org}")],
         ),
+        (
+            "of_all_methods",
+            "fn f() { GuardedRouter::new().route(\"/{owner}\", any(read)); }",
+            vec![missing(5, "/{owner}", "repo", repo)],
+        ),
+        (
+            "of_services",
+            "#[requires(can = \"read\", on = \"Repo::{owner}/{repo}\")] struct Files;\n\
+             fn f() { GuardedRouter::new().route_service(\"/{owner}\", Files, files())\n\
+             .route(\"/{repo}\", get_service(Files, files()))\n\
+             .nest_service(\"/{owner}/x\", Files, files()).nest_service(\"/{owner}/{repo}\", Files, files()); }",
+            vec![
+                missing(6, "/{owner}", "repo", repo),
+                missing(7, "/{repo}", "owner", repo),
+                missing(8, "/{owner}/x/*", "repo", repo),
+            ],
+        ),
     ] {
         assert_eq!(found(name, source), expected, "{name}");
     }

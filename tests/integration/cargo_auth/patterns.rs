@@ -73,6 +73,11 @@ fn nested_open_patterns_are_found() {
             &["8: any /{*p}: /x/secret"],
         ),
         (
+            "an_adopted_router",
+            "fn f() { GuardedRouter::new().route(\"/x/secret\", get(secret)).adopt(r(), \"why\"); }",
+            &["8: any /*: /x/secret"],
+        ),
+        (
             "a_fallback",
             "fn f() { GuardedRouter::new().nest_service(\"/x\", Staff, files()).route(\"/y\", get(secret)).fallback_service(Pages, files()); }",
             &["8: any /*: /x/*"],

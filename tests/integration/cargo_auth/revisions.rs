@@ -62,6 +62,12 @@ fn a_handler_that_lost_its_policy_is_loosened() {
             &["loosened it::h"][..],
         ),
         (
+            "of_a_service",
+            format!("{policy}pub struct S;\n"),
+            "pub struct S;\n".to_owned(),
+            &["loosened it::S"],
+        ),
+        (
             "of_the_second",
             both.clone(),
             format!("{one}{policy}{handler}{other}{handler}"),

@@ -9,16 +9,17 @@ use auth_grammar::attribute::is_test;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, ImplItemFn, Item, ItemImpl, ItemTrait,
-    Local, Macro, Signature, Stmt, TraitItemFn, Type,
+    Arm, Block, Expr, ExprCall, ExprClosure, ExprMethodCall, ExprPath, ImplItemFn, Item, ItemImpl,
+    ItemTrait, Local, Macro, Pat, Signature, Stmt, TraitItemFn, Type,
 };
 
 use super::chains::{Chain, Reader, Router, paths_of};
 use super::expressions::{
-    beginning, handler, is_async_closure, leftmost, line_of, names_methods, path_of, plain,
-    segments_of, start_of, text_of, variable,
+    beginning, handler, is_async_closure, is_reason, leftmost, line_of, names_methods, path_of,
+    plain, segments_of, start_of, text_of, variable,
 };
-use super::finding::Place;
+use super::finding::{Finding, Place};
+use super::items::{borrowed_guard, types_of};
 use super::mount::{Excused, Means, Mount, MountTarget};
 use super::record::{OpenRouteKind, Sources, Unguarded};
 use super::routing::{argument_of, is_of_service, makes_route, takes_handler};
@@ -206,7 +207,7 @@ impl<'b> Body<'b> {
                 let kind = OpenRouteKind::Merged;
                 return self.unguarded(&call.method, kind, reason, paths_of(paths), router);
             }
-            ("adopt", [router, reason @ Expr::Lit(_)]) => {
+            ("adopt", [router, reason]) if is_reason(reason) => {
                 let (by, kind) = (&call.method, OpenRouteKind::Adopted);
                 return self.unguarded(by, kind, reason, String::new(), router);
             }
@@ -265,6 +266,17 @@ impl<'b> Body<'b> {
         };
         if let Some(path) = self.made_by(router) {
             self.mount_at(router, Means::Merge(plain), MountTarget::Router(path));
+        }
+    }
+
+    /// Records the guard of a handler among the parameters of a function that cannot have a policy.
+    fn note_borrowed_guard<'t>(&mut self, types: impl Iterator<Item = &'t Type>) {
+        if let Some(policy) = borrowed_guard(types) {
+            let place = Place::of(self.file, policy.span());
+            let advice =
+                "write a free `async fn` with `#[requires(...)]` or `#[public(reason = \"...\")]`";
+            let finding = Finding::borrowed(place, &policy.to_string(), advice);
+            self.sources.findings.push(finding);
         }
     }
 
@@ -364,7 +376,19 @@ impl Visit<'_> for Body<'_> {
             return;
         }
         let signature = &function.sig;
+        if signature.receiver().is_none() {
+            self.note_borrowed_guard(types_of(signature));
+        }
         self.function(&named(&signature.ident), signature, &function.block);
+    }
+
+    fn visit_expr_closure(&mut self, closure: &ExprClosure) {
+        let types = closure.inputs.iter().filter_map(|input| match input {
+            Pat::Type(typed) => Some(&*typed.ty),
+            _ => None,
+        });
+        self.note_borrowed_guard(types);
+        visit::visit_expr_closure(self, closure);
     }
 
     fn visit_trait_item_fn(&mut self, function: &TraitItemFn) {
@@ -419,6 +443,13 @@ impl Visit<'_> for Body<'_> {
         {
             let kind = OpenRouteKind::Merged;
             self.unguarded(&call.func, kind, reason, paths_of(paths), router);
+            return self.visit_expr(guarded);
+        }
+        if let (Some("adopt"), [guarded, router, reason]) = (function, arguments.as_slice())
+            && is_reason(reason)
+        {
+            let kind = OpenRouteKind::Adopted;
+            self.unguarded(&call.func, kind, reason, String::new(), router);
             return self.visit_expr(guarded);
         }
         if let (Some("route_service" | "nest_service"), [_, _, service])

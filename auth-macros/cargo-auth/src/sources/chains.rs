@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use auth_runtime_core::open_pattern::MountKind;
 use syn::{Block, Expr, ExprMethodCall, Stmt};
 
-use super::expressions::{handler, line_of, literal, methods_in, path_of, variable};
+use super::expressions::{handler, is_reason, line_of, literal, methods_in, path_of, variable};
 use super::finding::Place;
 use super::routing::{argument_of, makes_route};
 use super::text::{named, one_line, readable};
@@ -179,7 +179,7 @@ impl Reader<'_> {
                 let methods = vec![(None, path_of(handler))];
                 mounted("/*", MountKind::Fallback, false, methods)
             }
-            ("adopt", [_, Expr::Lit(_)]) => {
+            ("adopt", [_, reason]) if is_reason(reason) => {
                 mounted("/*", MountKind::Unguarded, false, vec![(None, None)])
             }
             ("merge_unguarded", [_, paths, _]) => {

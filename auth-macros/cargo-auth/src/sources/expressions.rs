@@ -180,6 +180,17 @@ pub(super) fn leftmost(expression: &Expr) -> &Expr {
     }
 }
 
+/// Returns whether an expression may be the reason of an adopted router: a string, a constant or a
+/// macro. Other types have a method of that name, with other arguments.
+pub(super) fn is_reason(expression: &Expr) -> bool {
+    let is_constant = |name: &String| !name.contains(char::is_lowercase);
+    match expression {
+        Expr::Lit(_) => literal(expression).is_some(),
+        Expr::Macro(_) => true,
+        other => path_of(other).is_some_and(|path| path.last().is_some_and(is_constant)),
+    }
+}
+
 /// Returns the text of a reason; source text, if it is not a string.
 pub(super) fn text_of(reason: &Expr) -> String {
     match literal(reason) {

@@ -76,6 +76,16 @@ impl Finding {
         Self::new(place, codes::ENDLESS_STREAM, message)
     }
 
+    /// A function or closure without a policy takes the guard of a handler.
+    pub(super) fn borrowed(place: Place, policy: &str, advice: &str) -> Self {
+        let message = format!(
+            "this function takes the guard of another handler, `{policy}`, and has no policy of its \
+             own\n\
+             help: {advice}, and `Guard` alone"
+        );
+        Self::new(place, codes::GUARD, message)
+    }
+
     pub(super) fn renamed(place: Place, name: &str, other: &str) -> Self {
         let message = format!(
             "`{name}` is renamed to `{other}`, which a text search for policies misses\n\

@@ -1,6 +1,6 @@
 //! Common properties of all kinds of items.
 
-use syn::{Attribute, FnArg, GenericArgument, Ident, Item, ItemFn, PathArguments, Type};
+use syn::{Attribute, FnArg, GenericArgument, Ident, Item, ItemFn, PathArguments, Signature, Type};
 
 use super::names::NameKind;
 use super::text::any_word;
@@ -66,12 +66,17 @@ pub(super) fn attributes_of(item: &mut Item) -> Option<&mut Vec<Attribute>> {
     })
 }
 
-/// Returns the policy type that a function without a policy takes the guard of: that of a handler.
-pub(super) fn borrowed_guard(function: &ItemFn) -> Option<&Ident> {
-    let types = function.sig.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(parameter) => last_segment(&parameter.ty),
+/// Returns the types of the parameters of a function.
+pub(super) fn types_of(signature: &Signature) -> impl Iterator<Item = &Type> {
+    signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(parameter) => Some(&*parameter.ty),
         FnArg::Receiver(_) => None,
-    });
+    })
+}
+
+/// Returns the policy type in the guard of a handler, if one of the types of parameters is such a guard.
+pub(super) fn borrowed_guard<'t>(types: impl Iterator<Item = &'t Type>) -> Option<&'t Ident> {
+    let types = types.filter_map(last_segment);
     let mut guards = types.filter(|segment| segment.ident == "Guard");
     guards.find_map(|guard| {
         let PathArguments::AngleBracketed(arguments) = &guard.arguments else {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::{self, Visit};
-use syn::{ExprMethodCall, Item, Local, PatIdent};
+use syn::{Expr, ExprCall, ExprMethodCall, Item, Local, PatIdent};
 
-use super::expressions::{path_of, start_of, variable};
+use super::expressions::{is_reason, path_of, start_of, variable};
 use super::text::named;
 
 /// The variables of a function.
@@ -17,6 +17,15 @@ pub(super) struct Variables {
     made: BTreeMap<String, usize>,
     /// The positions at which variables for `merge_unguarded` and `adopt` were assigned.
     pub(super) excused: BTreeSet<usize>,
+}
+
+impl Variables {
+    /// Records the variable with a router that is added to a guarded one for a reason.
+    fn excuse(&mut self, router: &Expr) {
+        if let Some([name]) = path_of(router).as_deref() {
+            self.excused.extend(self.made.get(name));
+        }
+    }
 }
 
 impl Visit<'_> for Variables {
@@ -35,13 +44,22 @@ impl Visit<'_> for Variables {
 
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
         visit::visit_expr_method_call(self, call);
-        let router = match call.method.to_string().as_str() {
-            "adopt" => call.args.first(),
-            "merge_unguarded" => call.args.last(),
-            _ => None,
-        };
-        if let Some([name]) = router.and_then(path_of).as_deref() {
-            self.excused.extend(self.made.get(name));
+        let arguments: Vec<_> = call.args.iter().collect();
+        match (call.method.to_string().as_str(), arguments.as_slice()) {
+            ("adopt", [router, reason]) if is_reason(reason) => self.excuse(router),
+            ("merge_unguarded", [.., router]) => self.excuse(router),
+            _ => {}
+        }
+    }
+
+    fn visit_expr_call(&mut self, call: &ExprCall) {
+        visit::visit_expr_call(self, call);
+        let path = path_of(&call.func).unwrap_or_default();
+        let arguments: Vec<_> = call.args.iter().collect();
+        match (path.last().map(String::as_str), arguments.as_slice()) {
+            (Some("adopt"), [_, router, reason]) if is_reason(reason) => self.excuse(router),
+            (Some("merge_unguarded"), [_, _, _, router]) => self.excuse(router),
+            _ => {}
         }
     }
 

@@ -13,14 +13,14 @@ use auth_grammar::{codes, item};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{Attribute, Ident, Item, ItemMod, Meta};
+use syn::{Attribute, Item, ItemMod, Meta};
 
 use super::aliases;
 use super::body::Body;
 use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
 use super::finding::{Finding, Place, is_written};
 use super::items::{
-    attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of,
+    attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of, types_of,
 };
 use super::policy_attribute::PolicyAttribute;
 use super::reasons;
@@ -219,9 +219,12 @@ impl<'w> Walk<'w> {
                 self.sources.bare.insert(path.join("::"));
             }
             if let (None, Item::Fn(function)) = (&written, &item)
-                && let Some(policy) = borrowed_guard(function)
+                && let Some(policy) = borrowed_guard(types_of(&function.sig))
             {
-                self.note_borrowed_guard(policy);
+                let advice = "write `#[requires(...)]` or `#[public(reason = \"...\")]` above it";
+                let place = Place::of(&self.file, policy.span());
+                let finding = Finding::borrowed(place, &policy.to_string(), advice);
+                self.sources.findings.push(finding);
             }
             if let Some(written) = written {
                 around.condition.clone_from(&written.condition);
@@ -385,23 +388,6 @@ impl<'w> Walk<'w> {
             is_mistaken,
         });
         Some(item)
-    }
-
-    /// Records a function without a policy that takes the guard of a handler.
-    fn note_borrowed_guard(&mut self, policy: &Ident) {
-        let mut errors = Errors::default();
-        errors.add(
-            codes::GUARD,
-            policy.span(),
-            format!(
-                "this function takes the guard of another handler, `{policy}`, and has no policy \
-                 of its own\n\
-                 help: write `#[requires(...)]` or `#[public(reason = \"...\")]` above it, and \
-                 `Guard` alone"
-            ),
-        );
-        let place = Place::of(&self.file, policy.span());
-        self.note(errors, &place);
     }
 
     fn note(&mut self, errors: Errors, place: &Place) {

@@ -1,0 +1,147 @@
+//! Every function and method of axum that mounts something, and every way to add a plain router to a
+//! guarded one.
+
+use serde_json::Value;
+
+use crate::cargo_auth::refused::made;
+use crate::cargo_auth::{json, run, workspace};
+
+const MANIFEST: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n\
+                        [dependencies]\nauth-runtime = \"0.1\"\naxum = \"0.8\"\n";
+
+/// Returns the lines of the findings, each with its code.
+fn found(name: &str, source: &str) -> Vec<(u64, String)> {
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
+    let folder = made(&format!("plain/{name}"), &files);
+    let found = json(&folder, &["check", "--format=json"]);
+    let found = found.as_array().expect("findings").iter();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    found
+        .map(|it| (it["line"].as_u64().expect("a line"), text(&it["code"])))
+        .collect()
+}
+
+#[test]
+fn each_mount_of_axum_is_found() {
+    let mut statements = Vec::new();
+    for method in [
+        "any", "connect", "delete", "get", "head", "options", "patch", "post", "put", "trace",
+    ] {
+        statements.push(format!("axum::routing::{method}(bare)"));
+        statements.push(format!("axum::routing::{method}_service(files())"));
+        if method != "any" {
+            statements.push(format!("axum::routing::MethodRouter::new().{method}(bare)"));
+            let service = format!("{method}_service(files())");
+            statements.push(format!("axum::routing::MethodRouter::default().{service}"));
+        }
+    }
+    statements.extend(
+        [
+            "axum::routing::on(MethodFilter::GET, bare)",
+            "axum::routing::on_service(MethodFilter::GET, files())",
+            "axum::routing::MethodRouter::default().on(MethodFilter::GET, bare)",
+            "axum::routing::MethodRouter::new().on_service(MethodFilter::GET, files())",
+            "axum::routing::MethodRouter::new().fallback(bare)",
+            "axum::routing::MethodRouter::new().fallback_service(files())",
+            "axum::Router::new().fallback(bare)",
+            "axum::Router::new().fallback_service(files())",
+            "axum::Router::new().method_not_allowed_fallback(bare)",
+            "axum::Router::new().route_service(\"/\", files())",
+            "axum::Router::new().nest_service(\"/\", files())",
+            "axum::Router::fallback(router, bare)",
+            "axum::Router::fallback_service(router, files())",
+            "axum::Router::method_not_allowed_fallback(router, bare)",
+            "axum::Router::route_service(router, \"/\", files())",
+            "axum::Router::nest_service(router, \"/\", files())",
+        ]
+        .map(str::to_owned),
+    );
+    let mut source = "async fn bare() {} fn f() {\n".to_owned();
+    for statement in &statements {
+        source.push_str(&format!("{statement};\n"));
+    }
+    source.push('}');
+    let found = found("mounts", &source);
+    for (line, statement) in std::iter::zip(2.., &statements) {
+        let codes: Vec<_> = found.iter().filter(|(at, _)| *at == line).collect();
+        assert_eq!(codes, [&(line, "AUTH0101".to_owned())], "{statement}");
+    }
+    assert_eq!(found.len(), statements.len(), "{found:?}");
+}
+
+/// An added router is reported with its reason, however it is written, and its routes are not reported again.
+#[test]
+fn each_added_router_is_reported() {
+    let pages = "let pages = axum::Router::new().route(\"/\", axum::routing::get(bare));";
+    let cases = [
+        ("g.adopt(pages(), \"why\");", true),
+        ("% g.adopt(pages, \"why\");", false),
+        ("% g.adopt(pages, WHY);", false),
+        ("g.adopt(pages(), reasons::WHY);", true),
+        ("g.adopt(pages(), concat!(\"why\", \" not\"));", true),
+        ("GuardedRouter::adopt(g, pages(), \"why\");", true),
+        ("% GuardedRouter::adopt(g, pages, WHY);", false),
+        ("g.merge_unguarded(\"why\", &[\"/\"], pages());", true),
+        ("% g.merge_unguarded(WHY, &[\"/\"], pages);", false),
+        (
+            "GuardedRouter::merge_unguarded(g, \"why\", &[\"/\"], pages());",
+            true,
+        ),
+        (
+            "% GuardedRouter::merge_unguarded(g, WHY, &[\"/\"], pages);",
+            false,
+        ),
+    ];
+    let mut source = String::new();
+    for (number, (statements, _)) in cases.iter().enumerate() {
+        source.push_str(&format!(
+            "mod case_{number} {{ use auth_runtime::GuardedRouter; async fn bare() {{}} \
+             fn pages() -> axum::Router {{ axum::Router::new().route(\"/\", axum::routing::get(bare)) }} \
+             fn f(g: GuardedRouter) {{ {} }} }}\n",
+            statements.replace('%', pages)
+        ));
+    }
+    // Other types have a method of that name.
+    source.push_str(
+        "fn f(cat: Cat) { cat.adopt(kitten, owner); cat.adopt(kitten, 1); cat.adopt(kitten); }\n",
+    );
+    let found = found("added", &source);
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source.as_str())];
+    let listed = json(&made("plain/added", &files), &["list", "--format=json"]);
+    let listed = listed["unguarded"].as_array().expect("a list");
+    for (line, (statements, is_called)) in std::iter::zip(1_u64.., cases) {
+        let of = |code: &str| {
+            let found = found.iter().filter(|(at, own)| *at == line && own == code);
+            found.count()
+        };
+        assert_eq!(of("AUTH0102"), 1, "{statements}: {found:?}");
+        // The function that is not called here has a route of its own.
+        assert_eq!(
+            of("AUTH0101"),
+            usize::from(!is_called),
+            "{statements}: {found:?}"
+        );
+        let rows = listed.iter().filter(|row| row["line"] == line);
+        assert_eq!(rows.count(), 1, "{statements}: {listed:#?}");
+    }
+    assert!(found.iter().all(|(line, _)| *line <= 11), "{found:?}");
+}
+
+/// In a pipeline, the exit status decides.
+#[test]
+fn findings_have_a_status_in_every_format() {
+    for (name, status) in [("careless", 1), ("shop", 0)] {
+        for arguments in [
+            &[][..],
+            &["--format=text"],
+            &["--format=json"],
+            &["--format=sarif"],
+            &["--progress"],
+            &["--allow-unguarded"],
+            &["--allow-unguarded", "--format=sarif"],
+        ] {
+            let checked = run(&workspace(name), &[&["check"], arguments].concat());
+            assert_eq!(checked.status, status, "{name} {arguments:?}");
+        }
+    }
+}
