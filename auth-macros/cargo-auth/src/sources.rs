@@ -5,11 +5,9 @@
 
 mod aliases;
 mod body;
-mod chains;
 mod conditions;
 mod expressions;
 mod finding;
-mod full_paths;
 mod items;
 mod mount;
 mod names;
@@ -76,9 +74,11 @@ pub(crate) fn read_partly(workspace: &Workspace) -> Result<Sources, Failure> {
             sources.findings.extend(used.findings(&file, &text));
         }
     }
-    let findings = unguarded::findings(&mut sources);
+    let routers = routers::guarded_routers(&sources);
+    let patterns = open_patterns::open_patterns(&routers);
+    let findings = object_parameters::findings(&routers);
     sources.findings.extend(findings);
-    let findings = object_parameters::findings(&sources);
+    let findings = unguarded::findings(&mut sources, patterns);
     sources.findings.extend(findings);
     let findings = aliases::findings(&sources.aliases, &sources.names);
     sources.findings.extend(findings);

@@ -66,6 +66,23 @@ fn missing_path_parameters_are_found() {
             vec![missing(5, "/{repo}", "owner", repo)],
         ),
         (
+            "in_an_unknown_prefix",
+            "fn inner() -> GuardedRouter { GuardedRouter::new().route(\"/{repo}\", get(read)) }\n\
+             fn f(prefix: &str) { GuardedRouter::new().nest(prefix, inner()); }",
+            vec![],
+        ),
+        (
+            "in_one_of_two_prefixes",
+            "fn f(old: bool) { let router = GuardedRouter::new().route(\"/{repo}\", get(read)); let all = GuardedRouter::new();\n\
+             serve(if old { all.nest(\"/{owner}\", router) } else { all.nest(\"/v2/{owner}\", router) }); }",
+            vec![],
+        ),
+        (
+            "in_a_constant",
+            "const PATH: &str = \"/{owner}\"; fn f() { GuardedRouter::new().route(PATH, get(read)); }",
+            vec![missing(5, "/{owner}", "repo", repo)],
+        ),
+        (
             "of_the_exception",
             "fn f() { GuardedRouter::new().route(\"/{owner}\", get(list)); }",
             vec![missing(5, "/{owner}", "org", "Org::{org}")],

@@ -100,6 +100,159 @@ fn nested_open_patterns_are_found() {
     }
 }
 
+/// A guarded route and a pattern that covers it.
+const SECRET: &str = ".route(\"/x/secret\", get(secret))";
+const PAGES: &str = ".route(\"/x/{*p}\", get(page))";
+
+#[test]
+fn routers_are_read_wherever_they_are_made() {
+    let both = format!("GuardedRouter::new(){SECRET}{PAGES}");
+    let covered = "8: GET /x/{*p}: /x/secret";
+    for (name, source, expected) in [
+        (
+            "constants",
+            "const SECRET: &str = \"/x/secret\"; const PAGES: &str = \"/{*p}\";\n\
+             fn f() { GuardedRouter::new().route(SECRET, get(secret)).route(&format!(\"/x{PAGES}\"), get(page)); }"
+                .to_owned(),
+            "9: GET /x/{*p}: /x/secret",
+        ),
+        (
+            "listed_paths_in_a_constant",
+            format!(
+                "const OPEN: [&str; 1] = [\"/{{*p}}\"];\n\
+                 fn f() {{ GuardedRouter::new(){SECRET}.merge_unguarded(\"why\", &OPEN, r()); }}"
+            ),
+            "9: any /{*p}: /x/secret",
+        ),
+        (
+            "a_static",
+            format!("static ROUTER: LazyLock<Router> = LazyLock::new(|| {both});"),
+            covered,
+        ),
+        ("a_field", format!("fn f() {{ App {{ router: {both} }}; }}"), covered),
+        (
+            "a_closure",
+            format!("fn f() {{ let make = || {both}; serve(make()); }}"),
+            covered,
+        ),
+        (
+            "a_foreign_type",
+            format!("impl Module for &str {{ fn routes(&self) -> GuardedRouter {{ {both} }} }}"),
+            covered,
+        ),
+        (
+            "a_parameter",
+            format!(
+                "fn add(router: GuardedRouter) -> GuardedRouter {{ router{SECRET} }}\n\
+                 fn f() {{ add(GuardedRouter::new()){PAGES}; }}"
+            ),
+            "9: GET /x/{*p}: /x/secret",
+        ),
+        (
+            "a_plain_router_around_it",
+            format!("fn f() {{ axum::Router::new().nest(\"/api\", {both}.protect(space)?); }}"),
+            "8: GET /api/x/{*p}: /api/x/secret",
+        ),
+        (
+            "a_router_of_another_crate",
+            format!("fn f() {{ other::base().nest(\"/api\", {both}); }}"),
+            "8: GET /api/x/{*p}: /api/x/secret",
+        ),
+        (
+            "an_unknown_prefix",
+            format!(
+                "fn f(config: Config) {{ GuardedRouter::new().nest(&config.prefix, {both}).route(\"/{{*p}}\", get(page)); }}"
+            ),
+            "8: GET <config.prefix>/x/{*p}: <config.prefix>/x/secret",
+        ),
+        (
+            "a_condition",
+            format!(
+                "fn f(pages: bool) {{ let mut router = GuardedRouter::new(){SECRET}; if pages {{ router = router{PAGES}; }} serve(router); }}"
+            ),
+            covered,
+        ),
+        (
+            "functions_with_a_cfg",
+            format!(
+                "#[cfg(a)] fn base() -> GuardedRouter {{ GuardedRouter::new() }}\n\
+                 #[cfg(not(a))] fn base() -> GuardedRouter {{ GuardedRouter::new(){SECRET} }}\n\
+                 fn f() {{ base(){PAGES}; }}"
+            ),
+            "10: GET /x/{*p}: /x/secret",
+        ),
+        (
+            "an_alias",
+            format!(
+                "type Routes = GuardedRouter<App>; fn base() -> Routes {{ Routes::new(){SECRET} }} fn f() {{ base(){PAGES}; }}"
+            ),
+            covered,
+        ),
+        (
+            "the_fallback_of_a_path",
+            format!(
+                "fn f() {{ GuardedRouter::new(){SECRET}.route(\"/x/{{p}}\", post(known).fallback(page)); }}"
+            ),
+            "8: any /x/{p}: /x/secret",
+        ),
+    ] {
+        assert_eq!(found(name, &source), [expected], "{name}");
+    }
+}
+
+#[test]
+fn routes_of_different_routers_are_not_compared() {
+    for (name, source) in [
+        (
+            "branches",
+            format!(
+                "fn f(all: bool) {{ let router = GuardedRouter::new(); let router = if all {{ router{SECRET} }} else {{ router{PAGES} }}; serve(router); }}"
+            ),
+        ),
+        (
+            "arms",
+            format!(
+                "fn f(which: u8) -> GuardedRouter {{ let router = GuardedRouter::new(); match which {{ 0 => router{SECRET}, 1 => router{PAGES}, _ => router }} }}"
+            ),
+        ),
+        (
+            "an_early_result",
+            format!(
+                "fn f(all: bool) -> GuardedRouter {{ if all {{ return GuardedRouter::new(){SECRET}; }} GuardedRouter::new(){PAGES} }}\n\
+                 fn g() {{ f(true).route(\"/y\", get(page)); }}"
+            ),
+        ),
+        (
+            "two_results",
+            format!(
+                "fn f() -> (GuardedRouter, GuardedRouter) {{ (GuardedRouter::new(){SECRET}, GuardedRouter::new(){PAGES}) }}"
+            ),
+        ),
+        (
+            "an_alias_of_a_plain_router",
+            format!("type Plain = axum::Router<App>; fn f() {{ Plain::new(){SECRET}{PAGES}; }}"),
+        ),
+        (
+            "a_plain_parameter",
+            format!("fn f(router: axum::Router) -> axum::Router {{ router{SECRET}{PAGES} }}"),
+        ),
+        (
+            "an_unknown_method",
+            format!(
+                "fn f() {{ GuardedRouter::new(){SECRET}.serve_beside(GuardedRouter::new(){PAGES}); }}"
+            ),
+        ),
+        (
+            "tests",
+            format!(
+                "impl App {{ #[cfg(test)] fn f() {{ GuardedRouter::new(){SECRET}{PAGES}; }} }}"
+            ),
+        ),
+    ] {
+        assert_eq!(found(name, &source), [""; 0], "{name}");
+    }
+}
+
 #[test]
 fn comment_allows_an_open_pattern() {
     let routes = |above: &str| {

@@ -13,10 +13,9 @@ use syn::{
     ItemTrait, Local, Macro, Pat, Signature, Stmt, TraitItemFn, Type,
 };
 
-use super::chains::{Chain, Reader, Router, paths_of};
 use super::expressions::{
     beginning, handler, is_async_closure, is_reason, leftmost, line_of, names_methods, path_of,
-    plain, segments_of, start_of, text_of, variable,
+    paths_of, plain, segments_of, start_of, text_of, variable,
 };
 use super::finding::{Finding, Place};
 use super::items::{borrowed_guard, types_of};
@@ -31,8 +30,6 @@ pub(super) struct Body<'b> {
     sources: &'b mut Sources,
     /// The name of the file for messages.
     file: &'b str,
-    /// True if its package is selected.
-    is_selected: bool,
     /// The scope of the body, and that of the current block.
     outer: usize,
     scope: usize,
@@ -58,21 +55,13 @@ struct Locals {
     plain: BTreeMap<String, Option<Vec<String>>>,
     /// The beginnings of the variables' chains.
     made_by: BTreeMap<String, Vec<String>>,
-    /// The variables that are routers.
-    routers: BTreeMap<String, Chain>,
 }
 
 impl<'b> Body<'b> {
-    pub(super) fn new(
-        sources: &'b mut Sources,
-        file: &'b str,
-        is_selected: bool,
-        scope: usize,
-    ) -> Self {
+    pub(super) fn new(sources: &'b mut Sources, file: &'b str, scope: usize) -> Self {
         Self {
             sources,
             file,
-            is_selected,
             outer: scope,
             scope,
             items: Vec::new(),
@@ -170,28 +159,6 @@ impl<'b> Body<'b> {
         let mut path = self.sources.names.path_in(self.outer, outermost);
         path.extend(self.owner.iter().map(|_| self.function.clone()));
         Rc::clone(self.path.insert(Rc::new(path)))
-    }
-
-    /// Records the routers that the statements of a block make.
-    fn note_routers(&mut self, block: &Block) {
-        let mut reader = Reader {
-            file: self.file,
-            scope: self.scope,
-            variables: &mut self.locals.routers,
-        };
-        let chains = reader.block(block);
-        if chains.is_empty() {
-            return;
-        }
-        let within = self.path();
-        let is_selected = self.is_selected;
-        let routers = chains.into_iter().map(|(chain, is_result)| Router {
-            within: within.to_vec(),
-            is_result,
-            is_selected,
-            chain,
-        });
-        self.sources.routers.extend(routers);
     }
 
     fn is_variable(&self, path: &[String]) -> bool {
@@ -323,7 +290,6 @@ impl Visit<'_> for Body<'_> {
             }
         }
         self.begins = around;
-        self.note_routers(block);
         self.scope = outer;
     }
 

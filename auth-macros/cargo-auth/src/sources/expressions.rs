@@ -52,6 +52,22 @@ pub(super) fn literal(expression: &Expr) -> Option<String> {
     }
 }
 
+/// Returns the listed paths of `merge_unguarded` as text; source text, if they are not strings.
+pub(super) fn paths_of(list: &Expr) -> String {
+    let listed = match list {
+        Expr::Reference(inner) => &inner.expr,
+        other => other,
+    };
+    let paths: Vec<_> = match listed {
+        Expr::Array(listed) => listed.elems.iter().filter_map(literal).collect(),
+        _ => Vec::new(),
+    };
+    match paths.as_slice() {
+        [] => readable(list),
+        paths => one_line(&paths.join(", ")),
+    }
+}
+
 /// Returns the methods in `MethodFilter::GET.or(MethodFilter::PUT)`.
 pub(super) fn methods_in(filter: &Expr) -> Vec<String> {
     fn collect(tokens: TokenStream, methods: &mut Vec<String>) {

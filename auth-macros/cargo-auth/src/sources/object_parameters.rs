@@ -7,31 +7,28 @@ use auth_grammar::lower;
 use auth_runtime_core::route_pattern::has_parameter;
 
 use super::finding::{Finding, Place};
-use super::full_paths::{Index, Route};
-use super::record::Sources;
+use super::routers::GuardedRoute;
 
 /// The place of a route and its method, and the object.
 type Object<'s> = (&'s Place, Option<&'s str>, String);
 
 /// Returns the parameters that are in no path of a route. A router is read at every place where it is
 /// merged or nested, so a parameter may be in a prefix.
-pub(super) fn findings(sources: &Sources) -> Vec<Finding> {
-    let index = Index::of(sources);
+pub(super) fn findings(routers: &[Vec<GuardedRoute<'_>>]) -> Vec<Finding> {
     let mut missing: BTreeMap<Object<'_>, (String, Vec<String>)> = BTreeMap::new();
-    for router in sources.routers.iter().filter(|router| router.is_selected) {
-        for route in index.routes(router) {
-            for (on, parameters) in objects(&route) {
-                let absent = parameters.into_iter();
-                let absent: Vec<String> = absent
-                    .filter(|name| !has_parameter(&route.path, name))
-                    .collect();
-                let key = (&route.spot.place, route.method, on);
-                let known = missing
-                    .entry(key)
-                    .or_insert_with(|| (route.path.clone(), absent.clone()));
-                if absent.len() < known.1.len() {
-                    *known = (route.path.clone(), absent);
-                }
+    for route in routers.iter().flatten() {
+        let (unknown, path) = route.split_path();
+        for (on, parameters) in objects(route) {
+            let absent = parameters.into_iter();
+            let absent: Vec<String> = absent
+                .filter(|name| unknown.is_empty() && !has_parameter(path, name))
+                .collect();
+            let key = (&route.place, route.method.as_deref(), on);
+            let known = missing
+                .entry(key)
+                .or_insert_with(|| (route.path.clone(), absent.clone()));
+            if absent.len() < known.1.len() {
+                *known = (route.path.clone(), absent);
             }
         }
     }
@@ -51,7 +48,7 @@ pub(super) fn findings(sources: &Sources) -> Vec<Finding> {
 }
 
 /// Returns the objects in the policy of a route, with their parameters.
-fn objects(route: &Route<'_>) -> Vec<(String, Vec<String>)> {
+fn objects(route: &GuardedRoute<'_>) -> Vec<(String, Vec<String>)> {
     let Some(policy) = route.policy.map(lower::policy) else {
         return Vec::new();
     };

@@ -9,13 +9,11 @@ use auth_runtime_core::open_pattern::{ComparedCallers, MountKind, MountedRoute, 
 use auth_runtime_policy::compare::{Change, compare};
 
 use super::finding::{Finding, Place};
-use super::full_paths::{Index, Route};
-use super::record::Sources;
+use super::routers::GuardedRoute;
 
 /// An open pattern, and the guarded paths that it covers.
 pub(super) struct OpenPattern {
     pub(super) place: Place,
-    pub(super) line: usize,
     /// The pattern, such as `GET /files/{*path}`.
     pub(super) pattern: String,
     covers: BTreeSet<String>,
@@ -36,68 +34,84 @@ impl OpenPattern {
 }
 
 /// The places of an open pattern and of a guarded path, and the method of the pattern.
-type Pair<'s> = (&'s Place, &'s Place, Option<&'s str>);
+type Pair<'r> = (&'r Place, &'r Place, Option<&'r str>);
 
 /// Returns the open patterns of all routers, in the order of their places.
-pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
-    let index = Index::of(sources);
+pub(super) fn open_patterns(routers: &[Vec<GuardedRoute<'_>>]) -> Vec<OpenPattern> {
     // A router is read by itself, and again at each merge or nest, where its paths are longer.
-    let mut found: BTreeMap<Pair<'_>, (String, String, usize)> = BTreeMap::new();
-    for router in sources.routers.iter().filter(|router| router.is_selected) {
-        let routes = index.routes(router);
+    let mut found: BTreeMap<Pair<'_>, (&str, &str)> = BTreeMap::new();
+    for routes in routers.iter().flat_map(comparable) {
         let mounted: Vec<_> = routes
             .iter()
-            .map(|route| MountedRoute {
-                path: route.path.as_str().into(),
-                method: route.method,
+            .map(|(path, route)| MountedRoute {
+                path: (*path).into(),
+                method: route.method.as_deref(),
                 kind: route.kind,
                 is_service: route.is_service,
             })
             .collect();
-        let callers = |open: usize, guarded: usize| match (routes.get(open), routes.get(guarded)) {
-            (Some(open), Some(guarded)) => callers(open, guarded),
-            _ => ComparedCallers::Within,
+        let pair = |open: usize, guarded: usize| {
+            let ((_, open), (_, guarded)) = (routes.get(open)?, routes.get(guarded)?);
+            Some((*open, *guarded))
+        };
+        let callers = |open, guarded| {
+            pair(open, guarded).map_or(ComparedCallers::Within, |(open, guarded)| {
+                callers(open, guarded)
+            })
         };
         for cover in find_covers(&mounted, callers) {
-            let (Some(open), Some(guarded)) =
-                (routes.get(cover.pattern), routes.get(cover.guarded))
-            else {
+            let Some((open, guarded)) = pair(cover.pattern, cover.guarded) else {
                 continue;
             };
-            let key = (&open.spot.place, &guarded.spot.place, open.method);
-            let value = (open.path.clone(), guarded.path.clone(), open.spot.line);
-            let longest = found.entry(key).or_insert_with(|| value.clone());
-            if longest.0.len() < value.0.len() {
-                *longest = value;
+            let key = (&open.place, &guarded.place, open.method.as_deref());
+            let paths = (open.path.as_str(), guarded.path.as_str());
+            let longest = found.entry(key).or_insert(paths);
+            if longest.0.len() < paths.0.len() {
+                *longest = paths;
             }
         }
     }
     let mut patterns: BTreeMap<(&Place, String), OpenPattern> = BTreeMap::new();
-    for ((place, _, method), (path, guarded, line)) in found {
+    for ((place, _, method), (path, guarded)) in found {
         let pattern = format!("{} {path}", method.unwrap_or("any"));
         let open = patterns
             .entry((place, pattern.clone()))
             .or_insert_with(|| OpenPattern {
                 place: place.clone(),
-                line,
                 pattern,
                 covers: BTreeSet::new(),
             });
-        open.covers.insert(guarded);
+        open.covers.insert(guarded.to_owned());
     }
     patterns.into_values().collect()
 }
 
+/// Returns the routes of a router, grouped by the unknown beginning of their paths. Each has the rest
+/// of its path.
+fn comparable<'r, 's>(
+    router: &'r Vec<GuardedRoute<'s>>,
+) -> impl Iterator<Item = Vec<(&'r str, &'r GuardedRoute<'s>)>> {
+    let mut groups: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for route in router {
+        let (unknown, path) = route.split_path();
+        if path.starts_with('/') {
+            groups.entry(unknown).or_default().push((path, route));
+        }
+    }
+    groups.into_values()
+}
+
 /// Compares the callers of an open route with those of a guarded one.
-fn callers(open: &Route<'_>, guarded: &Route<'_>) -> ComparedCallers {
-    let Some(guarded @ ParsedPolicy::Requires(_)) = guarded.policy else {
+fn callers(open: &GuardedRoute<'_>, guarded: &GuardedRoute<'_>) -> ComparedCallers {
+    let Some(policy @ ParsedPolicy::Requires(_)) = guarded.policy else {
         return ComparedCallers::Within;
     };
     match open.policy {
+        _ if open.excludes(guarded) => ComparedCallers::Within,
         Some(ParsedPolicy::Public(_)) => ComparedCallers::More,
         None if open.kind == MountKind::Unguarded => ComparedCallers::More,
         None => ComparedCallers::Within,
-        Some(open) => match compare(&lower::policy(guarded), &lower::policy(open)).callers {
+        Some(open) => match compare(&lower::policy(policy), &lower::policy(open)).callers {
             Change::Same | Change::Tightened => ComparedCallers::Within,
             Change::Loosened => ComparedCallers::More,
             Change::Changed => ComparedCallers::Others,

@@ -7,7 +7,6 @@ use serde::Serialize;
 use syn::Item;
 
 use super::aliases::PolicyAlias;
-use super::chains::Router;
 use super::finding::{Finding, Place};
 use super::mount::{Excused, Mount};
 use super::names::Names;
@@ -32,7 +31,6 @@ pub(crate) struct Sources {
     pub(super) functions: BTreeSet<String>,
     pub(super) names: Names,
     pub(super) mounts: Vec<Mount>,
-    pub(super) routers: Vec<Router>,
     pub(super) excused: Vec<Excused>,
     pub(super) reasons: Vec<Reason>,
     pub(super) aliases: Vec<PolicyAlias>,

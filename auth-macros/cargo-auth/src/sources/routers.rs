@@ -3,9 +3,11 @@
 
 mod bindings;
 mod branches;
+mod calls;
 mod definitions;
 mod evaluate;
 mod extractors;
+mod guarded;
 mod handlers;
 mod layers;
 mod macros;
@@ -20,11 +22,12 @@ mod words;
 
 use std::collections::BTreeSet;
 
+use auth_runtime_core::open_pattern::MountKind;
 use serde::Serialize;
 
 use self::definitions::Definitions;
 use self::evaluate::Evaluator;
-use self::mounts::routes_in;
+pub(crate) use self::guarded::{GuardedRoute, guarded_routers};
 use self::uses::Uses;
 use self::value::Route;
 pub(crate) use self::value::{Check, CheckKind};
@@ -78,9 +81,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
             continue;
         };
         let mut evaluator = Evaluator::new(&definitions);
-        let value = evaluator.call(index, Vec::new());
-        let mut routes = evaluator.emitted;
-        routes.extend(routes_in(value).into_iter().flatten());
+        let routes = shown(evaluator.routers(index));
         called.append(&mut evaluator.called);
         if !uses.unused.contains(&index) {
             if function.is_selected {
@@ -95,6 +96,14 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
             unused.push((index, router));
         }
     }
+    for constant in definitions.constants.values() {
+        let mut evaluator = Evaluator::new(&definitions);
+        let routers = evaluator.routers_in(*constant);
+        called.append(&mut evaluator.called);
+        if constant.is_selected {
+            results.push((usize::MAX, shown(routers)));
+        }
+    }
     let (within, roots): (Vec<_>, Vec<_>) = results
         .into_iter()
         .partition(|(index, _)| called.contains(index));
@@ -103,7 +112,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
     // The result of a function may reach a router in a way that is not read.
     for mut route in within.into_iter().flat_map(|(_, routes)| routes) {
         // A fallback may be dropped.
-        if !known.contains(&route.place) && !route.is_fallback {
+        if !known.contains(&route.place) && route.kind != MountKind::Fallback {
             route.path.insert(0, '…');
             found.push(route);
         }
@@ -132,10 +141,17 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
     Routes { routes, unused }
 }
 
+/// Returns the routes of routers, without the paths of unguarded ones: those are routes themselves.
+fn shown(routers: Vec<Vec<Route<'_>>>) -> Vec<Route<'_>> {
+    let routes = routers.into_iter().flatten();
+    let shown = routes.filter(|route| route.kind != MountKind::Unguarded);
+    shown.collect()
+}
+
 fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {
-    let path = route.target.path.join("::");
+    let path = route.target.paths.first().map(|path| path.join("::"));
     let mut entries = definitions.sources.entries.iter();
-    let policy = entries.find(|entry| entry.path == path);
+    let policy = entries.find(|entry| path.as_ref() == Some(&entry.path));
     let policy = policy.map(|entry| Check {
         kind: CheckKind::Policy,
         text: entry.policy.to_string(),

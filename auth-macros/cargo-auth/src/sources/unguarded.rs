@@ -6,12 +6,12 @@ use auth_grammar::codes;
 
 use super::finding::Finding;
 use super::mount::{Means, MountTarget};
-use super::open_patterns::open_patterns;
+use super::open_patterns::OpenPattern;
 use super::reasons::Reason;
 use super::record::{OpenRouteKind, Sources, Unguarded};
 
 /// Returns the open routes without a reason. Open routes with a reason are recorded.
-pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
+pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec<Finding> {
     let names = &sources.names;
     let guarded: BTreeSet<&str> = sources
         .entries
@@ -92,19 +92,21 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
         open.push(route(OpenRouteKind::Unsaid, String::new()));
         findings.push(Finding::new(mount.place.clone(), codes::UNGUARDED, what));
     }
-    for pattern in open_patterns(sources) {
+    for pattern in patterns {
         let reasons = reasons.get(pattern.place.file.as_str()).into_iter();
-        let mut above = reasons.flatten().filter(|it| it.about == pattern.line);
+        let mut above = reasons
+            .flatten()
+            .filter(|it| it.about == pattern.place.line);
         let Some(reason) = above.next() else {
             findings.push(pattern.finding());
             continue;
         };
         needed.insert(&reason.place);
         allowed.push(Unguarded {
-            place: pattern.place.clone(),
+            place: pattern.place,
             kind: OpenRouteKind::Covering,
             reason: reason.text.clone(),
-            target: pattern.pattern.clone(),
+            target: pattern.pattern,
         });
     }
     let merged = sources.unguarded.iter().map(|unguarded| {

@@ -276,8 +276,7 @@ impl<'w> Walk<'w> {
 
     /// Reads a body, and then the items in its blocks.
     fn body(&mut self, around: &Around, read: impl FnOnce(&mut Body<'_>)) {
-        let is_selected = self.krate.is_selected;
-        let mut body = Body::new(self.sources, &self.file, is_selected, around.scope);
+        let mut body = Body::new(self.sources, &self.file, around.scope);
         read(&mut body);
         for (scope, items) in body.into_items() {
             self.items(items, &around.in_scope(scope));

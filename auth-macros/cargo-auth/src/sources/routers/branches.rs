@@ -11,7 +11,7 @@ impl<'s> Evaluator<'_, 's> {
     pub(super) fn repeat(&mut self, body: &'s Block, frame: &mut Frame<'s>) -> Value<'s> {
         let before = frame.variables.clone();
         let value = self.block(body, frame);
-        merge_variables(before, frame);
+        self.merge_variables(before, frame);
         value
     }
 
@@ -49,9 +49,9 @@ impl<'s> Evaluator<'_, 's> {
             )
         };
         if !is_left(&written.then_branch) {
-            merge_variables(after, frame);
+            self.merge_variables(after, frame);
         }
-        join(one, other)
+        join(one, other, self.next_choice())
     }
 
     pub(super) fn arms(&mut self, written: &'s ExprMatch, frame: &mut Frame<'s>) -> Value<'s> {
@@ -65,7 +65,7 @@ impl<'s> Evaluator<'_, 's> {
             self.bind(&arm.pat, Value::Unknown, frame);
             let value = self.value(&arm.body, frame);
             all = Some(match all {
-                Some(others) => join(others, value),
+                Some(others) => join(others, value, self.next_choice()),
                 None => value,
             });
             afters.push(std::mem::take(&mut frame.variables));
@@ -73,23 +73,24 @@ impl<'s> Evaluator<'_, 's> {
         let mut afters = afters.into_iter();
         frame.variables = afters.next().unwrap_or(before);
         for after in afters {
-            merge_variables(after, frame);
+            self.merge_variables(after, frame);
         }
         all.unwrap_or(Value::Unknown)
     }
-}
 
-/// Joins the variables of another branch.
-fn merge_variables<'s>(other: BTreeMap<String, Variable<'s>>, frame: &mut Frame<'s>) {
-    for (name, variable) in other {
-        let Some(known) = frame.variables.remove(&name) else {
-            frame.variables.insert(name, variable);
-            continue;
-        };
-        let joined = Variable {
-            value: join(known.value, variable.value),
-            is_read: known.is_read || variable.is_read,
-        };
-        frame.variables.insert(name, joined);
+    /// Joins the variables of another branch.
+    fn merge_variables(&mut self, other: BTreeMap<String, Variable<'s>>, frame: &mut Frame<'s>) {
+        let choice = self.next_choice();
+        for (name, variable) in other {
+            let Some(known) = frame.variables.remove(&name) else {
+                frame.variables.insert(name, variable);
+                continue;
+            };
+            let joined = Variable {
+                value: join(known.value, variable.value, choice),
+                is_read: known.is_read || variable.is_read,
+            };
+            frame.variables.insert(name, joined);
+        }
     }
 }

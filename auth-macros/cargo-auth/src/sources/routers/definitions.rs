@@ -1,8 +1,9 @@
 //! The items that routes refer to: functions, extractors and constants.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use auth_grammar::attribute::is_test;
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Block, Expr, FnArg, ImplItem, Item, ItemImpl, ItemType, Meta, Signature, Token,
@@ -10,8 +11,10 @@ use syn::{
 };
 
 use super::patterns::{is_router, is_router_type};
-use crate::sources::expressions::{literal, segments_of};
+use super::value::Router;
+use crate::sources::expressions::{literal, segments_of, start_of};
 use crate::sources::record::{ReadItem, Sources};
+use crate::sources::routing::is_plain_router;
 use crate::sources::text::{any_word, named, type_text};
 
 /// A function, or a method.
@@ -33,6 +36,15 @@ pub(super) struct Function<'s> {
     is_shared: bool,
 }
 
+/// A constant or a static, and the scope of the names in its value.
+#[derive(Clone, Copy)]
+pub(super) struct Constant<'s> {
+    pub(super) file: &'s str,
+    pub(super) scope: usize,
+    pub(super) is_selected: bool,
+    pub(super) value: &'s Expr,
+}
+
 /// A type alias, and the scope of its names.
 pub(super) struct TypeAlias<'s> {
     pub(super) scope: usize,
@@ -43,15 +55,18 @@ pub(super) struct TypeAlias<'s> {
 pub(super) struct Definitions<'s> {
     pub(super) sources: &'s Sources,
     pub(super) functions: Vec<Function<'s>>,
-    by_path: BTreeMap<String, usize>,
+    /// The functions by path: several, if a `cfg` chooses.
+    by_path: BTreeMap<String, Vec<usize>>,
     /// The functions with a receiver, by name.
     methods: BTreeMap<String, Vec<usize>>,
     /// The functions that several types have, by name.
     shared: BTreeMap<String, Vec<usize>>,
     /// The implementations of `FromRequest` and `FromRequestParts`, by type.
     extractors: BTreeMap<String, &'s ItemImpl>,
-    constants: BTreeMap<String, (usize, &'s Expr)>,
+    pub(super) constants: BTreeMap<String, Constant<'s>>,
     aliases: BTreeMap<String, TypeAlias<'s>>,
+    /// The names of the aliases of routers.
+    pub(super) router_aliases: BTreeSet<String>,
     /// The paths of types with `#[typed_path("…")]`.
     typed_paths: BTreeMap<String, String>,
     /// The functions that were read, with the depth of the search, and whether they refuse callers.
@@ -69,14 +84,24 @@ impl<'s> Definitions<'s> {
             extractors: BTreeMap::new(),
             constants: BTreeMap::new(),
             aliases: BTreeMap::new(),
+            router_aliases: BTreeSet::new(),
             typed_paths: BTreeMap::new(),
             refusing: RefCell::default(),
         };
         for read in &sources.items {
             all.add(read);
         }
+        let aliases = all.aliases.values().map(|alias| alias.item);
+        let aliases = aliases.filter(|alias| all.mentions_router(&alias.ty));
+        all.router_aliases = aliases.map(|alias| named(&alias.ident)).collect();
         for (index, function) in all.functions.iter().enumerate() {
-            all.by_path.entry(function.path.clone()).or_insert(index);
+            let known = all.by_path.entry(function.path.clone()).or_default();
+            // A file can belong to several crates.
+            let at = |function: &Function<'_>| (function.file.to_owned(), start_of(function.block));
+            let others = known.iter().filter_map(|index| all.functions.get(*index));
+            if !others.map(at).any(|it| it == at(function)) {
+                known.push(index);
+            }
             if function.is_shared {
                 let name = named(&function.signature.ident);
                 all.shared.entry(name).or_default().push(index);
@@ -122,12 +147,14 @@ impl<'s> Definitions<'s> {
                 }
             }
             Item::Const(item) => {
-                let value = (read.scope, &*item.expr);
-                self.constants.insert(path(&item.ident).join("::"), value);
+                let constant = Constant::of(read, &item.expr);
+                self.constants
+                    .insert(path(&item.ident).join("::"), constant);
             }
             Item::Static(item) => {
-                let value = (read.scope, &*item.expr);
-                self.constants.insert(path(&item.ident).join("::"), value);
+                let constant = Constant::of(read, &item.expr);
+                self.constants
+                    .insert(path(&item.ident).join("::"), constant);
             }
             Item::Type(item) => {
                 let alias = TypeAlias {
@@ -146,10 +173,10 @@ impl<'s> Definitions<'s> {
     }
 
     fn add_methods(&mut self, read: &'s ReadItem, item: &'s ItemImpl) {
-        let Type::Path(owner) = &*item.self_ty else {
-            return;
+        let owner = match &*item.self_ty {
+            Type::Path(owner) => self.resolve_type(read.scope, None, &segments_of(&owner.path)),
+            other => vec![type_text(other)],
         };
-        let owner = self.resolve_type(read.scope, None, &segments_of(&owner.path));
         if let Some((of, _)) = &item.trait_
             && let Some(last) = of.segments.last()
             && matches!(
@@ -163,6 +190,7 @@ impl<'s> Definitions<'s> {
         let is_shared = parameters.any(|it| owner.ends_with(&[named(&it.ident)]));
         for member in &item.items {
             match member {
+                ImplItem::Fn(function) if function.attrs.iter().any(is_test) => {}
                 ImplItem::Fn(function) => {
                     let (attributes, signature) = (&function.attrs, &function.sig);
                     let block = &function.block;
@@ -176,7 +204,8 @@ impl<'s> Definitions<'s> {
                 }
                 ImplItem::Const(constant) => {
                     let path = format!("{}::{}", owner.join("::"), named(&constant.ident));
-                    self.constants.insert(path, (read.scope, &constant.expr));
+                    self.constants
+                        .insert(path, Constant::of(read, &constant.expr));
                 }
                 _ => {}
             }
@@ -207,8 +236,7 @@ impl<'s> Definitions<'s> {
 
     /// Returns the full path for a path in a scope: the first one, if a `cfg` chooses.
     pub(super) fn resolve(&self, scope: usize, path: &[String]) -> Vec<String> {
-        let paths = self.sources.names.resolve(scope, path);
-        paths.into_iter().next().unwrap_or_else(|| path.to_vec())
+        self.resolve_in(scope, None, path)
     }
 
     /// Returns the full path of a type.
@@ -234,14 +262,42 @@ impl<'s> Definitions<'s> {
         owner: Option<&Vec<String>>,
         path: &[String],
     ) -> Vec<String> {
+        let paths = self.paths_in(scope, owner, path);
+        paths.into_iter().next().unwrap_or_else(|| path.to_vec())
+    }
+
+    /// Returns all full paths for a path in a function: several, if a `cfg` chooses.
+    pub(super) fn paths_in(
+        &self,
+        scope: usize,
+        owner: Option<&Vec<String>>,
+        path: &[String],
+    ) -> BTreeSet<Vec<String>> {
         match (path.split_first(), owner) {
-            (Some((first, rest)), Some(owner)) if first == "Self" => [owner, rest].concat(),
-            _ => self.resolve(scope, path),
+            (Some((first, rest)), Some(owner)) if first == "Self" => {
+                BTreeSet::from([[owner, rest].concat()])
+            }
+            _ => self.sources.names.resolve(scope, path),
         }
     }
 
     pub(super) fn function(&self, path: &[String]) -> Option<usize> {
-        self.by_path.get(&path.join("::")).copied()
+        self.by_path.get(&path.join("::"))?.first().copied()
+    }
+
+    /// Returns the functions that a path in a function can mean, as far as they make routers.
+    pub(super) fn router_makers(
+        &self,
+        scope: usize,
+        owner: Option<&Vec<String>>,
+        path: &[String],
+    ) -> Vec<usize> {
+        let paths = self.paths_in(scope, owner, path).into_iter();
+        let functions = paths.filter_map(|path| self.by_path.get(&path.join("::")));
+        let functions = functions.flatten().copied();
+        functions
+            .filter(|index| self.makes_router(*index))
+            .collect()
     }
 
     /// Returns the function of that name that a type has through a trait, if it is the only one.
@@ -255,18 +311,15 @@ impl<'s> Definitions<'s> {
     /// Returns the method of that name, if it is the only one that returns a router.
     pub(super) fn method(&self, name: &str) -> Option<usize> {
         let all = self.methods.get(name)?.iter();
-        let mut makes = all.filter(|index| {
-            let function = self.functions.get(**index);
-            function.is_some_and(Function::makes_router)
-        });
+        let mut makes = all.filter(|index| self.makes_router(**index));
         match (makes.next(), makes.next()) {
             (Some(only), None) => Some(*only),
             _ => None,
         }
     }
 
-    /// Returns whether a path is a function that makes a router, also by an alias of its type.
-    pub(super) fn makes_router(&self, path: &[String]) -> bool {
+    /// Returns the new router, if a path is a function that makes one, also by an alias of its type.
+    pub(super) fn new_router<'r>(&self, path: &[String]) -> Option<Router<'r>> {
         let aliased = || {
             let (name, ty) = path.split_last()?;
             let alias = self.alias(ty)?;
@@ -275,9 +328,13 @@ impl<'s> Definitions<'s> {
             };
             let mut whole = self.resolve_type(alias.scope, None, &segments_of(&written.path));
             whole.push(name.clone());
-            Some(is_router(&whole))
+            Some(whole)
         };
-        is_router(path) || aliased().unwrap_or(false)
+        let whole = aliased().unwrap_or_else(|| path.to_vec());
+        (is_router(path) || is_router(&whole)).then(|| Router {
+            routes: Vec::new(),
+            is_plain: is_plain_router(&whole),
+        })
     }
 
     /// Returns the methods of that name.
@@ -301,7 +358,7 @@ impl<'s> Definitions<'s> {
         self.functions.iter().filter(is_one).collect()
     }
 
-    pub(super) fn constant(&self, path: &[String]) -> Option<(usize, &'s Expr)> {
+    pub(super) fn constant(&self, path: &[String]) -> Option<Constant<'s>> {
         self.constants.get(&path.join("::")).copied()
     }
 
@@ -309,11 +366,28 @@ impl<'s> Definitions<'s> {
         self.aliases.get(&path.join("::"))
     }
 
-    /// Returns the names of the aliases of routers.
-    pub(super) fn router_aliases(&self) -> impl Iterator<Item = String> {
-        let aliases = self.aliases.values();
-        let aliases = aliases.filter(|alias| mentions_router(&alias.item.ty));
-        aliases.map(|alias| named(&alias.item.ident))
+    /// Returns whether the result of a function may have routes, or be a layer, by the name of its
+    /// type.
+    pub(super) fn makes_router(&self, index: usize) -> bool {
+        let function = self.functions.get(index);
+        function.is_some_and(|function| {
+            let syn::ReturnType::Type(_, ty) = &function.signature.output else {
+                return false;
+            };
+            let owner = function.owner.as_ref().and_then(|owner| owner.last());
+            let is_own = || owner.is_some_and(|it| is_router_type(it)) && type_text(ty) == "Self";
+            self.mentions_router(ty) || is_own()
+        })
+    }
+
+    /// Returns whether a type is a router, or contains one.
+    pub(super) fn mentions_router(&self, ty: &Type) -> bool {
+        any_word(ty, &|name| {
+            is_router_type(name)
+                || name.starts_with("IntoMakeService")
+                || name == "Routes"
+                || self.router_aliases.contains(name)
+        })
     }
 
     pub(super) fn typed_path(&self, path: &[String]) -> Option<&String> {
@@ -321,17 +395,18 @@ impl<'s> Definitions<'s> {
     }
 }
 
-impl Function<'_> {
-    /// Returns whether its result may have routes, or be a layer, by the name of its type.
-    pub(super) fn makes_router(&self) -> bool {
-        let syn::ReturnType::Type(_, ty) = &self.signature.output else {
-            return false;
-        };
-        let owner = self.owner.as_ref().and_then(|owner| owner.last());
-        let is_own = || owner.is_some_and(|it| is_router_type(it)) && type_text(ty) == "Self";
-        mentions_router(ty) || is_own()
+impl<'s> Constant<'s> {
+    fn of(read: &'s ReadItem, value: &'s Expr) -> Self {
+        Self {
+            file: &read.file,
+            scope: read.scope,
+            is_selected: read.is_selected,
+            value,
+        }
     }
+}
 
+impl Function<'_> {
     /// Returns whether its result is a text, by the name of its type.
     pub(super) fn makes_text(&self) -> bool {
         let syn::ReturnType::Type(_, ty) = &self.signature.output else {
@@ -339,13 +414,6 @@ impl Function<'_> {
         };
         matches!(type_text(ty).as_str(), "&str" | "String" | "Cow<str>")
     }
-}
-
-/// Returns whether a type is a router, or contains one.
-pub(super) fn mentions_router(ty: &Type) -> bool {
-    any_word(ty, &|name| {
-        is_router_type(name) || name.starts_with("IntoMakeService") || name == "Routes"
-    })
 }
 
 /// Returns the text of `#[typed_path("…")]`.

@@ -27,16 +27,12 @@ pub(super) fn routes<'s>(
     let paths = Punctuated::<Path, Token![,]>::parse_terminated;
     let paths = paths.parse2(written.tokens.clone()).ok()?;
     let routes = paths.iter().map(|path| {
-        let target = named_target(definitions, scope, &segments_of(path));
+        let target = named_target(definitions, scope, None, &segments_of(path));
         let (method, at) = documented(definitions, &target);
+        let place = Place::of(file, syn::spanned::Spanned::span(path));
         Route {
-            place: Place::of(file, syn::spanned::Spanned::span(path)),
-            method,
             path: at,
-            target,
-            layers: Vec::new(),
-            is_fallback: false,
-            is_adopted: false,
+            ..Route::new(place, method, target)
         }
     });
     Some(routes.collect())

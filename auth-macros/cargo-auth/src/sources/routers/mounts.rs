@@ -2,17 +2,17 @@
 
 use std::rc::Rc;
 
+use auth_runtime_core::open_pattern::MountKind;
 use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::definitions::Definitions;
 use super::layers::{init_of, layers_of};
-use super::paths::{is_short, typed_path, unknown};
-use super::value::{Callable, Layer, Route, Source, Target, Value, add_layers};
+use super::paths::{is_short, joined, typed_path, unknown};
+use super::value::{Callable, Layer, Route, Router, Source, Target, Value, add_layers};
 use crate::sources::expressions::{methods_in, path_of, receiver_of};
 use crate::sources::finding::Place;
-use crate::sources::full_paths::joined;
-use crate::sources::routing::makes_route;
+use crate::sources::routing::{is_of_service, makes_route};
 use crate::sources::text::excerpt;
 
 /// An evaluated argument.
@@ -42,7 +42,7 @@ impl<'s> Argument<'s> {
             && at < (end.line, end.column)
     }
 
-    fn is_router(&self) -> bool {
+    pub(super) fn is_router(&self) -> bool {
         matches!(self.value, Value::Router(_))
     }
 
@@ -62,15 +62,8 @@ impl<'s> Argument<'s> {
             outer = [layer, outer].concat();
             origin = service;
         }
-        let mut route = Route {
-            place: self.place.clone(),
-            method: method.to_owned(),
-            path: String::new(),
-            target: target(definitions, origin),
-            layers: Vec::new(),
-            is_fallback: false,
-            is_adopted: false,
-        };
+        let target = target(definitions, origin);
+        let mut route = Route::new(self.place.clone(), method.to_owned(), target);
         let mut rest = origin.expression;
         while let Expr::MethodCall(call) = rest {
             if let (true, Some(layer)) = (call.method == "layer", call.args.first()) {
@@ -175,7 +168,7 @@ pub(super) fn link_methods<'s>(
 }
 
 /// The methods of routers that add no routes.
-const NEUTRAL: [&str; 23] = [
+const NEUTRAL: [&str; 22] = [
     "as_service",
     "boxed",
     "clone",
@@ -192,7 +185,6 @@ const NEUTRAL: [&str; 23] = [
     "into_service",
     "method_not_allowed_fallback",
     "oauth",
-    "protect",
     "reset_fallback",
     "unwrap",
     "unwrap_or_default",
@@ -201,84 +193,104 @@ const NEUTRAL: [&str; 23] = [
     "without_v07_checks",
 ];
 
-/// Adds a link to a router. Returns false for an unknown method.
+/// Adds a link to a router. Returns false for an unknown method. `place` is that of its name.
 pub(super) fn link_router<'s>(
     definitions: &Definitions<'s>,
-    routes: &mut Vec<Route<'s>>,
+    router: &mut Router<'s>,
     name: &str,
+    place: &Place,
     arguments: &mut Vec<Argument<'s>>,
 ) -> bool {
     let is_known = NEUTRAL.contains(&name);
-    match (name, arguments.as_mut_slice()) {
+    let link = (!router.is_plain).then_some(place);
+    let mounted = |mut routes: Vec<Route<'s>>, path: &str, kind| {
+        for route in &mut routes {
+            path.clone_into(&mut route.path);
+            route.kind = kind;
+            route.is_service = is_of_service(name);
+            route.link = link.cloned();
+        }
+        routes
+    };
+    // The routes of a plain router, which a guarded one knows by their paths.
+    let unguarded = |path: &str| {
+        let route = Route::new(place.clone(), "*".to_owned(), Target::default());
+        mounted(vec![route], path, MountKind::Unguarded)
+    };
+    let mut routes = match (name, arguments.as_mut_slice()) {
         ("layer", [layer]) => {
-            add_layers(routes, &layers_of(definitions, layer.origin()), true);
+            let layers = layers_of(definitions, layer.origin());
+            add_layers(&mut router.routes, &layers, true);
+            return true;
         }
         ("route_layer", [layer]) => {
-            add_layers(routes, &layers_of(definitions, layer.origin()), false);
+            let layers = layers_of(definitions, layer.origin());
+            add_layers(&mut router.routes, &layers, false);
+            return true;
         }
-        ("fallback_service", [router]) if router.is_router() => {
-            routes.append(&mut below(definitions, "", router));
+        ("protect", _) => {
+            router.is_plain = true;
+            return true;
         }
-        ("fallback" | "fallback_service", [handler]) => {
-            let mut fallback = mounted(definitions, handler, "/*");
-            fallback.iter_mut().for_each(|it| it.is_fallback = true);
-            routes.append(&mut fallback);
-        }
+        ("fallback_service", [router]) if router.is_router() => below(definitions, "", router),
         // A guarded router takes the policy before the service.
-        ("fallback_service", [policy, _]) => routes.append(&mut mounted(definitions, policy, "/*")),
+        ("fallback" | "fallback_service", [handler]) | ("fallback_service", [handler, _]) => {
+            mounted(handlers(definitions, handler), "/*", MountKind::Fallback)
+        }
         ("nest_service" | "nest_api_service", [prefix, router]) if router.is_router() => {
-            let path = prefix.path();
-            routes.append(&mut below(definitions, &path, router));
+            below(definitions, &prefix.path(), router)
         }
         ("nest_service" | "nest_api_service", [prefix, service, ..]) => {
             let path = format!("{}/*", prefix.path().trim_end_matches('/'));
-            routes.append(&mut mounted(definitions, service, &path));
+            mounted(handlers(definitions, service), &path, MountKind::Route)
         }
         // The document of a page such as `SwaggerUi`.
         ("url", [url, _]) => {
-            routes.push(Route::of_page("SwaggerUi", "GET", url.path(), &url.place));
+            vec![Route::of_page("SwaggerUi", "GET", url.path(), &url.place)]
         }
-        ("merge_unguarded", [_, _, router]) | ("merge" | "routes", [router]) => {
-            routes.append(&mut below(definitions, "", router));
+        ("merge_unguarded", [_, paths, router]) => {
+            let mut routes = below(definitions, "", router);
+            if let Value::Tuple(paths) = &paths.value {
+                let paths = paths.iter().filter_map(Value::text);
+                routes.extend(paths.flat_map(unguarded));
+            }
+            routes
         }
+        ("merge" | "routes", [router]) => below(definitions, "", router),
         ("adopt", [router, _]) => {
             let mut adopted = below(definitions, "", router);
             adopted.iter_mut().for_each(|it| it.is_adopted = true);
             // Its fallback is dropped.
-            routes.extend(adopted.into_iter().filter(|it| !it.is_fallback));
+            adopted.retain(|it| it.kind != MountKind::Fallback);
+            adopted.extend(unguarded("/*"));
+            adopted
         }
-        ("nest" | "nest_api", [prefix, router, ..]) => {
-            let path = prefix.path();
-            routes.append(&mut below(definitions, &path, router));
-        }
+        ("nest" | "nest_api", [prefix, router, ..]) => below(definitions, &prefix.path(), router),
         (name, [handler]) if typed_method(name).is_some() => {
             let method = typed_method(name).unwrap_or_default();
-            let mut route = handler.route(definitions, &method);
-            route.path = typed_path(definitions, &route.target);
-            routes.push(route);
+            let route = handler.route(definitions, &method);
+            let path = typed_path(definitions, &route.target);
+            mounted(vec![route], &path, MountKind::Route)
         }
         // `route`, and the methods like it of other crates.
-        (name, [path, handler, ..]) if name.contains("route") && !is_known => {
-            let path = path.path();
-            routes.append(&mut mounted(definitions, handler, &path));
-        }
+        (name, [path, handler, ..]) if name.contains("route") && !is_known => mounted(
+            handlers(definitions, handler),
+            &path.path(),
+            MountKind::Route,
+        ),
         _ => return is_known,
-    }
+    };
+    router.routes.append(&mut routes);
     true
 }
 
-/// Returns the routes of handlers at a path.
-fn mounted<'s>(
-    definitions: &Definitions<'s>,
-    handler: &mut Argument<'s>,
-    path: &str,
-) -> Vec<Route<'s>> {
+/// Returns the routes of handlers, without their path.
+fn handlers<'s>(definitions: &Definitions<'s>, handler: &mut Argument<'s>) -> Vec<Route<'s>> {
     let mut routes = match &mut handler.value {
         Value::Methods(routes) => std::mem::take(routes),
         _ => vec![handler.route(definitions, "*")],
     };
     for route in &mut routes {
-        path.clone_into(&mut route.path);
         // A function that calls `get` is called for many routes.
         if !handler.contains(&route.place) {
             route.place = handler.place.clone();
@@ -309,7 +321,7 @@ fn below<'s>(
 /// Returns the routes of the routers in a value.
 pub(super) fn routes_in(value: Value<'_>) -> Option<Vec<Route<'_>>> {
     match value {
-        Value::Router(routes) => Some(routes),
+        Value::Router(router) => Some(router.routes),
         Value::Tuple(parts) => {
             let parts: Vec<_> = parts.into_iter().filter_map(routes_in).collect();
             (!parts.is_empty()).then(|| parts.concat())
@@ -337,42 +349,38 @@ fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
     match base {
         Expr::Closure(_) => Target {
             name: "closure".to_owned(),
-            path: Vec::new(),
             callable: Some(Callable::Closure(Source {
                 expression: base,
                 ..source
             })),
+            ..Target::default()
         },
         _ => match path_of(base) {
             Some(path) => {
                 let owner = function.and_then(|it| it.owner.as_ref());
-                let whole = definitions.resolve_in(source.scope, owner, &path);
-                Target {
-                    name: path.join("::"),
-                    callable: definitions.function(&whole).map(Callable::Function),
-                    path: whole,
-                }
+                named_target(definitions, source.scope, owner, &path)
             }
             None => Target {
                 name: excerpt(base),
-                path: Vec::new(),
-                callable: None,
+                ..Target::default()
             },
         },
     }
 }
 
-/// Returns the target for a path in a macro.
+/// Returns the target for a path.
 pub(super) fn named_target<'s>(
     definitions: &Definitions<'s>,
     scope: usize,
+    owner: Option<&Vec<String>>,
     path: &[String],
 ) -> Target<'s> {
-    let whole = definitions.resolve(scope, path);
+    let paths = definitions.paths_in(scope, owner, path);
+    let function = paths.first().and_then(|path| definitions.function(path));
     Target {
         name: path.join("::"),
-        callable: definitions.function(&whole).map(Callable::Function),
-        path: whole,
+        callable: function.map(Callable::Function),
+        paths,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The paths of routes that are not string literals at the mount.
+//! The paths of routes.
 
 use syn::{Expr, FnArg, Type};
 
@@ -26,6 +26,15 @@ pub(super) fn unknown(expression: &Expr) -> String {
     }
     let changed = if is_changed { "…" } else { "" };
     format!("<{}{changed}>", excerpt(rest))
+}
+
+/// Joins a prefix and a path as axum does.
+pub(super) fn joined(prefix: &str, path: &str) -> String {
+    match prefix.strip_suffix('/') {
+        None if path == "/" && !prefix.is_empty() => prefix.to_owned(),
+        None => format!("{prefix}{path}"),
+        Some(prefix) => format!("{prefix}{path}"),
+    }
 }
 
 /// Returns whether an expression is a chain that begins with a name.

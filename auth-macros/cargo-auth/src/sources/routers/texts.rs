@@ -5,7 +5,7 @@ use syn::{Expr, ExprMacro, Pat, Stmt};
 use super::evaluate::{Evaluator, Frame};
 use super::macros;
 use super::paths::{is_short, unknown};
-use super::value::{Source, Value};
+use super::value::{Router, Source, Value};
 use crate::sources::expressions::{literal, path_of, segments_of};
 use crate::sources::text::named;
 
@@ -19,7 +19,7 @@ impl<'s> Evaluator<'_, 's> {
     ) -> Value<'s> {
         let routes = macros::routes(self.definitions, frame.file, frame.scope, &written.mac);
         if let Some(routes) = routes {
-            return Value::Router(routes);
+            return Value::Router(Router::plain(routes));
         }
         let known = |name: &Expr| match path_of(name)?.as_slice() {
             [name] => match &frame.variables.get(name)?.value {
@@ -33,7 +33,7 @@ impl<'s> Evaluator<'_, 's> {
         };
         let constant = |name: &Expr| {
             let whole = self.whole(&path_of(name)?, frame);
-            literal(self.definitions.constant(&whole)?.1)
+            literal(self.definitions.constant(&whole)?.value)
         };
         let value = |name: &Expr| {
             known(name)

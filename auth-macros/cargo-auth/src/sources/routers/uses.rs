@@ -31,9 +31,8 @@ struct Mentions {
 impl Uses {
     pub(super) fn of(definitions: &Definitions<'_>) -> Self {
         let makers = |(index, function): (usize, &Function<'_>)| {
-            function
-                .makes_router()
-                .then(|| (index, named(&function.signature.ident)))
+            let name = || named(&function.signature.ident);
+            definitions.makes_router(index).then(|| (index, name()))
         };
         let makers: BTreeMap<usize, String> = definitions
             .functions
@@ -42,7 +41,7 @@ impl Uses {
             .filter_map(makers)
             .collect();
         let mut wanted: BTreeSet<String> = makers.values().cloned().collect();
-        wanted.extend(definitions.router_aliases());
+        wanted.extend(definitions.router_aliases.iter().cloned());
         let renamed = definitions
             .sources
             .names

@@ -1,8 +1,10 @@
 //! The values of expressions, as far as routes need them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
+use auth_runtime_core::open_pattern::MountKind;
 use serde::Serialize;
 use syn::Expr;
 
@@ -13,12 +15,20 @@ use crate::sources::finding::Place;
 pub(super) enum Value<'s> {
     Unknown,
     Text(String),
-    Router(Vec<Route<'s>>),
+    Router(Router<'s>),
     /// The handlers of one path.
     Methods(Vec<Route<'s>>),
     Tuple(Vec<Value<'s>>),
     /// Another expression, such as a handler or a layer.
     Source(Source<'s>),
+}
+
+/// A router.
+#[derive(Clone, Default)]
+pub(super) struct Router<'s> {
+    pub(super) routes: Vec<Route<'s>>,
+    /// True if it takes no policies, as a router of axum and a protected one, or is not known.
+    pub(super) is_plain: bool,
 }
 
 /// An expression, and the place of its names.
@@ -40,17 +50,22 @@ pub(super) struct Route<'s> {
     pub(super) target: Target<'s>,
     /// The layers around it, the innermost first.
     pub(super) layers: Vec<Rc<Layer>>,
-    pub(super) is_fallback: bool,
+    pub(super) kind: MountKind,
+    pub(super) is_service: bool,
     /// True if its router is adopted.
     pub(super) is_adopted: bool,
+    /// The place of the method of a guarded router that mounts it. `None` on plain routers.
+    pub(super) link: Option<Place>,
+    /// The branches that alone have it: the numbers of their choices, and the sides.
+    pub(super) branches: Vec<(usize, bool)>,
 }
 
 /// A handler or a service.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Target<'s> {
     pub(super) name: String,
-    /// The full path of the item, if it has a name.
-    pub(super) path: Vec<String>,
+    /// The full path of the item, if it has a name. Several if a `cfg` chooses.
+    pub(super) paths: BTreeSet<Vec<String>>,
     pub(super) callable: Option<Callable<'s>>,
 }
 
@@ -110,11 +125,25 @@ pub(crate) enum CheckKind {
     Statement,
 }
 
-/// Joins the values of two branches, one of which is taken.
-pub(super) fn join<'s>(one: Value<'s>, other: Value<'s>) -> Value<'s> {
+impl Value<'_> {
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Joins the values of two branches, one of which is taken. `choice` is the number of the choice.
+pub(super) fn join<'s>(one: Value<'s>, other: Value<'s>, choice: usize) -> Value<'s> {
     match (one, other) {
-        (Value::Router(one), Value::Router(other)) => Value::Router(join_routes(one, other)),
-        (Value::Methods(one), Value::Methods(other)) => Value::Methods(join_routes(one, other)),
+        (Value::Router(one), Value::Router(other)) => Value::Router(Router {
+            routes: join_routes(one.routes, other.routes, choice),
+            is_plain: one.is_plain && other.is_plain,
+        }),
+        (Value::Methods(one), Value::Methods(other)) => {
+            Value::Methods(join_routes(one, other, choice))
+        }
         (Value::Unknown | Value::Source(_), other @ (Value::Router(_) | Value::Methods(_))) => {
             other
         }
@@ -126,34 +155,72 @@ pub(super) fn join<'s>(one: Value<'s>, other: Value<'s>) -> Value<'s> {
     }
 }
 
-fn join_routes<'s>(mut one: Vec<Route<'s>>, other: Vec<Route<'s>>) -> Vec<Route<'s>> {
-    for route in other {
-        let same = one
-            .iter_mut()
-            .find(|it| it.place == route.place && it.method == route.method);
-        match same {
+/// Joins the routes of two branches, no more than one of which is taken.
+pub(super) fn join_routes<'s>(
+    mut one: Vec<Route<'s>>,
+    other: Vec<Route<'s>>,
+    choice: usize,
+) -> Vec<Route<'s>> {
+    let is_same =
+        |one: &Route<'s>, other: &Route<'s>| one.place == other.place && one.method == other.method;
+    for route in &mut one {
+        if !other.iter().any(|it| is_same(it, route)) {
+            route.branches.push((choice, false));
+        }
+    }
+    for mut route in other {
+        // A function that makes a router may be called for several paths.
+        let exact = one
+            .iter()
+            .position(|it| is_same(it, &route) && it.path == route.path);
+        let same = exact.or_else(|| one.iter().position(|it| is_same(it, &route)));
+        match same.and_then(|index| one.get_mut(index)) {
             Some(known) => known.join(route),
-            None => one.push(route),
+            None => {
+                route.branches.push((choice, true));
+                one.push(route);
+            }
         }
     }
     one
 }
 
-impl Route<'_> {
+impl Router<'_> {
+    /// Creates a router to which the caller adds no policies.
+    pub(super) fn plain(routes: Vec<Route<'_>>) -> Router<'_> {
+        Router {
+            routes,
+            is_plain: true,
+        }
+    }
+}
+
+impl<'s> Route<'s> {
+    /// Creates a route that is not mounted yet.
+    pub(super) fn new(place: Place, method: String, target: Target<'s>) -> Self {
+        Self {
+            place,
+            method,
+            path: String::new(),
+            target,
+            layers: Vec::new(),
+            kind: MountKind::Route,
+            is_service: false,
+            is_adopted: false,
+            link: None,
+            branches: Vec::new(),
+        }
+    }
+
     /// Returns a route of a page of `utoipa`, such as `SwaggerUi`.
     pub(super) fn of_page(ty: &str, method: &str, path: String, place: &Place) -> Self {
+        let target = Target {
+            name: ty.to_owned(),
+            ..Target::default()
+        };
         Self {
-            place: place.clone(),
-            method: method.to_owned(),
             path,
-            target: Target {
-                name: ty.to_owned(),
-                path: Vec::new(),
-                callable: None,
-            },
-            layers: Vec::new(),
-            is_fallback: false,
-            is_adopted: false,
+            ..Self::new(place.clone(), method.to_owned(), target)
         }
     }
 
@@ -195,7 +262,7 @@ impl Route<'_> {
 pub(super) fn add_layers(routes: &mut [Route<'_>], layers: &[Rc<Layer>], with_fallback: bool) {
     for route in routes
         .iter_mut()
-        .filter(|it| with_fallback || !it.is_fallback)
+        .filter(|it| with_fallback || it.kind != MountKind::Fallback)
     {
         route.layers.extend(layers.iter().cloned());
     }

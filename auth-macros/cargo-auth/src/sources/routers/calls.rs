@@ -1,0 +1,213 @@
+//! Calls of functions and methods in the construction of routers.
+
+use syn::spanned::Spanned;
+use syn::{Expr, ExprCall, ExprMethodCall};
+
+use super::definitions::Function;
+use super::evaluate::{Evaluator, Frame};
+use super::layers::layers_of;
+use super::mounts::{Argument, link_methods, link_router, of_method, routes_in};
+use super::pages;
+use super::paths::keeps_text;
+use super::patterns::is_like_routing;
+use super::value::{Layer, Router, Value, add_layers, join, join_routes};
+use crate::sources::expressions::{path_of, receiver_of};
+use crate::sources::finding::Place;
+use crate::sources::routing::routing_function;
+use crate::sources::text::named;
+
+impl<'s> Evaluator<'_, 's> {
+    fn arguments(
+        &mut self,
+        arguments: impl IntoIterator<Item = &'s Expr>,
+        frame: &mut Frame<'s>,
+    ) -> Vec<Argument<'s>> {
+        let mut all = Vec::new();
+        for expression in arguments {
+            all.push(Argument {
+                value: self.value(expression, frame),
+                source: frame.source(expression),
+                place: Place::of(frame.file, expression.span()),
+            });
+        }
+        all
+    }
+
+    /// Evaluates a call of a function.
+    pub(super) fn function(
+        &mut self,
+        expression: &'s Expr,
+        call: &'s ExprCall,
+        frame: &mut Frame<'s>,
+    ) -> Value<'s> {
+        let path = path_of(&call.func).unwrap_or_default();
+        let arguments = self.arguments(&call.args, frame);
+        let Some(name) = path.last() else {
+            return self.opaque(expression, arguments, frame);
+        };
+        let is_in = |types: &[&str]| path.iter().any(|it| types.contains(&it.as_str()));
+        let is_wrapper = match name.as_str() {
+            "Ok" | "Some" => true,
+            "new" => is_in(&["Arc", "Box"]),
+            "Borrowed" | "Owned" => is_in(&["Cow"]),
+            "from" => is_in(&["String"]),
+            _ => false,
+        };
+        if is_wrapper && arguments.len() == 1 {
+            let inner = arguments.into_iter().next().map(|it| it.value);
+            return inner.unwrap_or(Value::Unknown);
+        }
+        let whole = self.whole(&path, frame);
+        let owner = frame.owner.as_ref();
+        let makers = self.definitions.router_makers(frame.scope, owner, &path);
+        if !makers.is_empty() {
+            let values: Vec<_> = arguments.into_iter().map(|it| it.value).collect();
+            let mut made = Value::Unknown;
+            for index in makers {
+                self.called.insert(index);
+                let one = self.call(index, values.clone());
+                made = join(made, one, self.next_choice());
+            }
+            return made;
+        }
+        if let Some(index) = self.definitions.function(&whole) {
+            let function = self.definitions.functions.get(index);
+            if function.is_some_and(Function::makes_text) {
+                let values = arguments.iter().map(|it| it.value.clone()).collect();
+                if let text @ Value::Text(_) = self.call(index, values) {
+                    return text;
+                }
+            }
+            return self.opaque(expression, arguments, frame);
+        }
+        if let Some(text) = self.text_of_type(&whole) {
+            return text;
+        }
+        if let Some(router) = self.definitions.new_router(&whole) {
+            return Value::Router(router);
+        }
+        if let Some(routes) = pages::made(&whole, &arguments) {
+            return Value::Router(Router::plain(routes));
+        }
+        let is_routing = routing_function(&whole).is_some() || is_like_routing(&whole, &path);
+        if is_routing && let Some(routes) = of_method(self.definitions, name, &arguments) {
+            return Value::Methods(routes);
+        }
+        if let [.., ty, "new"] = whole
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .as_slice()
+            && *ty == "MethodRouter"
+        {
+            return Value::Methods(Vec::new());
+        }
+        self.opaque(expression, arguments, frame)
+    }
+
+    /// Returns a value that is not known; the routers among the arguments are passed on.
+    fn opaque(
+        &mut self,
+        expression: &'s Expr,
+        arguments: Vec<Argument<'s>>,
+        frame: &Frame<'s>,
+    ) -> Value<'s> {
+        for argument in arguments {
+            self.emit(argument.value);
+        }
+        Value::Source(frame.source(expression))
+    }
+
+    /// Evaluates a call of a method.
+    pub(super) fn method(
+        &mut self,
+        expression: &'s Expr,
+        call: &'s ExprMethodCall,
+        frame: &mut Frame<'s>,
+    ) -> Value<'s> {
+        let receiver = self.value(&call.receiver, frame);
+        let name = named(&call.method);
+        let place = Place::of(frame.file, call.method.span());
+        let mut arguments = self.arguments(&call.args, frame);
+        match receiver {
+            Value::Router(mut router) => {
+                if name == "split_for_parts" {
+                    return Value::Tuple(vec![Value::Router(router), Value::Unknown]);
+                }
+                if link_router(self.definitions, &mut router, &name, &place, &mut arguments) {
+                    return Value::Router(router);
+                }
+                if let Some(index) = self.definitions.method(&name) {
+                    let values = arguments.into_iter().map(|it| it.value);
+                    let values = [Value::Router(router)].into_iter().chain(values).collect();
+                    self.called.insert(index);
+                    return self.call(index, values);
+                }
+                // A method of another crate, which may do anything.
+                let layer = Layer {
+                    text: format!(".{name}()"),
+                    check: None,
+                    is_conditional: false,
+                };
+                add_layers(&mut router.routes, &[layer.into()], true);
+                for argument in arguments {
+                    let more = routes_in(argument.value).unwrap_or_default();
+                    router.routes = join_routes(router.routes, more, self.next_choice());
+                }
+                Value::Router(router)
+            }
+            Value::Methods(mut routes) => {
+                link_methods(self.definitions, &mut routes, &name, &mut arguments);
+                Value::Methods(routes)
+            }
+            Value::Text(text) if keeps_text(&name) => Value::Text(text),
+            Value::Text(_) => Value::Source(frame.source(expression)),
+            Value::Tuple(parts) => {
+                for argument in arguments {
+                    self.emit(argument.value);
+                }
+                Value::Tuple(parts)
+            }
+            receiver => {
+                if let Value::Source(source) = receiver
+                    && let Some(text) = self.text_of_variant(source, &name, frame)
+                {
+                    return text;
+                }
+                // A router of another crate, or one in a field: its other routes are unknown.
+                let is_made = matches!(receiver_of(&call.receiver), Expr::Call(_));
+                let takes_routes = match (name.as_str(), arguments.as_slice()) {
+                    ("route", [_, methods]) => matches!(methods.value, Value::Methods(_)),
+                    ("merge", [router]) | ("nest", [_, router]) => is_made && router.is_router(),
+                    _ => false,
+                };
+                if takes_routes {
+                    let mut router = Router {
+                        routes: Vec::new(),
+                        is_plain: !is_made,
+                    };
+                    link_router(self.definitions, &mut router, &name, &place, &mut arguments);
+                    for route in router.routes.iter_mut().filter(|_| !is_made) {
+                        route.path.insert(0, '…');
+                    }
+                    return Value::Router(router);
+                }
+                if let Some(index) = self.definitions.method(&name) {
+                    let values = arguments.into_iter().map(|it| it.value);
+                    let values = [receiver].into_iter().chain(values).collect();
+                    self.called.insert(index);
+                    return self.call(index, values);
+                }
+                // `ServiceBuilder::new().layer(…).service(router)`
+                if let ("service" | "layer", [only]) = (name.as_str(), arguments.as_mut_slice())
+                    && let Value::Router(router) = &mut only.value
+                {
+                    let layers = layers_of(self.definitions, frame.source(&call.receiver));
+                    add_layers(&mut router.routes, &layers, true);
+                    return std::mem::replace(&mut only.value, Value::Unknown);
+                }
+                self.opaque(expression, arguments, frame)
+            }
+        }
+    }
+}

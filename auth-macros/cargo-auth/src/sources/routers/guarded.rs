@@ -1,0 +1,97 @@
+//! The routes of guarded routers, with their policies.
+
+use std::collections::BTreeMap;
+
+use auth_grammar::requirement::ParsedPolicy;
+use auth_runtime_core::open_pattern::MountKind;
+
+use super::definitions::Definitions;
+use super::evaluate::Evaluator;
+use super::uses::Uses;
+use super::value::{Route, Target};
+use crate::sources::finding::Place;
+use crate::sources::record::{Entry, Sources};
+
+/// A route of a guarded router.
+pub(crate) struct GuardedRoute<'s> {
+    /// The place of the method that mounts it.
+    pub(crate) place: Place,
+    /// The method. `None` for all methods that no other route of the path has.
+    pub(crate) method: Option<String>,
+    /// The path. Unknown parts are in brackets.
+    pub(crate) path: String,
+    pub(crate) kind: MountKind,
+    pub(crate) is_service: bool,
+    /// `None` if the policy is unknown.
+    pub(crate) policy: Option<&'s ParsedPolicy>,
+    branches: Vec<(usize, bool)>,
+}
+
+/// The maximum number of routes of one router. Functions can merge each other repeatedly.
+const MAX_ROUTES: usize = 2_000;
+
+/// Returns the guarded routes of each router that a function returns, serves or passes on. A router
+/// is read by itself, and again at each merge or nest, where its paths are longer.
+pub(crate) fn guarded_routers(sources: &Sources) -> Vec<Vec<GuardedRoute<'_>>> {
+    let definitions = Definitions::of(sources);
+    let mut policies: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in &sources.entries {
+        policies.entry(&entry.path).or_default().push(entry);
+    }
+    // The policy of a handler or a service, if there is only one.
+    let policy = |target: &Target<'_>| {
+        let mut paths = target.paths.iter();
+        let (only, None) = (paths.next()?, paths.next()) else {
+            return None;
+        };
+        match policies.get(only.join("::").as_str())?.as_slice() {
+            [entry] if !entry.is_mistaken => Some(&entry.policy),
+            _ => None,
+        }
+    };
+    let guarded = |route: Route<'_>| {
+        let place = route.link?;
+        let policy = policy(&route.target);
+        // A route without a known method has none here.
+        let methods = route.method.split('|').filter(|method| *method != "?");
+        let routes = methods.map(|method| GuardedRoute {
+            place: place.clone(),
+            method: (method != "*").then(|| method.to_owned()),
+            path: route.path.clone(),
+            kind: route.kind,
+            is_service: route.is_service,
+            policy,
+            branches: route.branches.clone(),
+        });
+        Some(routes.collect::<Vec<_>>())
+    };
+    let functions = Uses::of(&definitions).relevant.into_iter();
+    let selected = functions.filter(|index| {
+        let function = definitions.functions.get(*index);
+        function.is_some_and(|function| function.is_selected)
+    });
+    let made = selected.flat_map(|index| Evaluator::new(&definitions).routers(index));
+    let constants = definitions.constants.values();
+    let constants = constants.filter(|constant| constant.is_selected);
+    let constant = constants.flat_map(|it| Evaluator::new(&definitions).routers_in(*it));
+    made.chain(constant)
+        .map(|routes| {
+            let routes = routes.into_iter().filter_map(&guarded).flatten();
+            routes.take(MAX_ROUTES).collect()
+        })
+        .collect()
+}
+
+impl GuardedRoute<'_> {
+    /// Splits the path behind its last unknown part.
+    pub(crate) fn split_path(&self) -> (&str, &str) {
+        let known = self.path.rfind(['>', ']']).map_or(0, |end| end + 1);
+        self.path.split_at(known)
+    }
+
+    /// Returns whether no router has both routes: a condition chooses between them.
+    pub(crate) fn excludes(&self, other: &Self) -> bool {
+        let mut branches = self.branches.iter();
+        branches.any(|(choice, side)| other.branches.contains(&(*choice, !side)))
+    }
+}
