@@ -78,6 +78,11 @@ fn missing_path_parameters_are_found() {
             vec![],
         ),
         (
+            "in_a_prefix_of_the_protected_router",
+            "fn f() { let api = GuardedRouter::new().route(\"/{repo}\", get(read)).protect(space)?; Router::new().nest(\"/{owner}\", api); }",
+            vec![missing(5, "/{repo}", "owner", repo)],
+        ),
+        (
             "in_a_constant",
             "const PATH: &str = \"/{owner}\"; fn f() { GuardedRouter::new().route(PATH, get(read)); }",
             vec![missing(5, "/{owner}", "repo", repo)],

@@ -7,7 +7,7 @@ use auth_grammar::lower;
 use auth_runtime_core::route_pattern::has_parameter;
 
 use super::finding::{Finding, Place};
-use super::routers::GuardedRoute;
+use super::routers::{GuardedRoute, split_path};
 
 /// The place of a route and its method, and the object.
 type Object<'s> = (&'s Place, Option<&'s str>, String);
@@ -17,7 +17,7 @@ type Object<'s> = (&'s Place, Option<&'s str>, String);
 pub(super) fn findings(routers: &[Vec<GuardedRoute<'_>>]) -> Vec<Finding> {
     let mut missing: BTreeMap<Object<'_>, (String, Vec<String>)> = BTreeMap::new();
     for route in routers.iter().flatten() {
-        let (unknown, path) = route.split_path();
+        let (unknown, path) = split_path(&route.protected_path);
         for (on, parameters) in objects(route) {
             let absent = parameters.into_iter();
             let absent: Vec<String> = absent
@@ -26,9 +26,9 @@ pub(super) fn findings(routers: &[Vec<GuardedRoute<'_>>]) -> Vec<Finding> {
             let key = (&route.place, route.method.as_deref(), on);
             let known = missing
                 .entry(key)
-                .or_insert_with(|| (route.path.clone(), absent.clone()));
+                .or_insert_with(|| (route.protected_path.clone(), absent.clone()));
             if absent.len() < known.1.len() {
-                *known = (route.path.clone(), absent);
+                *known = (route.protected_path.clone(), absent);
             }
         }
     }

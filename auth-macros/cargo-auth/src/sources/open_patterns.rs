@@ -9,7 +9,7 @@ use auth_runtime_core::open_pattern::{ComparedCallers, MountKind, MountedRoute, 
 use auth_runtime_policy::compare::{Change, compare};
 
 use super::finding::{Finding, Place};
-use super::routers::GuardedRoute;
+use super::routers::{GuardedRoute, split_path};
 
 /// An open pattern, and the guarded paths that it covers.
 pub(super) struct OpenPattern {
@@ -93,7 +93,7 @@ fn comparable<'r, 's>(
 ) -> impl Iterator<Item = Vec<(&'r str, &'r GuardedRoute<'s>)>> {
     let mut groups: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for route in router {
-        let (unknown, path) = route.split_path();
+        let (unknown, path) = split_path(&route.path);
         if path.starts_with('/') {
             groups.entry(unknown).or_default().push((path, route));
         }

@@ -27,7 +27,7 @@ use serde::Serialize;
 
 use self::definitions::Definitions;
 use self::evaluate::Evaluator;
-pub(crate) use self::guarded::{GuardedRoute, guarded_routers};
+pub(crate) use self::guarded::{GuardedRoute, guarded_routers, split_path};
 use self::uses::Uses;
 use self::value::Route;
 pub(crate) use self::value::{Check, CheckKind};

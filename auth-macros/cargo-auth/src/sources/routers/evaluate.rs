@@ -306,7 +306,9 @@ impl<'d, 's> Evaluator<'d, 's> {
         let whole = self.whole(&path, frame);
         if let Some(constant) = self.definitions.constant(&whole)
             && self.open.len() < MAX_DEPTH
+            && self.calls < MAX_CALLS
         {
+            self.calls += 1;
             let value = self.constant(constant);
             if let Value::Text(_) | Value::Tuple(_) = value {
                 return value;

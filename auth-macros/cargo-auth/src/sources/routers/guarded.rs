@@ -1,6 +1,6 @@
 //! The routes of guarded routers, with their policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use auth_grammar::requirement::ParsedPolicy;
 use auth_runtime_core::open_pattern::MountKind;
@@ -20,6 +20,8 @@ pub(crate) struct GuardedRoute<'s> {
     pub(crate) method: Option<String>,
     /// The path. Unknown parts are in brackets.
     pub(crate) path: String,
+    /// The path in its protected router, which has to have the parameters of the policy.
+    pub(crate) protected_path: String,
     pub(crate) kind: MountKind,
     pub(crate) is_service: bool,
     /// `None` if the policy is unknown.
@@ -52,12 +54,14 @@ pub(crate) fn guarded_routers(sources: &Sources) -> Vec<Vec<GuardedRoute<'_>>> {
     let guarded = |route: Route<'_>| {
         let place = route.link?;
         let policy = policy(&route.target);
+        let protected_path = route.protected_path.as_ref();
         // A route without a known method has none here.
         let methods = route.method.split('|').filter(|method| *method != "?");
         let routes = methods.map(|method| GuardedRoute {
             place: place.clone(),
             method: (method != "*").then(|| method.to_owned()),
             path: route.path.clone(),
+            protected_path: protected_path.unwrap_or(&route.path).clone(),
             kind: route.kind,
             is_service: route.is_service,
             policy,
@@ -76,22 +80,26 @@ pub(crate) fn guarded_routers(sources: &Sources) -> Vec<Vec<GuardedRoute<'_>>> {
     let constant = constants.flat_map(|it| Evaluator::new(&definitions).routers_in(*it));
     made.chain(constant)
         .map(|routes| {
+            let mut known = BTreeSet::new();
             let routes = routes.into_iter().filter_map(&guarded).flatten();
+            let routes = routes.filter(|route| {
+                let (path, branches) = (route.path.clone(), route.branches.clone());
+                known.insert((route.place.clone(), route.method.clone(), path, branches))
+            });
             routes.take(MAX_ROUTES).collect()
         })
         .collect()
 }
 
 impl GuardedRoute<'_> {
-    /// Splits the path behind its last unknown part.
-    pub(crate) fn split_path(&self) -> (&str, &str) {
-        let known = self.path.rfind(['>', ']']).map_or(0, |end| end + 1);
-        self.path.split_at(known)
-    }
-
     /// Returns whether no router has both routes: a condition chooses between them.
     pub(crate) fn excludes(&self, other: &Self) -> bool {
         let mut branches = self.branches.iter();
         branches.any(|(choice, side)| other.branches.contains(&(*choice, !side)))
     }
+}
+
+/// Splits a path behind its last unknown part.
+pub(crate) fn split_path(path: &str) -> (&str, &str) {
+    path.split_at(path.rfind(['>', ']']).map_or(0, |end| end + 1))
 }

@@ -230,6 +230,10 @@ pub(super) fn link_router<'s>(
         }
         ("protect", _) => {
             router.is_plain = true;
+            for route in &mut router.routes {
+                let path = &route.path;
+                route.protected_path.get_or_insert_with(|| path.clone());
+            }
             return true;
         }
         ("fallback_service", [router]) if router.is_router() => below(definitions, "", router),

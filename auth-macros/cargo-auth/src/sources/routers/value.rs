@@ -56,6 +56,8 @@ pub(super) struct Route<'s> {
     pub(super) is_adopted: bool,
     /// The place of the method of a guarded router that mounts it. `None` on plain routers.
     pub(super) link: Option<Place>,
+    /// The path when its router was protected.
+    pub(super) protected_path: Option<String>,
     /// The branches that alone have it: the numbers of their choices, and the sides.
     pub(super) branches: Vec<(usize, bool)>,
 }
@@ -208,6 +210,7 @@ impl<'s> Route<'s> {
             is_service: false,
             is_adopted: false,
             link: None,
+            protected_path: None,
             branches: Vec::new(),
         }
     }
