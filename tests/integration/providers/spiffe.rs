@@ -157,3 +157,17 @@ fn invalid_trust_domain_is_a_build_error() {
     let error = issuer.jwks(&bundle(&[&authority])).build().unwrap_err();
     assert_eq!(error, JwtError::NoKey);
 }
+
+/// SPIFFE Trust Domain and Bundle §4.2.2.
+#[test]
+fn keys_of_a_bundle_state_their_use() {
+    let authority = Authority::new("a", "jwt-svid");
+    let mut key = authority.jwk();
+    let build = |key: &Value| {
+        let bundle = json!({ "keys": [key] }).to_string();
+        builder().jwks(&bundle).build().map(drop)
+    };
+    assert_eq!(build(&key), Ok(()));
+    key.as_object_mut().expect("an object").remove("use");
+    assert_eq!(build(&key), Err(JwtError::NoKey));
+}

@@ -1,5 +1,6 @@
 //! Bearer with JWTs.
 
+mod claims;
 mod serialization;
 mod tokens;
 mod verifier;

@@ -52,6 +52,34 @@ async fn token_is_cached_until_forgotten() {
     assert!(cache.is_empty());
 }
 
+/// Otherwise the user who was locked out meanwhile would stay in the cache.
+#[tokio::test]
+async fn tokens_forgotten_during_their_verification_are_not_cached() {
+    let ann = token(json!({}));
+    type Forget = fn(&TokenCache, &str);
+    let ways: [(&str, Forget, usize); 4] = [
+        ("none", |_, _| {}, 1),
+        ("one", |cache, token| cache.forget(token), 0),
+        (
+            "some",
+            |cache, _| cache.forget_where(|identity| identity.subject() == "ann"),
+            0,
+        ),
+        ("all", |cache, _| cache.clear(), 0),
+    ];
+    for (name, forget, expected) in ways {
+        let cache = TokenCache::new(100, Duration::from_secs(60));
+        let (during, text) = (cache.clone(), ann.clone());
+        let verifier = verifier().accept_if(move |_| {
+            forget(&during, &text);
+            true
+        });
+        let app = remembering(&cache, verifier);
+        assert_eq!(status(&app, &ann).await, 200, "{name}");
+        assert_eq!(cache.len(), expected, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn rejections_are_not_cached() {
     let cache = TokenCache::new(100, Duration::from_secs(60));

@@ -90,3 +90,70 @@ fn invalid_settings_are_found() {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
     }
 }
+
+/// Another address, another status and another length are not the keys.
+#[tokio::test]
+async fn keys_are_the_whole_response_at_their_url() {
+    let issuer = Issuer::start().await;
+    let keys = {
+        let keys = issuer.published.keys.lock().unwrap();
+        let (id, key) = keys.back().expect("a key");
+        json!({ "keys": [jwk(id, key)] }).to_string()
+    };
+    let padded = |length: usize| " ".repeat(length - keys.len()) + &keys;
+    let answer = |status: StatusCode, body: String| {
+        routing::get(move || std::future::ready((status, [("location", "/keys")], body.clone())))
+    };
+    let app = Router::new()
+        .route("/keys", answer(StatusCode::OK, keys.clone()))
+        .route("/moved", answer(StatusCode::FOUND, keys.clone()))
+        .route(
+            "/moved-for-good",
+            answer(StatusCode::PERMANENT_REDIRECT, keys.clone()),
+        )
+        .route(
+            "/by-others",
+            answer(StatusCode::NON_AUTHORITATIVE_INFORMATION, keys.clone()),
+        )
+        .route("/accepted", answer(StatusCode::ACCEPTED, keys.clone()))
+        .route("/missing", answer(StatusCode::NOT_FOUND, keys.clone()))
+        .route("/long", answer(StatusCode::OK, padded(1 << 20)))
+        .route("/longer", answer(StatusCode::OK, padded((1 << 20) + 1)));
+    let address = auth_tests::serve(app).await;
+    let token = issuer.token(json!({}));
+    for (path, expected) in [
+        ("keys", 200),
+        ("long", 200),
+        ("longer", 503),
+        ("moved", 503),
+        ("moved-for-good", 503),
+        ("by-others", 503),
+        ("accepted", 503),
+        ("missing", 503),
+    ] {
+        let jwt = issuer
+            .verifier()
+            .jwks_url(format!("http://{address}/{path}"));
+        let app = super::app(space(Bearer::jwt(jwt.build().unwrap())));
+        assert_eq!(status(&app, &token).await, expected, "{path}");
+    }
+}
+
+/// A template is not a URL of metadata.
+#[test]
+fn keys_of_tenants_have_a_url() {
+    let tenants = || {
+        let jwt = Jwt::builder().audience(AUDIENCE);
+        jwt.issuer_per_tenant("https://login.example/{tid}/v2.0", |_| true)
+    };
+    assert_eq!(
+        tenants().discover().build().unwrap_err(),
+        JwtError::IssuerTemplate
+    );
+    assert!(
+        tenants()
+            .jwks_url("https://login.example/keys")
+            .build()
+            .is_ok()
+    );
+}
