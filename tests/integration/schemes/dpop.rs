@@ -1,6 +1,7 @@
 //! Tokens that are bound to a key, and proofs of possession.
 
 mod forms;
+mod keys;
 mod proofs;
 mod replays;
 mod time;

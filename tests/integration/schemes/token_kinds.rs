@@ -367,3 +367,26 @@ async fn bound_tokens_of_every_kind_are_rejected() {
         assert_eq!(status(&app, &token).await, expected, "{token}");
     }
 }
+
+/// No proof of possession is beside a token in a query or in a form either.
+#[tokio::test]
+async fn bound_tokens_are_rejected_in_queries_and_forms() {
+    let space = space(Bearer::jwt(rsa_verifier()).accept_query().accept_form());
+    let app = GuardedRouter::new()
+        .route("/read", get(read).post(read))
+        .protect(space)
+        .expect("routes");
+    for (token, expected) in [
+        (rs256(json!({})), 200),
+        (rs256(json!({ "cnf": { "jkt": "x" } })), 401),
+        (rs256(json!({ "cnf": { "x5t#S256": "x" } })), 401),
+    ] {
+        let in_query = send(&app, &format!("/read?access_token={token}"), &vec![]).await;
+        assert_eq!(in_query.status(), expected, "{token}");
+        let form = Request::post("/read")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(format!("access_token={token}")));
+        let in_form = app.clone().oneshot(form.expect("a request")).await;
+        assert_eq!(in_form.expect("infallible").status(), expected, "{token}");
+    }
+}

@@ -81,6 +81,8 @@ async fn times_are_exact() {
         (json!({ "iat": now - 60 }), 401),
         (json!({ "iat": now + 10 }), 200),
         (json!({ "iat": now + 11 }), 401),
+        (json!({ "iat": now - 60, "exp": now + 600 }), 401),
+        (json!({ "iat": now - 60, "nbf": now - 60 }), 401),
         (json!({ "iat": now, "exp": now - 59 }), 200),
         (json!({ "iat": now, "exp": now - 60 }), 401),
         (json!({ "iat": now, "nbf": now + 60 }), 200),
@@ -89,6 +91,21 @@ async fn times_are_exact() {
         let request = client.changed(json!({}), claims.clone());
         let response = send(&app, "/read", &request).await;
         assert_eq!(response.status(), status, "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn proofs_live_as_long_as_configured() {
+    let client = Client::new();
+    let (time, now) = still();
+    for seconds in [1_i64, 10, 600] {
+        let lifetime = Duration::from_secs(seconds.unsigned_abs());
+        let app = app_of(dpop().proof_lifetime(lifetime).clock(time.clock()));
+        for (age, status) in [(0, 200), (seconds - 1, 200), (seconds, 401)] {
+            let request = client.changed(json!({}), json!({ "iat": now - age }));
+            let response = send(&app, "/read", &request).await;
+            assert_eq!(response.status(), status, "{age} of {seconds}");
+        }
     }
 }
 

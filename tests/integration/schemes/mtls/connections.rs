@@ -167,3 +167,34 @@ async fn tokens_of_every_kind_need_their_certificate() {
         }
     }
 }
+
+#[requires(sender_constrained)]
+async fn changed() {}
+
+#[tokio::test]
+async fn tokens_in_queries_and_forms_need_their_certificate() {
+    let bearer = Bearer::jwt(rsa_verifier()).accept_query().accept_form();
+    let bearer = bearer.client_certificate(CertificateSource::connection());
+    let app = GuardedRouter::new()
+        .route("/bound", get(bound).post(changed))
+        .protect(space(bearer))
+        .unwrap();
+    let own = PeerCertificate::new("a certificate");
+    let other = PeerCertificate::new("another certificate");
+    let token = token(json!({ "x5t#S256": own.thumbprint() }));
+    for (shown, expected) in [(Some(own), 200), (Some(other), 401), (None, 401)] {
+        let query = Request::get(format!("/bound?access_token={token}")).body(Body::empty());
+        let form = Request::post("/bound")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(format!("access_token={token}")));
+        for request in [query, form] {
+            let mut request = request.unwrap();
+            let method = request.method().clone();
+            if let Some(shown) = &shown {
+                request.extensions_mut().insert(shown.clone());
+            }
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), expected, "{method} {shown:?}");
+        }
+    }
+}

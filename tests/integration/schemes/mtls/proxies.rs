@@ -291,3 +291,81 @@ fn proxies_are_named_by_address() {
         assert!(from(networks(&["10.0.0.0/8"])).is_ok());
     }
 }
+
+/// A client that is not a proxy can write each field, and its own certificate does not count either.
+#[tokio::test]
+async fn fields_of_other_peers_hold_no_certificate() {
+    let clients = Clients::new();
+    let own = clients.own.der();
+    let proxies = || networks(&["10.0.0.7/32"]);
+    let digest = Sha256::digest(own);
+    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    for (source, field, value) in [
+        (
+            CertificateSource::client_cert(proxies()),
+            "client-cert",
+            format!(":{}:", STANDARD.encode(own)),
+        ),
+        (
+            CertificateSource::ssl_client_cert(proxies()),
+            "ssl-client-cert",
+            escaped_pem(&clients.own),
+        ),
+        (
+            CertificateSource::x_forwarded_client_cert(proxies()),
+            "x-forwarded-client-cert",
+            format!("Hash={hash}"),
+        ),
+    ] {
+        let app = app(source.unwrap());
+        for (peer, has_field, status) in [
+            ("10.0.0.7:1", true, 200),
+            ("10.0.0.7:1", false, 401),
+            ("10.0.0.8:1", true, 401),
+            ("10.0.0.8:1", false, 401),
+        ] {
+            let token = format!("Bearer {}", bound_token(&clients.own));
+            let mut request = Request::get("/bound").header("authorization", token);
+            if has_field {
+                request = request.header(field, &value);
+            }
+            let mut request = request.body(Body::empty()).unwrap();
+            let address: SocketAddr = peer.parse().unwrap();
+            request.extensions_mut().insert(address);
+            request.extensions_mut().insert(PeerCertificate::new(own));
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status, "{field} from {peer}");
+        }
+    }
+}
+
+/// A layer behind the decision that changes the field changes the decision.
+#[tokio::test]
+async fn a_replaced_certificate_is_verified_anew() {
+    #[requires(sender_constrained, hide_as = 404)]
+    async fn hidden() {}
+
+    let clients = Clients::new();
+    let other = format!(":{}:", STANDARD.encode(clients.other.der()));
+    for (name, expected) in [("x-other", 200), ("client-cert", 404)] {
+        let other = HeaderValue::try_from(&other).unwrap();
+        let replace = axum::middleware::map_request(move |mut request: Request| {
+            request.headers_mut().insert(name, other.clone());
+            std::future::ready(request)
+        });
+        let source = CertificateSource::client_cert(networks(&["10.0.0.7/32"])).unwrap();
+        let scheme = Bearer::jwt(rsa_verifier()).client_certificate(source);
+        let app = GuardedRouter::new()
+            .route("/bound", get(hidden).layer(replace))
+            .protect(space(scheme))
+            .unwrap();
+        let mut lines = bearer(bound_token(&clients.own));
+        let own = format!(":{}:", STANDARD.encode(clients.own.der()));
+        lines.push(("client-cert", own.into_bytes()));
+        assert_eq!(
+            status_from(&app, Some(PROXY), &lines).await,
+            expected,
+            "{name}"
+        );
+    }
+}
