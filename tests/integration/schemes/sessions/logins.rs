@@ -124,6 +124,8 @@ async fn issuers_distinguish_users() {
         (ann_of("https://a.example"), true),
         (ann_of("https://b.example"), false),
         (Identity::new("ann"), false),
+        (Identity::new("Ann"), false),
+        (Identity::new("Ann"), true),
     ] {
         let logged_in = Sessions::log_in(&session, &identity).await;
         logged_in.expect("the store is there");

@@ -110,6 +110,12 @@ async fn another_site_cannot_change_anything() {
                 401,
             ),
             (
+                "an old browser, the site above",
+                post.clone(),
+                &[origin("https://example")],
+                401,
+            ),
+            (
                 "an old browser, a sandbox",
                 post.clone(),
                 &[origin("null")],
@@ -228,6 +234,12 @@ async fn another_site_cannot_open_a_websocket() {
                 401,
             ),
             (
+                "on a second line",
+                Method::GET,
+                &[("upgrade", "h2c"), upgrade, evil],
+                401,
+            ),
+            (
                 "by its key",
                 Method::GET,
                 &[("sec-websocket-key", "AA=="), evil],
@@ -292,6 +304,26 @@ async fn an_origin_that_is_trusted_can() {
                 401,
             ),
             ("none", post(), &[site], 401),
+            (
+                "trusted, before another",
+                post(),
+                &[
+                    site,
+                    ("origin", "https://app.example"),
+                    ("origin", "https://evil.example"),
+                ],
+                401,
+            ),
+            (
+                "trusted, behind another",
+                post(),
+                &[
+                    site,
+                    ("origin", "https://evil.example"),
+                    ("origin", "https://app.example"),
+                ],
+                401,
+            ),
         ],
     )
     .await;

@@ -77,3 +77,26 @@ impl Scheme for Other {
         Verification::done(Caller::rejected())
     }
 }
+
+/// The name that `tower-sessions` has by default.
+#[tokio::test]
+async fn the_cookie_is_called_id_by_default() {
+    let sessions = Sessions::look_up(async |value| match value.as_str() {
+        "of-ann" => Caller::known(Identity::new("ann")),
+        _ => Caller::rejected(),
+    });
+    let space = shop(sessions).build().expect("the space is in order");
+    let app = GuardedRouter::new()
+        .route("/account", get(account))
+        .protect(space)
+        .expect("routes");
+    for (cookie, status) in [
+        ("id=of-ann", 200),
+        ("session=of-ann", 401),
+        ("ID=of-ann", 401),
+    ] {
+        let lines: Lines = vec![("cookie", cookie.into())];
+        let response = send(&app, "/account", &lines).await;
+        assert_eq!(response.status(), status, "{cookie}");
+    }
+}
