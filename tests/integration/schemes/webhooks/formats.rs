@@ -87,7 +87,12 @@ async fn signed_times_are_within_the_tolerance() {
     ];
     for (hooks, sign) in formats {
         // The default is five minutes.
-        for (tolerance, seconds) in [(None, 300), (Some(10), 10), (Some(3600), 3600)] {
+        for (tolerance, seconds) in [
+            (None, 300),
+            (Some(0), 0),
+            (Some(10), 10),
+            (Some(3600), 3600),
+        ] {
             let hooks = hooks().secret(SECRET).clock(at(NOW).clock());
             let app = app_with(match tolerance {
                 Some(seconds) => hooks.tolerance(Duration::from_secs(seconds)),
@@ -148,5 +153,90 @@ async fn senders_are_named_by_their_format() {
         let response = post_to(&app, "/subject", &lines, "{}").await;
         assert_eq!(text(response).await, expected);
         assert_eq!(status(&app, &lines, "{}").await, 403, "{expected}");
+    }
+}
+
+const NOW: u64 = 1_731_705_121;
+const SECRET: &str = "the secret of the sender";
+
+/// An application in the format of Standard Webhooks, and the fields of a valid delivery of `{}`.
+fn standard() -> (ProtectedRouter, Vec<(&'static str, String)>) {
+    let hooks = Webhooks::standard().secret(SECRET).clock(at(NOW).clock());
+    (app_with(hooks), sign_by_the_standard(&[SECRET], NOW, "{}"))
+}
+
+/// A handler might read the other line, for example to recognize a second delivery.
+#[tokio::test]
+async fn signed_fields_occur_once() {
+    let (app, valid) = standard();
+    assert_eq!(status_of(&app, &valid, "{}").await, 200);
+    for (field, value) in &valid {
+        for other in [value.as_str(), "x", "1731705120"] {
+            for is_first in [true, false] {
+                let mut fields = valid.clone();
+                let place = if is_first { 0 } else { fields.len() };
+                fields.insert(place, (*field, other.to_owned()));
+                let expected = if *field == "webhook-signature" {
+                    400
+                } else {
+                    401
+                };
+                let status = status_of(&app, &fields, "{}").await;
+                assert_eq!(status, expected, "{field}: {other}");
+            }
+        }
+    }
+}
+
+/// A short signature could be guessed.
+#[tokio::test]
+async fn signatures_are_whole() {
+    let (app, valid) = standard();
+    let signature = valid[2].1.strip_prefix("v1,").expect("a version");
+    let bytes = STANDARD.decode(signature).expect("base64");
+    let longer = [bytes.as_slice(), &[0]].concat();
+    let others = (0..bytes.len()).map(|length| bytes[..length].to_vec());
+    for other in others.chain([bytes[1..].to_vec(), longer]) {
+        let mut fields = valid.clone();
+        fields[2].1 = format!("v1,{}", STANDARD.encode(&other));
+        assert_eq!(status_of(&app, &fields, "{}").await, 401, "{}", other.len());
+    }
+    let github = app_with(Webhooks::github().secret(GITHUB_SECRET));
+    let bare = GITHUB_SIGNATURE.strip_prefix("sha256=").expect("a hash");
+    for (value, expected) in [
+        (GITHUB_SIGNATURE, 200),
+        (bare, 401),
+        (&format!("{GITHUB_SIGNATURE}00"), 401),
+        (&GITHUB_SIGNATURE[..GITHUB_SIGNATURE.len() - 2], 401),
+    ] {
+        let lines = [("x-hub-signature-256", value)];
+        assert_eq!(
+            status(&github, &lines, GITHUB_BODY).await,
+            expected,
+            "{value}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_known_versions_and_sixteen_signatures_count() {
+    let (app, valid) = standard();
+    let own = valid[2].1.clone();
+    let value = own.strip_prefix("v1,").expect("a version");
+    let wrong = format!("v1,{} ", STANDARD.encode([7; 32]));
+    for (signatures, expected) in [
+        (own.clone(), 200),
+        (format!("{}{own}", wrong.repeat(15)), 200),
+        (format!("{}{own}", wrong.repeat(16)), 401),
+        (format!("v2,{value}"), 401),
+        (format!("v1a,{value}"), 401),
+        (format!("V1,{value}"), 401),
+        (format!("v1={value}"), 401),
+        (value.to_owned(), 401),
+    ] {
+        let mut fields = valid.clone();
+        fields[2].1 = signatures;
+        let status = status_of(&app, &fields, "{}").await;
+        assert_eq!(status, expected, "{}", fields[2].1);
     }
 }
