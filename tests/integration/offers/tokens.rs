@@ -39,7 +39,7 @@ fn form(target: &str, body: impl Into<Body>) -> Request {
 #[tokio::test]
 async fn form_tokens_are_found() {
     let app = GuardedRouter::new()
-        .route("/submit", post(submit).put(submit).get(known))
+        .route("/submit", post(submit).put(submit).patch(submit).get(known))
         .route("/hidden", post(hidden_submit))
         .route("/open", post(open_submit))
         .fallback(echo)
@@ -55,9 +55,13 @@ async fn form_tokens_are_found() {
     // A cache does not know that a token was evaluated.
     assert_eq!(answer.cache_control(), "private");
 
-    let mut put = form("/submit", body.clone());
-    *put.method_mut() = Method::PUT;
-    assert_eq!(send(&app, put).await.status, 200);
+    for method in [Method::PUT, Method::PATCH] {
+        for (body, status) in [(body.clone(), 200), (format!("{body}&access_token=x"), 400)] {
+            let mut changed = form("/submit", body);
+            *changed.method_mut() = method.clone();
+            assert_eq!(send(&app, changed).await.status, status, "{method}");
+        }
+    }
     let mut spelled = form("/submit", body.clone());
     let kind = HeaderValue::from_static("Application/X-WWW-Form-Urlencoded ; charset=utf-8");
     spelled.headers_mut().insert(CONTENT_TYPE, kind);

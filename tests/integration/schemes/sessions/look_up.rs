@@ -17,7 +17,7 @@ fn app(sessions: SessionsBuilder) -> ProtectedRouter {
 /// The service's own table.
 fn table() -> ProtectedRouter {
     app(Sessions::look_up(async |value| match value.as_str() {
-        "of-ann" => Caller::known(Identity::new("ann")),
+        "of-ann" | "of-ann-too" => Caller::known(Identity::new("ann")),
         "of-ada" => Caller::known(Identity::new("ada").with_roles(["admin"])),
         "cart" => Caller::Anonymous,
         "down" => Caller::unverifiable(),
@@ -46,6 +46,13 @@ async fn values_are_looked_up() {
         ("id=of-ann; id=ended", 200, false),
         ("id=of-ann; id=of-ann", 200, false),
         ("id=of-ann; id=of-ada", 400, true),
+        // Another site may have set one of them.
+        ("id=of-ann; id=of-ann-too", 400, true),
+        // A session without a login is live, too.
+        ("id=cart; id=of-ann", 400, true),
+        ("id=of-ann; id=cart", 400, true),
+        ("id=cart; id=ended", 401, false),
+        ("id=ended; id=cart", 401, false),
         ("id=ended; id=forged", 401, true),
         // The unverifiable session may be live.
         ("id=down; id=of-ann", 503, false),

@@ -44,9 +44,12 @@ impl Visitors {
 
     /// Replaces the names by the values.
     fn filled(&self, cookies: &str) -> String {
+        let encoded = self.ann.bytes().map(|byte| format!("%{byte:02X}"));
+        let encoded: String = encoded.collect();
         cookies
             .replace("id=", &format!("{NAME}="))
             .replace("i%64=", &format!("{}=", NAME.replace('n', "%6e")))
+            .replace("=encoded", &format!("={encoded}"))
             .replace("=ann", &format!("={}", self.ann))
             .replace("=bob", &format!("={}", self.bob))
             .replace("=stale", &format!("={}", Id(4711)))
@@ -76,7 +79,7 @@ fn removals(response: &Response) -> Vec<&str> {
 const REMOVAL: &str = "__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax";
 
 /// The cookies, and the expected caller or status.
-const TABLE: [(&str, &str); 19] = [
+const TABLE: [(&str, &str); 21] = [
     ("id=ann", "ann"),
     ("id=stale; id=ann", "ann"),
     ("id=ann; id=stale", "ann"),
@@ -87,6 +90,9 @@ const TABLE: [(&str, &str); 19] = [
     ("id=ann; id=", "ann"),
     ("a=b; id=ann; c=d; id=stale; e=f", "ann"),
     ("id=ann; id=ann", "ann"),
+    // One session in two spellings.
+    ("id=ann; id=encoded", "ann"),
+    ("id=encoded; id=ann", "ann"),
     ("id=ann; i%64=bob", "ann"),
     ("i%64=bob; id=ann", "ann"),
     ("i%64=stale; id=ann; id=old", "ann"),
