@@ -342,6 +342,26 @@ async fn other_statuses_of_the_key_server_are_outages() {
     }
 }
 
+/// A fetch is made again when the minute ends.
+#[tokio::test]
+async fn outages_end_with_their_minute() {
+    let (keys, _) = key_server().await;
+    let clock = auth_runtime::clock::ManualClock::new(SystemTime::now());
+    let app = app_for(builder().load_balancer_keys(&keys).clock(clock.clock()));
+    for index in 0..8 {
+        let invented = header(json!({ "kid": format!("invented-{index}") }));
+        caller_of(&app, &padded(&invented, &user())).await;
+    }
+    for (seconds, expected) in [(0, "60"), (20, "40"), (39, "1")] {
+        clock.advance(std::time::Duration::from_secs(seconds));
+        let token = padded(&header(json!({})), &user());
+        let request = Request::get("/caller").header("x-amzn-oidc-data", token);
+        let request = request.body(Body::empty()).expect("a request");
+        let Ok(response) = app.clone().oneshot(request).await;
+        assert_eq!(response.headers()["retry-after"], expected, "{seconds}");
+    }
+}
+
 /// A client can name them in forged tokens.
 #[tokio::test]
 async fn keys_of_other_load_balancers_are_not_kept() {

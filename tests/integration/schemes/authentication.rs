@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use auth_runtime::public;
-use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestSecret, Tokens};
+use auth_runtime::schemes::{
+    CertificateSource, Digest, DigestAlgorithm, DigestSecret, Dpop, Introspection, Tokens,
+};
 use auth_tests::digest::Login;
+use auth_tests::proof::ProofKey;
 
 use super::*;
 
@@ -103,6 +106,100 @@ async fn functions_report_outages_for_every_scheme() {
             let response = send(&app, target, &lines).await;
             assert_eq!(response.status(), 503, "{name}: {target}");
             assert_eq!(response.headers()["retry-after"], "17", "{name}: {target}");
+            assert!(challenges(&response).is_empty(), "{name}: {target}");
+        }
+    }
+}
+
+/// The issuer is out of order, and not the token, whichever place it is in (rule 4).
+#[tokio::test]
+async fn outages_of_issuers_are_503_in_every_scheme() {
+    const CLOSED: &str = "http://127.0.0.1:1";
+    const ORIGIN: &str = "https://api.example";
+    let jwt = || {
+        let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE);
+        let jwt = jwt.jwks_url(format!("{CLOSED}/keys")).build();
+        jwt.expect("a verifier")
+    };
+    let opaque = || {
+        let introspection = Introspection::builder()
+            .endpoint(format!("{CLOSED}/introspect"))
+            .client_secret("api", "secret")
+            .any_audience();
+        introspection.build().expect("an endpoint")
+    };
+    let token = tokens::rs256(json!({}));
+    let key = ProofKey::new();
+    let proved = |target: &str| -> Lines {
+        let proof = key.prove("GET", &format!("{ORIGIN}{target}"), &token, tokens::now());
+        let mut lines = authorization(format!("DPoP {token}"));
+        lines.push(("dpop", proof.into_bytes()));
+        lines
+    };
+    let field: Lines = vec![("x-token", token.clone().into_bytes())];
+    let cookie: Lines = vec![("cookie", format!("token={token}").into_bytes())];
+    let offered = format!("bearer, {token}").into_bytes();
+    let subprotocol: Lines = vec![("sec-websocket-protocol", offered)];
+    let connection = CertificateSource::connection;
+    for target in ["/known", "/nowhere"] {
+        for (name, app, lines) in [
+            ("Bearer", service(Bearer::jwt(jwt())), bearer(&token)),
+            (
+                "introspection",
+                service(Bearer::introspection(opaque())),
+                bearer(&token),
+            ),
+            (
+                "Bearer with certificates",
+                service(Bearer::jwt(jwt()).client_certificate(connection())),
+                bearer(&token),
+            ),
+            (
+                "introspection with certificates",
+                service(Bearer::introspection(opaque()).client_certificate(connection())),
+                bearer(&token),
+            ),
+            (
+                "DPoP",
+                service(Dpop::jwt(jwt()).origin(ORIGIN).build().expect("a scheme")),
+                proved(target),
+            ),
+            (
+                "DPoP with introspection",
+                service(
+                    Dpop::introspection(opaque())
+                        .origin(ORIGIN)
+                        .build()
+                        .expect("a scheme"),
+                ),
+                proved(target),
+            ),
+            (
+                "a field",
+                service(jwt().in_field("x-token").build().expect("a scheme")),
+                field.clone(),
+            ),
+            (
+                "a cookie",
+                service(jwt().in_cookie("token").build().expect("a scheme")),
+                cookie.clone(),
+            ),
+            (
+                "a subprotocol",
+                service(jwt().in_subprotocol("bearer").build().expect("a scheme")),
+                subprotocol.clone(),
+            ),
+        ] {
+            let response = send(&app, target, &lines).await;
+            assert_eq!(response.status(), 503, "{name}: {target}");
+            assert!(
+                response.headers().contains_key("retry-after"),
+                "{name}: {target}"
+            );
+            assert!(
+                !response.headers().contains_key("set-cookie"),
+                "{name}: {target}"
+            );
             assert!(challenges(&response).is_empty(), "{name}: {target}");
         }
     }

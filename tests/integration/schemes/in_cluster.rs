@@ -246,6 +246,43 @@ async fn own_key_source_is_read_again_after_ten_minutes() {
     }
 }
 
+/// Keys at hand stay in use meanwhile.
+#[tokio::test]
+async fn failing_key_source_is_read_again_after_half_a_minute() {
+    let time = ManualClock::new(SystemTime::now());
+    let source = Source::new(Answer::Document(jwks("a").to_string()));
+    let app = of(jwt().key_source(source.clone()).clock(time.clock()));
+    assert_eq!(status(&app, &token("a")).await, 200);
+    source.answers(Answer::Fails);
+    for (seconds, calls) in [(600, 2), (0, 2), (29, 2), (1, 3), (0, 3)] {
+        time.advance(Duration::from_secs(seconds));
+        assert_eq!(status(&app, &token("a")).await, 200);
+        // The call in the background ends.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(source.calls(), calls, "{seconds}");
+    }
+}
+
+/// A source that never responds.
+struct HangingSource;
+
+impl KeySource for HangingSource {
+    async fn fetch(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hanging_key_source_is_503_after_ten_seconds() {
+    let app = of(jwt().key_source(HangingSource));
+    let begin = tokio::time::Instant::now();
+    assert_eq!(status(&app, &token("a")).await, 503);
+    let seconds = begin.elapsed().as_secs();
+    assert!((10..=11).contains(&seconds), "{seconds}");
+}
+
 /// A key set of this length.
 fn padded_jwks(length: usize) -> String {
     let keys = jwks("a").to_string();

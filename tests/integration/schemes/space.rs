@@ -95,12 +95,18 @@ async fn outage_is_not_401() {
             retry_after: match token.as_str() {
                 "soon" => Some(Duration::from_secs(17)),
                 "now" => Some(Duration::from_millis(20)),
+                "late" => Some(Duration::from_secs(7200)),
                 _ => None,
             },
         }
     });
     let app = app(space(bearer_verifier));
-    for (token, seconds) in [("soon", "17"), ("now", "1"), ("whenever", "5")] {
+    for (token, seconds) in [
+        ("soon", "17"),
+        ("now", "1"),
+        ("late", "7200"),
+        ("whenever", "5"),
+    ] {
         for target in ["/known", "/nowhere"] {
             let response = send(&app, target, &bearer(token)).await;
             assert_eq!(response.status(), 503, "{target}");

@@ -91,3 +91,18 @@ async fn outages_concern_one_issuer() {
     assert_eq!(status(&app, &one.token(json!({}))).await, 503);
     assert_eq!(status(&app, &other.token(json!({}))).await, 200);
 }
+
+/// No fetch is made before that time.
+#[tokio::test]
+async fn outages_name_the_time_of_the_next_fetch() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app();
+    let token = issuer.token(json!({}));
+    issuer.stop().await;
+    for (seconds, expected) in [(0, "5"), (2, "3"), (2, "1"), (1, "5")] {
+        issuer.time.advance(Duration::from_secs(seconds));
+        let response = send(&app, "/read", &bearer(&token)).await;
+        assert_eq!(response.status(), 503, "{seconds}");
+        assert_eq!(response.headers()["retry-after"], expected, "{seconds}");
+    }
+}
