@@ -246,6 +246,23 @@ async fn own_key_source_is_read_again_after_ten_minutes() {
     }
 }
 
+#[tokio::test]
+async fn keys_are_read_again_after_a_second_at_the_earliest() {
+    let time = ManualClock::new(SystemTime::now());
+    let source = Source::new(Answer::Document(jwks("a").to_string()));
+    let builder = jwt().refresh_every(Duration::ZERO).clock(time.clock());
+    let app = of(builder.key_source(source.clone()));
+    for (millis, calls) in [(0, 1), (0, 1), (999, 1), (1, 2), (0, 2)] {
+        time.advance(Duration::from_millis(millis));
+        assert_eq!(status(&app, &token("a")).await, 200);
+        // The call in the background ends.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(source.calls(), calls, "{millis}");
+    }
+}
+
 /// Keys at hand stay in use meanwhile.
 #[tokio::test]
 async fn failing_key_source_is_read_again_after_half_a_minute() {

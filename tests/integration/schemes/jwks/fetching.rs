@@ -157,3 +157,46 @@ fn keys_of_tenants_have_a_url() {
             .is_ok()
     );
 }
+
+/// Some issuers publish their metadata by RFC 8414 §3 only.
+#[tokio::test]
+async fn metadata_have_two_places() {
+    let issuer = Issuer::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let name = format!("http://{address}/tenant");
+    let metadata = json!({ "issuer": name, "jwks_uri": format!("{}/keys", issuer.name()) });
+    let metadata = routing::get(async move || axum::Json(metadata));
+    let app = Router::new().route("/.well-known/oauth-authorization-server/tenant", metadata);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let jwt = Jwt::builder().issuer(&name).audience(AUDIENCE).discover();
+    let app = super::app(space(Bearer::jwt(
+        jwt.clock(issuer.time.clock()).build().unwrap(),
+    )));
+    let token = issuer.token(json!({ "iss": name }));
+    assert_eq!(status(&app, &token).await, 200);
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 401);
+}
+
+#[tokio::test]
+async fn hanging_issuers_are_503_after_ten_seconds() {
+    let issuer = Issuer::start().await;
+    let asked = Arc::new(tokio::sync::Notify::new());
+    let asking = Arc::clone(&asked);
+    let hang = routing::get(async move || {
+        asking.notify_one();
+        std::future::pending::<()>().await
+    });
+    let address = auth_tests::serve(Router::new().route("/keys", hang)).await;
+    let jwt = issuer.verifier().jwks_url(format!("http://{address}/keys"));
+    let app = super::app(space(Bearer::jwt(jwt.build().unwrap())));
+    let token = issuer.token(json!({}));
+    let begin = tokio::time::Instant::now();
+    let (status, ()) = tokio::join!(status(&app, &token), async {
+        asked.notified().await;
+        tokio::time::pause();
+    });
+    assert_eq!(status, 503);
+    let seconds = begin.elapsed().as_secs();
+    assert!((9..=12).contains(&seconds), "{seconds}");
+}
