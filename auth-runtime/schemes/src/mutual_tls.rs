@@ -27,8 +27,8 @@ use crate::origin::TrustedOrigins;
 ///
 /// The TLS server or the proxy verifies the chain of the certificate, its validity and its revocation.
 /// It must accept only certificates of authorities that issue them for this purpose.
-/// The function of the service decides which of these certificates belongs to a caller. It is called for each
-/// request that this certificate decides.
+/// The function of the service decides which of these certificates belongs to a caller. Its future is awaited only
+/// for a request that this certificate decides.
 ///
 /// All requests of a connection have the certificate. Therefore explicit credentials beside it count alone, and so
 /// does the cookie of a live session. An identity by a certificate is

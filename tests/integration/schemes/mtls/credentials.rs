@@ -328,14 +328,17 @@ fn certificates_have_names() {
     assert!(!format!("{named:?}").contains("client.example"));
 }
 
-/// The function is called only for certificates that decide the request.
+/// The look-up begins only for certificates that decide the request.
 #[tokio::test]
 async fn ignored_certificates_are_not_looked_up() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let scheme = MutualTls::new(CertificateSource::connection(), move |_| {
-        counted.fetch_add(1, Ordering::Relaxed);
-        async { Caller::known(Identity::new("device")) }
+        let counted = Arc::clone(&counted);
+        async move {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Caller::known(Identity::new("device"))
+        }
     });
     let space = ProtectionSpace::builder().realm("api");
     let space = space.scheme(Bearer::jwt(rsa_verifier())).scheme(scheme);
@@ -357,7 +360,9 @@ async fn ignored_certificates_are_not_looked_up() {
         text(response).await
     };
     assert_eq!(send(None).await, "device");
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
     assert_eq!(send(Some(rs256(json!({ "sub": "ann" })))).await, "ann");
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
 #[test]
