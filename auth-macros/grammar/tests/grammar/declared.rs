@@ -137,8 +137,8 @@ fn tables_of_the_vocabulary_have_known_keys() {
             "implied",
         ),
         (
-            "[actions]\na = { description = \"x\", onn = [\"A\"] }\n",
-            "onn",
+            "[actions]\na = { description = \"x\", ons = [\"A\"] }\n",
+            "ons",
         ),
         (
             "[policies.a]\nrequires = 'authenticated'\nhide_as = 404\n",
