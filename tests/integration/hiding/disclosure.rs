@@ -126,6 +126,27 @@ async fn unknown_paths_can_challenge() {
     }
 }
 
+/// An application that hides nothing may hide something in its next version.
+#[tokio::test]
+async fn unknown_paths_challenge_where_nothing_is_hidden() {
+    let space = space_builder().unknown_paths(UnknownPaths::Challenge);
+    let space = space.build().expect("a space");
+    let routes = || GuardedRouter::new().route("/shown", post(shown));
+    for routes in [routes(), routes().fallback(curious)] {
+        let app = routes.protect(space.clone()).unwrap();
+        let bob = format!("Bearer {}", token(json!({"sub": "bob"})));
+        for (credentials, status) in [
+            (None, 401),
+            (Some("Bearer garbage"), 401),
+            (Some(&*bob), 404),
+        ] {
+            let request = request(&Method::GET, "/zzzzzz", credentials);
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), status, "{credentials:?}");
+        }
+    }
+}
+
 #[tokio::test]
 #[should_panic(expected = "differs from an unknown path")]
 async fn assert_hidden_detects_shown_pages() {

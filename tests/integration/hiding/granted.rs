@@ -245,11 +245,11 @@ async fn a_fallback_takes_no_caller_of_another_router() {
 #[tokio::test]
 async fn only_credentials_in_a_query_change_the_referrer_policy() {
     #[requires(authenticated)]
-    async fn page(Extension(policy): Extension<Option<&'static str>>) -> Response {
+    async fn page(Extension(policies): Extension<&'static [&'static str]>) -> Response {
         let mut response = Response::default();
-        if let Some(policy) = policy {
+        for policy in policies {
             let policy = HeaderValue::from_static(policy);
-            response.headers_mut().insert("referrer-policy", policy);
+            response.headers_mut().append("referrer-policy", policy);
         }
         response
     }
@@ -264,9 +264,11 @@ async fn only_credentials_in_a_query_change_the_referrer_policy() {
         .build()
         .expect("a space");
     for (own, expected) in [
-        (None, Some("strict-origin")),
-        (Some("no-referrer"), Some("no-referrer")),
-        (Some("unsafe-url"), Some("strict-origin")),
+        (&[][..], &["strict-origin"][..]),
+        (&["no-referrer"], &["no-referrer"]),
+        (&["unsafe-url"], &["strict-origin"]),
+        // The last one that a browser knows counts.
+        (&["no-referrer", "unsafe-url"], &["strict-origin"]),
     ] {
         let app = GuardedRouter::new()
             .route("/", get(page))
@@ -285,9 +287,41 @@ async fn only_credentials_in_a_query_change_the_referrer_policy() {
             let request = request.body(Body::empty()).expect("a request");
             let (status, fields, _) = send(&app, request).await;
             assert_eq!(status, 200, "{target} {field:?}");
-            let seen = fields.get("referrer-policy");
-            let seen = seen.map(|value| value.to_str().expect("ASCII"));
+            let seen: Vec<_> = fields.get_all("referrer-policy").iter().collect();
             assert_eq!(seen, expected, "{target} {field:?} {own:?}");
         }
+    }
+}
+
+/// A handler or a layer may respond with a 404 of its own, which a cache would keep for callers who see the path later.
+#[tokio::test]
+async fn a_404_or_405_behind_layers_is_not_stored() {
+    #[requires(scope = "admin", hide_as = 404)]
+    async fn absent() -> (StatusCode, [(&'static str, &'static str); 1]) {
+        (StatusCode::NOT_FOUND, [("cache-control", "max-age=60")])
+    }
+
+    let replace = |status: StatusCode| {
+        axum::middleware::map_response(move |_: Response| async move {
+            (status, [("cache-control", "max-age=60")])
+        })
+    };
+    let layered = |status| get(secret).layer(replace(status));
+    let routes = GuardedRouter::new()
+        .route("/handler", get(absent).layer(field("x-layered")))
+        .route("/404", layered(StatusCode::NOT_FOUND))
+        .route("/405", layered(StatusCode::METHOD_NOT_ALLOWED))
+        .route("/410", layered(StatusCode::GONE));
+    let app = protect(routes);
+    for (path, status, stored) in [
+        ("/handler", 404, "no-store"),
+        ("/404", 404, "no-store"),
+        ("/405", 405, "no-store"),
+        ("/410", 410, "max-age=60"),
+    ] {
+        let asked = request(&Method::GET, path, Some(&bearer("admin")));
+        let (seen, fields, _) = send(&app, asked).await;
+        assert_eq!(seen, status, "{path}");
+        assert_eq!(fields["cache-control"], stored, "{path}");
     }
 }
