@@ -267,3 +267,62 @@ async fn an_engine_sees_the_request_that_was_sent() {
         assert_eq!(notes, expected);
     }
 }
+
+/// Rule 3a: the request for a login is disclosed on a hidden path, and a login that no scheme can ask for is not.
+#[tokio::test]
+async fn a_guard_requests_a_login_on_a_hidden_path() {
+    struct AfterLogin;
+
+    impl DecisionPoint for AfterLogin {
+        fn name(&self) -> &'static str {
+            "after login"
+        }
+
+        fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+            let decisions =
+                request
+                    .evaluations
+                    .iter()
+                    .map(|evaluation| match evaluation.resource.id() {
+                        "vault" => ObjectDecision::deny_until_login(["gold"]),
+                        _ => ObjectDecision::deny(),
+                    });
+            let decisions = decisions.collect();
+            Box::pin(async move { Ok(decisions) })
+        }
+    }
+
+    let routes = || {
+        let layer = tower_http::set_header::SetResponseHeaderLayer::appending(
+            http::HeaderName::from_static("x-layered"),
+            http::HeaderValue::from_static("layer"),
+        );
+        GuardedRouter::new()
+            .route("/{id}", get(hidden))
+            .route("/{id}/layered", get(hidden).layer(layer))
+    };
+    let space = space_builder().decision_point(AfterLogin).build();
+    let app = routes().protect(space.expect("a space")).expect("routes");
+    for (path, expected) in [
+        ("/vault", 401),
+        ("/vault/layered", 401),
+        ("/cellar", 404),
+        ("/cellar/layered", 404),
+    ] {
+        let response = send(&app, by("ann", path)).await;
+        assert_eq!(response.status(), expected, "{path}");
+        let challenge = response.headers().get("www-authenticate");
+        let challenge = challenge.map(|value| value.to_str().expect("ASCII"));
+        let asks = challenge.is_some_and(|it| it.contains(r#"acr_values="gold""#));
+        assert_eq!(asks, expected == 401, "{path} {challenge:?}");
+    }
+    let keys = auth_runtime::schemes::ApiKeys::builder();
+    let keys = keys.key("a-long-random-key-of-a-job", Identity::new("job"));
+    let space = auth_runtime::ProtectionSpace::builder().realm("api");
+    let space = space.scheme(keys.build().expect("a key"));
+    let space = space.decision_point(AfterLogin).build();
+    let app = routes().protect(space.expect("a space")).expect("routes");
+    for path in ["/vault", "/vault/layered"] {
+        assert_hidden(app.clone(), by("job", path)).await;
+    }
+}

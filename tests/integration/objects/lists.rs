@@ -196,9 +196,20 @@ async fn of_gists(guard: Guard) -> Result<String, Denied> {
 /// An id of another type is that of another object.
 #[tokio::test]
 async fn candidates_have_the_type_of_the_list() {
+    #[requires(authenticated)]
+    async fn of_both(guard: Guard) -> Result<(), Denied> {
+        let candidates = ["Repository", "Gist"].map(|kind| Resource::new(kind, "ann/x"));
+        let candidates = std::future::ready(Ok::<_, Denied>(candidates.to_vec()));
+        guard.permitted(READ, "Repository", candidates).await?;
+        Ok(())
+    }
+
     let engine = Engine::default();
-    let app = protect(GuardedRouter::new().route("/gists", get(of_gists)), &engine);
-    assert_eq!(status(&app, by("ann", "/gists")).await, 500);
+    let routes = GuardedRouter::new().route("/gists", get(of_gists));
+    let app = protect(routes.route("/both", get(of_both)), &engine);
+    for path in ["/gists", "/both"] {
+        assert_eq!(status(&app, by("ann", path)).await, 500, "{path}");
+    }
     assert!(engine.calls().is_empty());
 }
 

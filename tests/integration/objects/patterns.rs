@@ -104,3 +104,23 @@ async fn each_requirement_is_about_its_own_object() {
         Some(&expected.map(str::to_owned)[..])
     );
 }
+
+/// A plain router around a protected one may have a parameter of the same name. Its value is part of no id.
+#[tokio::test]
+async fn a_parameter_with_two_values_belongs_to_no_object() {
+    #[requires(can = "read", on = "Repository::{repo}")]
+    async fn one() {}
+
+    let engine = Engine::default();
+    let app = protect(GuardedRouter::new().route("/{repo}/x", get(one)), &engine);
+    let outer = axum::Router::new().nest_service("/{repo}", app);
+    for (target, expected) in [
+        ("/ann/bob/x", 403),
+        ("/bob/ann/x", 403),
+        ("/ann/ann/x", 200),
+    ] {
+        let Ok(response) = outer.clone().oneshot(by("ann", target)).await;
+        assert_eq!(response.status(), expected, "{target}");
+    }
+    assert_eq!(engine.calls(), [[r#"read Repository::"ann""#]]);
+}
