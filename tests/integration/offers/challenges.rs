@@ -1,7 +1,7 @@
 //! The challenges that are sent, and their order.
 
 use auth_runtime::decision::{DenialBody, DenialDetails, RequestSnapshot};
-use auth_runtime::schemes::{Credentials, Scheme, Verification};
+use auth_runtime::schemes::{Credentials, Scheme, Source, Verification};
 
 use super::*;
 
@@ -336,4 +336,71 @@ async fn unbindable_handlers_are_closed() {
         .route("/", axum::routing::get(bound))
         .layer(axum::Extension(space));
     assert_eq!(send(&app, request("/")).await.status, 500);
+}
+
+/// A cookie of a site with a login page.
+struct Pages;
+
+impl Scheme for Pages {
+    fn name(&self) -> &str {
+        "Pages"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::Cookie("page".to_owned())]
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::known(Identity::new("ann")))
+    }
+
+    fn supports_step_up(&self) -> bool {
+        true
+    }
+
+    fn login_page(&self) -> Option<&str> {
+        Some("/login")
+    }
+}
+
+/// A redirect to a login page is for browsers that have no other credentials, and for handlers that the login opens.
+#[tokio::test]
+async fn redirects_lead_to_a_page_that_helps() {
+    #[requires(acr = "mfa")]
+    async fn strong() {}
+    #[requires(sender_constrained)]
+    async fn bound() {}
+
+    let bearer = Bearer::new(async |token: String| match token.as_str() {
+        "ann" => Caller::known(Identity::new("ann")),
+        _ => Caller::rejected(),
+    });
+    let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+    let space = space.scheme(Lock).scheme(Pages).build().unwrap();
+    let app = GuardedRouter::new()
+        .route("/", get(known))
+        .route("/strong", get(strong))
+        .route("/bound", get(bound))
+        .route("/login", get(known));
+    let app = app.protect(space).unwrap();
+    for (target, credentials, status) in [
+        ("/", None, 303),
+        ("/", Some(("authorization", "Bearer forged")), 401),
+        ("/strong", None, 303),
+        ("/strong", Some(("cookie", "page=1")), 303),
+        ("/strong", Some(("authorization", "Bearer ann")), 401),
+        // No login binds a cookie to a key.
+        ("/bound", None, 401),
+        ("/bound", Some(("cookie", "page=1")), 401),
+        // The page would redirect to itself.
+        ("/login", None, 401),
+    ] {
+        let mut fields = vec![("sec-fetch-mode", "navigate"), ("accept", "text/html")];
+        fields.extend(credentials);
+        let answer = send(&app, with(target, &fields)).await;
+        assert_eq!(answer.status, status, "{target} {credentials:?}");
+        let location = answer.headers.get("location").is_some();
+        assert_eq!(location, status == 303, "{target} {credentials:?}");
+        assert_eq!(answer.challenges().is_empty(), status == 303, "{target}");
+    }
 }

@@ -125,3 +125,37 @@ async fn foreign_scripts_read_the_challenge() {
     )
     .await;
 }
+
+/// A cache obeys all lines of `Cache-Control`, so all of them count.
+#[tokio::test]
+async fn every_line_of_cache_control_is_read() {
+    #[requires(authenticated)]
+    async fn lines(headers: HeaderMap) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        for line in headers.get_all("x-cache-control") {
+            fields.append(CACHE_CONTROL, line.clone());
+        }
+        fields
+    }
+
+    let space = space_builder().scheme(keys()).build().unwrap();
+    let app = GuardedRouter::new().route("/", get(lines)).protect(space);
+    let app = app.unwrap();
+    for (wanted, kept) in [
+        (["max-age=60", "public"], &["private, max-age=60"][..]),
+        (["public", "must-revalidate"], &["private, must-revalidate"]),
+        (
+            ["max-age=60", "s-maxage=60, immutable"],
+            &["private, max-age=60, immutable"],
+        ),
+        (["max-age=60", "no-store"], &["max-age=60", "no-store"]),
+        (["max-age=60", "private"], &["max-age=60", "private"]),
+    ] {
+        let mut fields = vec![("x-api-key", "a-key-of-a-length-that-is-accepted")];
+        fields.extend(wanted.map(|line| ("x-cache-control", line)));
+        let answer = send(&app, with("/", &fields)).await;
+        assert_eq!(answer.status, 200, "{wanted:?}");
+        let seen: Vec<_> = answer.headers.get_all(CACHE_CONTROL).iter().collect();
+        assert_eq!(seen, kept, "{wanted:?}");
+    }
+}
