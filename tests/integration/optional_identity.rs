@@ -10,7 +10,7 @@ use auth_runtime::{
 };
 use auth_tests::App;
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderName, Request, StatusCode};
 use axum::response::IntoResponse;
 use axum::{Extension, Router};
 use tower::ServiceExt;
@@ -416,4 +416,41 @@ async fn object_is_denied_to_a_caller_that_its_network_admits() {
     assert_eq!(from("/hidden", &[]).await, (404, None));
     assert_eq!(from("/hidden", bob).await, (404, None));
     assert_eq!(from("/hidden", ann).await, (200, None));
+}
+
+/// The certificate of a connection, as a proxy describes it.
+struct Certificate;
+
+impl Scheme for Certificate {
+    fn name(&self) -> &str {
+        "Mutual"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::Connection(Some(HeaderName::from_static("x-cert")))]
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let certificate = credentials.headers().get("x-cert");
+        let certificate = certificate.and_then(|value| value.to_str().ok());
+        Verification::done(caller(certificate.unwrap_or_default()))
+    }
+}
+
+/// A browser sends the certificate of a connection on its own, like a cookie (rule 6).
+#[tokio::test]
+async fn certificates_that_identify_nobody_count_as_none() {
+    let space = builder().scheme(Certificate).build();
+    let app = routes().protect(space.expect("the space is valid"));
+    let app = app.expect("the router is valid");
+    for (certificate, body) in [
+        ("ann", "hello ann"),
+        ("expired", "hello"),
+        ("forged", "hello"),
+        ("down", "hello"),
+    ] {
+        let seen = send(&app, "/", &[("x-cert", certificate)]).await;
+        assert_eq!(seen.status, 200, "{certificate}");
+        assert_eq!(seen.body, body, "{certificate}");
+    }
 }
