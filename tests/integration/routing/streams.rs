@@ -123,3 +123,21 @@ async fn web_sockets_end_with_the_token() {
     };
     assert_eq!(u16::from(frame.code), 1008);
 }
+
+/// The time of the system may be set, or pass while the machine sleeps; a timer does not see that.
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_within_a_minute_of_a_changed_wall_time() {
+    let start = SystemTime::UNIX_EPOCH + HOUR;
+    let time = ManualClock::new(start);
+    let app = app(&time);
+    let caller = ann().with_expiry(start + 2 * HOUR);
+    let (_, response) = send(&app, by(caller, Method::GET, "/events")).await;
+    let mut body = response.into_body().into_data_stream();
+    body.next().await.expect("an event").expect("bytes");
+    assert!(body.next().now_or_never().is_none(), "two hours are left");
+    time.set_wall(start + 2 * HOUR);
+    let begun = tokio::time::Instant::now();
+    assert!(body.next().await.is_none(), "the stream ends");
+    let waited = begun.elapsed();
+    assert!(waited <= Duration::from_secs(61), "{waited:?}");
+}

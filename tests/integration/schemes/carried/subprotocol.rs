@@ -192,3 +192,26 @@ async fn subprotocol_is_answered_in_handshakes_only() {
     ];
     assert_eq!(send(&app(), "/shown", &both.concat()).await.status(), 400);
 }
+
+/// A response with the field would say that the connection changes its protocol.
+#[tokio::test]
+async fn a_refused_handshake_confirms_no_subprotocol() {
+    let token = rs256(json!({}));
+    for path in ["/chat", "/hidden"] {
+        let lines = vec![
+            (
+                "sec-websocket-protocol",
+                format!("bearer, {token}").into_bytes(),
+            ),
+            ("upgrade", b"websocket".to_vec()),
+        ];
+        // There is no `Sec-WebSocket-Key`.
+        let response = send(&app(), path, &lines).await;
+        assert!(response.status().is_client_error(), "{path}");
+        assert_ne!(response.status(), 401, "{path}");
+        assert!(
+            !response.headers().contains_key("sec-websocket-protocol"),
+            "{path}"
+        );
+    }
+}
