@@ -416,6 +416,39 @@ async fn object_is_denied_to_a_caller_that_its_network_admits() {
     assert_eq!(from("/hidden", &[]).await, (404, None));
     assert_eq!(from("/hidden", bob).await, (404, None));
     assert_eq!(from("/hidden", ann).await, (200, None));
+    let (status, challenge) = from("/hidden", &[("authorization", "Bearer expired")]).await;
+    let challenge = challenge.expect("a challenge");
+    assert!(
+        status == 401 && challenge.contains("expired"),
+        "{challenge}"
+    );
+    assert_eq!(from("/hidden", down).await, (503, None));
+}
+
+/// A concealed object of a plain router has the response of an unknown path of the space.
+#[tokio::test]
+async fn a_plain_router_reports_rejected_credentials_for_a_concealed_object() {
+    let app: Router = Router::new()
+        .route("/", axum::routing::get(hidden_in_network))
+        .layer(Extension(space()));
+    for (token, status) in [
+        (None, 404),
+        (Some("bob"), 404),
+        (Some("ann"), 200),
+        (Some("expired"), 401),
+        (Some("down"), 503),
+    ] {
+        let peer = std::net::SocketAddr::from(([10, 1, 1, 1], 1));
+        let mut request = Request::get("/").extension(axum::extract::ConnectInfo(peer));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), status, "{token:?}");
+        let challenged = response.headers().contains_key("www-authenticate");
+        assert_eq!(challenged, status == 401, "{token:?}");
+    }
 }
 
 /// The certificate of a connection, as a proxy describes it.
