@@ -30,6 +30,11 @@ fn challenge_has_one_spelling() {
             r#"Digest realm="lab", algorithm=SHA-256, stale=true"#,
         ),
         (bearer().quoted("realm", ""), r#"Bearer realm="""#),
+        // Each scope once, and a scope is not a part of another one.
+        (
+            bearer().scopes(["repo:write", "repo", "write", "repo"]),
+            r#"Bearer scope="repo:write repo write""#,
+        ),
     ] {
         let challenge = challenge.build().expect(expected);
         assert_eq!(challenge.to_string(), expected);

@@ -107,6 +107,11 @@ fn clock_skew_extends_max_age() {
             .with_clock_skew(Duration::from_secs(skew));
         assert_eq!(decide(identity), fresh, "{seconds_ago} s ago, {skew} s off");
     }
+    let oldest = now - Duration::from_secs(300);
+    for (time, fresh) in [(oldest, true), (oldest - Duration::from_nanos(1), false)] {
+        let identity = Identity::new("ann").with_auth_time(time);
+        assert_eq!(decide(identity), fresh, "{time:?}");
+    }
 }
 
 /// Rule 3b needs a scheme that binds credentials to a key.
