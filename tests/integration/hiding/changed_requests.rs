@@ -12,8 +12,11 @@ use http::{HeaderMap, Version};
 
 use super::*;
 
+/// The change of a request by a layer.
+type Change = fn(&mut Request);
+
 /// Returns a router with a hidden route behind a layer, and the number of verified tokens.
-fn behind(change: fn(&mut Request)) -> (ProtectedRouter, Arc<AtomicU32>) {
+fn behind(change: Change) -> (ProtectedRouter, Arc<AtomicU32>) {
     let verified = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&verified);
     let bearer = Bearer::new(move |_token| {
@@ -34,7 +37,7 @@ fn behind(change: fn(&mut Request)) -> (ProtectedRouter, Arc<AtomicU32>) {
 /// possession is for one of them. The endpoint behind a layer that changes one of them decides anew.
 #[tokio::test]
 async fn a_decision_is_made_anew_for_each_changed_part_of_the_credentials() {
-    let changes: [(&str, fn(&mut Request), u32); 9] = [
+    let changes: [(&str, Change, u32); 9] = [
         ("nothing", |_| {}, 1),
         ("another field", |it| set_field(it, "x-other"), 1),
         ("method", |it| *it.method_mut() = Method::POST, 2),
