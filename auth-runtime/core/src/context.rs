@@ -241,6 +241,16 @@ impl<'a> Context<'a> {
         self.can_be_bound && atom.group() == Group::Binding
     }
 
+    /// Returns whether another login could make `atom` true. No login changes the network or a setting, nor
+    /// binds credentials without a scheme that does.
+    pub(crate) fn depends_on_login(&self, atom: &Atom) -> bool {
+        match atom.group() {
+            Group::Context => false,
+            Group::Binding => self.can_bind(atom),
+            Group::Identity | Group::Freshness => true,
+        }
+    }
+
     /// Returns whether `atom` needs a check or a decision point, and has no result yet.
     pub(crate) fn is_open(&self, atom: &Atom) -> bool {
         matches!(atom, Atom::Check(_) | Atom::Can { .. }) && self.answer(atom).is_none()

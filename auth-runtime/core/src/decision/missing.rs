@@ -20,12 +20,7 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
     let is_scope = |atom: &Atom| context.scope_of(atom).is_some();
     let is_fresh = |atom: &Atom| evaluated.is_fresh(atom);
     let is_bound = |atom: &Atom| is_fresh(atom) || atom.group() == Group::Binding;
-    // The caller cannot change its network, nor a setting, nor bind its credentials without a scheme that does.
-    let is_of_caller = |atom: &Atom| match atom.group() {
-        Group::Context => false,
-        Group::Binding => context.can_bind(atom),
-        Group::Identity | Group::Freshness => true,
-    };
+    let is_of_caller = |atom: &Atom| context.depends_on_login(atom);
     // As for the scopes of the denial.
     let is_assumed = |atom: &Atom| is_fresh(atom) || context.can_bind(atom);
     let found = match denial {

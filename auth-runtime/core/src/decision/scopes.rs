@@ -20,11 +20,7 @@ impl<'p> Evaluator<'p, '_> {
             Group::Binding => self.context.can_bind(atom),
             Group::Identity => *atom == Atom::Authenticated,
         };
-        let with_anything = |atom: &Atom| match atom.group() {
-            Group::Context => self.holds(atom),
-            Group::Binding => self.context.can_bind(atom),
-            Group::Identity | Group::Freshness => true,
-        };
+        let with_anything = |atom: &Atom| self.holds(atom) || self.context.depends_on_login(atom);
         self.minimal_scopes(&by_scopes_alone)
             .or_else(|| self.minimal_scopes(&with_anything))
             .unwrap_or_default()
