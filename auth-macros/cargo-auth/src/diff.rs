@@ -194,19 +194,18 @@ impl Row {
         before: &PolicySet,
         after: &PolicySet,
     ) -> Self {
-        let entry = |side: &PolicySet| side.entries.get(name).cloned();
-        let (before, after) = (entry(before), entry(after));
-        let policy = |entry: &Option<Entry>| entry.as_ref().map(|entry| entry.policy.to_string());
-        let is_written_the_same = policy(&before) == policy(&after);
-        if is_written_the_same && why.iter().all(|why| *why != MISTAKEN && *why != CONDITION) {
+        let (before, after) = (before.entries.get(name), after.entries.get(name));
+        let place = after.or(before).map(|entry| entry.place.clone());
+        let [before, after] = [before, after].map(|it| it.map(|entry| entry.policy.to_string()));
+        if before == after && why.iter().all(|why| *why != MISTAKEN && *why != CONDITION) {
             why.push(VOCABULARY);
         }
         Self {
             impact,
             path: name.to_owned(),
-            before: policy(&before),
-            after: policy(&after),
-            place: after.or(before).map(|entry| entry.place),
+            place,
+            before,
+            after,
             why,
         }
     }
