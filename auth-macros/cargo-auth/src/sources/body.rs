@@ -57,6 +57,35 @@ struct Locals {
     made_by: BTreeMap<String, Vec<String>>,
 }
 
+/// A plain router that is added to a guarded one with a reason.
+struct Added<'e> {
+    kind: OpenRouteKind,
+    reason: &'e Expr,
+    target: String,
+    router: &'e Expr,
+}
+
+impl<'e> Added<'e> {
+    /// Reads the arguments of the method of that name, without the guarded router.
+    fn by(name: &str, arguments: &[&'e Expr]) -> Option<Self> {
+        match (name, arguments) {
+            ("merge_unguarded", [reason, paths, router]) => Some(Self {
+                kind: OpenRouteKind::Merged,
+                reason,
+                target: paths_of(paths),
+                router,
+            }),
+            ("adopt", [router, reason]) if is_reason(reason) => Some(Self {
+                kind: OpenRouteKind::Adopted,
+                reason,
+                target: String::new(),
+                router,
+            }),
+            _ => None,
+        }
+    }
+}
+
 impl<'b> Body<'b> {
     pub(super) fn new(sources: &'b mut Sources, file: &'b str, scope: usize) -> Self {
         Self {
@@ -105,25 +134,18 @@ impl<'b> Body<'b> {
     }
 
     /// Records a plain router that is added to a guarded one, with its reason.
-    fn unguarded(
-        &mut self,
-        by: &impl Spanned,
-        kind: OpenRouteKind,
-        reason: &Expr,
-        target: String,
-        router: &Expr,
-    ) {
+    fn unguarded(&mut self, by: &impl Spanned, added: Added<'_>) {
         self.sources.unguarded.push(Unguarded {
             place: Place::of(self.file, by.span()),
-            kind,
-            reason: text_of(reason),
-            target,
+            kind: added.kind,
+            reason: text_of(added.reason),
+            target: added.target,
         });
-        if let Some(path) = self.made_by(router) {
+        if let Some(path) = self.made_by(added.router) {
             let scope = self.scope;
             self.sources.excused.push(Excused { scope, path });
         }
-        self.excused(|body| body.visit_expr(router));
+        self.excused(|body| body.visit_expr(added.router));
     }
 
     fn mount(&mut self, expression: &Expr, by: Means) {
@@ -169,15 +191,10 @@ impl<'b> Body<'b> {
     fn link(&mut self, call: &ExprMethodCall) {
         let arguments: Vec<_> = call.args.iter().collect();
         let name = named(&call.method);
+        if let Some(added) = Added::by(&name, &arguments) {
+            return self.unguarded(&call.method, added);
+        }
         match (name.as_str(), arguments.as_slice()) {
-            ("merge_unguarded", [reason, paths, router]) => {
-                let kind = OpenRouteKind::Merged;
-                return self.unguarded(&call.method, kind, reason, paths_of(paths), router);
-            }
-            ("adopt", [router, reason]) if is_reason(reason) => {
-                let (by, kind) = (&call.method, OpenRouteKind::Adopted);
-                return self.unguarded(by, kind, reason, String::new(), router);
-            }
             // A guarded router takes the policy before the service.
             ("route_service" | "nest_service", [_, service]) | ("fallback_service", [service]) => {
                 self.mount(service, Means::Service);
@@ -404,18 +421,11 @@ impl Visit<'_> for Body<'_> {
             .as_ref()
             .and_then(|path| path.last())
             .map(String::as_str);
-        if let (Some("merge_unguarded"), [guarded, reason, paths, router]) =
-            (function, arguments.as_slice())
+        // Matches `GuardedRouter::adopt(guarded, router, reason)`.
+        if let (Some(name), [guarded, others @ ..]) = (function, arguments.as_slice())
+            && let Some(added) = Added::by(name, others)
         {
-            let kind = OpenRouteKind::Merged;
-            self.unguarded(&call.func, kind, reason, paths_of(paths), router);
-            return self.visit_expr(guarded);
-        }
-        if let (Some("adopt"), [guarded, router, reason]) = (function, arguments.as_slice())
-            && is_reason(reason)
-        {
-            let kind = OpenRouteKind::Adopted;
-            self.unguarded(&call.func, kind, reason, String::new(), router);
+            self.unguarded(&call.func, added);
             return self.visit_expr(guarded);
         }
         if let (Some("route_service" | "nest_service"), [_, _, service])

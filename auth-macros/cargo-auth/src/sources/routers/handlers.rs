@@ -311,7 +311,7 @@ fn keeps_error(method: &str) -> bool {
     )
 }
 
-/// Returns the type or the module of the function at the begin of a chain.
+/// Returns the type or the module of the function at the beginning of a chain.
 fn owner_of_chain(receiver: &Expr) -> String {
     let path = match leftmost(receiver) {
         Expr::Path(it) => segments_of(&it.path),
