@@ -123,7 +123,7 @@ pub fn public_openapi(
     space: &ProtectionSpace,
     document: impl Serialize,
 ) -> Result<Value, OpenApiError> {
-    Writer::new(table, space, Audience::Everybody).write(&document)
+    Writer::new(table, space.for_adapters(), Audience::Everybody).write(&document)
 }
 
 /// Writes a document with the hidden operations too, for readers with access to the whole
@@ -166,5 +166,5 @@ pub fn internal_openapi(
     space: &ProtectionSpace,
     document: impl Serialize,
 ) -> Result<Value, OpenApiError> {
-    Writer::new(table, space, Audience::Insiders).write(&document)
+    Writer::new(table, space.for_adapters(), Audience::Insiders).write(&document)
 }

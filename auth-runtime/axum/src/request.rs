@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
+use auth_runtime_core::Caller;
 use auth_runtime_core::adapter::{
-    AuthenticationFuture, Framework, Head, RequestBody, RequestOrigin, Target,
+    AuthenticationFuture, Framework, Head, RequestBody, RequestOrigin, Space, Target,
 };
-use auth_runtime_core::{Caller, ProtectionSpace};
 use axum::body::{Body, HttpBody};
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{
@@ -61,7 +61,7 @@ pub fn head_of_parts(parts: &Parts) -> Head<'_> {
 
 /// Starts to authenticate a request. A caller that a test set does not replace an unreadable body.
 pub(crate) fn authenticate(
-    space: &ProtectionSpace,
+    space: &Space,
     head: Head<'_>,
     target: Target<'_>,
 ) -> AuthenticationFuture {
@@ -86,7 +86,7 @@ pub(crate) fn stand_in(extensions: &Extensions) -> Option<&Caller> {
 /// handler still receives it, unless it is unreadable.
 /// `max` is the length that the application reads.
 pub(crate) async fn read_body(
-    space: &ProtectionSpace,
+    space: &Space,
     target: Target<'_>,
     max: usize,
     request: Request,
@@ -162,7 +162,7 @@ impl Reported {
 }
 
 /// Returns the parts of a request for later records and questions to the decision point, if there may be any.
-pub(crate) fn parts_to_report(space: &ProtectionSpace, head: Head<'_>) -> Option<Reported> {
+pub(crate) fn parts_to_report(space: &Space, head: Head<'_>) -> Option<Reported> {
     Some(Reported {
         origin: space.origin_to_keep(head)?,
         route: head.extensions.get().cloned(),

@@ -96,7 +96,7 @@ pub use crate::with_user::WithUser;
 ///
 /// An adapter builds a [`Head`](adapter::Head) of each request, authenticates it for a
 /// [`Target`](adapter::Target) and decides by the policy of a [`Route`](adapter::Route), by the
-/// methods of [`ProtectionSpace`].
+/// methods of [`Space`](adapter::Space), which is the [`ProtectionSpace`] for adapters.
 pub mod adapter {
     pub use crate::access_table::{RouteAccess, text};
     pub use crate::check::{
@@ -112,7 +112,7 @@ pub mod adapter {
     pub use crate::space::{
         AboutRequest, Authentication, AuthenticationFuture, Authorization, CredentialFields,
         CredentialsPlace, ObjectReport, Offered, RequestBody, RequestOrigin, Route, RouteConstants,
-        Target, UNKNOWN_PATH, UsedScheme, View, forbid_storing,
+        Space, Target, UNKNOWN_PATH, UsedScheme, View, forbid_storing,
     };
     pub use crate::user_type::UserType;
 }

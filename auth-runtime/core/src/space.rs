@@ -1,25 +1,25 @@
 //! A realm and the schemes it accepts (RFC 9110 §11.5).
 
-// First, so that the documentation of `ProtectionSpace` starts with what services use.
-mod builder;
-mod protection_space;
-
 mod accept;
 mod answer;
 mod application;
 mod authentication;
 mod authorization;
+mod builder;
 mod credential_fields;
 mod credentials;
+mod data;
 mod error;
 mod login_page;
 mod object_scopes;
 mod objects;
 mod obstacles;
 mod offer;
+mod protection_space;
 mod report;
 mod route_constants;
 mod target;
+mod unknown_paths;
 mod view;
 
 pub use self::answer::forbid_storing;
@@ -30,10 +30,12 @@ pub use self::builder::ProtectionSpaceBuilder;
 pub use self::credential_fields::CredentialFields;
 pub(crate) use self::credentials::Accompanying;
 pub use self::credentials::RequestBody;
+pub use self::data::{Offered, Space};
 pub use self::error::SpaceError;
 pub use self::objects::AboutRequest;
-pub use self::protection_space::{Offered, ProtectionSpace, UnknownPaths};
+pub use self::protection_space::ProtectionSpace;
 pub use self::report::{ObjectReport, RequestOrigin};
 pub use self::route_constants::RouteConstants;
 pub use self::target::{CredentialsPlace, Target, UsedScheme};
+pub use self::unknown_paths::UnknownPaths;
 pub use self::view::{Authentication, View};

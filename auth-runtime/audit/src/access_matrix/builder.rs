@@ -423,7 +423,7 @@ impl AccessMatrixBuilder {
     async fn ask(&self, app: &App, request: &RowRequest<'_>, persona: &Persona) -> AccessAnswer {
         let head = request.head(&request.target, persona);
         let expectation = Expectation::new(
-            &self.space,
+            self.space.for_adapters(),
             request.row,
             persona.caller(),
             head_of_parts(&head),

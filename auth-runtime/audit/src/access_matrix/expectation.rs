@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use auth_runtime_axum::inspection::Responder;
-use auth_runtime_core::adapter::{Head, RequestView, Target};
+use auth_runtime_core::adapter::{Head, RequestView, Space, Target};
 use auth_runtime_core::{
     AccessRow, Caller, Context, Decision, Denial, DenialDetails, Explanation, HandlerLocation,
-    ProtectionSpace, RouteKind,
+    RouteKind,
 };
 use auth_runtime_policy::Policy;
 use http::header::WWW_AUTHENTICATE;
@@ -53,7 +53,7 @@ pub(super) struct Seen<'a> {
 
 impl Expectation {
     pub(super) fn new(
-        space: &ProtectionSpace,
+        space: &Space,
         row: &AccessRow,
         caller: &Caller,
         head: Head<'_>,

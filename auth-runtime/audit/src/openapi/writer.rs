@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth_runtime_core::adapter::Offered;
-use auth_runtime_core::{AccessRow, AccessTable, HandlerLocation, ProtectionSpace, RouteKind};
+use auth_runtime_core::adapter::{Offered, Space};
+use auth_runtime_core::{AccessRow, AccessTable, HandlerLocation, RouteKind};
 use auth_runtime_policy::Policy;
 use http::Method;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use super::{hiding, objects, operations, security};
 pub(super) struct Writer<'a> {
     table: &'a AccessTable,
     places: Places<'a>,
-    space: &'a ProtectionSpace,
+    space: &'a Space,
     audience: Audience,
     mistakes: Vec<Mistake>,
     /// The schemes of the operations that were left out.
@@ -45,11 +45,7 @@ struct Name<'n> {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(
-        table: &'a AccessTable,
-        space: &'a ProtectionSpace,
-        audience: Audience,
-    ) -> Self {
+    pub(super) fn new(table: &'a AccessTable, space: &'a Space, audience: Audience) -> Self {
         Self {
             table,
             places: Places::of(table),

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
-    AboutRequest, Authentication, Evaluated, ObjectReport, RequestView,
+    AboutRequest, Authentication, Evaluated, ObjectReport, RequestView, Space,
 };
-use auth_runtime_core::{
-    Denial, DenialDetails, HandlerLocation, ProtectionSpace, RequestData, RequestSnapshot,
-};
+use auth_runtime_core::{Denial, DenialDetails, HandlerLocation, RequestData, RequestSnapshot};
 use auth_runtime_policy::Policy;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -18,7 +16,7 @@ use crate::request::Reported;
 
 /// The data for a denial by [`Guard::permit`](super::Guard::permit).
 pub(crate) struct ObjectAuthorizer {
-    pub(crate) space: ProtectionSpace,
+    pub(crate) space: Arc<Space>,
     pub(crate) authentication: Authentication,
     pub(crate) request: KeptRequest,
     /// The data that the decision point keeps for the request.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::{Route, State, Surroundings};
+use auth_runtime_core::adapter::{Route, Space, State, Surroundings};
 use auth_runtime_core::{Caller, ProtectionSpace, RequestSnapshot};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -19,6 +19,7 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
         if P::POLICY.ignores_credentials() {
             if let Some(space) = head.extensions.get::<ProtectionSpace>() {
+                let space = space.for_adapters();
                 space.report_public(P::POLICY, Some(&P::LOCATION), head_of_parts(head));
             }
             return Self::prove(Proof {
@@ -26,23 +27,20 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
                 objects: None,
             });
         }
-        let Some(space) = head.extensions.get::<ProtectionSpace>().cloned() else {
+        let Some(space) = head.extensions.get::<ProtectionSpace>() else {
             return Err(Denied::misconfigured(
                 "a guarded handler is mounted outside of a `GuardedRouter`, on a router without \
                  a protection space: add `.layer(Extension(space))` to the router",
             ));
         };
+        let space = Arc::clone(space.for_adapters());
         Self::decide(space, head, state).await
     }
 }
 
 impl<P: HasPolicy> Guard<P> {
     /// Decides on a plain axum router.
-    async fn decide(
-        space: ProtectionSpace,
-        head: &mut Parts,
-        state: &State,
-    ) -> Result<Self, Denied> {
+    async fn decide(space: Arc<Space>, head: &mut Parts, state: &State) -> Result<Self, Denied> {
         let request = P::USES_GUARD.then(|| KeptRequest {
             snapshot: RequestSnapshot::of(head_of_parts(head)),
             reported: parts_to_report(&space, head_of_parts(head)),

@@ -1,7 +1,6 @@
 //! The fields that schemes add to the response of a handler.
 
-use auth_runtime_core::ProtectionSpace;
-use auth_runtime_core::adapter::Authentication;
+use auth_runtime_core::adapter::{Authentication, Space};
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
@@ -20,7 +19,7 @@ pub(super) struct AddedFields {
 impl AddedFields {
     /// The fields for a granted request; `None` without any.
     pub(super) fn of(
-        space: &ProtectionSpace,
+        space: &Space,
         authentication: &Authentication,
         request: &Request,
     ) -> Option<Box<Self>> {

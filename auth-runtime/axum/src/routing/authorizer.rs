@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
     Authentication, AuthenticationFuture, Authorization, RequestBody, RequestView, Route,
-    RouteConstants, State, Surroundings, Target, UNKNOWN_PATH, Watch,
+    RouteConstants, Space, State, Surroundings, Target, UNKNOWN_PATH, Watch,
 };
 use auth_runtime_core::{
-    Caller, Denial, DenialDetails, HandlerLocation, ProtectionSpace, RequestSnapshot,
-    ServiceFunction,
+    Caller, Denial, DenialDetails, HandlerLocation, RequestSnapshot, ServiceFunction,
 };
 use auth_runtime_policy::Policy;
 use axum::body::Body;
@@ -43,7 +42,7 @@ pub(crate) struct RouteAuthorizer {
     pub(crate) is_subtree: bool,
     /// Whether the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
-    pub(crate) space: ProtectionSpace,
+    pub(crate) space: Arc<Space>,
     pub(crate) constants: Arc<RouteConstants>,
     /// The value of `Vary`, if the response depends on an optional identity.
     pub(crate) vary: Option<HeaderValue>,
@@ -102,7 +101,7 @@ impl RouteAuthorizer {
             matched,
             is_subtree: false,
             uses_guard: false,
-            space: fallback.first_space().clone(),
+            space: Arc::clone(fallback.first_space()),
             constants: Arc::new(fallback.first_space().constants_of(&UNKNOWN_PATH)),
             vary: None,
             state: Arc::new(()),
@@ -181,7 +180,7 @@ impl RouteAuthorizer {
 
     /// The spaces that read the body of a request before the decision. The handler consumes the body, so
     /// where it can conceal an object, all spaces of the application read it before.
-    fn spaces_that_read(&self) -> &[ProtectionSpace] {
+    fn spaces_that_read(&self) -> &[Arc<Space>] {
         if self.can_conceal_objects() {
             self.fallback.spaces()
         } else {
@@ -340,7 +339,7 @@ impl RouteAuthorizer {
         let objects = if self.uses_guard {
             let own = || Box::new(self.kept_request(request, body.as_ref()));
             Some(Arc::new(ObjectAuthorizer {
-                space: self.space.clone(),
+                space: Arc::clone(&self.space),
                 authentication,
                 request: *in_front.unwrap_or_else(own),
                 data: authorization.data.or_else(|| self.space.request_data()),

@@ -4,10 +4,10 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use auth_runtime_core::adapter::{
-    Authentication, RequestBody, RequestView, Target, UsedScheme, View, forbid_storing,
+    Authentication, RequestBody, RequestView, Space, Target, UsedScheme, View, forbid_storing,
 };
 use auth_runtime_core::route_pattern::Pattern;
-use auth_runtime_core::{Caller, Denial, DenialDetails, HandlerLocation, ProtectionSpace};
+use auth_runtime_core::{Caller, Denial, DenialDetails, HandlerLocation};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
@@ -34,10 +34,10 @@ pub(crate) struct Fallback(Arc<FallbackData>);
 #[derive(Clone)]
 struct FallbackData {
     /// The space that writes the 404.
-    first: ProtectionSpace,
+    first: Arc<Space>,
     /// All spaces of the application, so that all of its paths respond identically to rejected
     /// credentials: `first`, and the others.
-    spaces: Vec<ProtectionSpace>,
+    spaces: Vec<Arc<Space>>,
     service: Option<FallbackService>,
     /// The location of the service in the source.
     location: Option<HandlerLocation>,
@@ -95,8 +95,8 @@ pub(crate) enum OtherSpaces {
 impl Fallback {
     /// Creates the fallback of a router with these spaces, of which `first` writes the 404.
     pub(crate) fn new(
-        first: ProtectionSpace,
-        others: impl IntoIterator<Item = ProtectionSpace>,
+        first: Arc<Space>,
+        others: impl IntoIterator<Item = Arc<Space>>,
         service: Option<FallbackService>,
         location: Option<HandlerLocation>,
         something_is_hidden: bool,
@@ -183,12 +183,12 @@ impl Fallback {
     }
 
     /// The space that writes the 404.
-    pub(super) fn first_space(&self) -> &ProtectionSpace {
+    pub(super) fn first_space(&self) -> &Arc<Space> {
         &self.0.first
     }
 
     /// The spaces of the application.
-    pub(super) fn spaces(&self) -> &[ProtectionSpace] {
+    pub(super) fn spaces(&self) -> &[Arc<Space>] {
         &self.0.spaces
     }
 
@@ -196,7 +196,7 @@ impl Fallback {
     pub(super) fn max_body(&self) -> usize {
         let spaces = self.spaces().iter();
         spaces
-            .map(ProtectionSpace::max_body)
+            .map(|space| space.max_body())
             .max()
             .unwrap_or_default()
     }
@@ -219,7 +219,7 @@ impl Fallback {
         let mut spaces = responding.spaces.iter();
         responding.service.is_none()
             || responding.something_is_hidden
-            || spaces.any(ProtectionSpace::challenges_unknown_paths)
+            || spaces.any(|space| space.challenges_unknown_paths())
     }
 
     /// Responds to a request that was authenticated in front of some layers, or authenticates it.
@@ -244,7 +244,7 @@ impl Fallback {
     /// It responds at once where nothing has to be awaited.
     pub(crate) fn respond_to(
         &self,
-        space: &ProtectionSpace,
+        space: &Arc<Space>,
         authentication: Authentication,
         request: &mut Request,
         others: OtherSpaces,
@@ -261,10 +261,10 @@ impl Fallback {
                 request,
             );
         }
-        let (fallback, space) = (self.clone(), space.clone());
+        let (fallback, space) = (self.clone(), Arc::clone(space));
         let request = std::mem::take(request);
         ResponseOrFuture::Later(Box::pin(async move {
-            let found = Some((&space, authentication));
+            let found = Some((&*space, authentication));
             let (caller, mut request) = fallback.identify(found, request, others).await;
             let responding = fallback.at(request.uri().path());
             responding.respond(caller, &mut request).await
@@ -282,7 +282,7 @@ impl Fallback {
     /// same time.
     async fn identify(
         &self,
-        mut found: Option<(&ProtectionSpace, Authentication)>,
+        mut found: Option<(&Space, Authentication)>,
         mut request: Request,
         others: OtherSpaces,
     ) -> (UnknownCaller, Request) {

@@ -1,6 +1,6 @@
 //! The mistakes in a router that only its protection space shows.
 
-use auth_runtime_core::ProtectionSpace;
+use auth_runtime_core::adapter::Space;
 use auth_runtime_core::route_pattern::{has_parameter, repeated_parameter};
 
 use crate::routing::adopted::matched_paths;
@@ -9,7 +9,7 @@ use crate::routing::protect_error::Mistake;
 use crate::routing::router::GuardedRouter;
 
 /// The mistakes in a router that `space` should protect.
-pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Vec<Mistake> {
+pub(super) fn mistakes_of(router: &GuardedRouter, space: &Space) -> Vec<Mistake> {
     let others = router
         .routes
         .iter()
@@ -77,7 +77,7 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
 }
 
 /// The mistakes in one endpoint.
-fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
+fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &Space) -> Vec<Mistake> {
     let handler = endpoint.location.handler();
     let obstacles = space.obstacles(endpoint.policy, handler).into_iter();
     let state = endpoint.state_for_functions();

@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_runtime_core::ProtectionSpace;
-use auth_runtime_core::adapter::RouteConstants;
+use auth_runtime_core::adapter::{RouteConstants, Space};
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_policy::Policy;
 use axum::Router;
@@ -41,7 +40,7 @@ use crate::routing::unknown_path::{NoHandler, UnknownPath};
 #[derive(Clone)]
 pub(super) struct Member {
     pub(super) routes: GuardedRouter,
-    pub(super) space: ProtectionSpace,
+    pub(super) space: Arc<Space>,
     /// The step of the times of concealed responses, if they are concealed as well.
     pub(super) timing: Option<Duration>,
 }
@@ -170,8 +169,8 @@ fn fallback_of<'m>(
 ) -> (Fallback, &'m [Step]) {
     let new = |route: &FallbackRoute<()>| {
         Fallback::new(
-            owner.space.clone(),
-            members.iter().map(|member| member.space.clone()),
+            Arc::clone(&owner.space),
+            members.iter().map(|member| Arc::clone(&member.space)),
             route.declared.as_ref().map(|it| (it.make)(())),
             route.declared.as_ref().map(|it| it.location),
             !hidden_paths.is_empty(),
@@ -317,7 +316,7 @@ struct MissingMethods<'r> {
 
 /// A route with its space and its fallback.
 struct Placed<'a> {
-    space: &'a ProtectionSpace,
+    space: &'a Arc<Space>,
     /// The constants of the route.
     constants: Arc<RouteConstants>,
     fallback: &'a Fallback,
@@ -428,7 +427,7 @@ impl Placed<'_> {
             matched: Matched::Handler(endpoint.location),
             is_subtree,
             uses_guard: endpoint.uses_guard,
-            space: self.space.clone(),
+            space: Arc::clone(self.space),
             state: endpoint.state_for_functions(),
             fallback,
         })

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use auth_runtime_core::ProtectionSpace;
+use auth_runtime_core::adapter::Space;
 use axum::body::HttpBody;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::extract::{MatchedPath, Request};
@@ -89,9 +90,10 @@ impl GuardedRouter {
     /// also panics if two nested routers with a fallback have the same prefix.
     #[track_caller]
     pub fn protect(self, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError> {
-        let mistakes = mistakes_of(&self, &space);
+        let space = space.for_adapters();
+        let mistakes = mistakes_of(&self, space);
         if mistakes.is_empty() {
-            Ok(ProtectedRouter::new(self, space))
+            Ok(ProtectedRouter::new(self, Arc::clone(space)))
         } else {
             Err(ProtectError { mistakes })
         }
@@ -100,7 +102,7 @@ impl GuardedRouter {
 
 impl ProtectedRouter {
     #[track_caller]
-    pub(super) fn new(routes: GuardedRouter, space: ProtectionSpace) -> Self {
+    pub(super) fn new(routes: GuardedRouter, space: Arc<Space>) -> Self {
         Self::of(vec![Member {
             routes,
             space,

@@ -4,9 +4,9 @@ use auth_runtime_policy::scheme::is_token;
 use http::HeaderValue;
 
 use super::application::{Application, ApplicationProblem, application_of};
+use super::data::{Accepted, Space};
 use super::error::SpaceError;
 use super::login_page::LoginPage;
-use super::protection_space::{Accepted, Space};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::scheme::{ChallengeContext, Scheme, Source};
 

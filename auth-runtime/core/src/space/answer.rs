@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::data::Space;
 use super::offer::{Offer, leave_out_prompts};
-use super::protection_space::ProtectionSpace;
 use super::route_constants::{BuiltChallenges, RouteConstants};
 use super::view::Authentication;
 use crate::caller::Rejection;
@@ -20,8 +20,8 @@ use crate::scheme::ErrorCode;
 /// The `Retry-After` value, in seconds, if a scheme gives none.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// For adapters: the responses to denied requests.
-impl ProtectionSpace {
+/// The responses to denied requests.
+impl Space {
     /// Returns the complete response to a denied request.
     pub fn answer(
         &self,
@@ -41,7 +41,7 @@ impl ProtectionSpace {
         asked: RequestView<'_>,
     ) -> http::Response<Bytes> {
         let (policy, denial) = (details.policy(), details.denial());
-        let body = match &self.0.render {
+        let body = match &self.render {
             Some(render) => render(&details, &asked.request()),
             None => {
                 let accept = asked.accept();
@@ -54,11 +54,11 @@ impl ProtectionSpace {
             None => authentication.to_unknown_path(),
         };
         let offer = Offer {
-            space: &self.0,
+            space: self,
             policy,
             used: self.scheme_used(policy, authentication),
             is_known: view.is_known(),
-            spares_script: self.0.spares_scripts() && asked.is_from_script(),
+            spares_script: self.spares_scripts() && asked.is_from_script(),
         };
         let login_page = offer.login_page(denial, asked);
         let mut response = http::Response::new(body.bytes);

@@ -37,7 +37,7 @@ use auth_runtime_policy::Policy;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::credentials::{Found, Presented};
-use super::protection_space::{Accepted, ProtectionSpace, Space};
+use super::data::{Accepted, Space};
 use super::target::{CredentialsPlace, Target, UsedScheme};
 use super::view::{Authentication, View};
 use crate::caller::Caller;
@@ -213,8 +213,8 @@ fn views(verified: &[Verified], is_shown: bool) -> Authentication {
     }
 }
 
-/// For adapters: the authentication of a request.
-impl ProtectionSpace {
+/// The authentication of a request.
+impl Space {
     /// Returns the fields that the scheme of the caller adds to the response of the handler.
     pub fn granted_fields(
         &self,
@@ -225,7 +225,7 @@ impl ProtectionSpace {
             View::Caller {
                 caller: Caller::Known(_),
                 used: UsedScheme::Scheme { index, .. },
-            } => self.0.schemes.get(*index),
+            } => self.schemes.get(*index),
             _ => None,
         };
         used.map_or_else(Vec::new, |used| used.scheme.granted_fields(headers))
@@ -275,7 +275,7 @@ impl ProtectionSpace {
     }
 
     fn is_accepted(&self, index: usize, policy: &Policy) -> bool {
-        let scheme = self.0.schemes.get(index);
+        let scheme = self.schemes.get(index);
         scheme.is_some_and(|accepted| policy.accepts(&accepted.name))
     }
 
@@ -286,7 +286,7 @@ impl ProtectionSpace {
             ..
         } = authentication.to_policy()
         {
-            let used = self.0.schemes.get(*index);
+            let used = self.schemes.get(*index);
             let mut sources = used.into_iter().flat_map(Accepted::places);
             return sources.any(|source| matches!(source, Source::Query(_)));
         }
@@ -302,7 +302,7 @@ impl ProtectionSpace {
                 Caller::Anonymous => UsedScheme::Nothing,
                 _ => self.likely_scheme(target),
             };
-            let scheme = used.index().and_then(|index| self.0.schemes.get(index));
+            let scheme = used.index().and_then(|index| self.schemes.get(index));
             let has_challenge = scheme.is_none_or(|accepted| accepted.plain.is_some());
             View::verified(caller.clone(), used, has_challenge)
         };
@@ -314,7 +314,7 @@ impl ProtectionSpace {
 
     /// Returns the first accepted OAuth scheme, or else the first accepted scheme.
     fn likely_scheme(&self, target: Target<'_>) -> UsedScheme {
-        let schemes = self.0.schemes.iter().enumerate();
+        let schemes = self.schemes.iter().enumerate();
         let mut accepted = schemes.filter(|(_, scheme)| target.accepts(&scheme.name));
         let first = accepted.clone().next();
         let oauth = accepted.find(|(_, scheme)| scheme.is_oauth);
@@ -336,9 +336,9 @@ impl ProtectionSpace {
     ) -> Authentication {
         let verified = |presented: &Presented<'_, '_>| {
             let caller = presented.is_readable().then(|| caller.clone());
-            Verified::new(Started::new(presented, target, &self.0), caller)
+            Verified::new(Started::new(presented, target, self), caller)
         };
-        let verified = match self.0.find(head, |_| true) {
+        let verified = match self.find(head, |_| true) {
             Found::Nothing => {
                 return Authentication::of_caller(caller.clone(), UsedScheme::Nothing);
             }
@@ -350,17 +350,17 @@ impl ProtectionSpace {
 
     /// Finds the credentials of a request and starts to verify them.
     pub fn authenticate(&self, head: Head<'_>, target: Target<'_>) -> AuthenticationFuture {
-        let several = match self.0.find(head, |accepted| target.counts(accepted)) {
+        let several = match self.find(head, |accepted| target.counts(accepted)) {
             Found::Nothing => return AuthenticationFuture::Done(View::ANONYMOUS.into()),
             Found::One(presented) if presented.is_readable() => {
-                return AuthenticationFuture::of(&presented, head, &self.0.client_address);
+                return AuthenticationFuture::of(&presented, head, &self.client_address);
             }
             Found::One(unreadable) => vec![unreadable],
             Found::Several(several) => several,
         };
         let started = several.iter().map(|presented| Started {
-            verification: presented.verify(head, &self.0.client_address),
-            ..Started::new(presented, target, &self.0)
+            verification: presented.verify(head, &self.client_address),
+            ..Started::new(presented, target, self)
         });
         let mut started: Vec<Started> = started.collect();
         started.sort_by_key(|one| one.place.is_ambient().then_some(one.place));

@@ -2,13 +2,13 @@
 
 use auth_runtime_policy::{Access, Atom, Disclosure, Policy, Requirement};
 use bytes::Bytes;
-use http::request::Parts;
 
 use super::authentication::AuthenticationFuture;
 use super::credentials::RequestBody;
-use super::protection_space::{ProtectionSpace, UnknownPaths};
+use super::data::Space;
 use super::route_constants::RouteConstants;
 use super::target::Target;
+use super::unknown_paths::UnknownPaths;
 use super::view::Authentication;
 use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings, run_check};
@@ -76,62 +76,9 @@ impl Authorization {
     }
 }
 
-/// For adapters: the authorization of a request.
-impl ProtectionSpace {
-    /// Authorizes a request without a web framework. For axum, `Guard` and
-    /// `GuardedRouter` do this.
-    ///
-    /// `functions` are those that the policy names. They find no path parameters, and fail if they need
-    /// state. The body is not read, so tokens in forms are not found.
-    ///
-    /// ```
-    /// use auth_runtime::{Caller, Identity, Policy, ProtectionSpace, Requirement};
-    /// use auth_runtime::schemes::Bearer;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let bearer = Bearer::new(async |_token| Caller::known(Identity::new("ann")));
-    /// let space = ProtectionSpace::builder().realm("api").scheme(bearer).build()?;
-    /// let policy = Policy::requires(Requirement::authenticated());
-    ///
-    /// let (head, _) = http::Request::get("/").body(())?.into_parts();
-    /// let denied = space.authorize(&policy, &[], &head).await.unwrap_err();
-    /// assert_eq!(denied.status(), 401);
-    /// assert_eq!(denied.headers()["www-authenticate"], "Bearer realm=\"api\"");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The response to return in place of the handler's. The response of a concealed denial is the
-    /// space's own response for unknown paths. It is indistinguishable only if the service responds
-    /// in the same way on all unknown paths.
-    pub async fn authorize(
-        &self,
-        policy: &Policy,
-        functions: &[ServiceFunction],
-        head: &Parts,
-    ) -> Result<Caller, http::Response<Bytes>> {
-        let route = Route {
-            policy,
-            functions,
-            location: None,
-            denies_objects: false,
-            constants: None,
-            is_unknown_path: false,
-        };
-        let surroundings = Surroundings {
-            head: Head::from(head),
-            parameters: Some(&[]),
-            state: &(),
-        };
-        let (authentication, _) = self.authorize_route(route, surroundings, None).await?;
-        let caller = self.caller_for(policy, &authentication);
-        Ok(caller.cloned().unwrap_or(Caller::Anonymous))
-    }
-
-    /// Authorizes like [`authorize`](Self::authorize), and returns all that a guard needs. An
+/// The authorization of a request.
+impl Space {
+    /// Authorizes like [`authorize`](crate::ProtectionSpace::authorize), and returns all that a guard needs. An
     /// `assumed` caller replaces the one that the credentials belong to.
     ///
     /// # Errors
@@ -195,7 +142,7 @@ impl ProtectionSpace {
             return Some(Authorization::new(decision));
         }
         let context = self.context(route.policy, authentication, head);
-        let (decision, conceal) = decide(route, context.as_ref()).ok()?;
+        let (decision, conceal) = decide_route(route, context.as_ref()).ok()?;
         if self.lacks_object_scopes(route.policy, &decision) {
             return None;
         }
@@ -245,7 +192,7 @@ impl ProtectionSpace {
         let mut evaluated = None;
         let data = self.request_data();
         let (decision, conceal) = loop {
-            let open = match decide(*route, context.as_ref()) {
+            let open = match decide_route(*route, context.as_ref()) {
                 Ok(decided) => break decided,
                 Err(open) => open,
             };
@@ -319,16 +266,16 @@ impl ProtectionSpace {
             return None;
         }
         let used = self.scheme_used(Some(policy), authentication);
-        let used = used.and_then(|index| self.0.schemes.get(index));
+        let used = used.and_then(|index| self.schemes.get(index));
         let mut context = Context::new(self.caller_for(policy, authentication)?);
-        context.clock = self.0.clock.clone();
-        context.settings = self.0.settings.clone();
+        context.clock = self.clock.clone();
+        context.settings = self.settings.clone();
         context.is_oauth = used.is_some_and(|accepted| accepted.is_oauth);
         context.has_token_server = used.is_some_and(|accepted| accepted.has_token_server);
         context.can_be_bound = self.can_constrain_senders(policy);
         context.can_step_up = self.can_step_up(policy);
         if policy.asks_for_network() {
-            context.address = self.0.client_address.find_for_network(head);
+            context.address = self.client_address.find_for_network(head);
         }
         Some(context)
     }
@@ -360,7 +307,7 @@ impl ProtectionSpace {
                 Caller::Unverifiable { retry_after } => Some(Denial::Unverifiable {
                     retry_after: *retry_after,
                 }),
-                Caller::Anonymous if self.0.unknown_paths == UnknownPaths::Challenge => {
+                Caller::Anonymous if self.unknown_paths == UnknownPaths::Challenge => {
                     Some(unauthenticated(None))
                 }
                 Caller::Anonymous | Caller::Known(_) => None,
@@ -370,7 +317,7 @@ impl ProtectionSpace {
 }
 
 /// The decision, and whether the denial of an object is concealed; or the atom that both depend on.
-fn decide<'p>(
+fn decide_route<'p>(
     route: Route<'p>,
     context: Option<&Context<'_>>,
 ) -> Result<(Decision, bool), &'p Atom> {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use super::accept::{clash, subprotocols};
+use super::data::{Accepted, Render, Space};
 use super::error::{LONGEST_BODY, SpaceError};
-use super::protection_space::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
+use super::protection_space::ProtectionSpace;
+use super::unknown_paths::UnknownPaths;
 use crate::client_address::ClientAddress;
 use crate::clock::Clock;
 use crate::decision_point::DecisionPoint;

@@ -1,9 +1,11 @@
 //! The parts of a request that can carry credentials.
 
+use std::sync::Arc;
+
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, Method};
 
-use super::protection_space::{Accepted, ProtectionSpace};
+use super::data::{Accepted, Space};
 use crate::head::Head;
 use crate::scheme::Source;
 
@@ -28,8 +30,8 @@ pub struct CredentialFields {
 
 impl CredentialFields {
     /// Copies them from a request.
-    pub fn of(spaces: &[ProtectionSpace], head: Head<'_>) -> Self {
-        let schemes = spaces.iter().flat_map(|space| &space.0.schemes);
+    pub fn of(spaces: &[Arc<Space>], head: Head<'_>) -> Self {
+        let schemes = spaces.iter().flat_map(|space| &space.schemes);
         let mut fields = vec![AUTHORIZATION, COOKIE];
         fields.extend(PROOFS);
         let sources = schemes.flat_map(Accepted::places);

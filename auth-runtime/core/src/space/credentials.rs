@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::protection_space::{Accepted, ProtectionSpace, Space};
+use super::data::{Accepted, MAX_CREDENTIALS, Space};
 use super::target::{CredentialsPlace, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
@@ -97,7 +97,7 @@ fn verify_value(
     );
     match well_formed(value, is_text) {
         Some(value) => verify(value),
-        None if is_field && value.len() > ProtectionSpace::MAX_CREDENTIALS => {
+        None if is_field && value.len() > MAX_CREDENTIALS => {
             Verification::done(Caller::Rejected(Rejection::TooLong))
         }
         None => Verification::done(Caller::Rejected(Rejection::Malformed)),
@@ -319,7 +319,7 @@ fn well_formed(mut value: &[u8], is_text: bool) -> Option<&str> {
         value = rest;
     }
     let value = std::str::from_utf8(value).ok()?;
-    let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
+    let fits = !value.is_empty() && value.len() <= MAX_CREDENTIALS;
     // It reads to the end: without an early exit, the loop handles many bytes at a time.
     let is_visible = |all, byte| all & matches!(byte, b' '..=b'~');
     let is_allowed = || {
@@ -346,13 +346,13 @@ fn single_value(
 }
 
 /// The body of a request: a form with credentials, or a body that credentials sign. An adapter reads it if
-/// [`reads_body_of`](ProtectionSpace::reads_body_of) returns true, and inserts it into the extensions
+/// [`reads_body_of`](Space::reads_body_of) returns true, and inserts it into the extensions
 /// of the request before authentication.
 #[derive(Clone, Debug)]
 pub enum RequestBody {
     /// The body.
     Read(bytes::Bytes),
-    /// The body is longer than [`ProtectionSpace::max_body`], or incomplete.
+    /// The body is longer than [`max_body`](crate::ProtectionSpace::max_body), or incomplete.
     Unreadable,
 }
 
@@ -364,12 +364,12 @@ impl RequestBody {
     }
 }
 
-/// For adapters: the places of credentials in a request.
-impl ProtectionSpace {
+/// The places of credentials in a request.
+impl Space {
     /// Returns the subprotocol to accept in the response to the handshake of a WebSocket, if the handler
     /// accepts none: the name before the credentials. A browser closes the connection otherwise.
     pub fn subprotocol(&self, head: Head<'_>) -> Option<HeaderValue> {
-        let mut names = self.0.subprotocols.iter();
+        let mut names = self.subprotocols.iter();
         let name = names.find(|name| {
             let is_handshake = head.method == Method::CONNECT || head.headers.contains_key(UPGRADE);
             is_handshake && subprotocols(head.headers).any(|own| own == name.as_bytes())
@@ -380,8 +380,8 @@ impl ProtectionSpace {
     /// Returns whether the body of a request has to be read before authentication: to search a form for
     /// credentials of a scheme that counts for `target`, or to verify credentials that sign the body.
     pub fn reads_body_of(&self, head: Head<'_>, target: Target<'_>) -> bool {
-        let readers = self.0.body_readers.iter();
-        let mut readers = readers.filter_map(|index| self.0.schemes.get(*index));
+        let readers = self.body_readers.iter();
+        let mut readers = readers.filter_map(|index| self.schemes.get(*index));
         readers.any(|accepted| {
             if !target.counts(accepted) {
                 return false;
@@ -414,12 +414,12 @@ fn is_form(head: Head<'_>) -> bool {
             .eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// For adapters: the places of credentials in a request.
+/// The places of credentials in a request.
 #[cfg(feature = "resource-metadata")]
-impl ProtectionSpace {
+impl Space {
     /// Returns the ways to send a token, in the terms of RFC 9728 §2.
     pub fn bearer_methods(&self) -> Vec<&'static str> {
-        let tokens = self.0.schemes.iter().filter(|accepted| accepted.is_oauth);
+        let tokens = self.schemes.iter().filter(|accepted| accepted.is_oauth);
         let mut methods = Vec::new();
         for source in tokens.flat_map(|accepted| &accepted.sources) {
             let method = match source {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use auth_runtime_policy::{Atom, ObjectRequirement, ObjectSource, Policy};
 
+use super::data::Space;
 use super::objects::id_of;
-use super::protection_space::ProtectionSpace;
 use super::view::Authentication;
 use crate::caller::Rejection;
 use crate::check::Parameters;
@@ -17,10 +17,10 @@ use crate::object::{Evaluation, Resource};
 /// The longest scope of an object, in bytes. Its id comes from the path.
 const MAX_SCOPE: usize = 512;
 
-/// For adapters: scopes of tokens that name one object.
-impl ProtectionSpace {
+/// Scopes of tokens that name one object.
+impl Space {
     fn token_scope(&self) -> Option<TokenScope> {
-        self.0.decision_point.as_ref()?.token_scope()
+        self.decision_point.as_ref()?.token_scope()
     }
 
     /// Returns whether the decision point names scopes of tokens for `can` requirements.
@@ -86,7 +86,7 @@ impl ProtectionSpace {
         evaluation: &Evaluation,
     ) -> Option<Denial> {
         let used = self.scheme_used(Some(policy), authentication)?;
-        let used = self.0.schemes.get(used).filter(|used| used.is_oauth)?;
+        let used = self.schemes.get(used).filter(|used| used.is_oauth)?;
         let identity = self.caller_for(policy, authentication)?.identity()?;
         let requirement = policy.requirement().into_iter();
         // A token without the scopes that met the policy would be denied by it.

@@ -8,7 +8,7 @@ use auth_runtime_policy::{
 use http::{HeaderValue, Method};
 
 use super::authorization::Route;
-use super::protection_space::ProtectionSpace;
+use super::data::Space;
 use super::report::RequestOrigin;
 use crate::check::{Parameters, Surroundings, find_resource};
 use crate::condition::Permitted;
@@ -56,14 +56,14 @@ impl<'r> AboutRequest<'r> {
     }
 }
 
-/// For adapters: questions to the decision point.
-impl ProtectionSpace {
-    /// The longest list of questions in one call of the decision point.
-    pub const MAX_EVALUATIONS: usize = 10_000;
+/// See [`ProtectionSpace::MAX_EVALUATIONS`](crate::ProtectionSpace::MAX_EVALUATIONS).
+pub(super) const MAX_EVALUATIONS: usize = 10_000;
 
+/// Questions to the decision point.
+impl Space {
     /// Returns whether the space has a decision point.
     pub(super) fn has_decision_point(&self) -> bool {
-        self.0.decision_point.is_some()
+        self.decision_point.is_some()
     }
 
     /// The data that the decision point keeps for one request; `None` without a decision point.
@@ -74,7 +74,7 @@ impl ProtectionSpace {
     /// Returns the first `can` requirement of `policy` that the space cannot decide: it has no decision
     /// point, or one that does not decide about the action on objects of the type.
     pub(super) fn cannot_decide<'p>(&self, policy: &'p Policy) -> Option<&'p Atom> {
-        let engine = self.0.decision_point.as_ref();
+        let engine = self.decision_point.as_ref();
         let mut requirements = policy.object_requirements().into_iter();
         let found = requirements.find(|ObjectRequirement { action, on, .. }| {
             !engine.is_some_and(|engine| engine.decides_about(action, on.resource_type()))
@@ -204,7 +204,7 @@ impl ProtectionSpace {
     /// # Errors
     ///
     /// A decision point is missing or failed, or it named more than
-    /// [`MAX_EVALUATIONS`](Self::MAX_EVALUATIONS) objects.
+    /// [`MAX_EVALUATIONS`](crate::ProtectionSpace::MAX_EVALUATIONS) objects.
     pub async fn permitted(
         &self,
         identity: &Identity,
@@ -218,7 +218,7 @@ impl ProtectionSpace {
             .permitted(action.name(), resource_type, request)
             .await;
         let permitted = permitted.and_then(|permitted| match permitted {
-            Permitted::Ids(ids) if ids.len() > Self::MAX_EVALUATIONS => {
+            Permitted::Ids(ids) if ids.len() > MAX_EVALUATIONS => {
                 let message = format!("{} ids in one list", ids.len());
                 Err(DecisionPointError::new(message))
             }
@@ -235,11 +235,11 @@ impl ProtectionSpace {
 
     /// The name of the decision point, if there is one.
     pub fn engine_name(&self) -> Option<&'static str> {
-        self.0.decision_point.as_deref().map(DecisionPoint::name)
+        self.decision_point.as_deref().map(DecisionPoint::name)
     }
 
     fn engine(&self) -> Result<&dyn DecisionPoint, DecisionPointError> {
-        self.0.decision_point.as_deref().ok_or_else(|| {
+        self.decision_point.as_deref().ok_or_else(|| {
             DecisionPointError::new(
                 "the protection space has no decision point; add one with `.decision_point(…)`",
             )
@@ -256,7 +256,7 @@ impl ProtectionSpace {
             method: about.method,
             path: about.path,
             address: about.address,
-            time: self.0.clock.now(),
+            time: self.clock.now(),
             request_id: about.request_id,
             data: about.data,
             identity,
@@ -273,7 +273,7 @@ impl ProtectionSpace {
     ) -> Result<EvaluationFuture<'r>, DecisionPointError> {
         let engine = self.engine()?;
         let asked = evaluations.len();
-        if asked > Self::MAX_EVALUATIONS {
+        if asked > MAX_EVALUATIONS {
             let message = format!("{asked} questions in one call; split the list");
             return Err(DecisionPointError::new(message));
         }
@@ -284,7 +284,7 @@ impl ProtectionSpace {
         AboutRequest {
             method: head.method,
             path: head.sent_uri().path(),
-            address: self.0.client_address.find(head).address(),
+            address: self.client_address.find(head).address(),
             request_id: self.request_id(head),
             data,
         }

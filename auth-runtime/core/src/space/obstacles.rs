@@ -2,12 +2,12 @@
 
 use auth_runtime_policy::Policy;
 
-use super::protection_space::ProtectionSpace;
+use super::data::Space;
 use crate::challenge::ChallengeError;
 use crate::scheme::{ChallengeContext, Scheme};
 
-/// For adapters: the check of a policy at start.
-impl ProtectionSpace {
+/// The check of a policy at start.
+impl Space {
     /// Returns the reasons why the space cannot serve `handler`, as messages: a scheme that the space
     /// does not accept, a policy that no accepted scheme can meet or has a challenge for, or a
     /// requirement that cannot be evaluated.
@@ -60,9 +60,9 @@ impl ProtectionSpace {
             )
         });
         let settings = policy.settings().into_iter();
-        let settings = settings.filter(move |name| self.0.settings.get(name).is_none());
+        let settings = settings.filter(move |name| self.settings.get(name).is_none());
         let settings = settings.map(move |setting| {
-            let given: Vec<_> = self.settings().map(|(name, _)| name).collect();
+            let given: Vec<_> = self.settings.iter().map(|(name, _)| name).collect();
             let given = if given.is_empty() {
                 String::new()
             } else {
@@ -90,11 +90,11 @@ impl ProtectionSpace {
     fn refused_realm(&self, policy: &Policy) -> Option<(&str, ChallengeError)> {
         let context = ChallengeContext {
             realm: Some(policy.own_realm()?),
-            resource_metadata: self.0.resource_metadata(),
+            resource_metadata: self.resource_metadata(),
             scopes: &[],
             error: None,
         };
-        let schemes = self.0.schemes.iter();
+        let schemes = self.schemes.iter();
         let mut accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
         accepted.find_map(|accepted| {
             let scheme: &dyn Scheme = &*accepted.scheme;
@@ -105,7 +105,7 @@ impl ProtectionSpace {
 
     /// Returns whether `policy` can lead to a 401, but none of its schemes has a challenge for it.
     fn cannot_ask_for(&self, policy: &Policy) -> bool {
-        let schemes = self.0.schemes.iter();
+        let schemes = self.schemes.iter();
         let mut accepted = schemes
             .filter(|scheme| policy.accepts(&scheme.name))
             .peekable();

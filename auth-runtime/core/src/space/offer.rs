@@ -6,7 +6,7 @@ use auth_runtime_policy::Policy;
 use http::{HeaderName, HeaderValue};
 
 use super::application::Application;
-use super::protection_space::{Accepted, Space};
+use super::data::{Accepted, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;

@@ -4,7 +4,7 @@ use auth_runtime_policy::Policy;
 use http::HeaderValue;
 
 use super::authorization::Route;
-use super::protection_space::ProtectionSpace;
+use super::data::Space;
 use super::view::Authentication;
 use crate::caller::Caller;
 use crate::client_address::Client;
@@ -20,12 +20,12 @@ use crate::request_snapshot::RequestSnapshot;
 /// The longest id of a request that records and decision points receive, in bytes.
 const MAX_REQUEST_ID: usize = 256;
 
-/// For adapters: records of decisions.
-impl ProtectionSpace {
+/// Records of decisions.
+impl Space {
     /// Returns whether decisions are counted.
     fn counts(&self) -> bool {
         #[cfg(feature = "metrics")]
-        return self.0.counts;
+        return self.counts;
         #[cfg(not(feature = "metrics"))]
         false
     }
@@ -36,7 +36,7 @@ impl ProtectionSpace {
         let is_traced = crate::events::trace::is_on();
         #[cfg(not(feature = "tracing"))]
         let is_traced = false;
-        is_traced || self.counts() || self.0.audit.is_some()
+        is_traced || self.counts() || self.audit.is_some()
     }
 
     /// Starts to observe a decision about a handler, or about an unknown path.
@@ -197,7 +197,7 @@ impl ProtectionSpace {
             scheme: None,
             method: head.method,
             path: head.sent_uri().path(),
-            client: self.0.client_address.find(head),
+            client: self.client_address.find(head),
             request_id: self.request_id(head),
             matched_path: head.matched_path(),
             evaluated: None,
@@ -210,7 +210,7 @@ impl ProtectionSpace {
     /// Returns the value of the configured field for request ids; `None` unless it has 1 to 256
     /// printable characters of ASCII, since a server may refuse others.
     pub(super) fn request_id<'r>(&self, head: Head<'r>) -> Option<&'r HeaderValue> {
-        let id = head.headers.get(self.0.request_id_field.as_ref()?)?;
+        let id = head.headers.get(self.request_id_field.as_ref()?)?;
         let is_text = |byte: &u8| matches!(byte, 0x20..=0x7E);
         let is_short = (1..=MAX_REQUEST_ID).contains(&id.len());
         (is_short && id.as_bytes().iter().all(is_text)).then_some(id)
@@ -220,19 +220,19 @@ impl ProtectionSpace {
     /// decisions are observed or there is a decision point.
     pub fn origin_to_keep(&self, head: Head<'_>) -> Option<RequestOrigin> {
         (self.is_watched() || self.has_decision_point()).then(|| RequestOrigin {
-            client: self.0.client_address.find(head),
+            client: self.client_address.find(head),
             request_id: self.request_id(head).cloned(),
         })
     }
 
     fn tell(&self, record: &AuditRecord<'_>) {
         #[cfg(feature = "tracing")]
-        crate::events::trace::emit(record, self.0.traces_subjects);
+        crate::events::trace::emit(record, self.traces_subjects);
         #[cfg(feature = "metrics")]
-        if self.0.counts {
+        if self.counts {
             crate::events::count::count(record);
         }
-        if let Some(audit) = &self.0.audit {
+        if let Some(audit) = &self.audit {
             audit(record);
         }
     }
@@ -244,7 +244,7 @@ impl ProtectionSpace {
         authentication: &Authentication,
     ) -> Option<&str> {
         let index = self.scheme_used(policy, authentication)?;
-        Some(&self.0.schemes.get(index)?.name)
+        Some(&self.schemes.get(index)?.name)
     }
 }
 

@@ -3,8 +3,8 @@
 use auth_runtime_policy::Policy;
 use http::HeaderValue;
 
+use super::data::Space;
 use super::offer::{Offer, Sent, leave_out_prompts};
-use super::protection_space::{ProtectionSpace, Space};
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
@@ -87,11 +87,11 @@ impl SentChallenges {
     }
 }
 
-/// For adapters: the parts of responses that are the same for all requests of a route.
-impl ProtectionSpace {
+/// The parts of responses that are the same for all requests of a route.
+impl Space {
     /// Computes the constants of a route with this policy.
     pub fn constants_of(&self, policy: &Policy) -> RouteConstants {
-        let schemes = self.0.schemes.iter().enumerate();
+        let schemes = self.schemes.iter().enumerate();
         let oauth =
             schemes.filter(|(_, accepted)| accepted.is_oauth && policy.accepts(&accepted.name));
         let known = Caller::known(Identity::new("a caller without scopes"));
@@ -125,7 +125,7 @@ impl ProtectionSpace {
 
     /// The decision about a request from no address.
     fn decide_constantly(&self, policy: &Policy, mut context: Context<'_>) -> Decision {
-        context.settings = self.0.settings.clone();
+        context.settings = self.settings.clone();
         context.can_be_bound = self.can_constrain_senders(policy);
         Decision::of(policy, &context)
     }
@@ -137,7 +137,7 @@ impl ProtectionSpace {
         used: Option<usize>,
     ) -> Option<BuiltChallenges> {
         let offer = Offer {
-            space: &self.0,
+            space: self,
             policy: Some(policy),
             used,
             is_known: used.is_some(),
@@ -147,8 +147,8 @@ impl ProtectionSpace {
         let mut to_scripts = challenges();
         leave_out_prompts(&mut to_scripts);
         Some(BuiltChallenges {
-            to_clients: SentChallenges::of(&self.0, challenges())?,
-            to_scripts: SentChallenges::of(&self.0, to_scripts)?,
+            to_clients: SentChallenges::of(self, challenges())?,
+            to_scripts: SentChallenges::of(self, to_scripts)?,
             denial,
             used,
         })

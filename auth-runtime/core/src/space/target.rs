@@ -2,7 +2,7 @@
 
 use auth_runtime_policy::Policy;
 
-use super::protection_space::Accepted;
+use super::data::Accepted;
 
 /// The resource that credentials are sent to.
 #[derive(Clone, Copy)]
