@@ -61,6 +61,15 @@ async fn object(guard: Guard, Path(name): Path<String>) -> Result<&'static str, 
     Ok("the object")
 }
 
+/// A scheme that verifies each token anew, and the credentials of a caller that the hidden path denies.
+fn jwt() -> (Bearer, (HeaderName, HeaderValue)) {
+    let authority = Authority::new();
+    let key = JwtKey::rs256_pem(authority.public_key()).expect("a public key");
+    let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
+    let jwt = Bearer::jwt(jwt.build().expect("a verifier"));
+    (jwt, bearer(&authority.token("openid profile read write")))
+}
+
 fn routes() -> GuardedRouter {
     GuardedRouter::new().route("/shown", get(shown))
 }
@@ -84,10 +93,7 @@ pub fn cases() -> Vec<Case> {
         is_signed: false,
     };
     let on_path = || routes().route("/hidden", get(hidden));
-    let authority = Authority::new();
-    let key = JwtKey::rs256_pem(authority.public_key()).expect("a public key");
-    let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
-    let jwt = jwt.build().expect("a verifier");
+    let (jwt, token) = jwt();
     let looked_up = Bearer::new(async |_token| Caller::known(Identity::new("ann")));
     let files = tower::service_fn(async |_: Request| Ok::<_, std::convert::Infallible>("the page"));
     vec![
@@ -106,8 +112,8 @@ pub fn cases() -> Vec<Case> {
             )
         },
         Case {
-            router: protect(on_path(), Bearer::jwt(jwt)),
-            credentials: Some(bearer(&authority.token("openid profile read write"))),
+            router: protect(on_path(), jwt),
+            credentials: Some(token),
             is_signed: true,
             ..of(
                 "the same, JWT verified anew",
@@ -229,7 +235,7 @@ async fn answered_late() {}
 const STEP: Duration = Duration::from_millis(5);
 
 /// Cases whose concealed responses, and those of unknown paths, wait for the end of a step.
-pub fn in_steps() -> [Case; 2] {
+pub fn in_steps() -> [Case; 3] {
     let of = |name, routes: GuardedRouter| Case {
         name,
         router: protect(routes, Table::default()).conceal_timing(STEP),
@@ -238,6 +244,8 @@ pub fn in_steps() -> [Case; 2] {
         unknown: "/absent",
         is_signed: false,
     };
+    let (jwt, token) = jwt();
+    let scope_is_missing = routes().route("/hidden", get(hidden));
     [
         of(
             "`check` that denies, `conceal_timing` of 5 ms",
@@ -247,5 +255,13 @@ pub fn in_steps() -> [Case; 2] {
             "`check` that waits for 1 ms, the same",
             routes().route("/hidden", get(answered_late)),
         ),
+        Case {
+            router: protect(scope_is_missing, jwt).conceal_timing(STEP),
+            credentials: Some(token),
+            hidden: "/hidden",
+            unknown: "/absent",
+            name: "JWT verified anew, the same",
+            is_signed: true,
+        },
     ]
 }

@@ -111,10 +111,11 @@ fn main() {
         is_missed |= index == longest && !(is_told && order.bias() < 0.0);
         let requests = match is_told {
             true => format!("{:.0}", order.requests(order.bias())),
-            // The largest bias that this number of pairs does not exclude.
+            // The largest bias that this number of pairs does not exclude. The null test is no part of it: its
+            // expected bias is zero, and its own error belongs to its own pairs.
             false => format!(
                 "more than {:.0}",
-                order.requests(order.bias().abs() + noise)
+                order.requests(order.bias().abs() + order.error())
             ),
         };
         let [first, second] = order.shares();
