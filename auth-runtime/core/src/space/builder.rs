@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use super::accept::{clash, subprotocols};
-use super::data::{Accepted, Render, Space};
+use super::data::{Accepted, Space};
 use super::error::{LONGEST_BODY, SpaceError};
 use super::protection_space::ProtectionSpace;
 use super::unknown_paths::UnknownPaths;
@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::decision_point::DecisionPoint;
 use crate::denial_body::DenialBody;
 use crate::denial_details::DenialDetails;
-use crate::events::{Audit, AuditRecord};
+use crate::events::AuditRecord;
 use crate::request_snapshot::RequestSnapshot;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
@@ -26,55 +26,45 @@ use crate::settings::Settings;
 /// Builds a [`ProtectionSpace`].
 #[must_use]
 pub struct ProtectionSpaceBuilder {
-    realm: Option<String>,
+    /// The space so far, without its schemes.
+    space: Space,
     schemes: Vec<Box<dyn Scheme>>,
-    unknown_paths: UnknownPaths,
-    client_address: ClientAddress,
-    clock: Clock,
-    settings: Settings,
     /// The settings with two values.
     settings_twice: Vec<Cow<'static, str>>,
+    /// Names of schemes, and their names in OpenAPI documents.
     openapi_names: Vec<(String, String)>,
-    decision_point: Option<Arc<dyn DecisionPoint>>,
-    prompts_scripts: bool,
-    joins_challenges: bool,
-    render: Option<Render>,
-    audit: Option<Audit>,
-    request_id_field: Option<HeaderName>,
-    max_body: usize,
-    #[cfg(feature = "metrics")]
-    counts: bool,
-    #[cfg(feature = "tracing")]
-    traces_subjects: bool,
-    #[cfg(feature = "resource-metadata")]
-    resource: Option<ProtectedResource>,
 }
 
 impl ProtectionSpace {
     /// Starts with no scheme and no realm.
     pub fn builder() -> ProtectionSpaceBuilder {
         ProtectionSpaceBuilder {
-            realm: None,
+            space: Space {
+                realm: None,
+                schemes: Vec::new(),
+                subprotocols: Vec::new(),
+                body_readers: Vec::new(),
+                unknown_paths: UnknownPaths::default(),
+                client_address: ClientAddress::default(),
+                clock: Clock::system(),
+                settings: Settings::default(),
+                decision_point: None,
+                prompts_scripts: false,
+                joins_challenges: false,
+                render: None,
+                audit: None,
+                request_id_field: None,
+                max_body: ProtectionSpace::MAX_BODY,
+                #[cfg(feature = "metrics")]
+                counts: false,
+                #[cfg(feature = "tracing")]
+                traces_subjects: false,
+                #[cfg(feature = "resource-metadata")]
+                resource: None,
+            },
             schemes: Vec::new(),
-            unknown_paths: UnknownPaths::default(),
-            client_address: ClientAddress::default(),
-            clock: Clock::system(),
-            settings: Settings::default(),
             settings_twice: Vec::new(),
             openapi_names: Vec::new(),
-            decision_point: None,
-            prompts_scripts: false,
-            joins_challenges: false,
-            render: None,
-            audit: None,
-            request_id_field: None,
-            max_body: ProtectionSpace::MAX_BODY,
-            #[cfg(feature = "metrics")]
-            counts: false,
-            #[cfg(feature = "tracing")]
-            traces_subjects: false,
-            #[cfg(feature = "resource-metadata")]
-            resource: None,
         }
     }
 }
@@ -86,7 +76,7 @@ impl ProtectionSpaceBuilder {
     /// [`resource`](Self::resource), and those of DPoP never do. Schemes without a challenge need
     /// none either.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
-        self.realm = Some(realm.into());
+        self.space.realm = Some(realm.into());
         self
     }
 
@@ -102,14 +92,14 @@ impl ProtectionSpaceBuilder {
     /// Sets the response to anonymous callers on unknown and on hidden paths. Default:
     /// [`UnknownPaths::NotFound`].
     pub fn unknown_paths(mut self, unknown_paths: UnknownPaths) -> Self {
-        self.unknown_paths = unknown_paths;
+        self.space.unknown_paths = unknown_paths;
         self
     }
 
     /// Sets the method of determining the address of a client, for `network` requirements and for
     /// schemes that limit the share of each client. Default: [`ClientAddress::socket`].
     pub fn client_address(mut self, client_address: ClientAddress) -> Self {
-        self.client_address = client_address;
+        self.space.client_address = client_address;
         self
     }
 
@@ -117,7 +107,7 @@ impl ProtectionSpaceBuilder {
     ///
     /// Each scheme has a clock of its own.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.space.clock = clock;
         self
     }
 
@@ -135,7 +125,7 @@ impl ProtectionSpaceBuilder {
     /// ```
     pub fn setting(mut self, name: impl Into<Cow<'static, str>>, value: bool) -> Self {
         let name = name.into();
-        if self.settings.insert(name.clone(), value).is_some() {
+        if self.space.settings.insert(name.clone(), value).is_some() {
             self.settings_twice.push(name);
         }
         self
@@ -166,7 +156,7 @@ impl ProtectionSpaceBuilder {
     ///
     /// [`ObjectRules`](crate::ObjectRules) calls functions of the service.
     pub fn decision_point(mut self, engine: impl DecisionPoint) -> Self {
-        self.decision_point = Some(Arc::new(engine));
+        self.space.decision_point = Some(Arc::new(engine));
         self
     }
 
@@ -176,7 +166,7 @@ impl ProtectionSpaceBuilder {
     /// MCP clients start from it.
     #[cfg(feature = "resource-metadata")]
     pub fn resource(mut self, resource: ProtectedResource) -> Self {
-        self.resource = Some(resource);
+        self.space.resource = Some(resource);
         self
     }
 
@@ -186,7 +176,7 @@ impl ProtectionSpaceBuilder {
     /// Therefore it is left out of the response to a script (`Sec-Fetch-Mode` is present and is not
     /// `navigate`), if the challenge of another accepted scheme remains.
     pub fn prompt_scripts(mut self, prompt: bool) -> Self {
-        self.prompts_scripts = prompt;
+        self.space.prompts_scripts = prompt;
         self
     }
 
@@ -194,7 +184,7 @@ impl ProtectionSpaceBuilder {
     /// as nginx's `auth_request`. Default: one line each, since many clients miss the second
     /// challenge of a line.
     pub fn join_challenges(mut self, join: bool) -> Self {
-        self.joins_challenges = join;
+        self.space.joins_challenges = join;
         self
     }
 
@@ -219,7 +209,7 @@ impl ProtectionSpaceBuilder {
         mut self,
         render: impl Fn(&DenialDetails<'_>, &RequestSnapshot) -> DenialBody + Send + Sync + 'static,
     ) -> Self {
-        self.render = Some(Arc::new(render));
+        self.space.render = Some(Arc::new(render));
         self
     }
 
@@ -246,7 +236,7 @@ impl ProtectionSpaceBuilder {
     /// });
     /// ```
     pub fn audit(mut self, hook: impl Fn(&AuditRecord<'_>) + Send + Sync + 'static) -> Self {
-        self.audit = Some(Arc::new(hook));
+        self.space.audit = Some(Arc::new(hook));
         self
     }
 
@@ -254,7 +244,7 @@ impl ProtectionSpaceBuilder {
     /// [`AuditRecord::request_id`]. An id is left out unless it has 1 to 256
     /// printable characters of ASCII. Default: none.
     pub fn request_id_field(mut self, field: HeaderName) -> Self {
-        self.request_id_field = Some(field);
+        self.space.request_id_field = Some(field);
         self
     }
 
@@ -271,7 +261,7 @@ impl ProtectionSpaceBuilder {
     /// let builder = ProtectionSpace::builder().max_body(25 * 1024 * 1024);
     /// ```
     pub fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
+        self.space.max_body = bytes;
         self
     }
 
@@ -280,7 +270,7 @@ impl ProtectionSpaceBuilder {
     /// decision then reads the clock.
     #[cfg(feature = "metrics")]
     pub fn count_decisions(mut self, count: bool) -> Self {
-        self.counts = count;
+        self.space.counts = count;
         self
     }
 
@@ -288,7 +278,7 @@ impl ProtectionSpaceBuilder {
     /// Default: no, since a subject is personal data.
     #[cfg(feature = "tracing")]
     pub fn trace_subjects(mut self, name_them: bool) -> Self {
-        self.traces_subjects = name_them;
+        self.space.traces_subjects = name_them;
         self
     }
 
@@ -301,35 +291,13 @@ impl ProtectionSpaceBuilder {
         if self.schemes.is_empty() {
             return Err(SpaceError::NoScheme);
         }
-        if !(1..=LONGEST_BODY).contains(&self.max_body) {
-            return Err(SpaceError::MaxBody(self.max_body));
+        if !(1..=LONGEST_BODY).contains(&self.space.max_body) {
+            return Err(SpaceError::MaxBody(self.space.max_body));
         }
         if let Some(name) = self.settings_twice.into_iter().next() {
             return Err(SpaceError::SettingTwice(name.into_owned()));
         }
-        let mut space = Space {
-            realm: self.realm,
-            schemes: Vec::with_capacity(self.schemes.len()),
-            subprotocols: Vec::new(),
-            body_readers: Vec::new(),
-            unknown_paths: self.unknown_paths,
-            client_address: self.client_address,
-            clock: self.clock,
-            settings: self.settings,
-            decision_point: self.decision_point,
-            prompts_scripts: self.prompts_scripts,
-            joins_challenges: self.joins_challenges,
-            render: self.render,
-            audit: self.audit,
-            request_id_field: self.request_id_field,
-            max_body: self.max_body,
-            #[cfg(feature = "metrics")]
-            counts: self.counts,
-            #[cfg(feature = "tracing")]
-            traces_subjects: self.traces_subjects,
-            #[cfg(feature = "resource-metadata")]
-            resource: self.resource,
-        };
+        let mut space = self.space;
         for scheme in self.schemes {
             let accepted = space.accept(scheme)?;
             if let Some(name) = clash(&space.schemes, &accepted) {
@@ -369,8 +337,8 @@ impl ProtectionSpaceBuilder {
 impl fmt::Debug for ProtectionSpaceBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProtectionSpaceBuilder")
-            .field("realm", &self.realm)
-            .field("unknown_paths", &self.unknown_paths)
+            .field("realm", &self.space.realm)
+            .field("unknown_paths", &self.space.unknown_paths)
             .finish_non_exhaustive()
     }
 }
