@@ -262,6 +262,19 @@ async fn extractors_are_made_of_the_user() {
     assert!(router().protect(auth_tests::space()).is_err());
 }
 
+#[tokio::test]
+async fn a_missing_user_is_named_by_its_type() {
+    let (mut head, ()) = Request::new(()).into_parts();
+    let ann = Identity::new("ann");
+    let missing = CurrentUser::<User>::from_identity(&ann, &mut head, &()).await;
+    let error: Box<dyn std::error::Error> = Box::new(missing.expect_err("no user"));
+    let of = format!(
+        "an identity has no `{}::User`, which its handler takes",
+        module_path!()
+    );
+    assert_eq!(error.to_string(), of);
+}
+
 fn keys() -> ApiKeys {
     let keys = ApiKeys::builder().key("a-long-random-key-of-a-job", Identity::new("job"));
     keys.build().expect("keys")

@@ -97,13 +97,21 @@ impl<U> fmt::Debug for CurrentUser<U> {
 #[derive(Clone, Copy, Debug)]
 pub struct MissingUser(&'static str);
 
+impl fmt::Display for MissingUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "an identity has no `{}`, which its handler takes",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for MissingUser {}
+
 impl IntoResponse for MissingUser {
     fn into_response(self) -> Response {
-        tracing::error!(
-            "an identity has no `{}`, which its handler takes; a test adds it with \
-             `Identity::with_user`",
-            self.0,
-        );
+        tracing::error!("{self}; a test adds it with `Identity::with_user`");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 }
