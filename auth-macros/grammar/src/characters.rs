@@ -34,7 +34,7 @@ const BLANK: [(char, char); 11] = [
 /// private use, unassigned code points and non-characters (Unicode §4.5, categories `Cc`, `Cf`,
 /// `Zl`, `Zp`, `Zs`, `Co`, `Cn`), and default-ignorable characters (§5.21) such as variation
 /// selectors.
-pub(crate) fn is_invisible(character: char) -> bool {
+pub fn is_invisible(character: char) -> bool {
     if matches!(character, ' '..='~') {
         return false;
     }

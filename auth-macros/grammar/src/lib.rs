@@ -40,6 +40,7 @@ pub mod vocabulary;
 
 use proc_macro2::TokenStream;
 
+pub use crate::characters::is_invisible;
 use crate::errors::Errors;
 use crate::requirement::Requires;
 use crate::resolver::Resolver;

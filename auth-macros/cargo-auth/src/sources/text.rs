@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use auth_grammar::is_invisible;
 use proc_macro2::{Delimiter, LineColumn, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -29,20 +30,9 @@ pub(super) fn shown(root: &Path, path: &Path) -> String {
 
 /// Returns a text on one line, without characters that control a terminal or are invisible.
 pub(super) fn one_line(text: &str) -> String {
-    // Characters that change the direction of the text, or are invisible.
-    let is_unseen = |it| {
-        matches!(
-            it,
-            '\u{61c}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-        )
-    };
     let mut line = String::new();
     for character in text.chars() {
-        if character.is_control() || is_unseen(character) {
+        if is_invisible(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);
