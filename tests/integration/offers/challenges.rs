@@ -114,6 +114,45 @@ impl Scheme for Lock {
     }
 }
 
+/// A lock whose callers can log in anew.
+struct StrongLock;
+
+impl Scheme for StrongLock {
+    fn name(&self) -> &str {
+        Lock.name()
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        Lock.verify(credentials)
+    }
+
+    fn constrains_sender(&self) -> bool {
+        true
+    }
+
+    fn supports_step_up(&self) -> bool {
+        true
+    }
+}
+
+/// A newer login with Bearer would not help, since its tokens are not bound to a key.
+#[tokio::test]
+async fn step_up_names_schemes_that_bind_credentials_if_the_policy_demands_it() {
+    #[requires(sender_constrained, acr = "mfa")]
+    async fn strong() {}
+
+    for builder in [
+        space_builder().scheme(StrongLock),
+        space_builder().scheme(Lock),
+    ] {
+        let app = GuardedRouter::new().route("/", get(strong));
+        let app = app.protect(builder.build().unwrap()).unwrap();
+        let answer = send(&app, with("/", &[("authorization", "Lock key")])).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.challenges(), ["Lock realm=\"api\""]);
+    }
+}
+
 /// `Authorization: Ticket …`, for tokens of another server than those of Bearer.
 struct Ticket;
 
