@@ -192,3 +192,73 @@ fn a_policy_of_the_vocabulary_contradicts_itself() {
         assert!(found.starts_with(&expected), "{requires}: {found}");
     }
 }
+
+/// Of two policies with different settings, the first does not decide silently.
+#[test]
+fn policies_with_different_settings_contradict_each_other() {
+    const DISTINCT: [(&str, [&str; 2]); 5] = [
+        (
+            "hide_as",
+            [
+                "hide_as = 404",
+                r#"hide_as = 404, hide_unless = amr("otp")"#,
+            ],
+        ),
+        ("schemes", ["schemes(Basic)", "schemes(Bearer)"]),
+        ("schemes", ["schemes(Basic)", "schemes(Basic, Bearer)"]),
+        ("realm", [r#"realm = "a""#, r#"realm = "b""#]),
+        ("says", [r#"says = "No.""#, r#"says = "Never.""#]),
+    ];
+    for (key, [one, other]) in DISTINCT {
+        let loaded = loaded(&format!(
+            "[policies.a]\nrequires = 'acr = \"gold\", {one}'\n\
+             [policies.b]\nrequires = 'amr = \"otp\", network = \"10.0.0.0/8\", {other}'\n"
+        ));
+        let expected = format!(
+            "the policies `a` and `b` have different disclosure settings: `{one}` and `{other}` \
+             [AUTH0061]"
+        );
+        let both = r#"policy = "a", policy = "b""#;
+        assert_eq!(facts(&[], both, Some(&loaded)), [expected], "{key}");
+        let decided = format!("{both}, {one}");
+        let found = facts(&[], &decided, Some(&loaded));
+        assert_eq!(found, Vec::<String>::new(), "{decided}");
+    }
+}
+
+/// The callers of `hide_unless` exist as well.
+#[test]
+fn no_caller_meets_a_contradictory_exception() {
+    for exception in [
+        r#"all(acr = "gold", acr = "silver")"#,
+        r#"all(any(acr = "gold", acr = "silver"), acr = "bronze")"#,
+        r#"all(any(network = "10.0.0.0/8", acr = "gold"), network = "192.0.2.0/24", acr = "silver")"#,
+    ] {
+        let own = format!(r#"role = "admin", hide_as = 404, hide_unless = {exception}"#);
+        let found = facts(&[], &own, None);
+        let [fact] = found.as_slice() else {
+            panic!("{own}: {found:?}");
+        };
+        assert!(fact.starts_with("contradiction "), "{own}: {fact}");
+    }
+}
+
+/// An alternative that no caller meets is reported as a contradiction, beside its redundancy.
+#[test]
+fn an_alternative_contradicts_itself() {
+    let clash = r#"all(acr = "gold", acr = "silver")"#;
+    for own in [
+        format!(r#"any({clash}, role = "admin")"#),
+        format!(r#"any(role = "admin", {clash})"#),
+        format!(r#"permission = "publish", any(role = "admin", {clash})"#),
+        format!(r#"any(role = "a", all(role = "b", any(role = "c", {clash})))"#),
+    ] {
+        let found = facts(&[], &own, None);
+        let expected = "contradiction between `acr = \"gold\"` and `acr = \"silver\"`: a login has \
+                        one acr [AUTH0026]";
+        assert!(
+            found.iter().any(|fact| fact == expected),
+            "{own}: {found:?}"
+        );
+    }
+}

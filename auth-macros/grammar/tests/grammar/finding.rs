@@ -164,6 +164,21 @@ fn workspace_is_found_by_its_pointer() {
     assert_eq!(found.path, outer.join("root/auth.toml"));
 }
 
+/// Each folder between the crate and the root of its workspace can have the vocabulary of the crates below it.
+#[test]
+fn the_nearest_vocabulary_applies() {
+    let root = folder("between");
+    write(root.join("Cargo.toml"), "[workspace]\n");
+    let crates = root.join("crates/group/inner");
+    write(crates.join("Cargo.toml"), MEMBER);
+    for nearer in ["", "crates", "crates/group", "crates/group/inner"] {
+        let path = root.join(nearer).join("auth.toml");
+        write(&path, VOCABULARY);
+        let found = vocabulary::find(&crates).expect("the nearest one");
+        assert_eq!(found.path, path);
+    }
+}
+
 #[test]
 fn excluded_crate_uses_the_outer_workspace() {
     let outer = folder("excluded_in_between");

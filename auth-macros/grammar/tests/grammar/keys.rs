@@ -145,3 +145,27 @@ fn values_of_every_key_have_one_spelling() {
         );
     }
 }
+
+/// Another spelling would be another scheme, which no space has.
+#[test]
+fn registered_schemes_have_one_spelling() {
+    for scheme in ["Basic", "Bearer", "Digest", "DPoP"] {
+        let [lower, upper] = [scheme.to_lowercase(), scheme.to_uppercase()];
+        for written in [
+            lower.clone(),
+            upper.clone(),
+            format!("\"{scheme}\""),
+            format!("\"{lower}\""),
+            format!("\"{upper}\""),
+        ] {
+            let arguments = format!("authenticated, schemes({written})");
+            let found = messages(&arguments, None);
+            let [message] = found.as_slice() else {
+                panic!("{arguments}: {found:?}");
+            };
+            assert!(message.contains("registered"), "{arguments}: {message}");
+            let arguments = format!("reason = \"r\", identity = optional, schemes({written})");
+            assert_eq!(messages_of_public(&arguments), found, "{arguments}");
+        }
+    }
+}
