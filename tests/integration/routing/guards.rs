@@ -148,6 +148,31 @@ fn foreign_guards_of_inner_fallbacks_are_refused() {
     }
 }
 
+/// The state of a router changes nothing about the guards of its handlers.
+#[test]
+fn foreign_guards_beside_a_state_are_refused() {
+    async fn open_too(_: Guard<policy_of_open>, _: State<u8>) {}
+    let inner = || GuardedRouter::new().route("/x", get(read));
+    for router in [
+        GuardedRouter::new().route("/y", get(open_too).with_state(0)),
+        inner().route("/y", get(open_too)).with_state(0),
+        GuardedRouter::new().nest("/n", inner().route("/y", get(open_too)).with_state(0)),
+        inner().method_not_allowed_fallback(open_too).with_state(0),
+        inner().fallback(open_too).with_state(0),
+        GuardedRouter::new()
+            .nest("/n", inner().fallback(open_too))
+            .with_state(0),
+        GuardedRouter::new().nest("/n", inner().fallback(open_too).with_state(0)),
+    ] {
+        let mistakes = refused(router);
+        let [mistake] = mistakes.as_slice() else {
+            panic!("{mistakes:?}");
+        };
+        let named = "::open_too` takes the guard of `integration::routing::open` and ";
+        assert!(mistake.contains(named), "{mistake}");
+    }
+}
+
 #[test]
 fn unusual_handlers_own_their_guards() {
     #[derive(Clone)]
@@ -162,19 +187,26 @@ fn unusual_handlers_own_their_guards() {
     async fn older() {}
     #[requires(role = "admin")]
     async fn never(_: Guard, _: Extension<fn() -> !>, _: Extension<(Exit, [Exit; 1])>) {}
+    #[requires(role = "admin")]
+    async fn lent<'a: 'a>(_: Guard) -> std::borrow::Cow<'a, str> {
+        "text".into()
+    }
     async fn of_old(_: Guard<policy_of_old>) {}
     async fn of_older(_: Guard<policy_of_older>) {}
     async fn of_never(_: Guard<policy_of_never>) {}
+    async fn of_lent(_: Guard<policy_of_lent>) {}
     let router = GuardedRouter::new()
         .route("/old", get(of_old))
         .route("/older", get(of_older))
-        .route("/never", get(of_never));
-    assert_eq!(refused(router).len(), 3);
+        .route("/never", get(of_never))
+        .route("/lent", get(of_lent));
+    assert_eq!(refused(router).len(), 4);
     #[expect(deprecated, reason = "they may be mounted")]
     let router = GuardedRouter::new()
         .route("/old", get(old))
         .route("/older", get(older))
-        .route("/never", get(never));
+        .route("/never", get(never))
+        .route("/lent", get(lent));
     let _ = router.protect(space()).unwrap();
 }
 
