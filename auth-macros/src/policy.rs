@@ -194,6 +194,30 @@ mod tests {
     use crate::runtime::private;
 
     #[test]
+    fn networks_have_all_their_blocks() {
+        let blocks = ["10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"];
+        let blocks = blocks.map(|block| block.parse().expect("a block"));
+        let office = Network::owned("office", blocks.to_vec());
+        let tokens = network(&office, &private(None)).to_string();
+        let tokens = tokens.replace(' ', "");
+        let block = |version: u8, address: &str, length: u8| {
+            format!(
+                "IpNet::V{version}(Ipv{version}Net::new_assert(\
+                 Ipv{version}Addr::new({address}),{length}u8,))"
+            )
+        };
+        let blocks = [
+            block(4, "10u8,0u8,0u8,0u8", 8),
+            block(4, "192u8,0u8,2u8,0u8", 24),
+            block(6, "8193u16,3512u16,0u16,0u16,0u16,0u16,0u16,0u16", 32),
+        ];
+        assert_eq!(
+            tokens.replace("::auth_runtime::__private1::", ""),
+            format!("Network::new(\"office\",&[{}])", blocks.join(","))
+        );
+    }
+
+    #[test]
     fn implied_names_are_alternatives() {
         let (vocabulary, mistakes) = vocabulary::read(
             r#"
