@@ -14,6 +14,7 @@ mod challenge;
 pub mod compiles;
 mod conditions;
 mod decision;
+mod expansion;
 mod features;
 mod hiding;
 mod imports;
