@@ -6,8 +6,7 @@ use auth_runtime::{Guard, public};
 async fn open(guard: Guard) {}
 
 fn main() {
-    let guard: Guard<policy_of_open> = Guard::default();
-    let _ = open(guard.clone());
+    let _: Guard<policy_of_open> = Guard::default();
     let _ = open(().into());
     let _ = open(Guard::prove(todo!()).unwrap());
 }
