@@ -65,7 +65,7 @@ use self::writer::Writer;
 /// - the responses of denials: 400, 401, 403 and 503, each only if the policy makes it
 ///   possible, with their fields and their body. The body is left out if the space
 ///   [renders](auth_runtime_core::ProtectionSpaceBuilder::render) its own. The text of a 403 states the
-///   requirement with roles and permissions, but without the names of checks and networks. Missing scopes
+///   requirement with roles and permissions, but without the names of functions and networks. Missing scopes
 ///   are a 401 for callers with a [token server](auth_runtime_core::Scheme::has_token_server). The document
 ///   describes a service with the settings of `space`, and names none of them;
 /// - the extension `x-authorization`, if the policy has `can`: each action and its object, in the form of

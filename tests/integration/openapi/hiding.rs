@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use auth_runtime::objects::Resource;
 use auth_runtime::schemes::{ApiKeys, Basic, Bearer, SchemeExt};
-use auth_runtime::{Caller, Identity};
+use auth_runtime::{Caller, CheckRequest, Identity};
 use auth_tests::verifier;
 use utoipa::openapi::link::Link;
 use utoipa::openapi::path::Callback;
@@ -352,4 +353,89 @@ fn public_document_omits_checks_and_networks() {
     for word in ["192.0.2", "owns", "integration::openapi::"] {
         assert!(!everybody.contains(word), "{word} is there");
     }
+}
+
+/// The pointer of a link has an escape for `/` and one for `~` (RFC 6901 §3).
+#[test]
+fn links_by_escaped_places_are_left_out() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let table = GuardedRouter::<()>::new()
+        .route("/a", get(one))
+        .route("/old~1", any(hidden))
+        .access_table();
+    let links = json!({
+        "escaped": { "operationRef": "#/paths/~1old~01/get" },
+        "purged": { "operationRef": "#/paths/~1old~01/additionalOperations/PURGE" },
+        "shown": { "operationRef": "#/paths/~1a/get" },
+    });
+    let answer = json!({ "description": "An answer.", "links": links });
+    let empty = json!({ "responses": {} });
+    let written = json!({
+        "openapi": "3.2.0",
+        "paths": {
+            "/a": { "get": { "responses": { "200": answer } } },
+            "/old~1": { "get": empty, "additionalOperations": { "PURGE": empty } },
+        },
+    });
+    let document = auth_runtime_audit::public_openapi(&table, &space(), written);
+    let document = document.expect("in order");
+    let links = &document["paths"]["/a"]["get"]["responses"]["200"]["links"];
+    let links: Vec<_> = links.as_object().expect("links").keys().collect();
+    assert_eq!(links, ["shown"]);
+}
+
+/// The name of a function is internal, whether it checks the caller or returns the object.
+#[test]
+fn public_document_omits_functions_of_objects() {
+    async fn of_secret_storage(_: CheckRequest<'_>) -> Option<Resource> {
+        None
+    }
+    #[requires(any(
+        can("read", on = "Report", resource = of_secret_storage),
+        can("list", on = "Report::{id}")
+    ))]
+    async fn report() {}
+
+    let table = GuardedRouter::<()>::new()
+        .route("/reports/{id}", get(report))
+        .access_table();
+    let text = |document: Value| {
+        let text = &document["paths"]["/reports/{id}"]["get"]["responses"]["403"]["description"];
+        text.as_str().expect("a text").to_owned()
+    };
+    let written = || document(&[(HttpMethod::Get, "/reports/{id}")]);
+    assert_eq!(
+        text(public(&table, &space(), written())),
+        "Not allowed: it takes `any(can(\"read\", on = \"Report\"), can(\"list\", on = \
+         \"Report::{id}\"))`."
+    );
+    let inside = text(internal(&table, &space(), written()));
+    assert!(inside.contains("resource = of_secret_storage"), "{inside}");
+}
+
+/// A component that a webhook uses as well stays.
+#[test]
+fn components_of_webhooks_stay() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let table = GuardedRouter::<()>::new()
+        .route("/secret", get(hidden))
+        .access_table();
+    let both = json!({ "responses": { "200": { "$ref": "#/components/responses/Both" } } });
+    let written = json!({
+        "openapi": "3.1.0",
+        "paths": {
+            "/secret": { "get": both },
+        },
+        "webhooks": { "sent": { "post": both } },
+        "components": { "responses": { "Both": { "description": "Both." } } },
+    });
+    let document = auth_runtime_audit::public_openapi(&table, &space(), written);
+    let document = document.expect("in order");
+    assert_eq!(document["paths"].get("/secret"), None);
+    let both = &document["components"]["responses"]["Both"];
+    assert_eq!(both["description"], "Both.");
 }

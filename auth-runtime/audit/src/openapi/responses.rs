@@ -1,6 +1,6 @@
 //! The responses to denied callers.
 
-use auth_runtime_policy::{Atom, Group, Policy, Requirement, Truth};
+use auth_runtime_policy::{Atom, Group, ObjectSource, Policy, Requirement, Truth};
 use serde_json::{Value, json};
 
 use super::document::{Object, change_object, here, text};
@@ -343,6 +343,11 @@ fn wording(requirement: &Requirement, audience: Audience) -> String {
         (Requirement::Atom(Atom::Check(_)), Audience::Everybody) => "check".to_owned(),
         (Requirement::Atom(Atom::Network(_)), Audience::Everybody) => "network".to_owned(),
         (Requirement::Atom(Atom::Setting(_)), Audience::Everybody) => "setting".to_owned(),
+        (Requirement::Atom(Atom::Can { action, on }), Audience::Everybody)
+            if matches!(on, ObjectSource::Function { .. }) =>
+        {
+            format!("can({action:?}, on = {:?})", on.resource_type())
+        }
         (Requirement::Atom(atom), _) => atom.to_string(),
         (Requirement::All(parts), _) => format!("all({})", list(parts)),
         (Requirement::Any(parts), _) => format!("any({})", list(parts)),
