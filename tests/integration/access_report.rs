@@ -210,6 +210,10 @@ async fn page_starts_with_the_exceptions() {
         )
     );
     assert!(
+        list.contains("<li>any /all, &lt;i&gt;reader: <pre>the policy denies with 403"),
+        "{list}"
+    );
+    assert!(
         page.contains("<li class=\"out differs\" data-persona=\"0\">anonymous <b>≠ 502</b></li>")
     );
 }
@@ -234,4 +238,44 @@ async fn each_method_has_its_own_responses() {
     });
     let responses: Vec<_> = responses.collect();
     assert_eq!(responses, [("GET", "200"), ("PUT", "401")]);
+}
+
+/// A denial of another method of a hidden path is concealed as well.
+#[test]
+fn each_method_of_a_hidden_path_is_hidden() {
+    let routes: GuardedRouter =
+        GuardedRouter::new().route("/both", get(show).put(everything).post(healthz));
+    let page = page(&routes.access_table());
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("<tr role=\"row\" data-"));
+    let accesses = rows.map(|row| {
+        let method = between(row, " data-method=\"", "\"");
+        (method, between(row, " data-access=\"", "\""))
+    });
+    let mut accesses: Vec<_> = accesses.collect();
+    accesses.sort_unstable();
+    assert_eq!(
+        accesses,
+        [
+            ("GET", "guarded hidden"),
+            ("POST", "public"),
+            ("PUT", "guarded hidden"),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_response_is_not_a_denial() {
+    let app = routes_to_ask().protect(space()).expect("a router");
+    let silent = axum::middleware::from_fn(
+        async |_: axum::extract::Request, _: axum::middleware::Next| -> Response {
+            std::future::pending().await
+        },
+    );
+    let matrix = matrix(app.layer(silent)).await;
+    let table = routes_to_ask().access_table();
+    let page = AccessReport::new(&table).with_matrix(&matrix).to_html();
+    let cell = "<li class=\"none differs\" data-persona=\"0\">anonymous <b>≠ unanswered</b></li>";
+    assert!(page.contains(cell), "{page}");
 }

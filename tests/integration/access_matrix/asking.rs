@@ -269,3 +269,26 @@ async fn fallback_authenticates_beside_hidden_paths() {
         assert_eq!(answer.to_string(), shown);
     }
 }
+
+/// The other methods of a hidden path have a row of their own.
+#[tokio::test]
+async fn other_methods_of_a_hidden_path_are_requested() {
+    #[requires(role = "admin", hide_as = 404)]
+    async fn others() {}
+
+    let routes = || GuardedRouter::new().route("/both", any(others).get(healthz));
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space())
+        .persona(Persona::anonymous())
+        .persona(admin());
+    let matrix = matrix.send(&app).await.expect("a matrix");
+    let differences: Vec<_> = matrix.differences().collect();
+    assert!(differences.is_empty(), "{differences:#?}");
+    let shown = matrix.to_markdown();
+    for row in [
+        "| GET | `/both` | 200 | 200 |\n",
+        "| any | `/both` | 404 hidden | 200 |\n",
+    ] {
+        assert!(shown.contains(row), "{row}\n{shown}");
+    }
+}

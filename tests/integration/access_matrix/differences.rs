@@ -284,3 +284,27 @@ async fn unverifiable_persona_receives_503() {
     assert_eq!(matrix.differences().count(), 0);
     assert!(matrix.to_markdown().contains("| POST | `/repos` | 503 |"));
 }
+
+/// A gateway may pass on only the first challenge.
+#[tokio::test]
+async fn a_lost_challenge_of_several_is_found() {
+    let first_only = map_response(async |mut response: Response| {
+        if let Some(first) = response.headers().get(WWW_AUTHENTICATE).cloned() {
+            response.headers_mut().insert(WWW_AUTHENTICATE, first);
+        }
+        response
+    });
+    let routes = || GuardedRouter::new().route("/account", get(account));
+    let app = routes().protect(service_space()).expect("a router");
+    let builder = AccessMatrix::builder(&routes().access_table(), &service_space());
+    let builder = builder.persona(Persona::anonymous());
+    let found = differences(app.layer(first_only), builder).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].ends_with(
+            "but a layer changed 401 with a challenge of Bearer, DPoP, Basic to 401 with a \
+             challenge of Bearer"
+        ),
+        "{found:#?}"
+    );
+}

@@ -125,3 +125,19 @@ async fn missing_response_is_found() {
         "{found:#?}"
     );
 }
+
+#[tokio::test]
+async fn an_endless_handler_of_another_route_is_found() {
+    let table = GuardedRouter::<()>::new().route("/waits", get(account));
+    let builder = AccessMatrix::builder(&table.access_table(), &space());
+    let builder = builder
+        .persona(reader())
+        .time_limit(Duration::from_millis(50));
+    let app = endless().protect(space()).expect("a router");
+    let found = differences(app, builder).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].starts_with("GET /waits, reader: the policy grants"),
+        "{found:#?}"
+    );
+}

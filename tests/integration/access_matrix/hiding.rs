@@ -197,3 +197,49 @@ async fn hidden_paths_match_the_unknown_path_setting() {
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].starts_with("fallback /*, anonymous"), "{found:#?}");
 }
+
+#[tokio::test]
+async fn a_longer_body_is_found() {
+    let longer = from_fn(async |request: Request, next: axum::middleware::Next| {
+        let is_there = request.uri().path() == "/repos/7";
+        let response = next.run(request).await;
+        if !is_there {
+            return response;
+        }
+        let (mut head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 4096).await.expect("a body");
+        head.headers.remove("content-length");
+        let body = [&body[..], b"\nnot yours"].concat();
+        Response::from_parts(head, axum::body::Body::from(body))
+    });
+    let builder = short_matrix().persona(Persona::anonymous());
+    let found = differences(short_app().layer(longer), builder).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].starts_with("GET /repos/{id}, anonymous: the policy conceals the route, but"),
+        "{found:#?}"
+    );
+}
+
+/// A difference that does not occur again is a coincidence.
+#[tokio::test]
+async fn a_difference_has_to_occur_again() {
+    for (times, expected) in [(1, 0), (2, 0), (3, 1)] {
+        let count = Arc::new(AtomicUsize::new(0));
+        let late = from_fn(move |request: Request, next: axum::middleware::Next| {
+            let is_there = request.uri().path() == "/repos/7" && request.method() == Method::GET;
+            let is_late = is_there && count.fetch_add(1, Ordering::Relaxed) < times;
+            async move {
+                let mut response = next.run(request).await;
+                if is_late {
+                    let field = HeaderValue::from_static("1");
+                    response.headers_mut().insert("x-late", field);
+                }
+                response
+            }
+        });
+        let builder = short_matrix().persona(Persona::anonymous());
+        let found = differences(short_app().layer(late), builder).await;
+        assert_eq!(found.len(), expected, "{times}: {found:#?}");
+    }
+}

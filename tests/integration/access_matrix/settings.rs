@@ -129,3 +129,45 @@ async fn matrices_with_other_responses_do_not_join() {
     let both = same.clone().and(same.clone()).expect("the same responses");
     assert_eq!(both.to_markdown(), same.to_markdown());
 }
+
+/// The status alone does not tell who responded.
+#[tokio::test]
+async fn matrices_with_other_responders_do_not_join() {
+    let intercept = from_fn(async |request: Request, next: axum::middleware::Next| {
+        if request.uri().path() == "/healthz" {
+            return StatusCode::OK.into_response();
+        }
+        next.run(request).await
+    });
+    let space = space_of(false, false);
+    let app = routes().protect(space.clone()).expect("a router");
+    let other = AccessMatrix::builder(&routes().access_table(), &space)
+        .persona(Persona::anonymous())
+        .persona(reader())
+        .persona(admin())
+        .send(&app.layer(intercept))
+        .await
+        .expect("a matrix");
+    let error = matrix_of(true, true).await.and(other);
+    let error = error.expect_err("another responder").to_string();
+    assert!(
+        error.contains("different responses for GET /healthz"),
+        "{error}"
+    );
+}
+
+/// The cells of a matrix are in the order of its personas, so their names and order are the same in both.
+#[tokio::test]
+async fn matrices_with_other_personas_do_not_join() {
+    let space = space_of(false, false);
+    let app = routes().protect(space.clone()).expect("a router");
+    let other = AccessMatrix::builder(&routes().access_table(), &space)
+        .persona(Persona::anonymous())
+        .persona(admin())
+        .persona(reader())
+        .send(&app)
+        .await
+        .expect("a matrix");
+    let error = matrix_of(true, true).await.and(other).expect_err("order");
+    assert!(error.to_string().contains("different personas"), "{error}");
+}

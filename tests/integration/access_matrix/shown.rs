@@ -81,3 +81,39 @@ async fn persona_description_precedes_responses() {
     let is = "owns the repository | *and* more (known: scope \"repo:read\")";
     assert_eq!(json["personas"][1]["is"], is);
 }
+
+#[tokio::test]
+async fn every_grant_of_a_persona_is_shown() {
+    let identity = Identity::new("rita")
+        .with_scopes(["a"])
+        .with_roles(["b"])
+        .with_permissions(["c"])
+        .with_acr("d")
+        .with_amr(["e"])
+        .with_sender_constraint();
+    let builder = short_matrix().persona(Persona::known("all", identity));
+    let matrix = builder.send(&short_app()).await.expect("a matrix");
+    let json = serde_json::to_value(&matrix).expect("JSON");
+    assert_eq!(
+        json["personas"][0]["is"],
+        "known: scope \"a\", role \"b\", permission \"c\", acr \"d\", amr \"e\", bound to a key"
+    );
+}
+
+/// A redirect of a handler is a grant, which the status alone does not show.
+#[tokio::test]
+async fn a_redirect_of_a_handler_is_its_own_response() {
+    #[public(reason = "a test")]
+    async fn moved() -> (StatusCode, [(&'static str, &'static str); 1]) {
+        (StatusCode::SEE_OTHER, [("location", "/healthz")])
+    }
+    let routes = || GuardedRouter::new().route("/moved", get(moved));
+    let app = routes().protect(space()).expect("a router");
+    let builder = AccessMatrix::builder(&routes().access_table(), &space());
+    let matrix = builder.persona(Persona::anonymous()).send(&app).await;
+    let markdown = matrix.expect("a matrix").to_markdown();
+    assert!(
+        markdown.contains("| GET | `/moved` | 303 own |"),
+        "{markdown}"
+    );
+}
