@@ -215,3 +215,123 @@ async fn the_401_in_place_of_a_denied_object_depends_on_the_same_fields() {
         }
     }
 }
+
+/// Routes of a space with a verifier that knows a token and is down for another one.
+fn of_realm(
+    name: &'static str,
+    known: &'static str,
+    down: &'static str,
+    unknown_paths: UnknownPaths,
+    routes: GuardedRouter,
+) -> auth_runtime::ProtectedRouter {
+    let bearer = auth_runtime::schemes::Bearer::new(move |token: String| {
+        std::future::ready(match token {
+            token if token == known => auth_runtime::Caller::known(Identity::new(name)),
+            token if token == down => auth_runtime::Caller::unverifiable(),
+            _ => auth_runtime::Caller::rejected(),
+        })
+    });
+    let space = auth_runtime::ProtectionSpace::builder()
+        .realm(name)
+        .scheme(bearer)
+        .unknown_paths(unknown_paths);
+    let path = format!("/{name}");
+    let routes = routes.route(&path, post(shown));
+    routes.protect(space.build().expect("a space")).unwrap()
+}
+
+/// The responses of an unknown path to callers with and without a token.
+async fn statuses_of_unknown(app: &auth_runtime::ProtectedRouter, tokens: &[&str]) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for token in tokens {
+        let credentials = format!("Bearer {token}");
+        let credentials = Some(&*credentials).filter(|_| !token.is_empty());
+        let request = request(&Method::GET, "/zzzzzz", credentials);
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        statuses.push(response.status().as_u16());
+    }
+    statuses
+}
+
+/// A caller that one space knows is no caller of another one that is out of order.
+#[tokio::test]
+async fn an_outage_of_one_space_conceals_no_known_caller() {
+    let of = |name, known, down| {
+        let routes = GuardedRouter::new();
+        of_realm(name, known, down, UnknownPaths::NotFound, routes)
+    };
+    let (a, b) = (of("a", "x", "y"), of("b", "y", "x"));
+    for app in [a.clone().merge(b.clone()), b.merge(a)] {
+        assert_eq!(
+            statuses_of_unknown(&app, &["x", "y", "z"]).await,
+            [404, 404, 401]
+        );
+    }
+}
+
+/// Any space of an application can ask anonymous callers for credentials, also with a fallback of the service and
+/// without hidden paths.
+#[tokio::test]
+async fn any_space_challenges_unknown_paths() {
+    for (one, other) in [
+        (UnknownPaths::Challenge, UnknownPaths::NotFound),
+        (UnknownPaths::NotFound, UnknownPaths::Challenge),
+    ] {
+        let with_fallback = GuardedRouter::new().fallback(curious);
+        let app = of_realm("a", "x", "", one, with_fallback);
+        let app = app.merge(of_realm("b", "y", "", other, GuardedRouter::new()));
+        assert_eq!(
+            statuses_of_unknown(&app, &["", "x", "y", "z"]).await,
+            [401, 404, 404, 401]
+        );
+    }
+}
+
+/// The fallback of an application belongs to either router.
+#[tokio::test]
+async fn the_fallback_of_a_later_router_responds() {
+    #[public(reason = "the answer of a path that was never there")]
+    async fn gone() -> StatusCode {
+        StatusCode::GONE
+    }
+    let of = |name, routes| of_realm(name, "x", "", UnknownPaths::NotFound, routes);
+    let plain = of("a", GuardedRouter::new().route("/secret", get(secret)));
+    let with_fallback = of("b", GuardedRouter::new().fallback(gone));
+    for app in [
+        plain.clone().merge(with_fallback.clone()),
+        with_fallback.merge(plain),
+    ] {
+        for path in ["/secret", "/zzzzzz"] {
+            let request = request(&Method::GET, path, Some("Bearer x"));
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), StatusCode::GONE, "{path}");
+        }
+    }
+}
+
+/// The prefix itself is a path of the nested router, as in axum.
+#[tokio::test]
+async fn the_fallback_of_a_nested_router_responds_at_its_prefix() {
+    #[public(reason = "the answer of a path that was never there")]
+    async fn gone() -> StatusCode {
+        StatusCode::GONE
+    }
+    let inner = || GuardedRouter::new().route("/x", get(secret)).fallback(gone);
+    let hidden = inner().route("/", get(secret));
+    let app = GuardedRouter::new()
+        .nest("/unknown", inner())
+        .nest("/hidden", hidden)
+        .protect(space())
+        .unwrap();
+    for (path, status) in [
+        ("/unknown", 410),
+        ("/unknown/y", 410),
+        ("/hidden", 410),
+        ("/hidden/y", 410),
+        ("/zzzzzz", 404),
+    ] {
+        let request = request(&Method::GET, path, None);
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), status, "{path}");
+    }
+}

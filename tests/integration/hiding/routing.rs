@@ -374,6 +374,11 @@ fn adopted_patterns_on_hidden_paths_are_refused() {
             Router::new().route("/own/{page}", page()),
             &["/own/files", "/own/{number}"],
         ),
+        // A subtree has paths below its own.
+        (
+            Router::new().route("/own/files/{page}", page()),
+            &["/own/files"],
+        ),
         (Router::new().nest("/own", nested), &[]),
         (Router::new().route("/{page}/x", page()), &[]),
         (

@@ -346,3 +346,35 @@ fn two_fallbacks_panic_as_in_axum() {
     };
     let _ = with_fallback("a", "/a").merge(with_fallback("b", "/b"));
 }
+
+/// The documents of an application that is nested in a plain router name no scope of a hidden path either.
+#[tokio::test]
+async fn metadata_apart_from_the_routes_hide_scopes() {
+    let target = "/.well-known/oauth-protected-resource/a";
+    #[requires(scope = "publish")]
+    async fn publish() {}
+
+    let more = GuardedRouter::new().route("/a/secret", auth_runtime::routing::post(publish));
+    let api = routes("/a").merge(more).protect(realm("a"));
+    let api = api.expect("the routes are in order");
+    let apart = api.metadata_router();
+    for response in [
+        api.oneshot(request(Method::GET, target, None)).await,
+        apart.oneshot(request(Method::GET, target, None)).await,
+    ] {
+        let Ok(response) = response;
+        let body = body_of(response).await;
+        let document: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(document["scopes_supported"], json!(["reports"]));
+    }
+}
+
+/// The order of the routers does not matter.
+#[test]
+#[should_panic(expected = "(a test) also matches the hidden path `/a/secret`")]
+fn adopted_patterns_on_hidden_paths_of_an_earlier_router_are_refused() {
+    let plain = Router::new().route("/{section}/{page}", axum::routing::get(async || "plain"));
+    let adopting = GuardedRouter::new().adopt(plain, "a test").protect(space());
+    let adopting = adopting.expect("the routes are in order");
+    let _ = protected("a", "/a").merge(adopting);
+}
