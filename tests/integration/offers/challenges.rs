@@ -443,3 +443,27 @@ async fn redirects_lead_to_a_page_that_helps() {
         assert_eq!(answer.challenges().is_empty(), status == 303, "{target}");
     }
 }
+
+/// Ambiguous credentials and an old login name only the schemes that can lead to a grant, too.
+#[tokio::test]
+async fn unbound_tokens_are_not_requested_by_other_denials() {
+    #[requires(sender_constrained, acr = "mfa")]
+    async fn strong() {}
+
+    let dpop = auth_runtime::schemes::Dpop::jwt(jwt()).origin("https://api.example");
+    let space = both().scheme(dpop.build().unwrap()).build().unwrap();
+    let app = GuardedRouter::new().route("/", get(strong));
+    let app = app.protect(space).unwrap();
+    let two = with(
+        "/",
+        &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+    );
+    let bound = Identity::new("ann").with_sender_constraint();
+    for (request, status) in [(two, 400), (with_identity(request("/"), bound), 401)] {
+        let answer = send(&app, request).await;
+        assert_eq!(answer.status, status);
+        let challenges = answer.challenges();
+        let names = challenges.iter().map(|line| line.split(' ').next());
+        assert_eq!(names.collect::<Vec<_>>(), [Some("DPoP")], "{challenges:?}");
+    }
+}

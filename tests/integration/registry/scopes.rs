@@ -136,3 +136,26 @@ async fn an_outage_is_no_missing_scope() {
         assert_eq!(answer.0, status, "{}", answer.1);
     }
 }
+
+/// A token could have the scope of the object. A key has no scopes that its owner could request.
+#[tokio::test]
+async fn the_scope_of_an_object_is_requested_from_tokens_only() {
+    let key = Identity::new("robot").with_scopes(["a"]);
+    let keys = ApiKeys::builder()
+        .key("a-long-random-key-of-a-robot", key)
+        .build();
+    let space = ProtectionSpace::builder()
+        .realm("registry")
+        .scheme(Bearer::jwt(verifier()))
+        .scheme(keys.expect("a scheme"))
+        .decision_point(Scoped { fails: false });
+    let app = GuardedRouter::new()
+        .route("/in-handler", get(in_handler))
+        .protect(space.build().expect("a space"))
+        .expect("routes");
+    let request = Request::get("/in-handler").header("x-api-key", "a-long-random-key-of-a-robot");
+    let request = request.body(Body::empty()).expect("a request");
+    let Ok(response) = app.oneshot(request).await;
+    assert_eq!(response.status(), 403);
+    assert_eq!(response.headers().get("www-authenticate"), None);
+}

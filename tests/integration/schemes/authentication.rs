@@ -204,3 +204,16 @@ async fn outages_of_issuers_are_503_in_every_scheme() {
         }
     }
 }
+
+/// A client that may retry at once would do so without end.
+#[tokio::test]
+async fn the_next_attempt_is_after_a_second_at_the_earliest() {
+    for (delay, expected) in [(0, "1"), (999, "1"), (2_500, "2")] {
+        let busy = Caller::Unverifiable {
+            retry_after: Some(Duration::from_millis(delay)),
+        };
+        let app = service(Bearer::new(move |_| std::future::ready(busy.clone())));
+        let response = send(&app, "/known", &bearer("x")).await;
+        assert_eq!(response.headers()["retry-after"], expected, "{delay} ms");
+    }
+}

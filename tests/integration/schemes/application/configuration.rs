@@ -353,3 +353,25 @@ fn documents_require_both() {
         json!({ "type": "apiKey", "in": "header", "name": "apikey" })
     );
 }
+
+/// A 401 of the handler would ask for the credentials of the application with another realm than that of its secrets.
+#[test]
+fn the_application_needs_a_challenge_for_the_realm_of_the_handler() {
+    use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestSecret};
+
+    #[requires(authenticated, realm = "other")]
+    async fn elsewhere() {}
+
+    let secret = DigestSecret::of(DigestAlgorithm::Sha256, "web", "api", "secret");
+    let digest = Digest::builder("api").user(secret.expect("a name"), Identity::new("web"));
+    let user = api_keys("x-user").with_application(digest.build().expect("a scheme"));
+    let space = ProtectionSpace::builder().realm("api").scheme(user);
+    let app = GuardedRouter::new()
+        .route("/", get(elsewhere))
+        .protect(space.build().expect("a space"));
+    let refused = app.expect_err("it is refused").to_string();
+    assert!(
+        refused.contains("the scheme `Digest` has no challenge for the realm of `"),
+        "{refused}"
+    );
+}
