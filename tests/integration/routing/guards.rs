@@ -262,3 +262,16 @@ fn own_guards_admit_every_handler() {
         .with_state(0);
     let _ = router.protect(space()).unwrap();
 }
+
+/// A router without a space serves nothing. This does not compile if the router is a service, since both
+/// implementations apply then.
+#[test]
+fn a_router_without_a_space_is_not_a_service() {
+    trait IsNoService<Reason> {
+        fn holds() {}
+    }
+    impl<T> IsNoService<()> for T {}
+    impl<T: tower::Service<axum::extract::Request>> IsNoService<u8> for T {}
+
+    <GuardedRouter as IsNoService<_>>::holds();
+}
