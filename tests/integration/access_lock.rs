@@ -3,6 +3,7 @@
 mod changes;
 mod files;
 mod functions;
+mod lines;
 mod objects;
 mod paths;
 mod properties;

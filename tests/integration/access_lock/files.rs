@@ -238,19 +238,20 @@ fn only_the_environment_accepts_changes() {
         return;
     }
     let file = file("accepted.lock");
-    let in_ci = |accept: Option<&str>, ci: Option<&str>| {
+    let with = |file: &Path, accept: Option<&str>, ci: Option<&str>| {
         let mut test = Command::new(std::env::current_exe().expect("this program"));
         test.args([
             "--exact",
             "access_lock::files::only_the_environment_accepts_changes",
         ]);
-        test.env("ACCESS_LOCK_FILE", &file)
+        test.env("ACCESS_LOCK_FILE", file)
             .env_remove("ACCESS_LOCK")
             .env_remove("CI");
         test.envs(accept.map(|value| ("ACCESS_LOCK", value)));
         test.envs(ci.map(|value| ("CI", value)));
         test.output().expect("a run")
     };
+    let in_ci = |accept: Option<&str>, ci: Option<&str>| with(&file, accept, ci);
     let run = |accept: Option<&str>| in_ci(accept, None).status.success();
     for value in [None, Some(""), Some("1"), Some("Overwrite")] {
         assert!(!run(value), "{value:?}");
@@ -276,6 +277,9 @@ fn only_the_environment_accepts_changes() {
         std::fs::remove_file(&file).expect("a file");
         assert!(in_ci(Some("overwrite"), Some(ci)).status.success(), "{ci}");
     }
+    // A change that cannot be recorded is not accepted.
+    let unwritable = file.join("below a file");
+    assert!(!with(&unwritable, Some("overwrite"), None).status.success());
     std::fs::write(&file, "GET /gone  requires(authenticated)  shop::gone").expect("a file");
     assert!(!run(None));
     assert!(run(Some("overwrite")));
@@ -348,6 +352,13 @@ GET      /x/{*p}  covers /x/secret  public(reason = "files")  integration::acces
     );
     let read: AccessLock = after.to_string().parse().expect("a lock");
     assert_eq!(read, after);
+    // Each guarded path counts.
+    let more = router(true).route("/x/treasure", get(show));
+    let report = after
+        .changes_to(&AccessLock::of(&more.access_table()))
+        .to_string();
+    let changed = "(an open pattern for /x/treasure)";
+    assert!(report.contains(changed), "{report}");
     for wrong in ["covers", "covers ", "covers x", "covers x ", "covers /y"] {
         let text = format!("GET /x/{{*p}}  {wrong} public(reason = \"files\")  shop::files");
         assert!(text.parse::<AccessLock>().is_err(), "{text}");

@@ -162,12 +162,14 @@ fn outer_fallbacks_answer_unknown_paths() {
 
 #[test]
 fn fallbacks_hide_no_path() {
-    let fallback = "fallback /x/*  requires(authenticated, hide_as = 404)  shop::none";
     let hidden = "any /x/*  requires(role = \"a\", hide_as = 404)  shop::x";
     let shown = "any /x/*  requires(role = \"a\")  shop::x";
-    let with = |other: &str| format!("{fallback}\n{other}");
-    let found = changes(&with(hidden), &with(shown));
-    assert!(found.starts_with("loosened"), "{found}");
+    for fallback in ["fallback", "405"] {
+        let line = "/x/*  requires(authenticated, hide_as = 404)  shop::none";
+        let with = |other: &str| format!("{fallback} {line}\n{other}");
+        let found = changes(&with(hidden), &with(shown));
+        assert!(found.starts_with("loosened"), "{fallback}: {found}");
+    }
     // A public route does not hide it either.
     let open = "fallback /x/*  requires(authenticated)  shop::none";
     let with = |other: &str| format!("{open}\n{other}");
@@ -251,6 +253,13 @@ added
     + requires(authenticated)  shop::any
 "#
     );
+    // In axum, `GET` precedes `any` for `HEAD`.
+    let open = any.replace("authenticated", "role = \"b\"");
+    let own = r#"HEAD /x  requires(any(role = "a", role = "b"))  shop::head"#;
+    let others = format!("{open}\n{}", get.replace("admin", "a"));
+    let added = changes(&others, &format!("{others}\n{own}"));
+    assert!(added.starts_with("loosened"), "{added}");
+    assert!(added.contains("shop::get (for GET)"), "{added}");
     // Routes below another prefix do not respond here, nor does a fallback.
     let others = "any /y  requires(authenticated)  shop::y\n\
                   any /y/*  unguarded(reason = \"x\")\n\
