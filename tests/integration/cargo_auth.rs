@@ -3,8 +3,11 @@
 //! writes these files anew.
 
 mod beside_policies;
+mod comparisons;
+mod conditions;
 mod diff;
 mod grep;
+mod manifests;
 mod names;
 mod objects;
 mod patterns;

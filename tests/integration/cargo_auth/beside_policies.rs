@@ -36,6 +36,7 @@ pub async fn socket(upgrade: WebSocketUpgrade) {}
 #[auth_runtime::requires(scope = "b")] pub async fn events() -> Sse<Stream> {}
 pub async fn ending(guard: auth_runtime::Guard) -> Sse<Stream> { messages().until(guard.expires()) }
 }
+#[requires(authenticated)] async fn cookies() -> Sse<Stream> { Sse::new(cookie.expires_in(day)) }
 "#;
     let found = found("streams", &[("src/lib.rs", source)], "AUTH0108");
     let socket =
@@ -47,6 +48,7 @@ pub async fn ending(guard: auth_runtime::Guard) -> Sse<Stream> { messages().unti
         (4, socket),
         (9, socket),
         (10, events),
+        (13, events),
     ];
     assert_eq!(found, expected.map(|(line, fact)| (line, fact.to_owned())));
 }
@@ -116,8 +118,9 @@ async fn shared(guard: &Guard<policy_of_list>) {}
 fn g() { axum::Router::new(); auth_runtime::routing::get(|_: Guard<policy_of_list>| async {}); }
 impl A { async fn of_a_type(_: Guard<policy_of_list>) {} async fn with_a_receiver(&self, _: Guard<policy_of_list>) {} }
 fn h() { get(async |_: Guard<Files>| {}); }
+fn future(_: Guard<policy_of_list>) -> impl Future<Output = String> { async { String::new() } }
 ";
     let found = found("guards", &[("src/lib.rs", source)], "AUTH0013");
     let lines: Vec<_> = found.into_iter().map(|(line, _)| line).collect();
-    assert_eq!(lines, [2, 3, 4, 5, 7, 8]);
+    assert_eq!(lines, [2, 3, 4, 5, 7, 8, 10]);
 }

@@ -9,7 +9,7 @@ use crate::cargo_auth::refused::{MANIFEST, made};
 use crate::cargo_auth::{json, run};
 
 /// Returns the changes since `HEAD`, each with its path.
-fn changes(folder: &Path, more: &[&str]) -> Vec<String> {
+pub(crate) fn changes(folder: &Path, more: &[&str]) -> Vec<String> {
     let rows = json(
         folder,
         &[&["diff", "--format=json"], more, &["HEAD"]].concat(),
@@ -21,7 +21,7 @@ fn changes(folder: &Path, more: &[&str]) -> Vec<String> {
 }
 
 /// Commits a crate with this source, and writes another one.
-fn crate_with(name: &str, before: &str, after: &str) -> PathBuf {
+pub(crate) fn crate_with(name: &str, before: &str, after: &str) -> PathBuf {
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", before)];
     let folder = made(&format!("revisions/{name}"), &files);
     git(&folder, &["init", "--quiet"]);
@@ -307,6 +307,12 @@ fn every_setting_is_compared() {
             handler(", schemes(Basic)"),
             handler(", schemes(Basic, Bearer)"),
             "loosened",
+        ),
+        (
+            "order",
+            handler(", schemes(Basic, Bearer)"),
+            handler(", schemes(Bearer, Basic)"),
+            "restated",
         ),
         (
             "realm",

@@ -71,6 +71,14 @@ fn renamed_attributes_are_found() {
                 1,
             ),
             (
+                "extern crate auth_runtime as access; #[access::requires(authenticated)] async fn f() {}",
+                1,
+            ),
+            (
+                "use auth_runtime as access; #[cfg_attr(a, access::requires(authenticated))] async fn f() {}",
+                1,
+            ),
+            (
                 "use contracts::requires as needs; #[contracts::requires(x)] fn f() {}",
                 0,
             ),
@@ -148,6 +156,10 @@ fn macros_with_policies_are_named() {
         ),
         (
             format!("impl A {{ fn f() {{ handlers! {{ {policy} }} }} }}"),
+            1,
+        ),
+        (
+            "handlers! { #[public(reason = \"a page\")] async fn h() {} }".to_owned(),
             1,
         ),
         ("handlers! { #[inline] async fn h() {} }".to_owned(), 0),

@@ -1,0 +1,196 @@
+//! The comparison of two revisions: networks, conditions, places, and routes without a policy.
+
+use std::process::Command;
+
+use crate::cargo_auth::diff::{commit, git, replace};
+use crate::cargo_auth::refused::{MANIFEST, made};
+use crate::cargo_auth::revisions::{changes, crate_with};
+use crate::cargo_auth::{json, program};
+
+/// The blocks of a network decide, and not its name.
+#[test]
+fn networks_are_compared_by_their_blocks() {
+    let vocabulary = |blocks: &str| format!("[networks]\noffice = {blocks}\n");
+    let handler = "#[auth_runtime::requires(any(network = \"office\", role = \"a\"))]\n\
+                   async fn h() {}\n\
+                   #[auth_runtime::requires(role = \"b\", hide_as = 404, hide_unless = network(\"office\"))]\n\
+                   async fn hidden() {}\n";
+    let narrow = vocabulary("\"192.0.2.0/24\"");
+    for (name, before, after, expected) in [
+        (
+            "wider",
+            narrow.clone(),
+            vocabulary("\"192.0.0.0/16\""),
+            &["loosened it::h", "loosened it::hidden"][..],
+        ),
+        (
+            "more",
+            narrow.clone(),
+            vocabulary("[\"192.0.2.0/24\", \"198.51.100.0/24\"]"),
+            &["loosened it::h", "loosened it::hidden"],
+        ),
+        (
+            "narrower",
+            narrow.clone(),
+            vocabulary("\"192.0.2.0/25\""),
+            &["tightened it::h", "tightened it::hidden"],
+        ),
+        (
+            "another",
+            narrow.clone(),
+            vocabulary("\"203.0.113.0/24\""),
+            &["changed it::h", "changed it::hidden"],
+        ),
+        ("equal", narrow.clone(), narrow.clone() + "\n", &[]),
+    ] {
+        // The vocabulary declares no other names.
+        let more = "[roles]\na = \"A\"\nb = \"B\"\n";
+        let folder = crate_with(&format!("networks/{name}"), handler, handler);
+        let file = folder.join("auth.toml");
+        std::fs::write(&file, before + more).expect("a file");
+        commit(&folder);
+        std::fs::write(&file, after + more).expect("a file");
+        assert_eq!(changes(&folder, &[]), expected, "{name}");
+    }
+}
+
+/// Callers of a scheme that is no longer accepted are anonymous, and still in their network.
+#[test]
+fn networks_and_settings_need_no_scheme() {
+    for atom in ["network = \"10.0.0.0/8\"", "setting = \"open\""] {
+        let handler = |arguments: &str| {
+            format!("#[auth_runtime::requires({arguments})]\nasync fn h() {{}}\n")
+        };
+        let folder = crate_with(
+            "anonymous",
+            &handler(atom),
+            &handler(&format!("any({atom}, role = \"a\"), schemes(Basic)")),
+        );
+        assert_eq!(changes(&folder, &[]), ["loosened it::h"], "{atom}");
+    }
+}
+
+/// An item has each of its conditions.
+#[test]
+fn each_of_several_conditions_is_compared() {
+    let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";
+    let before = format!("#[cfg(a)]\n#[cfg(b)]\n{handler}");
+    for (name, after) in [
+        ("first", before.replace("cfg(a)", "cfg(c)")),
+        ("second", before.replace("cfg(b)", "cfg(c)")),
+        ("lost", before.replace("#[cfg(b)]\n", "")),
+    ] {
+        let folder = crate_with(&format!("several/{name}"), &before, &after);
+        assert_eq!(changes(&folder, &[]), ["changed it::h"], "{name}");
+    }
+}
+
+/// A place leads to the line as it is now, and only for a removed item to the former one.
+#[test]
+fn places_are_the_present_ones() {
+    let handler =
+        |role: &str| format!("#[auth_runtime::requires(role = \"{role}\")]\nasync fn h() {{}}\n");
+    let removed = "#[auth_runtime::requires(role = \"a\")]\nasync fn gone() {}\n";
+    let folder = crate_with(
+        "places",
+        &format!("{}\n{removed}", handler("a")),
+        &format!("\n\n{}", handler("b")),
+    );
+    let rows = json(&folder, &["diff", "--format=json", "HEAD"]);
+    let rows = rows.as_array().expect("rows").iter();
+    let rows: Vec<_> = rows
+        .map(|row| format!("{} {}", row["path"], row["line"]).replace('"', ""))
+        .collect();
+    assert_eq!(rows, ["it::h 3", "it::gone 4"]);
+}
+
+/// A plain route that loses the reason of its router, or that is another one for the same reason, is added.
+#[test]
+fn routes_without_a_policy_are_compared_by_all_parts() {
+    let around = "async fn open() {}\nfn m() { axum::routing::get(open); }\n";
+    let excused = format!("{around}fn f() {{ g.merge_unguarded(\"why\", &[\"/\"], m()); }}\n");
+    let folder = crate_with("excused", &excused, around);
+    assert_eq!(
+        changes(&folder, &[]),
+        [
+            "added a route of a plain router to `open`",
+            "removed a route of a plain router to `open`",
+            "removed a router that is merged unguarded, for `/`",
+        ]
+    );
+    let route = "async fn open() {}\nfn f() {\n// unguarded: why\naxum::routing::get(open);\n}\n";
+    let folder = crate_with("files", "mod a; mod b;", "mod a; mod b;");
+    for (file, text) in [("src/a.rs", route), ("src/b.rs", "")] {
+        std::fs::write(folder.join(file), text).expect("a file");
+    }
+    commit(&folder);
+    std::fs::rename(folder.join("src/a.rs"), folder.join("src/b.rs")).expect("a file");
+    std::fs::write(folder.join("src/a.rs"), "").expect("a file");
+    assert_eq!(
+        changes(&folder, &[]),
+        [
+            "added a route of a plain router to `open`",
+            "removed a route of a plain router to `open`",
+        ]
+    );
+}
+
+/// The variables of git name the repository of a hook or of an alias, not the one around the workspace.
+#[test]
+fn variables_of_git_choose_no_repository() {
+    let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";
+    let files = [
+        ("service/Cargo.toml", MANIFEST),
+        ("service/src/lib.rs", handler),
+    ];
+    let top = made("variables", &files);
+    git(&top, &["init", "--quiet"]);
+    commit(&top);
+    let folder = top.join("service");
+    replace(&folder.join("src/lib.rs"), "role = \"a\"", "authenticated");
+    let elsewhere = made("variables_elsewhere", &[("empty", "")]);
+    for (name, value) in [
+        ("GIT_DIR", elsewhere.join(".git")),
+        ("GIT_WORK_TREE", elsewhere.clone()),
+        ("GIT_INDEX_FILE", elsewhere.join("index")),
+        ("GIT_PREFIX", "elsewhere/".into()),
+    ] {
+        let mut command = Command::new(program());
+        command.args(["auth", "diff", "HEAD"]).current_dir(&folder);
+        let output = command.env(name, value).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.starts_with("loosened\n"), "{name}: {output:?}");
+        assert!(text.contains("it::h"), "{name}: {text}");
+    }
+}
+
+/// Names of schemes are case-insensitive (RFC 9110 §11.1).
+#[test]
+fn letter_case_of_schemes_is_not_compared() {
+    let handler = |schemes: &str| {
+        format!("#[auth_runtime::requires(role = \"a\", schemes({schemes}))]\nasync fn h() {{}}\n")
+    };
+    for (name, before, after, expected) in [
+        ("letters", "\"X-Own\"", "\"x-own\"", &[][..]),
+        (
+            "added",
+            "\"X-Own\"",
+            "\"x-own\", Basic",
+            &["loosened it::h"],
+        ),
+        (
+            "removed",
+            "Basic, \"X-Own\"",
+            "\"x-own\"",
+            &["tightened it::h"],
+        ),
+        ("replaced", "\"X-Own\"", "\"x-owns\"", &["changed it::h"]),
+    ] {
+        let folder = crate_with(
+            &format!("schemes/{name}"),
+            &handler(before),
+            &handler(after),
+        );
+        assert_eq!(changes(&folder, &[]), expected, "{name}");
+    }
+}

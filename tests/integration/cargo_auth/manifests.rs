@@ -1,0 +1,89 @@
+//! The packages and crates that are read, by their manifests.
+
+use crate::cargo_auth::json;
+use crate::cargo_auth::refused::made;
+
+const PACKAGE: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n";
+
+/// Returns the paths of the listed policies, and the lines and codes of the findings.
+fn read(name: &str, manifest: &str, file: &str, source: &str) -> (Vec<String>, Vec<String>) {
+    let manifest = format!("{PACKAGE}{manifest}");
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        ("src/lib.rs", ""),
+        (file, source),
+    ];
+    let folder = made(&format!("manifests/{name}"), &files);
+    let listed = json(&folder, &["list", "--format=json"]);
+    let found = json(&folder, &["check", "--format=json"]);
+    let listed = listed["policies"].as_array().expect("policies").iter();
+    let found = found.as_array().expect("findings").iter();
+    (
+        listed
+            .map(|it| it["path"].as_str().expect("a path").to_owned())
+            .collect(),
+        found
+            .map(|it| format!("{} {}", it["line"], it["code"]).replace('"', ""))
+            .collect(),
+    )
+}
+
+const HANDLER: &str = "use auth_runtime::requires;\n#[requires(authenticated)] async fn h() {}\n";
+
+/// A package can use the attributes by a dependency of every kind.
+#[test]
+fn dependencies_of_every_kind_count() {
+    let renamed = HANDLER.replace("auth_runtime", "auth");
+    for (name, manifest, file, source, expected) in [
+        (
+            "normal",
+            "[dependencies]\nauth-runtime = \"0.1\"\n",
+            "src/lib.rs",
+            HANDLER,
+            "it::h",
+        ),
+        (
+            "optional",
+            "[dependencies]\nauth-runtime = { version = \"0.1\", optional = true }\n",
+            "src/lib.rs",
+            HANDLER,
+            "it::h",
+        ),
+        (
+            "of_a_platform",
+            "[target.'cfg(windows)'.dependencies]\nauth-runtime = \"0.1\"\n",
+            "src/lib.rs",
+            HANDLER,
+            "it::h",
+        ),
+        (
+            "of_examples",
+            "[dev-dependencies]\nauth-runtime = \"0.1\"\n",
+            "examples/show.rs",
+            HANDLER,
+            "show::h",
+        ),
+        (
+            "renamed",
+            "[dependencies]\nauth = { package = \"auth-runtime\", version = \"0.1\" }\n",
+            "src/lib.rs",
+            &renamed,
+            "it::h",
+        ),
+    ] {
+        let (listed, found) = read(name, manifest, file, source);
+        assert_eq!(listed, [expected], "{name}");
+        assert_eq!(found, Vec::<String>::new(), "{name}");
+    }
+}
+
+/// A library of every type can have handlers, such as one for an embedding program.
+#[test]
+fn libraries_of_every_type_are_read() {
+    for kind in ["lib", "rlib", "dylib", "cdylib", "staticlib"] {
+        let manifest =
+            format!("[lib]\ncrate-type = [\"{kind}\"]\n[dependencies]\nauth-runtime = \"0.1\"\n");
+        let (listed, _) = read(kind, &manifest, "src/lib.rs", HANDLER);
+        assert_eq!(listed, ["it::h"], "{kind}");
+    }
+}
