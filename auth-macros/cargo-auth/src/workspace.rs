@@ -27,8 +27,9 @@ pub(crate) struct Crate {
     pub(crate) source: PathBuf,
     /// True if the crate can use the attributes.
     pub(crate) uses_attributes: bool,
-    /// The crate's names for axum: several if it depends on several versions.
-    pub(crate) axum: Vec<String>,
+    /// The crate's other names for axum and for the runtime, each with the own name: several if it
+    /// depends on several versions.
+    pub(crate) renamed: Vec<(String, &'static str)>,
     /// True if its package is selected.
     pub(crate) is_selected: bool,
 }
@@ -96,8 +97,11 @@ fn crates(package: &Package) -> Vec<Crate> {
         let dependencies = package.dependencies.iter();
         dependencies.filter(move |dependency| dependency.name == name)
     };
-    let axum = dependencies("axum").filter_map(|axum| axum.rename.clone());
-    let axum: Vec<_> = axum.map(|name| name.replace('-', "_")).collect();
+    let renamed = [("axum", "axum"), ("auth-runtime", "auth_runtime")].map(|(package, own)| {
+        let names = dependencies(package).filter_map(|dependency| dependency.rename.as_ref());
+        names.map(move |name| (name.replace('-', "_"), own))
+    });
+    let renamed: Vec<_> = renamed.into_iter().flatten().collect();
     let is_library = |kinds: &[TargetKind]| {
         let is_other = |kind: &TargetKind| {
             matches!(
@@ -133,7 +137,7 @@ fn crates(package: &Package) -> Vec<Crate> {
             folder: folder.clone().unwrap_or_default(),
             source: target.src_path.clone().into_std_path_buf(),
             uses_attributes: dependencies("auth-runtime").next().is_some(),
-            axum: axum.clone(),
+            renamed: renamed.clone(),
             is_selected: true,
         });
     }

@@ -87,3 +87,57 @@ fn libraries_of_every_type_are_read() {
         assert_eq!(listed, ["it::h"], "{kind}");
     }
 }
+
+/// The guide names these spellings: the argument `crate` is the path of the runtime.
+#[test]
+fn policies_by_another_name_of_the_runtime_are_read() {
+    let renamed = "[dependencies]\nauth = { package = \"auth-runtime\", version = \"0.1\" }\n";
+    let own = "[dependencies]\nauth-runtime = \"0.1\"\n";
+    let through = "[dependencies]\nframework = \"0.1\"\n";
+    let source = |krate: &str, around: &str| {
+        format!(
+            "{around}use {krate}::requires;\n\
+             #[requires(crate = {krate}, authenticated)] async fn a() {{}}\n\
+             #[{krate}::requires(authenticated, crate = {krate})] async fn b() {{}}\n\
+             #[{krate}::public(reason = \"a page\", crate = {krate})] async fn c() {{}}\n\
+             #[requires(crate = {krate}, role = \"a\")] mod m {{\n\
+             pub async fn d() {{}}\n\
+             #[{krate}::requires(scope = \"b\")] pub async fn e() {{}}\n\
+             mod n {{ pub async fn f() {{}} }}\n\
+             }}\n"
+        )
+    };
+    let policies = [
+        "it::a",
+        "it::b",
+        "it::c",
+        "it::m::d",
+        "it::m::e",
+        "it::m::n::f",
+    ];
+    for (name, manifest, source) in [
+        ("in_the_manifest", renamed, source("auth", "")),
+        (
+            "in_the_crate",
+            own,
+            source("auth", "extern crate auth_runtime as auth; "),
+        ),
+        ("through_a_crate", through, source("framework", "")),
+        ("through_a_module", through, source("framework::auth", "")),
+    ] {
+        let (listed, found) = read(name, manifest, "src/lib.rs", &source);
+        assert_eq!(listed, policies, "{name}");
+        assert_eq!(found, Vec::<String>::new(), "{name}");
+    }
+    // `grep` misses a policy under another name.
+    let source = "use auth::requires as needs;\n\
+                  #[needs(crate = auth, authenticated)] async fn f() {}\n";
+    let (_, found) = read("needs", renamed, "src/lib.rs", source);
+    assert_eq!(found, ["1 AUTH0104"]);
+    // Of another crate.
+    let source = "use contracts::requires;\n\
+                  #[requires(a == b)] fn f() {}\n\
+                  #[contracts::requires(crate == b)] fn g() {}\n";
+    let (listed, found) = read("contracts", through, "src/lib.rs", source);
+    assert_eq!((listed.len(), found.len()), (0, 0));
+}

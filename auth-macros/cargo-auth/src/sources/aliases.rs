@@ -1,6 +1,6 @@
 //! Policy attributes under another name.
 
-use auth_grammar::attribute::{policy_attribute, policy_attribute_by_any_path};
+use auth_grammar::attribute::policy_attribute_by_any_path;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -9,6 +9,7 @@ use syn::{Attribute, Ident, UseTree};
 use super::expressions::segments_of;
 use super::finding::{Finding, Place};
 use super::names::Names;
+use super::policy_attribute::policy_attribute;
 use super::text::named;
 
 /// An attribute or an import under another name. Resolution decides whether it is a policy

@@ -27,8 +27,8 @@ struct Scope {
     module: Vec<String>,
     /// The scope that is visible from a block, in addition to its own items.
     parent: Option<usize>,
-    /// The names of axum in the crate.
-    axum: Vec<String>,
+    /// The other names of crates in the crate, each with the own name.
+    renamed: Vec<(String, &'static str)>,
     /// The values, such as functions. Values and types have separate namespaces: a function and a
     /// module can have the same name.
     values: BTreeMap<String, IsConditional>,
@@ -98,13 +98,13 @@ const MAX_STEPS: usize = 4096;
 
 impl Names {
     /// Adds the scope of a module.
-    pub(super) fn module(&mut self, path: &[String], axum: &[String]) -> usize {
+    pub(super) fn module(&mut self, path: &[String], renamed: &[(String, &'static str)]) -> usize {
         let id = self.scopes.len();
         self.modules.entry(path.to_vec()).or_default().push(id);
         self.scopes.push(Scope {
             path: path.to_vec(),
             module: path.to_vec(),
-            axum: axum.to_vec(),
+            renamed: renamed.to_vec(),
             ..Scope::default()
         });
         id
@@ -115,12 +115,12 @@ impl Names {
         let id = self.scopes.len();
         let outer = self.scopes.get(parent);
         let module = outer.map_or(Vec::new(), |outer| outer.module.clone());
-        let axum = outer.map_or(Vec::new(), |outer| outer.axum.clone());
+        let renamed = outer.map_or(Vec::new(), |outer| outer.renamed.clone());
         self.scopes.push(Scope {
             path: self.path_in(parent, function),
             module,
             parent: Some(parent),
-            axum,
+            renamed,
             ..Scope::default()
         });
         id
@@ -291,7 +291,7 @@ impl Names {
             is_sure |= !is_conditional;
             found.extend(if import.first() == Some(first) {
                 // `use axum;` refers to the crate, and not to itself.
-                self.follow(scope.with_own_name_of_axum(join(import)), wanted, known)
+                self.follow(scope.with_own_name(join(import)), wanted, known)
             } else {
                 self.look(id, &join(import), wanted.anywhere(), known)
             });
@@ -311,7 +311,7 @@ impl Names {
         match scope.parent {
             _ if !found.is_empty() || wanted.is_inside => found,
             Some(parent) => self.look(parent, path, wanted, known),
-            None => self.follow(scope.with_own_name_of_axum(path.to_vec()), wanted, known),
+            None => self.follow(scope.with_own_name(path.to_vec()), wanted, known),
         }
     }
 
@@ -401,12 +401,12 @@ impl Scope {
         }
     }
 
-    /// Restores the original name of axum in a path that begins with the crate's name for it.
-    fn with_own_name_of_axum(&self, mut path: Vec<String>) -> Vec<String> {
+    /// Restores the own name of a crate in a path that begins with another name for it.
+    fn with_own_name(&self, mut path: Vec<String>) -> Vec<String> {
         if let Some(first) = path.first_mut()
-            && self.axum.contains(first)
+            && let Some((_, own)) = self.renamed.iter().find(|(name, _)| name == first)
         {
-            "axum".clone_into(first);
+            (*own).clone_into(first);
         }
         path
     }

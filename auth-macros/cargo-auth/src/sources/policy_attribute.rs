@@ -1,10 +1,27 @@
 //! Policy attributes as they are written.
 
+use auth_grammar::attribute::{self, policy_attribute_by_any_path};
+use auth_grammar::module::Arguments;
 use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
 use syn::{Attribute, Meta};
 
 use super::finding::is_written;
+
+/// Returns the policy attribute that an attribute is, if it is written by a known path, or names the
+/// runtime itself.
+pub(super) fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
+    attribute::policy_attribute(attribute)
+        .or_else(|| policy_attribute_by_any_path(attribute).filter(|_| names_runtime(attribute)))
+}
+
+/// Returns whether an attribute, or one of the enclosing modules, has the argument `crate = path`.
+pub(super) fn names_runtime(attribute: &Attribute) -> bool {
+    let Meta::List(list) = &attribute.meta else {
+        return false;
+    };
+    Arguments::read(list.tokens.clone()).krate().is_some()
+}
 
 /// A policy attribute.
 pub(super) struct PolicyAttribute {
@@ -25,13 +42,18 @@ impl PolicyAttribute {
         condition: Option<String>,
         outer: Option<&String>,
     ) -> Self {
+        let path = attribute.path();
+        // The path of an attribute that a module hands down begins with the path of its `crate`.
+        let last = path.segments.last().map(Spanned::span);
         Self {
             name,
             arguments: match &attribute.meta {
                 Meta::List(list) => list.tokens.clone(),
                 _ => TokenStream::new(),
             },
-            span: attribute.path().span(),
+            span: last
+                .filter(|it| !is_written(*it))
+                .unwrap_or_else(|| path.span()),
             is_conditional: condition.is_some(),
             condition: condition.or_else(|| outer.cloned()),
         }

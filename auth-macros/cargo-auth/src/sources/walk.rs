@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use auth_grammar::annotated::{self, Target};
-use auth_grammar::attribute::{is_test, policy_attribute, refuse_conditional_policy};
+use auth_grammar::attribute::{is_test, refuse_conditional_policy};
 use auth_grammar::errors::Errors;
 use auth_grammar::module::Arguments;
 use auth_grammar::requirement::ParsedPolicy;
@@ -22,7 +22,7 @@ use super::finding::{Finding, Place, is_written};
 use super::items::{
     attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of, types_of,
 };
-use super::policy_attribute::PolicyAttribute;
+use super::policy_attribute::{PolicyAttribute, names_runtime, policy_attribute};
 use super::reasons;
 use super::record::{Entry, EntryKind, ReadItem, Sources};
 use super::text::{named, readable, shown};
@@ -102,7 +102,7 @@ impl<'w> Walk<'w> {
     /// Reads the whole crate.
     pub(super) fn krate(mut self) {
         let path = std::slice::from_ref(&self.krate.name);
-        let scope = self.sources.names.module(path, &self.krate.axum);
+        let scope = self.sources.names.module(path, &self.krate.renamed);
         let folder = self.krate.source.parent().unwrap_or(Path::new(""));
         let around = Around {
             scope,
@@ -300,7 +300,9 @@ impl<'w> Walk<'w> {
             let mut besides = Vec::new();
             for (attribute, condition) in unconditional(vec![attribute.clone()]) {
                 // Without the crate, `requires` is an attribute of another crate.
-                let is_ours = self.krate.uses_attributes || attribute.path().segments.len() > 1;
+                let is_ours = self.krate.uses_attributes
+                    || attribute.path().segments.len() > 1
+                    || names_runtime(&attribute);
                 match policy_attribute(&attribute) {
                     Some(name) if is_ours && written.is_none() => {
                         written = Some(PolicyAttribute::of(
@@ -402,7 +404,7 @@ impl<'w> Walk<'w> {
             .path_in(around.scope, &named(&module.ident));
         let (paths, is_surely_there) = paths(module.attrs.clone());
         let inner = |folder: PathBuf, beside: PathBuf, sources: &mut Sources| Around {
-            scope: sources.names.module(&path, &self.krate.axum),
+            scope: sources.names.module(&path, &self.krate.renamed),
             folder,
             beside,
             cfg: around.cfg.clone(),
