@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 
 /// The policies of one side.
 #[derive(Default)]
-struct PolicySet {
+pub(crate) struct PolicySet {
     /// The items with a policy, by their paths. A further item at a path has a number.
     entries: BTreeMap<String, Entry>,
     /// The paths of functions without a policy. With another `cfg`, they may have one.
@@ -27,7 +27,7 @@ struct PolicySet {
 
 /// The change of a policy.
 #[derive(Serialize)]
-struct Row {
+pub(crate) struct Row {
     #[serde(rename = "change", serialize_with = "write_impact")]
     impact: Impact,
     path: String,
@@ -72,7 +72,7 @@ fn at(workspace: &Workspace, packages: &[String], revision: &str) -> Result<Poli
 }
 
 impl PolicySet {
-    fn of(sources: Sources) -> Self {
+    pub(crate) fn of(sources: Sources) -> Self {
         let mut side = Self {
             bare: sources.bare,
             unguarded: [sources.unguarded.as_slice(), &sources.open].concat(),
@@ -110,7 +110,7 @@ const UNGUARDED: &str = "the handler still exists, without a policy";
 const OPEN: &str = "public access";
 const VOCABULARY: &str = "the declarations in `auth.toml` differ";
 
-fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
+pub(crate) fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut undecided = undecided(before, after);
     for difference in compare::tables(&before.lowered(), &after.lowered()) {

@@ -150,7 +150,7 @@ const CLEAN: u8 = 0;
 const FOUND: u8 = 1;
 const FAILED: u8 = 2;
 
-/// The stack size. Sources can be nested as deeply as the compiler allows.
+/// The stack size, which is enough for sources of the maximum depth.
 const STACK: usize = 1 << 29;
 
 fn main() -> ExitCode {

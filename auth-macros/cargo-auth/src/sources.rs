@@ -11,6 +11,7 @@ mod finding;
 mod items;
 mod mount;
 mod names;
+mod nesting;
 mod object_parameters;
 mod open_patterns;
 mod policy_attribute;

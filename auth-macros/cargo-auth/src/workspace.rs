@@ -17,7 +17,7 @@ pub(crate) struct Workspace {
 /// A crate: one source file, and all modules that it names.
 pub(crate) struct Crate {
     /// The package of the crate.
-    package: String,
+    pub(crate) package: String,
     /// The name for other crates. `(bin)` is appended for a program beside a library of the same
     /// name.
     pub(crate) name: String,

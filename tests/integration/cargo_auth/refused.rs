@@ -247,6 +247,27 @@ fn long_and_deep_sources_are_read() {
     assert!(start.elapsed().as_secs() < 8, "{:?}", start.elapsed());
 }
 
+/// Deeper ones would overflow the stack, and those of the compiler.
+#[test]
+fn sources_are_refused_beyond_a_depth() {
+    let nested = |open: &str, within: &str, close: &str| {
+        format!("{}{within}{}", open.repeat(20_000), close.repeat(20_000))
+    };
+    for (name, source) in [
+        ("modules", nested("mod a {", "", "}")),
+        ("blocks", format!("fn f() {{{}}}", nested("{", "", "}"))),
+        ("operators", format!("type A = {};", nested("&", "u8", ""))),
+        (
+            "script",
+            format!("#!/bin/it's\n{}", nested("mod a {", "", "}")),
+        ),
+    ] {
+        let said = refused(&format!("deeper/{name}"), &[("src/lib.rs", &source)]);
+        let reason = "error: src/lib.rs is nested more than 1024 levels deep\n";
+        assert_eq!(said, reason, "{name}");
+    }
+}
+
 /// A truncated list in a file must be detectable.
 #[cfg(target_os = "linux")]
 #[test]

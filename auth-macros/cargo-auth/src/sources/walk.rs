@@ -22,6 +22,7 @@ use super::finding::{Finding, Place, is_written};
 use super::items::{
     attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of, types_of,
 };
+use super::nesting;
 use super::policy_attribute::{PolicyAttribute, names_runtime, policy_attribute};
 use super::reasons;
 use super::record::{Entry, EntryKind, ReadItem, Sources};
@@ -121,6 +122,10 @@ impl<'w> Walk<'w> {
             Ok(text) => text,
             Err(error) => return self.fail(format!("{file} cannot be read: {error}")),
         };
+        if nesting::is_too_deep(&text) {
+            let depth = nesting::MAX_DEPTH;
+            return self.fail(format!("{file} is nested more than {depth} levels deep"));
+        }
         let parsed = match syn::parse_file(&text) {
             Ok(parsed) => parsed,
             Err(error) => {

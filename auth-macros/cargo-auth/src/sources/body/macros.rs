@@ -36,7 +36,7 @@ impl Body<'_> {
 
     /// Reads a macro that is not written like a function, but may make routes: tokens that look
     /// like a call.
-    pub(in crate::sources) fn routes_in(&mut self, tokens: &TokenStream) {
+    pub(in super::super) fn routes_in(&mut self, tokens: &TokenStream) {
         let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
         let mut rest = tokens.as_slice();
         let mut is_signature = false;
