@@ -9,6 +9,25 @@ pub mod mutation;
 pub mod run;
 mod targets;
 
+/// The code of `cargo auth`, which is a program without a library.
+#[allow(dead_code, reason = "the targets call a part of it")]
+#[path = "../../../auth-macros/cargo-auth/src"]
+mod cargo_auth {
+    pub(crate) mod check;
+    pub(crate) mod diff;
+    pub(crate) mod list;
+    pub(crate) mod progress;
+    pub(crate) mod report;
+    pub(crate) mod revision;
+    pub(crate) mod routes;
+    pub(crate) mod sarif;
+    pub(crate) mod sources;
+    pub(crate) mod style;
+    pub(crate) mod workspace;
+}
+// Its modules are at the root of their crate.
+use self::cargo_auth::{progress, report, revision, sarif, sources, style, workspace};
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub use crate::targets::TARGETS;

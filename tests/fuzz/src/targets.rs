@@ -20,20 +20,26 @@ mod digest;
 mod discovery;
 mod dpop;
 mod envoy;
+mod git_output;
 mod hiding;
+mod htdigest;
 mod http_server;
 mod introspection;
 mod json;
 mod jwks;
 mod jwt;
 mod load_balancer;
+mod package;
+mod policy_diff;
 mod proxy_identity;
 mod requests;
 mod resource_pattern;
 mod return_path;
 mod route_pattern;
 mod router_shapes;
+mod rust_sources;
 mod service;
+mod session_values;
 mod sessions;
 mod signed_urls;
 mod spicedb;
@@ -64,16 +70,21 @@ pub const TARGETS: &[Target] = &[
     discovery::TARGET,
     dpop::TARGET,
     envoy::TARGET,
+    git_output::TARGET,
     hiding::TARGET,
+    htdigest::TARGET,
     introspection::TARGET,
     jwks::TARGET,
     jwt::TARGET,
     load_balancer::TARGET,
+    policy_diff::TARGET,
     proxy_identity::TARGET,
     resource_pattern::TARGET,
     return_path::TARGET,
     route_pattern::TARGET,
     router_shapes::TARGET,
+    rust_sources::TARGET,
+    session_values::TARGET,
     sessions::TARGET,
     signed_urls::TARGET,
     spicedb::TARGET,
