@@ -32,7 +32,8 @@
 //! scripts or `include!`. `list` names each `macro_rules!` that contains one of the attributes.
 //! `check` reads the arguments of macros, and the contents of `macro_rules!`. Both sides of a
 //! `#[cfg]` are read, except tests. Only members of the workspace are read, and not its
-//! dependencies, even in a neighbouring folder.
+//! dependencies, even in a neighbouring folder. A file that is nested more than 1024 levels deep is
+//! refused, since the compiler overflows its stack as well.
 //!
 //! Of routers, `check` sees the arguments of functions of `axum::routing`, under any imported name,
 //! and the chained calls. If the receiver of a method like `post` or `fallback` is unknown, its

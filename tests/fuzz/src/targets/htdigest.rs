@@ -62,7 +62,10 @@ fn start() -> Check {
                     let hash = line.rsplit(':').next().unwrap_or_default();
                     let is_elsewhere = line.matches(hash).count() > 1;
                     let is_short = hash.len() < 32;
-                    assert!(is_short || is_elsewhere || !message.contains(hash), "{message}");
+                    assert!(
+                        is_short || is_elsewhere || !message.contains(hash),
+                        "{message}"
+                    );
                     messages.push(message);
                 }
             }
@@ -106,7 +109,10 @@ fn check_secret(line: &str, secret: &DigestSecret) {
     let again: DigestSecret = kept.parse().expect("the same line");
     assert_eq!(again.to_line(), kept);
     let is_elsewhere = [user, realm].iter().any(|part| part.contains(&hash));
-    assert!(is_elsewhere || !format!("{secret:?}").contains(&hash), "a logged secret");
+    assert!(
+        is_elsewhere || !format!("{secret:?}").contains(&hash),
+        "a logged secret"
+    );
 }
 
 fn key(secret: &DigestSecret) -> (&str, DigestAlgorithm) {
