@@ -92,7 +92,7 @@ fn parts(line: &str) -> Option<(&str, &str, &'static str, String)> {
         64 => "SHA-256",
         _ => return None,
     };
-    let is_hexadecimal = |it: char| matches!(it, '0'..='9' | 'a'..='f' | 'A'..='F');
+    let is_hexadecimal = |it: char| "0123456789abcdefABCDEF".contains(it);
     let is_control = |it: char| matches!(it as u32, 0..=0x1f | 0x7f..=0x9f);
     if user.is_empty() || user.contains(is_control) || !hash.chars().all(is_hexadecimal) {
         return None;
