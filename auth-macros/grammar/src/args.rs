@@ -21,6 +21,7 @@ pub(crate) use self::list::{is_too_deep, too_deep_message};
 use self::requirement::{lesser, requirement};
 use self::schemes::schemes;
 use self::value::{object, resource, text, written};
+use crate::characters::visible;
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideAs, HideUnless, Name, Public, Requires};
@@ -249,7 +250,7 @@ fn hide_as(value: &TokenStream) -> HideAs {
     let spans = || value.clone().into_iter().map(|token| token.span());
     let span = spans().next().unwrap_or_else(Span::call_site);
     HideAs {
-        text: value.to_string(),
+        text: visible(&value.to_string()),
         span,
         end: spans().last().unwrap_or(span),
     }

@@ -119,7 +119,7 @@ fn push_cut(whole: &mut String, piece: &str, length: usize, is_cut: bool) {
 }
 
 /// Writes `U+200B` for each invisible character, and for the escape that Rust writes for it.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
     while let Some(character) = rest.chars().next() {

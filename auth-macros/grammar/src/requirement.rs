@@ -14,7 +14,7 @@ use syn::spanned::Spanned;
 pub struct Requires {
     /// The requirements; all of them have to be met.
     pub requirements: Vec<ParsedRequirement>,
-    /// The value as written; `check` verifies that it is `404`.
+    /// The value as written, without invisible characters. `check` verifies that it is `404`.
     pub hide_as: Option<HideAs>,
     /// The callers to which denials are shown in spite of `hide_as`.
     pub hide_unless: Option<HideUnless>,
@@ -100,7 +100,7 @@ pub enum ParsedPolicy {
 /// The value of `hide_as = …`.
 #[derive(Clone)]
 pub struct HideAs {
-    /// The value as written.
+    /// The value as written, without invisible characters.
     pub text: String,
     /// The span of its first token.
     pub span: Span,

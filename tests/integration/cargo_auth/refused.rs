@@ -209,8 +209,11 @@ fn attribute_that_grep_misses_is_found() {
 /// Bidirectional and invisible characters could make a reason look like another one.
 #[test]
 fn control_characters_are_escaped() {
-    let source = "fn f() {\n// unguarded: \u{202e}yhw\u{1b}[2J\u{ad}\u{3164}\u{e0041}\naxum::routing::get(async || 1);\n\
-                  g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", &[], r);\n}\n";
+    let source = "fn f() {\n// unguarded: \u{202e}yhw\u{1b}[2J\u{ad}\u{3164}\u{e0041}\n\
+                  axum::routing::get(async || 1);\n\
+                  g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", &[], r);\n}\n\
+                  #[auth_runtime::requires(role = \"a\", hide_as = \"\u{202e}\u{1b}[2J\")]\n\
+                  async fn h() {}\n";
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
     let folder = made("terminal", &files);
     for arguments in [["list"], ["check"]] {
