@@ -213,10 +213,12 @@ fn control_characters_are_escaped() {
                   axum::routing::get(async || 1);\n\
                   g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", &[], r);\n}\n\
                   #[auth_runtime::requires(role = \"a\", hide_as = \"\u{202e}\u{1b}[2J\")]\n\
-                  async fn h() {}\n";
+                  async fn h() {}\n\
+                  fn app() -> axum::Router { axum::Router::new().route(\"/\u{202e}\u{1b}\", axum::routing::get(h)) }\n\
+                  fn main() { serve(app()); }\n";
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
     let folder = made("terminal", &files);
-    for arguments in [["list"], ["check"]] {
+    for arguments in [["list"], ["check"], ["routes"]] {
         let text = run(&folder, &arguments).text;
         let is_unseen = |it: char| (it.is_control() && it != '\n') || !it.is_ascii();
         assert!(!text.contains(is_unseen), "{text:?}");

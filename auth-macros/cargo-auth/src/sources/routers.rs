@@ -33,6 +33,7 @@ use self::value::Route;
 pub(crate) use self::value::{Check, CheckKind};
 use super::finding::Place;
 use super::record::Sources;
+use super::text::one_line;
 
 /// A route, and the parts around it that seem to check access.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -176,7 +177,7 @@ fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {
     AxumRoute {
         place: route.place,
         method: route.method,
-        path: route.path,
+        path: one_line(&route.path),
         handler: route.target.name,
         extractors: handler.extractors,
         layers: shown.collect(),
