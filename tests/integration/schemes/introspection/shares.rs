@@ -199,3 +199,43 @@ async fn shares_are_of_networks_with_and_without_a_cache() {
         }
     }
 }
+
+/// Tokens that no request to the server verifies are neither valid nor invalid.
+#[tokio::test]
+async fn full_queues_are_503_with_and_without_a_cache() {
+    for has_cache in [true, false] {
+        let server = Server::start().await;
+        server.takes(Duration::from_secs(2));
+        let builder = server.builder();
+        let app = of(if has_cache {
+            builder
+        } else {
+            builder.without_cache()
+        });
+        let requests: Vec<_> = (0..2000)
+            .map(|number| {
+                let token = format!("token-{number}");
+                server.says(&token, active());
+                let request = request_from(HOSTILE, &token);
+                let app = app.clone();
+                tokio::spawn(async move {
+                    let response = app.oneshot(request).await.expect("infallible");
+                    let retry_after = response.headers().get("retry-after").cloned();
+                    (response.status().as_u16(), retry_after)
+                })
+            })
+            .collect();
+        server.was_asked(64).await;
+        server.takes(Duration::ZERO);
+        let mut refused = 0;
+        for request in requests {
+            let (status, retry_after) = request.await.unwrap();
+            if status != 200 {
+                refused += 1;
+                assert_eq!(status, 503, "with a cache: {has_cache}");
+                assert_eq!(retry_after.expect("a time"), "5");
+            }
+        }
+        assert!(refused > 0, "with a cache: {has_cache}");
+    }
+}
