@@ -50,6 +50,9 @@ async fn by_field() -> &'static str {
     "report"
 }
 
+#[requires(can = "read", on = "Report", resource = of_field)]
+async fn shown_by_field() {}
+
 #[requires(can = "read", on = "Report", resource = of_another_type)]
 async fn mistaken() -> &'static str {
     "report"
@@ -81,6 +84,7 @@ fn app(engine: &Engine) -> ProtectedRouter {
         .route("/report", get(read))
         .route("/hidden", get(update))
         .route("/field", post(by_field))
+        .route("/by-field", get(shown_by_field))
         .route("/mistaken", get(mistaken))
         .route("/both", get(both))
         .route("/shown", get(reports::show))
@@ -212,6 +216,29 @@ async fn a_function_with_state_reads_a_header_field() {
         }
         assert_eq!(status(&app, request).await, expected, "{value:?}");
     }
+}
+
+#[tokio::test]
+async fn a_failing_function_is_503() {
+    let engine = Engine::default();
+    let app = app(&engine);
+    for (value, expected, retry_after) in [(&b"1"[..], 200, None), (b"\xFF", 503, Some("5"))] {
+        let mut request = by("ann", "/by-field");
+        let field = http::HeaderValue::from_bytes(value).expect("a value");
+        request.headers_mut().insert("x-report", field);
+        let response = send(&app, request).await;
+        assert_eq!(response.status(), expected, "{value:?}");
+        let found = response.headers().get("retry-after");
+        assert_eq!(
+            found.map(|found| found.as_bytes()),
+            retry_after.map(str::as_bytes)
+        );
+    }
+    assert_eq!(
+        engine.calls().len(),
+        1,
+        "there is no object to decide about"
+    );
 }
 
 #[tokio::test]
