@@ -159,9 +159,12 @@ async fn outages_have_the_time_of_their_verifier() {
         ("down", "busy", "5"),
     ] {
         let fields = [bearer(token), lines(&[("apikey", key)])].concat();
-        let response = send(&app, "/both", &fields).await;
-        assert_eq!(response.status(), 503, "{token} {key}");
-        assert_eq!(response.headers()["retry-after"], seconds, "{token} {key}");
+        for path in ["/both", "/optional", "/nowhere"] {
+            let response = send(&app, path, &fields).await;
+            assert_eq!(response.status(), 503, "{path} {token} {key}");
+            let after = &response.headers()["retry-after"];
+            assert_eq!(after, seconds, "{path} {token} {key}");
+        }
     }
 }
 
