@@ -359,6 +359,43 @@ async fn replacing_layer_conceals_objects() {
     }
 }
 
+/// A new request has no extensions, so the handler does not find the decision that was made in front of the layer.
+#[tokio::test]
+async fn denials_of_a_replaced_request_are_concealed() {
+    #[requires(scope = "read", hide_as = 404)]
+    async fn page() -> &'static str {
+        "the page"
+    }
+    let replace = |keeps_fields: bool| {
+        map_request(move |request: Request| async move {
+            let (head, body) = request.into_parts();
+            let mut replaced = Request::new(body);
+            *replaced.method_mut() = head.method;
+            *replaced.uri_mut() = head.uri;
+            if keeps_fields {
+                *replaced.headers_mut() = head.headers;
+            }
+            replaced
+        })
+    };
+    let routes = || {
+        GuardedRouter::new()
+            .route("/object", get(object).layer(replace(true)))
+            .route("/page", get(page).layer(replace(false)))
+            .route("/open", get(page).layer(replace(true)))
+    };
+    for routes in [routes(), routes().fallback(missing)] {
+        let app = routes.protect(space_with_forms(&Arc::default()));
+        let app = app.expect("the router is in order");
+        let fields = [("authorization", "Bearer reader")];
+        for denied in [("/object", "/absent"), ("/page", "/lost")] {
+            assert_same(&app, Method::GET, denied, &fields, "").await;
+        }
+        let (status, _, body) = send(&app, Method::GET, "/open", &fields, "").await;
+        assert_eq!((status, &*body), (StatusCode::OK, "the page"));
+    }
+}
+
 #[tokio::test]
 async fn early_fallback_layer_responds_alike() {
     async fn early(request: Request, next: Next) -> Response {
