@@ -240,6 +240,46 @@ async fn other_denials_ask_for_no_application() {
     assert_eq!(challenges(&anonymous), asked);
 }
 
+/// The application has all that the policies require, and the user has nothing.
+#[tokio::test]
+async fn an_application_grants_its_user_nothing() {
+    #[requires(any(sender_constrained, role = "auditor"))]
+    async fn bound() {}
+
+    /// Keys of one application.
+    struct Granted;
+
+    impl Scheme for Granted {
+        fn name(&self) -> &str {
+            "ApiKey"
+        }
+
+        fn sources(&self) -> Vec<Source> {
+            vec![Source::Field(http::HeaderName::from_static("apikey"))]
+        }
+
+        fn verify(&self, _: &Credentials<'_>) -> Verification {
+            let web = Identity::new("web").with_scopes(["read"]);
+            let web = web.with_roles(["admin"]).with_acr("mfa");
+            Verification::done(Caller::known(web.with_sender_constraint()))
+        }
+    }
+
+    let app = routes().route("/bound", get(bound));
+    let app = app.protect(space(tokens().with_application(Granted)));
+    let app = app.expect("routes");
+    let fields = [bearer("ann"), lines(&[("apikey", "web")])].concat();
+    for (path, status) in [
+        ("/both", 200),
+        ("/scoped", 403),
+        ("/roled", 403),
+        ("/strong", 401),
+        ("/bound", 403),
+    ] {
+        assert_eq!(send(&app, path, &fields).await.status(), status, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn public_handlers_ignore_both() {
     let app = service(tokens().with_application(Keys::default()));
