@@ -336,9 +336,8 @@ impl Placed<'_> {
     fn mount(self, route: &GuardedRoute<()>, router: Router) -> Router {
         let common = common_steps(&route.steps, self.fallback_steps);
         let (inside, around) = split(&route.steps, common);
-        let (fallback_inside, _) = split(self.fallback_steps, common);
-
-        let fallback = self.fallback.with_steps(fallback_inside);
+        // The steps of unknown paths go around each hidden path as well, and visible paths use no fallback.
+        let fallback = self.fallback.clone();
         let subtree = route.extent == Extent::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let constants = Arc::clone(&self.constants);
