@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -317,6 +318,27 @@ async fn another_body_is_no_hiding() {
             text.starts_with("GET /hidden differs from an unknown path."),
             "{text}"
         );
+    }
+}
+
+/// A response prints the time, and a second passes at any point of the comparison.
+#[tokio::test]
+async fn a_clock_that_ticks_distinguishes_no_path() {
+    for tick in 0..8 {
+        let app = GuardedRouter::new().route("/hidden", get(hidden));
+        let app = app.protect(space()).expect("in order");
+        let responses = Arc::new(AtomicUsize::new(0));
+        let app = tower::service_fn(move |request: Request| {
+            let (app, responses) = (app.clone(), Arc::clone(&responses));
+            async move {
+                let response = app.oneshot(request).await?;
+                let is_later = responses.fetch_add(1, Ordering::Relaxed) >= tick;
+                let time = if is_later { "12:00:01" } else { "12:00:00" };
+                Ok::<_, Infallible>(response.map(|_| Body::from(time)))
+            }
+        });
+        let request = Request::get("/hidden").body(Body::empty());
+        assert_hidden(app, request.expect("a request")).await;
     }
 }
 
