@@ -336,12 +336,10 @@ impl Placed<'_> {
     fn mount(self, route: &GuardedRoute<()>, router: Router) -> Router {
         let common = common_steps(&route.steps, self.fallback_steps);
         let (inside, around) = split(&route.steps, common);
-        // The steps of unknown paths go around each hidden path as well, and visible paths use no fallback.
-        let fallback = self.fallback.clone();
         let subtree = route.extent == Extent::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let constants = Arc::clone(&self.constants);
-        let authorizer = self.authorizer(&route.endpoint, constants, subtree, fallback);
+        let authorizer = self.authorizer(&route.endpoint, constants, subtree);
         let place = if decided_outside {
             ExchangePlace::BehindLayers
         } else {
@@ -395,7 +393,7 @@ impl Placed<'_> {
         let handler = match others.handler {
             Some(endpoint) => {
                 let constants = Arc::new(self.space.constants_of(endpoint.policy));
-                let authorizer = self.authorizer(endpoint, constants, false, self.fallback.clone());
+                let authorizer = self.authorizer(endpoint, constants, false);
                 (endpoint.mount)(Methods::Others, authorizer, ExchangePlace::Endpoint)
             }
             // unguarded: it says that there is no such method, and where nothing is hidden only
@@ -411,7 +409,6 @@ impl Placed<'_> {
         endpoint: &Endpoint<()>,
         constants: Arc<RouteConstants>,
         is_subtree: bool,
-        fallback: Fallback,
     ) -> Arc<RouteAuthorizer> {
         let policy = policy_of(endpoint, self.path_is_hidden);
         Arc::new(RouteAuthorizer {
@@ -428,7 +425,8 @@ impl Placed<'_> {
             uses_guard: endpoint.uses_guard,
             space: Arc::clone(self.space),
             state: endpoint.state_for_functions(),
-            fallback,
+            // The steps of unknown paths go around each hidden path as well, and visible paths use no fallback.
+            fallback: self.fallback.clone(),
         })
     }
 }
