@@ -305,11 +305,13 @@ impl<'w> Walk<'w> {
             let mut besides = Vec::new();
             for (attribute, condition) in unconditional(vec![attribute.clone()]) {
                 // Without the crate, `requires` is an attribute of another crate.
-                let is_ours = self.krate.uses_attributes
-                    || attribute.path().segments.len() > 1
-                    || names_runtime(&attribute);
+                let is_ours = || {
+                    self.krate.uses_attributes
+                        || attribute.path().segments.len() > 1
+                        || names_runtime(&attribute)
+                };
                 match policy_attribute(&attribute) {
-                    Some(name) if is_ours && written.is_none() => {
+                    Some(name) if written.is_none() && is_ours() => {
                         written = Some(PolicyAttribute::of(
                             name,
                             &attribute,
