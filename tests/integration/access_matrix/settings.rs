@@ -1,6 +1,7 @@
 //! Rows for both values of a setting.
 
-use auth_runtime_audit::AccessReport;
+use auth_runtime::ProtectedRouter;
+use auth_runtime_audit::{AccessMatrixBuilder, AccessReport};
 
 use super::*;
 
@@ -24,16 +25,25 @@ fn space_of(open: bool, beta: bool) -> ProtectionSpace {
     space.build().expect("the space is in order")
 }
 
+/// An application, and a matrix of it that is not sent yet.
+fn app_of(
+    space: ProtectionSpace,
+    personas: impl IntoIterator<Item = Persona>,
+) -> (ProtectedRouter, AccessMatrixBuilder) {
+    let empty = AccessMatrix::builder(&routes().access_table(), &space);
+    let matrix = personas
+        .into_iter()
+        .fold(empty, AccessMatrixBuilder::persona);
+    (routes().protect(space).expect("a router"), matrix)
+}
+
+fn personas() -> [Persona; 3] {
+    [Persona::anonymous(), reader(), admin()]
+}
+
 async fn matrix_of(open: bool, beta: bool) -> AccessMatrix {
-    let space = space_of(open, beta);
-    let app = routes().protect(space.clone()).expect("a router");
-    AccessMatrix::builder(&routes().access_table(), &space)
-        .persona(Persona::anonymous())
-        .persona(reader())
-        .persona(admin())
-        .send(&app)
-        .await
-        .expect("a matrix")
+    let (app, matrix) = app_of(space_of(open, beta), personas());
+    matrix.send(&app).await.expect("a matrix")
 }
 
 const ROWS: &str = "\
@@ -92,13 +102,8 @@ async fn one_value_is_not_sufficient() {
 
 #[tokio::test]
 async fn matrices_with_other_columns_do_not_join() {
-    let space = space_of(false, false);
-    let app = routes().protect(space.clone()).expect("a router");
-    let other = AccessMatrix::builder(&routes().access_table(), &space)
-        .persona(Persona::anonymous())
-        .send(&app)
-        .await
-        .expect("a matrix");
+    let (app, other) = app_of(space_of(false, false), [Persona::anonymous()]);
+    let other = other.send(&app).await.expect("a matrix");
     let error = matrix_of(true, true).await.and(other).expect_err("columns");
     assert!(error.to_string().contains("different personas"), "{error}");
 }
@@ -110,15 +115,8 @@ async fn matrices_with_other_responses_do_not_join() {
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
         response
     });
-    let space = space_of(false, false);
-    let app = routes().protect(space.clone()).expect("a router");
-    let other = AccessMatrix::builder(&routes().access_table(), &space)
-        .persona(Persona::anonymous())
-        .persona(reader())
-        .persona(admin())
-        .send(&app.layer(teapot))
-        .await
-        .expect("a matrix");
+    let (app, other) = app_of(space_of(false, false), personas());
+    let other = other.send(&app.layer(teapot)).await.expect("a matrix");
     let error = matrix_of(true, true).await.and(other);
     let error = error.expect_err("other responses").to_string();
     let expected =
@@ -139,15 +137,8 @@ async fn matrices_with_other_responders_do_not_join() {
         }
         next.run(request).await
     });
-    let space = space_of(false, false);
-    let app = routes().protect(space.clone()).expect("a router");
-    let other = AccessMatrix::builder(&routes().access_table(), &space)
-        .persona(Persona::anonymous())
-        .persona(reader())
-        .persona(admin())
-        .send(&app.layer(intercept))
-        .await
-        .expect("a matrix");
+    let (app, other) = app_of(space_of(false, false), personas());
+    let other = other.send(&app.layer(intercept)).await.expect("a matrix");
     let error = matrix_of(true, true).await.and(other);
     let error = error.expect_err("another responder").to_string();
     assert!(
@@ -159,15 +150,9 @@ async fn matrices_with_other_responders_do_not_join() {
 /// The cells of a matrix are in the order of its personas, so their names and order are the same in both.
 #[tokio::test]
 async fn matrices_with_other_personas_do_not_join() {
-    let space = space_of(false, false);
-    let app = routes().protect(space.clone()).expect("a router");
-    let other = AccessMatrix::builder(&routes().access_table(), &space)
-        .persona(Persona::anonymous())
-        .persona(admin())
-        .persona(reader())
-        .send(&app)
-        .await
-        .expect("a matrix");
+    let swapped = [Persona::anonymous(), admin(), reader()];
+    let (app, other) = app_of(space_of(false, false), swapped);
+    let other = other.send(&app).await.expect("a matrix");
     let error = matrix_of(true, true).await.and(other).expect_err("order");
     assert!(error.to_string().contains("different personas"), "{error}");
 }

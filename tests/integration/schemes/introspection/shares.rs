@@ -166,6 +166,15 @@ async fn waiting_requests_hold_no_places() {
     assert_eq!(server.questions(), 2);
 }
 
+/// A service that asks this server.
+fn service(server: &Server, has_cache: bool) -> ProtectedRouter {
+    let builder = server.builder();
+    of(match has_cache {
+        true => builder,
+        false => builder.without_cache(),
+    })
+}
+
 /// The addresses of one IPv6 network of 64 bits are one client, and a service without a cache has the same bounds.
 #[tokio::test]
 async fn shares_are_of_networks_with_and_without_a_cache() {
@@ -173,12 +182,7 @@ async fn shares_are_of_networks_with_and_without_a_cache() {
         let server = Server::start().await;
         server.says("good", active());
         server.takes(Duration::from_secs(2));
-        let builder = server.builder();
-        let app = of(if has_cache {
-            builder
-        } else {
-            builder.without_cache()
-        });
+        let app = service(&server, has_cache);
         let hostile: Vec<_> = (0..300)
             .map(|number| {
                 let app = app.clone();
@@ -206,12 +210,7 @@ async fn full_queues_are_503_with_and_without_a_cache() {
     for has_cache in [true, false] {
         let server = Server::start().await;
         server.takes(Duration::from_secs(2));
-        let builder = server.builder();
-        let app = of(if has_cache {
-            builder
-        } else {
-            builder.without_cache()
-        });
+        let app = service(&server, has_cache);
         let requests: Vec<_> = (0..2000)
             .map(|number| {
                 let token = format!("token-{number}");
