@@ -143,6 +143,15 @@ impl ProtectionSpace {
     }
 
     /// The space as adapters and audits use it.
+    ///
+    /// ```
+    /// # use auth_runtime::{Caller, ProtectionSpace};
+    /// # use auth_runtime::schemes::Bearer;
+    /// # let bearer = Bearer::new(async |_| Caller::rejected());
+    /// let space = ProtectionSpace::builder().realm("api").scheme(bearer).build()?;
+    /// assert!(!space.for_adapters().challenges_unknown_paths());
+    /// # Ok::<(), auth_runtime::SpaceError>(())
+    /// ```
     pub fn for_adapters(&self) -> &Arc<Space> {
         &self.0
     }
