@@ -16,6 +16,7 @@ use auth_runtime::schemes::{
     Bearer, Dpop, Introspection, IntrospectionBuilder, Jwt, JwtBuilder, TokenCache,
 };
 use auth_runtime::{GuardedRouter, ProtectionSpace, requires};
+use auth_tests::ports::free_port;
 use auth_tests::programs::{Program, output_of, set_up};
 use auth_tests::proof::ProofKey;
 use serde_json::Value;
@@ -92,7 +93,7 @@ impl Server {
             key: ProofKey::new(),
             program: None,
         };
-        server.start_at("0");
+        server.start_at(&free_port().to_string());
         server
     }
 

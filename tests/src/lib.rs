@@ -2,6 +2,7 @@
 //! client that compares every byte.
 
 pub mod digest;
+pub mod ports;
 pub mod programs;
 pub mod proof;
 pub mod random;

@@ -1,9 +1,11 @@
 //! Servers of others, on a free port of loopback.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
+
+use auth_tests::ports::free_port;
 
 /// A server that ends when it is dropped.
 pub(crate) struct Server {
@@ -36,8 +38,7 @@ impl Drop for Server {
 
 /// Returns an address that nothing listens at.
 pub(crate) fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("it is bound")
+    SocketAddr::from(([127, 0, 0, 1], free_port()))
 }
 
 /// A response.

@@ -1,10 +1,11 @@
 //! A Redis server on loopback that can be stopped, paused and started again.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use auth_tests::ports::free_port;
 use auth_tests::programs::install;
 
 pub(crate) const PASSWORD: &str = "a-password-that-nobody-is-told";
@@ -25,9 +26,7 @@ impl Server {
     /// Starts a server with a port and a folder of its own.
     pub(crate) fn start_with(arguments: impl FnOnce(u16, &PathBuf) -> Vec<String>) -> Self {
         install("redis-server", "redis-server");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-        let port = listener.local_addr().expect("it is bound").port();
-        drop(listener);
+        let port = free_port();
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{port}"));
         std::fs::create_dir_all(&folder).expect("a folder");
         let mut server = Self {
@@ -48,9 +47,12 @@ impl Server {
             .arg(&self.folder)
             .args(&self.arguments)
             .stdout(Stdio::null());
-        self.running = Some(command.spawn().expect("redis-server runs"));
+        let running = command.spawn().expect("redis-server runs");
+        let running = self.running.insert(running);
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let ended = running.try_wait().expect("its state");
+            assert!(ended.is_none(), "{command:?} ended: {ended:?}");
             assert!(
                 begun.elapsed() < Duration::from_secs(10),
                 "it does not start"

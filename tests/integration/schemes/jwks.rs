@@ -14,6 +14,7 @@ use auth_runtime::ProtectedRouter;
 use auth_runtime::clock::ManualClock;
 use auth_runtime::schemes::JwtBuilder;
 use auth_tests::App;
+use auth_tests::ports::free_port;
 use axum::extract::State;
 use axum::routing;
 
@@ -43,8 +44,8 @@ struct Published {
 impl Issuer {
     async fn start() -> Self {
         let published = Arc::new(Published::default());
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (address, server) = serve(address, &published).await;
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let server = serve(address, &published).await;
         *published.issuer.lock().unwrap() = format!("http://{address}");
         let issuer = Self {
             time: ManualClock::new(SystemTime::now()),
@@ -142,7 +143,7 @@ impl Issuer {
     }
 
     async fn start_again(&mut self) {
-        (_, self.server) = serve(self.address, &self.published).await;
+        self.server = serve(self.address, &self.published).await;
     }
 }
 
@@ -151,13 +152,9 @@ fn now_nanos() -> u128 {
     since.expect("after 1970").as_nanos()
 }
 
-async fn serve(
-    address: SocketAddr,
-    published: &Arc<Published>,
-) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+async fn serve(address: SocketAddr, published: &Arc<Published>) -> tokio::task::JoinHandle<()> {
     let listener = tokio::net::TcpListener::bind(address).await;
     let listener = listener.expect("the port is free");
-    let address = listener.local_addr().expect("it is bound");
     let app = Router::new()
         .route(
             "/.well-known/openid-configuration",
@@ -184,8 +181,7 @@ async fn serve(
             }),
         )
         .with_state(Arc::clone(published));
-    let server = tokio::spawn(async move { axum::serve(listener, app).await.expect("it serves") });
-    (address, server)
+    tokio::spawn(async move { axum::serve(listener, app).await.expect("it serves") })
 }
 
 fn jwk(id: &str, key: &KeyPair) -> Value {

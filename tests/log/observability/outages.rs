@@ -7,6 +7,7 @@ use auth_runtime::schemes::{
     Bearer, CertificateSource, Introspection, Jwt, JwtError, MutualTls, Redis, RedisError,
     Sessions, SharedTokenCache,
 };
+use auth_tests::ports::free_port;
 use axum::Json;
 use tower_sessions::session::Id;
 use tower_sessions::{MemoryStore, Session};
@@ -79,10 +80,7 @@ async fn introspection_logs_begin_and_end_of_an_outage() {
 async fn redis_logs_an_outage_once() {
     listen();
     // A port without a server.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("it is bound");
-    drop(listener);
-    let redis = Redis::builder(format!("redis://{address}/")).build();
+    let redis = Redis::builder(format!("redis://127.0.0.1:{}/", free_port())).build();
     let cache = SharedTokenCache::new(redis.expect("a URL"), [7; 32], Duration::from_secs(60));
     for expected in [1, 0] {
         assert_eq!(cache.forget("token").await, Err(RedisError::NoAnswer));

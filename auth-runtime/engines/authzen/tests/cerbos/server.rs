@@ -1,6 +1,9 @@
 //! A real Cerbos, from npm (`@cerbos/cerbos-linux-x64`).
 
-use std::net::{TcpListener, TcpStream};
+#[path = "../../../../../tests/src/ports.rs"]
+mod ports;
+
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -22,7 +25,7 @@ impl Cerbos {
     pub(crate) fn start(files: &[(&str, &str)]) -> Self {
         static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
         let program = PROGRAM.get_or_init(install).as_path();
-        let [port, grpc] = free_ports();
+        let [port, grpc] = [(); 2].map(|()| ports::free_port());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cerbos-{port}"));
         let policies = folder.join("policies");
         std::fs::create_dir_all(&policies).unwrap();
@@ -50,9 +53,10 @@ impl Cerbos {
         let mut command = Command::new(self.program);
         command.args(["server", "--config"]).arg(configuration);
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        self.child = Some(command.spawn().unwrap());
+        let child = self.child.insert(command.spawn().unwrap());
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended");
             assert!(
                 begun.elapsed() < Duration::from_secs(30),
                 "it does not start"
@@ -78,11 +82,6 @@ impl Drop for Cerbos {
         self.stop();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
 /// Returns the program, which is installed once.

@@ -1,6 +1,9 @@
 //! A small AuthZEN server, with a policy: the owner of an object may do everything. The objects of
 //! [`OWNERS`] are known to it, so that it lists them.
 
+#[path = "../../../../../tests/src/ports.rs"]
+mod ports;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -92,7 +95,7 @@ impl Behaviour {
 impl Pdp {
     pub(crate) fn start() -> Self {
         let mut pdp = Self {
-            address: ([127, 0, 0, 1], 0).into(),
+            address: ([127, 0, 0, 1], ports::free_port()).into(),
             shared: Arc::new(Shared {
                 behaviour: Mutex::new(Behaviour::Decide),
                 seen: Mutex::default(),
@@ -106,7 +109,6 @@ impl Pdp {
     /// Starts the server at its address.
     pub(crate) fn start_again(&mut self) {
         let listener = self.listen();
-        self.address = listener.local_addr().unwrap();
         let app = axum::Router::new().fallback(respond);
         let app = app.with_state(Arc::clone(&self.shared));
         let mut runtime = tokio::runtime::Builder::new_multi_thread();

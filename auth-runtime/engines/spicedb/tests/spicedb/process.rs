@@ -1,7 +1,9 @@
 //! A process of the server.
 
+#[path = "../../../../../tests/src/ports.rs"]
+mod ports;
+
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -25,12 +27,9 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start() -> Self {
         static MODULES: OnceLock<PathBuf> = OnceLock::new();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
         let mut server = Self {
             modules: MODULES.get_or_init(install),
-            port,
+            port: ports::free_port(),
             child: None,
         };
         server.start_again();
