@@ -5,8 +5,6 @@
 //! second process of this program. A third process counts allocations. Times are measured in turns,
 //! so that other load on the machine affects all of them alike.
 
-#[path = "compare/callgrind.rs"]
-mod callgrind;
 #[path = "compare/clock.rs"]
 mod clock;
 #[path = "compare/table.rs"]
@@ -15,8 +13,7 @@ mod table;
 use std::process::Command;
 
 use auth_bench::authority::{Authority, KEY_VARIABLE};
-use auth_bench::contenders;
-use auth_bench::{Contender, Outcome};
+use auth_bench::{Contender, Outcome, callgrind, contenders};
 
 /// A contender and one of its outcomes.
 #[derive(Clone, Copy)]
@@ -40,7 +37,11 @@ fn main() {
     let contenders = runtime.block_on(contenders::all(&authority));
     let cases: Vec<Case<'_>> = contenders.iter().flat_map(cases_of).collect();
     if std::env::args().any(|argument| argument == callgrind::ARGUMENT) {
-        return callgrind::send_requests(&cases);
+        for Case { contender, outcome } in cases {
+            let ask = contender.ask(outcome).expect("a request");
+            callgrind::send_requests(&contender.app, || contender.request(ask));
+        }
+        return;
     }
     if cfg!(not(feature = "peers")) {
         println!("(without `--features peers`: without what a user would pick instead)\n");

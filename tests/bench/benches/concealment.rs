@@ -5,13 +5,17 @@
 //! difference is the mean over pairs, without the quarter of the pairs with the largest differences and the
 //! quarter with the smallest; it is printed with twice its standard error. The null test compares the
 //! unknown path with itself: a difference of that size is noise.
+//!
+//! callgrind counts the instructions of both in a second process of this program.
 
 use std::fmt;
 use std::hint::black_box;
 use std::time::Instant;
 
+use auth_bench::authority::Authority;
 use auth_bench::hidden::{Case, cases};
 use auth_bench::measured::finish;
+use auth_bench::{App, callgrind};
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
@@ -140,20 +144,41 @@ impl fmt::Display for Mean {
 }
 
 fn main() {
-    println!("| | pairs | hidden | unknown | difference | null test |");
-    println!("|---|--:|--:|--:|--:|--:|");
-    for measured in cases().into_iter().map(Measured::from) {
+    let cases: Vec<_> = cases().into_iter().map(Measured::from).collect();
+    if std::env::args().any(|argument| argument == callgrind::ARGUMENT) {
+        for measured in cases {
+            let app = App::Protected(measured.case.router.clone());
+            for path in [measured.case.hidden, measured.case.unknown] {
+                callgrind::send_requests(&app, || {
+                    auth_bench::Request::Axum(measured.request(path))
+                });
+            }
+        }
+        return;
+    }
+    let instructions = callgrind::instructions(&Authority::new(), 2 * cases.len());
+    println!(
+        "| | pairs | hidden | unknown | difference | null test | instructions: hidden | unknown |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
+    for (index, measured) in cases.iter().enumerate() {
         measured.check();
-        let Measured { case, pairs } = &measured;
+        let instructions = |at: usize| match &instructions {
+            Some(counted) => counted[2 * index + at].to_string(),
+            None => String::new(),
+        };
+        let Measured { case, pairs } = measured;
         let compared = measured.compare(case.hidden, case.unknown);
         let null = measured.compare(case.unknown, case.unknown);
         println!(
-            "| {} | {pairs} | {:.0} ns | {:.0} ns | {} | {} |",
+            "| {} | {pairs} | {:.0} ns | {:.0} ns | {} | {} | {} | {} |",
             case.name,
             compared.first.value,
             compared.second.value,
             compared.difference,
             null.difference,
+            instructions(0),
+            instructions(1),
         );
     }
 }

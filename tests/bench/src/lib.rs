@@ -1,6 +1,7 @@
 //! The cost of the framework, compared with others: see the `benches` folder and the README.
 
 pub mod authority;
+pub mod callgrind;
 pub mod contenders;
 pub mod hidden;
 pub mod measured;
@@ -15,7 +16,8 @@ pub struct Contender {
     pub group: Group,
     /// The features that others have and this contender lacks, which lowers its cost.
     pub does_not: &'static str,
-    app: App,
+    /// The router.
+    pub app: App,
     asks: Vec<Ask>,
 }
 
@@ -100,8 +102,10 @@ pub const HIDDEN: &str = "/hidden";
 pub const PAGE: &str = "the page";
 
 /// The routers that contenders are built with.
-enum App {
+pub enum App {
+    /// A router of axum 0.8.
     Axum(axum::Router),
+    /// A router of this framework.
     Protected(auth_runtime::ProtectedRouter),
     /// A router of axum 0.7.
     #[cfg(feature = "peers")]

@@ -15,8 +15,8 @@ use crate::{Answer, App, Ask, Contender, Request};
 /// The router is cloned for each request, as a server does it. A runtime is not needed, since no
 /// future has to wait. The function is never inlined, so that callgrind finds it by its name.
 #[inline(never)]
-pub fn measured_answer(contender: &Contender, request: Request) -> StatusCode {
-    match (&contender.app, request) {
+pub fn measured_answer(app: &App, request: Request) -> StatusCode {
+    match (app, request) {
         (App::Axum(router), Request::Axum(request)) => {
             let Ok(response) = finish(router.clone().oneshot(request));
             black_box(response).status()

@@ -51,7 +51,7 @@ fn turn(case: &Case<'_>, requests: u32) -> Duration {
     let ready: Vec<_> = (0..requests).map(|_| contender.request(ask)).collect();
     let began = Instant::now();
     for request in ready {
-        measured_answer(contender, request);
+        measured_answer(&contender.app, request);
     }
     began.elapsed() / requests
 }

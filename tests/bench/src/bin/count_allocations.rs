@@ -18,7 +18,7 @@ fn main() {
             let requests = || (0..REQUESTS).map(|_| contender.request(ask)).collect();
             let send = |requests: Vec<_>| {
                 for request in requests {
-                    measured_answer(contender, request);
+                    measured_answer(&contender.app, request);
                 }
             };
             send(requests());

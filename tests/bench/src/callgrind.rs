@@ -5,19 +5,23 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use auth_bench::authority::{Authority, KEY_VARIABLE};
-use auth_bench::measured::measured_answer;
+use crate::authority::{Authority, KEY_VARIABLE};
+use crate::measured::measured_answer;
+use crate::{App, Request};
 
-use crate::Case;
-
-/// The argument of a program that runs under callgrind.
-pub(crate) const ARGUMENT: &str = "--under-callgrind";
+/// The argument of a program that runs under callgrind. It calls [`send_requests`] for each case.
+pub const ARGUMENT: &str = "--under-callgrind";
 
 /// The number of requests for each case.
 const REQUESTS: u64 = 20;
 
-/// Returns the instructions per request of each case in turn. `None` without valgrind.
-pub(crate) fn instructions(authority: &Authority, cases: usize) -> Option<Vec<u64>> {
+/// Runs this program under callgrind, and returns the instructions per request of each case in turn. `None` without
+/// valgrind.
+///
+/// # Panics
+///
+/// If the program does not count this many cases.
+pub fn instructions(authority: &Authority, cases: usize) -> Option<Vec<u64>> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("valgrind is not there: no instructions (Debian has it as `valgrind`)\n");
         return None;
@@ -55,22 +59,19 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// Sends the counted requests.
-pub(crate) fn send_requests(cases: &[Case<'_>]) {
-    for Case { contender, outcome } in cases {
-        let ask = contender.ask(*outcome).expect("a request");
-        let send = || {
-            let requests: Vec<_> = (0..REQUESTS).map(|_| contender.request(ask)).collect();
-            for request in requests {
-                measured_answer(contender, request);
-            }
-        };
-        // One-time work is not counted.
-        send();
-        case_begins();
-        send();
-        case_is_over();
-    }
+/// Sends the counted requests of a case.
+pub fn send_requests(app: &App, request: impl Fn() -> Request) {
+    let send = || {
+        let requests: Vec<_> = (0..REQUESTS).map(|_| request()).collect();
+        for request in requests {
+            measured_answer(app, request);
+        }
+    };
+    // One-time work is not counted.
+    send();
+    case_begins();
+    send();
+    case_is_over();
 }
 
 /// Known to callgrind by its name.
