@@ -1,12 +1,13 @@
 //! The head of a request, borrowed from its owner.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
 
 /// The head of a request, as an adapter passes it to the core.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Head<'r> {
     /// The method.
     pub method: &'r Method,
@@ -57,6 +58,16 @@ impl<'r> Head<'r> {
     }
 }
 
+/// The query and the header fields may hold credentials.
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head")
+            .field("method", self.method)
+            .field("path", &self.uri.path())
+            .finish_non_exhaustive()
+    }
+}
+
 impl<'r> From<&'r Parts> for Head<'r> {
     /// The head of a request that no framework routed.
     fn from(parts: &'r Parts) -> Self {
@@ -67,5 +78,21 @@ impl<'r> From<&'r Parts> for Head<'r> {
             extensions: &parts.extensions,
             framework: &Framework::NONE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_credentials() {
+        let request = http::Request::get("/files?access_token=secret")
+            .header("cookie", "id=secret")
+            .body(())
+            .expect("a request");
+        let (parts, ()) = request.into_parts();
+        let shown = format!("{:?}", Head::from(&parts));
+        assert_eq!(shown, "Head { method: GET, path: \"/files\", .. }");
     }
 }

@@ -1,6 +1,7 @@
 //! The credentials of a request: their places and values.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -348,7 +349,7 @@ fn single_value(
 /// The body of a request: a form with credentials, or a body that credentials sign. An adapter reads it if
 /// [`reads_body_of`](Space::reads_body_of) returns true, and inserts it into the extensions
 /// of the request before authentication.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum RequestBody {
     /// The body.
     Read(bytes::Bytes),
@@ -361,6 +362,16 @@ impl RequestBody {
     /// invalid, whichever credentials it carries.
     pub fn is_unreadable(head: Head<'_>) -> bool {
         matches!(head.extensions.get(), Some(Self::Unreadable))
+    }
+}
+
+/// The body may hold credentials.
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(body) => write!(f, "Read({} bytes)", body.len()),
+            Self::Unreadable => f.write_str("Unreadable"),
+        }
     }
 }
 
@@ -435,5 +446,17 @@ impl Space {
             }
         }
         methods
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RequestBody;
+
+    #[test]
+    fn debug_of_a_body_shows_no_credentials() {
+        let body = RequestBody::Read(bytes::Bytes::from_static(b"access_token=secret"));
+        assert_eq!(format!("{body:?}"), "Read(19 bytes)");
+        assert_eq!(format!("{:?}", RequestBody::Unreadable), "Unreadable");
     }
 }
