@@ -205,8 +205,8 @@ impl Identity {
         &self.0.subject
     }
 
-    /// The issuer that assigned the subject: the `iss` of a JWT, or of an introspected token if the
-    /// server names one. `None` for schemes without issuers.
+    /// The issuer that assigned the subject: the `iss` of a JWT, or the issuer that introspected tokens are
+    /// required to have. `None` for schemes without issuers.
     ///
     /// A subject is unique within its issuer only (OpenID Connect Core §2): two issuers may give the
     /// same subject to two users. A service that trusts several compares both.

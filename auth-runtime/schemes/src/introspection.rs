@@ -87,7 +87,7 @@ struct Endpoint {
     url: String,
     client: ClientAuthentication,
     http: HttpClient,
-    issuer: Option<String>,
+    issuer: Option<Arc<str>>,
     audiences: Vec<String>,
     leeway: Duration,
     clock: Clock,
@@ -236,8 +236,8 @@ impl Endpoint {
         match self.accept(answer) {
             Ok(claims) => {
                 let expiry = claims.expiry();
-                let issuer = claims.issuer().filter(|issuer| !issuer.is_empty());
-                let issuer = issuer.map(Arc::from);
+                // Without a required issuer, the server could name that of another server.
+                let issuer = self.issuer.clone();
                 let identity = claims.into_identity(&self.names, self.leeway, issuer);
                 (identity.map_or(Caller::rejected(), Caller::known), expiry)
             }
@@ -271,7 +271,7 @@ impl Endpoint {
         }
         answer.check_times(self.clock.now(), self.leeway)?;
         let is_ours = match &self.issuer {
-            Some(issuer) => answer.get("iss").is_some_and(|own| own == issuer.as_str()),
+            Some(issuer) => answer.issuer() == Some(issuer),
             None => true,
         };
         let is_for_us = self.audiences.is_empty()

@@ -145,7 +145,8 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Sets the required `iss` of tokens. Default: any.
+    /// Sets the required `iss` of tokens, which is the [issuer](auth_runtime_core::Identity::issuer) of their
+    /// identities. Default: any, and identities have no issuer, since a server is trusted for its own tokens only.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
@@ -264,7 +265,7 @@ impl IntrospectionBuilder {
             url,
             client,
             http,
-            issuer: self.issuer,
+            issuer: self.issuer.map(Arc::from),
             audiences: self.audiences,
             leeway: self.leeway,
             names: self.names.or_default(),
