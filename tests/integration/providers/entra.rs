@@ -70,6 +70,54 @@ async fn tenant_must_be_allowed_and_match() {
     }
 }
 
+/// The document for all tenants names the issuer of each key.
+#[tokio::test]
+async fn the_key_of_one_tenant_signs_for_no_other() {
+    let generate = || KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
+    let of_theirs = TEMPLATE.replace("{tid}", THEIRS);
+    let of_all = TEMPLATE.replace("{tid}", "{tenantid}");
+    let keys = [
+        ("all", generate(), json!(of_all)),
+        ("theirs", generate(), json!(of_theirs)),
+        (
+            "none",
+            generate(),
+            json!(["https://login.microsoftonline.com"]),
+        ),
+        ("unnamed", generate(), Value::Null),
+    ];
+    let document = keys.each_ref().map(|(id, key, issuer)| {
+        let (x, y) = key.public_key_raw()[1..].split_at(32);
+        let mut jwk = json!({
+            "kty": "EC", "crv": "P-256", "kid": id,
+            "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
+        });
+        if !issuer.is_null() {
+            jwk["issuer"] = issuer.clone();
+        }
+        jwk
+    });
+    let document = json!({ "keys": document }).to_string();
+    let builder = Jwt::builder().audience(AUDIENCE).jwks(&document);
+    let of_tenants = builder.issuer_per_tenant(TEMPLATE, |_| true);
+    let of_tenants = app_of(of_tenants.build().expect("a verifier"));
+    for (index, by_ours, by_theirs) in [(0, 200, 200), (1, 401, 200), (2, 401, 401), (3, 200, 200)]
+    {
+        let (id, key, _) = &keys[index];
+        let mut header = Header::new(Algorithm::ES256);
+        header.kid = Some((*id).to_owned());
+        let key = EncodingKey::from_ec_pem(key.serialize_pem().as_bytes()).expect("a key");
+        for (tenant, expected) in [(OURS, by_ours), (THEIRS, by_theirs)] {
+            let token = signed_by(&key, &header, &claims(tenant), json!({}));
+            assert_eq!(
+                status(&of_tenants, "/admin", &token).await,
+                expected,
+                "{id} {tenant}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_template_has_one_place_for_the_tenant() {
     for template in [

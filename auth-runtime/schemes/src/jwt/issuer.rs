@@ -136,7 +136,7 @@ impl Issuer {
         token: &SignedToken<'_>,
         moment: Option<Epoch>,
     ) -> Option<Caller> {
-        match keys.claims(token) {
+        match keys.claims(token, &self.rules.issuer) {
             Ok(claims) => Some(self.caller_of(claims, token.text, moment)),
             Err(Flaw::Invalid) => Some(Caller::rejected()),
             Err(Flaw::Unsigned) => None,

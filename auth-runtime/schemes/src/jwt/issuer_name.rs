@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Claims;
-use super::key::KeyUse;
+use super::key::{JwtKey, KeyUse};
 use crate::spiffe;
 
 /// The issuer of the tokens that are trusted.
@@ -26,6 +26,8 @@ pub(super) enum IssuerName {
 
 /// The place of the tenant in the name of an issuer.
 pub(super) const TENANT: &str = "{tid}";
+/// The place of the tenant in the issuer that Microsoft Entra's document names for a key.
+const ANY_TENANT: &str = "{tenantid}";
 
 impl IssuerName {
     /// Returns whether the token names this issuer. The claims need not be verified yet.
@@ -49,6 +51,17 @@ impl IssuerName {
                 let subject = claims.get("sub").and_then(Value::as_str);
                 subject.is_some_and(|subject| spiffe::is_of(subject, own))
             }
+        }
+    }
+
+    /// Returns whether a key of the issuer's document signs tokens with these claims. In a document for all tenants,
+    /// a key can belong to one of them.
+    pub(super) fn has(&self, key: &JwtKey, claims: &Claims) -> bool {
+        match (self, key.issuer.as_deref()) {
+            (Self::PerTenant { .. }, Some(named)) => {
+                named.contains(ANY_TENANT) || claims.issuer() == Some(named)
+            }
+            _ => true,
         }
     }
 

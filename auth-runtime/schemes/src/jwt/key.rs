@@ -31,6 +31,8 @@ pub struct JwtKey {
     pub(super) algorithm: Algorithm,
     pub(super) key: DecodingKey,
     id: Option<String>,
+    /// The issuer that its document names for it, with `{tenantid}` in the place of any tenant.
+    pub(super) issuer: Option<String>,
 }
 
 /// The algorithm of a signature (RFC 7518 §3.1, RFC 8037 §3.1).
@@ -165,6 +167,7 @@ impl JwtKey {
             algorithm,
             key: DecodingKey::from_secret(secret),
             id: None,
+            issuer: None,
         })
     }
 
@@ -188,6 +191,7 @@ impl JwtKey {
             algorithm,
             key,
             id: None,
+            issuer: None,
         })
     }
 
@@ -230,9 +234,12 @@ pub(super) fn of_jwks(document: &str, key_use: KeyUse) -> Result<Vec<JwtKey>, Jw
     let mut keys = Vec::new();
     for (index, key) in document.keys.into_iter().enumerate().take(MAX_KEYS) {
         // A document may have keys of kinds that are newer than this code.
+        let issuer = key
+            .get("issuer")
+            .map(|issuer| issuer.as_str().unwrap_or_default().to_owned());
         let key = serde_json::from_value::<Jwk>(key).map_err(|_| "not a JSON Web Key");
         match key.and_then(|key| of_jwk(&key, key_use)) {
-            Ok(key) => keys.push(key),
+            Ok(key) => keys.push(JwtKey { issuer, ..key }),
             Err(reason) => tracing::debug!(index, reason, "a key of a JWKS document is not used"),
         }
     }
@@ -299,6 +306,7 @@ fn of_jwk(jwk: &Jwk, key_use: KeyUse) -> Result<JwtKey, &'static str> {
         algorithm: *algorithm,
         key,
         id: jwk.common.key_id.clone(),
+        issuer: None,
     })
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use jsonwebtoken::Header;
 
 use super::claims::Claims;
+use super::issuer_name::IssuerName;
 use super::key::JwtKey;
 use crate::signed_token::{Flaw, SignedToken};
 
@@ -29,13 +30,18 @@ impl KeySet {
         keys.any(|key| key.is_named() && header.kid.is_some() && key.may_have_signed(header))
     }
 
-    /// Returns the claims of a token that one of the keys signed.
-    pub(super) fn claims(&self, token: &SignedToken<'_>) -> Result<Claims, Flaw> {
+    /// Returns the claims of a token that one of the keys signed for `issuer`.
+    pub(super) fn claims(
+        &self,
+        token: &SignedToken<'_>,
+        issuer: &IssuerName,
+    ) -> Result<Claims, Flaw> {
         let mut flaw = Flaw::Unsigned;
         let candidates = self.0.iter();
         for key in candidates.filter(|key| key.may_have_signed(&token.header)) {
             match token.claims_by(&key.key, key.algorithm) {
-                Ok(claims) => return Ok(claims),
+                Ok(claims) if issuer.has(key, &claims) => return Ok(claims),
+                Ok(_) => flaw = Flaw::Invalid,
                 Err(Flaw::Unsigned) => {}
                 Err(Flaw::Invalid) => flaw = Flaw::Invalid,
             }
