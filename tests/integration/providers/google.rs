@@ -68,7 +68,7 @@ async fn identity_aware_proxy_has_a_field_of_its_own() {
         .build();
     let jwt = jwt.expect("a verifier");
     let app = app_with(
-        jwt.in_field("x-goog-iap-jwt-assertion")
+        jwt.in_gateway_field("x-goog-iap-jwt-assertion")
             .build()
             .expect("a scheme"),
     );

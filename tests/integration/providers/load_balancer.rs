@@ -58,7 +58,11 @@ fn builder() -> JwtBuilder {
 
 fn app_for(builder: JwtBuilder) -> ProtectedRouter {
     let jwt = builder.build().expect("a verifier");
-    app_with(jwt.in_field("x-amzn-oidc-data").build().expect("a scheme"))
+    app_with(
+        jwt.in_gateway_field("x-amzn-oidc-data")
+            .build()
+            .expect("a scheme"),
+    )
 }
 
 /// The header as documented, with these changes. `null` removes a member.
@@ -417,7 +421,11 @@ async fn other_issuers_stand_beside_it() {
     );
     let both = [balanced, google].map(|builder| builder.build().expect("a verifier"));
     let jwt = Jwt::any_of(both).expect("two issuers");
-    let app = app_with(jwt.in_field("x-amzn-oidc-data").build().expect("a scheme"));
+    let app = app_with(
+        jwt.in_gateway_field("x-amzn-oidc-data")
+            .build()
+            .expect("a scheme"),
+    );
     let claims = json!({ "iss": "https://accounts.example", "aud": "orders", "sub": "bob" });
     let theirs = token(&claims, json!({}));
     assert_eq!(caller_of(&app, &theirs).await.0, 200);

@@ -75,7 +75,7 @@ async fn a_field_of_its_own_carries_a_token() {
 
 #[tokio::test]
 async fn a_scheme_without_a_challenge_is_not_challenged() {
-    let gateway = rsa_verifier().in_field(FIELD).without_challenge();
+    let gateway = rsa_verifier().in_gateway_field(FIELD).without_challenge();
     let space = ProtectionSpace::builder()
         .realm("api")
         .scheme(Bearer::jwt(rsa_verifier()))
@@ -98,7 +98,7 @@ async fn a_scheme_without_a_challenge_is_not_challenged() {
         ],
     )
     .await;
-    let alone = rsa_verifier().in_field(FIELD).without_challenge();
+    let alone = rsa_verifier().in_gateway_field(FIELD).without_challenge();
     let space = ProtectionSpace::builder()
         .realm("api")
         .scheme(alone.build().expect("a scheme"))
@@ -237,15 +237,21 @@ async fn live_cookies_of_two_schemes_are_ambiguous() {
 async fn change() {}
 
 #[tokio::test]
-async fn pages_of_other_origins_cannot_act_with_a_cookie() {
-    let scheme = rsa_verifier()
-        .in_cookie(COOKIE)
-        .trust_origin("https://app.example")
-        .build();
-    let app = GuardedRouter::new()
-        .route("/", get(read).post(change))
-        .protect(space(scheme.expect("a scheme")))
-        .expect("in order");
+async fn pages_of_other_origins_cannot_act_with_a_login() {
+    let app = |scheme: CarriedJwtBuilder| {
+        let scheme = scheme.build();
+        GuardedRouter::new()
+            .route("/", get(read).post(change))
+            .protect(space(scheme.expect("a scheme")))
+            .expect("in order")
+    };
+    let trusts = |scheme: CarriedJwtBuilder| app(scheme.trust_origin("https://app.example"));
+    let in_cookie = trusts(rsa_verifier().in_cookie(COOKIE));
+    let of_gateway = trusts(rsa_verifier().in_gateway_field(FIELD));
+    // Only a script can add it, after the service allowed that in response to a preflight request.
+    let of_scripts = app(rsa_verifier().in_field(FIELD));
+    let token = rs256(json!({}));
+    let cookie = format!("{COOKIE}={token}");
     let site = |site| ("sec-fetch-site", site);
     let origin = |origin| ("origin", origin);
     let websocket = ("upgrade", "websocket");
@@ -264,19 +270,25 @@ async fn pages_of_other_origins_cannot_act_with_a_cookie() {
         (Method::GET, &[site("cross-site")], 200),
         (Method::GET, &[site("cross-site"), websocket], 401),
     ] {
-        let mut request = Request::builder()
-            .method(&method)
-            .uri("/")
-            .header("host", "shop.example")
-            .header("cookie", format!("{COOKIE}={}", rs256(json!({}))));
-        for (name, value) in fields {
-            request = request.header(*name, *value);
+        for (app, field, value, expected) in [
+            (&in_cookie, "cookie", &cookie, expected),
+            (&of_gateway, FIELD, &token, expected),
+            (&of_scripts, FIELD, &token, 200),
+        ] {
+            let mut request = Request::builder()
+                .method(&method)
+                .uri("/")
+                .header("host", "shop.example")
+                .header(field, value);
+            for (name, value) in fields {
+                request = request.header(*name, *value);
+            }
+            let request = request.body(Body::empty()).expect("a request");
+            let Ok(response) = app.clone().oneshot(request).await;
+            assert_eq!(response.status(), expected, "{field} {method} {fields:?}");
+            // A page of another origin cannot log its visitors out.
+            assert!(!response.headers().contains_key("set-cookie"), "{fields:?}");
         }
-        let request = request.body(Body::empty()).expect("a request");
-        let Ok(response) = app.clone().oneshot(request).await;
-        assert_eq!(response.status(), expected, "{method} {fields:?}");
-        // A page of another origin cannot log its visitors out.
-        assert!(!response.headers().contains_key("set-cookie"), "{fields:?}");
     }
 }
 
@@ -356,6 +368,10 @@ fn invalid_place_is_a_build_error() {
     for (scheme, error) in [
         (jwt.in_field(""), CarriedJwtError::Field(String::new())),
         (
+            jwt.in_gateway_field("a b"),
+            CarriedJwtError::Field("a b".to_owned()),
+        ),
+        (
             jwt.in_field("a b"),
             CarriedJwtError::Field("a b".to_owned()),
         ),
@@ -381,7 +397,7 @@ fn invalid_place_is_a_build_error() {
         ),
         (
             jwt.in_field("a").trust_origin("https://app.example"),
-            CarriedJwtError::OriginWithoutCookie,
+            CarriedJwtError::UnusedOrigin,
         ),
     ] {
         assert_eq!(scheme.build().expect_err("an error"), error);

@@ -55,8 +55,9 @@ fn errors_have_one_text_each() {
             r#""a b" is not an origin; write scheme and host as a browser does, such as `https://app.example`"#,
         ),
         (
-            CarriedJwtError::OriginWithoutCookie.into(),
-            "an origin is trusted, and the token is not in a cookie; other sites cannot send it",
+            CarriedJwtError::UnusedOrigin.into(),
+            "an origin is trusted, and the token is neither in a cookie nor in the field of a gateway; a browser \
+             does not send it by itself",
         ),
         (
             claims.into(),

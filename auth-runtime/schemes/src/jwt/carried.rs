@@ -17,20 +17,38 @@ use crate::oauth;
 use crate::origin::{TrustedOrigins, TrustedOriginsError};
 
 impl Jwt {
-    /// A scheme for tokens in a header field, as gateways add it: `Cf-Access-Jwt-Assertion`,
-    /// `X-Goog-Iap-Jwt-Assertion`. The token is the whole value.
-    ///
-    /// Each token is verified, so the field does not have to come from the gateway itself.
+    /// A scheme for tokens in a header field that clients add: the token is the whole value. For the field of a
+    /// gateway, use [`in_gateway_field`](Self::in_gateway_field).
     ///
     /// ```
     /// # fn scheme(jwt: auth_runtime::schemes::Jwt)
     /// #     -> Result<auth_runtime::schemes::CarriedJwt, auth_runtime::schemes::CarriedJwtError> {
-    /// let scheme = jwt.in_field("cf-access-jwt-assertion").build()?;
+    /// let scheme = jwt.in_field("x-access-token").build()?;
     /// # Ok(scheme)
     /// # }
     /// ```
     pub fn in_field(&self, name: impl Into<String>) -> CarriedJwtBuilder {
         CarriedJwtBuilder::new(self, TokenPlace::Field(name.into()), "JWT")
+    }
+
+    /// A scheme for tokens in a header field that a gateway adds, such as `Cf-Access-Jwt-Assertion` or
+    /// `X-Goog-Iap-Jwt-Assertion`. The token is the whole value.
+    ///
+    /// Each token is verified, so the field does not have to come from the gateway itself.
+    ///
+    /// A browser sends its login at the gateway, which is a cookie, also with requests that pages of other origins
+    /// cause, and the gateway adds the field to them. They are rejected as those with a session cookie are, by
+    /// [`TrustedOrigins`].
+    ///
+    /// ```
+    /// # fn scheme(jwt: auth_runtime::schemes::Jwt)
+    /// #     -> Result<auth_runtime::schemes::CarriedJwt, auth_runtime::schemes::CarriedJwtError> {
+    /// let scheme = jwt.in_gateway_field("cf-access-jwt-assertion").build()?;
+    /// # Ok(scheme)
+    /// # }
+    /// ```
+    pub fn in_gateway_field(&self, name: impl Into<String>) -> CarriedJwtBuilder {
+        CarriedJwtBuilder::new(self, TokenPlace::GatewayField(name.into()), "JWT")
     }
 
     /// A scheme for tokens in a cookie.
@@ -84,8 +102,8 @@ impl Jwt {
     }
 }
 
-/// A scheme for JWTs in a place other than `Authorization`: see [`Jwt::in_field`], [`Jwt::in_cookie`]
-/// and [`Jwt::in_subprotocol`].
+/// A scheme for JWTs in a place other than `Authorization`: see [`Jwt::in_field`], [`Jwt::in_gateway_field`],
+/// [`Jwt::in_cookie`] and [`Jwt::in_subprotocol`].
 ///
 /// HTTP has no registered scheme for such a place, but RFC 9110 §15.5.2 requires a challenge. The
 /// challenge is the [name](CarriedJwtBuilder::scheme_name) and the realm, and policies refer to the scheme
@@ -96,7 +114,8 @@ pub struct CarriedJwt {
     source: Source,
     /// The value of `Set-Cookie` that removes the cookie.
     removal: Option<HeaderValue>,
-    origins: TrustedOrigins,
+    /// The origins that may act with the login of a browser; `None` if only clients and scripts add the token.
+    origins: Option<TrustedOrigins>,
     login_page: Option<String>,
     has_challenge: bool,
 }
@@ -111,7 +130,8 @@ impl Scheme for CarriedJwt {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        if matches!(self.source, Source::Cookie(_)) && !self.origins.allow(credentials) {
+        let origins = self.origins.as_ref();
+        if origins.is_some_and(|origins| !origins.allow(credentials)) {
             return Verification::done(Caller::Rejected(Rejection::InvalidProof));
         }
         self.jwt.verify(credentials.value()).and_then(unless_bound)
@@ -140,6 +160,7 @@ impl Scheme for CarriedJwt {
 
 enum TokenPlace {
     Field(String),
+    GatewayField(String),
     Cookie(String),
     Subprotocol(String),
 }
@@ -184,8 +205,8 @@ impl CarriedJwtBuilder {
         self
     }
 
-    /// Allows pages of another origin, such as `https://app.example`, to act with the cookie. Can be called
-    /// several times. Default: none.
+    /// Allows pages of another origin, such as `https://app.example`, to act with the cookie, or with the login at the
+    /// gateway. Can be called several times. Default: none.
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
@@ -206,20 +227,27 @@ impl CarriedJwtBuilder {
     /// [`CarriedJwtError`] names the first invalid setting.
     pub fn build(self) -> Result<CarriedJwt, CarriedJwtError> {
         let mut origins = TrustedOrigins::default();
+        let trusts_origins = !self.origins.is_empty();
         for origin in self.origins {
             origins = origins
                 .trust(origin)
                 .map_err(|TrustedOriginsError(origin)| CarriedJwtError::Origin(origin))?;
-            if !matches!(self.place, TokenPlace::Cookie(_)) {
-                return Err(CarriedJwtError::OriginWithoutCookie);
-            }
+        }
+        let is_of_browser = matches!(
+            self.place,
+            TokenPlace::Cookie(_) | TokenPlace::GatewayField(_)
+        );
+        if trusts_origins && !is_of_browser {
+            return Err(CarriedJwtError::UnusedOrigin);
         }
         let mut removal = None;
         let source = match self.place {
-            TokenPlace::Field(name) => match credential_field(&name) {
-                Some(field) => Source::Field(field),
-                None => return Err(CarriedJwtError::Field(name)),
-            },
+            TokenPlace::Field(name) | TokenPlace::GatewayField(name) => {
+                match credential_field(&name) {
+                    Some(field) => Source::Field(field),
+                    None => return Err(CarriedJwtError::Field(name)),
+                }
+            }
             TokenPlace::Cookie(name) => {
                 removal = cookie::removal(&name);
                 match removal {
@@ -235,7 +263,7 @@ impl CarriedJwtBuilder {
             name: self.name,
             source,
             removal,
-            origins,
+            origins: is_of_browser.then_some(origins),
             login_page: self.login_page,
             has_challenge: self.has_challenge,
         })
@@ -254,8 +282,8 @@ pub enum CarriedJwtError {
     Subprotocol(String),
     /// The text is not an origin, such as `https://app.example`.
     Origin(String),
-    /// An origin is trusted, but the token is not in a cookie.
-    OriginWithoutCookie,
+    /// An origin is trusted, but the token is neither in a cookie nor in the field of a gateway.
+    UnusedOrigin,
 }
 
 impl fmt::Display for CarriedJwtError {
@@ -268,8 +296,9 @@ impl fmt::Display for CarriedJwtError {
             Self::Cookie(name) => write!(f, "no cookie can have the name {name:?}"),
             Self::Subprotocol(name) => write!(f, "no subprotocol can have the name {name:?}"),
             Self::Origin(text) => TrustedOriginsError(text.clone()).fmt(f),
-            Self::OriginWithoutCookie => f.write_str(
-                "an origin is trusted, and the token is not in a cookie; other sites cannot send it",
+            Self::UnusedOrigin => f.write_str(
+                "an origin is trusted, and the token is neither in a cookie nor in the field of a gateway; a browser \
+                 does not send it by itself",
             ),
         }
     }

@@ -99,7 +99,9 @@ impl Subject for LoadBalancer {
             .load_balancer_keys(&self.keys)
             .clock(clock())
             .build();
-        let scheme = jwt.expect("a verifier").in_field("x-amzn-oidc-data");
+        let scheme = jwt
+            .expect("a verifier")
+            .in_gateway_field("x-amzn-oidc-data");
         router_of(scheme.build().expect("a field"))
     }
 

@@ -73,7 +73,7 @@ impl JwtBuilder {
     }
 
     /// Trusts the user claims that an Application Load Balancer of AWS signs (`x-amzn-oidc-data`), for
-    /// [`Jwt::in_field`](crate::Jwt::in_field). The [`issuer`](Self::issuer) is the identity provider, and the
+    /// [`Jwt::in_gateway_field`](crate::Jwt::in_gateway_field). The [`issuer`](Self::issuer) is the identity provider, and the
     /// [`audience`](Self::audience) is the client at the provider, as in the listener rule of the load balancer.
     ///
     /// A token is accepted only with the algorithm ES256, and with this load balancer as its `signer`: its ARN.
@@ -97,7 +97,7 @@ impl JwtBuilder {
     ///         "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188",
     ///     )
     ///     .build()?;
-    /// let scheme = jwt.in_field("x-amzn-oidc-data").without_challenge().build()?;
+    /// let scheme = jwt.in_gateway_field("x-amzn-oidc-data").without_challenge().build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn load_balancer(mut self, arn: impl Into<String>) -> Self {
