@@ -20,7 +20,7 @@ pub use self::builder::{DpopBuilder, DpopError};
 use self::proof::{Proof, ProofProblem, ProofRules, nonce_of};
 use self::replay::Replays;
 pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
-use crate::nonce_key::Stamp;
+use crate::nonce_key::{CLOCKS_APART, Stamp};
 use crate::{Claims, Jwt, oauth};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -183,7 +183,13 @@ impl ProofRules {
                     None if self.is_ahead(made.iat) => NONCE_LIFETIME.saturating_sub(age),
                     _ => Duration::ZERO,
                 };
-                let lifetime = lifetime.max(later);
+                // A nonce of an instance whose clock is ahead has an age of zero for longer.
+                let ahead = if age.is_zero() {
+                    CLOCKS_APART
+                } else {
+                    Duration::ZERO
+                };
+                let lifetime = lifetime.max(later) + ahead;
                 Ok(Proof { lifetime, ..proof })
             }
             Some(Stamp::Stale | Stamp::Foreign) | None => Err(ProofProblem::Nonce),

@@ -25,13 +25,17 @@ pub(crate) struct NonceKey {
 /// The result of verifying a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
-    /// The nonce has this age, and is valid.
+    /// The nonce has this age, and is valid. By the clock of its creator, it may be [`CLOCKS_APART`] younger.
     Fresh(Duration),
     /// The nonce has expired.
     Stale,
     /// The nonce was not created with this key and purpose.
     Foreign,
 }
+
+/// The longest time by which the clock of another instance may be ahead. A nonce is valid, and its uses are stored,
+/// for this much longer than its lifetime.
+pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(5);
 
 const TIME: usize = 8;
 const SIGNATURE: usize = 16;
@@ -86,12 +90,13 @@ impl NonceKey {
             return Stamp::Foreign;
         }
         let made = u64::from_be_bytes(*time);
-        let age = self.nanos_since_1970().checked_sub(made);
-        let age = age.map(Duration::from_nanos);
-        match age {
-            Some(age) if age <= self.lifetime => Stamp::Fresh(age),
-            // A nonce from the future was created before the clock was set back.
-            _ => Stamp::Stale,
+        let [made, now] = [made, self.nanos_since_1970()].map(Duration::from_nanos);
+        let age = now.saturating_sub(made);
+        // A nonce from a later time was created before the clock was set back.
+        if age <= self.lifetime && made <= now + CLOCKS_APART {
+            Stamp::Fresh(age)
+        } else {
+            Stamp::Stale
         }
     }
 
@@ -131,5 +136,26 @@ mod tests {
                 "{stamp:?}"
             );
         }
+    }
+
+    #[test]
+    fn nonces_last_for_their_lifetime_by_a_clock_that_is_little_behind() {
+        let (lifetime, start) = (
+            Duration::from_secs(60),
+            UNIX_EPOCH + Duration::from_secs(1000),
+        );
+        let [here, there] = [start, start + CLOCKS_APART].map(ManualClock::new);
+        let [own, other] =
+            [&here, &there].map(|time| NonceKey::new(&[7; 32], b"test", lifetime, time.clock()));
+        let nonce = other.make();
+        let verified_after = |seconds: u64| {
+            here.advance(Duration::from_secs(seconds));
+            own.verify(&nonce)
+        };
+        assert_eq!(verified_after(0), Stamp::Fresh(Duration::ZERO));
+        assert!(matches!(verified_after(64), Stamp::Fresh(age) if age.as_secs() == 59));
+        assert_eq!(verified_after(1), Stamp::Stale);
+        there.advance(Duration::from_secs(65) + Duration::from_millis(1));
+        assert_eq!(own.verify(&other.make()), Stamp::Stale);
     }
 }

@@ -128,16 +128,36 @@ async fn used_counts_stay_used_when_the_clock_is_set_back() {
     assert!(is_stale(&send_login(&app, &login).await));
 }
 
-/// Such a nonce would be valid for longer than its counts are kept.
+/// The clock of another instance may be five seconds ahead. A nonce of a later time would be valid for longer than its
+/// counts are kept.
 #[tokio::test]
 async fn nonces_of_a_later_time_are_stale() {
-    let time = ManualClock::new(SystemTime::now());
-    let ahead = ManualClock::new(SystemTime::now() + Duration::from_secs(3600));
-    let [own, other] = [&time, &ahead].map(|time| {
-        let lab = lab().nonce_key([7; 32]).clock(time.clock());
-        service(lab, "lab")
-    });
-    let login = login(&other).await;
-    assert!(is_stale(&send_login(&own, &login).await));
-    assert_eq!(send_login(&other, &login).await.status(), 200);
+    let lifetime = Duration::from_secs(60);
+    for (ahead, is_accepted) in [(1, true), (5, true), (6, false), (3600, false)] {
+        let start = SystemTime::now();
+        let time = ManualClock::new(start);
+        let there = ManualClock::new(start + Duration::from_secs(ahead));
+        let [own, other] = [&time, &there].map(|time| {
+            let lab = lab().nonce_key([7; 32]).nonce_lifetime(lifetime);
+            service(lab.clock(time.clock()), "lab")
+        });
+        let login = login(&other).await;
+        let answer = send_login(&own, &login).await;
+        assert_eq!(send_login(&other, &login).await.status(), 200, "{ahead}");
+        if !is_accepted {
+            assert!(is_stale(&answer), "{ahead}");
+        } else {
+            assert_eq!(answer.status(), 200, "{ahead}");
+            // The count is kept until the nonce has expired here.
+            time.advance(lifetime + Duration::from_secs(ahead - 1));
+            assert!(is_stale(&send_login(&own, &login).await), "{ahead}");
+            let next = Login {
+                count: "00000002".to_owned(),
+                ..login.clone()
+            };
+            assert_eq!(send_login(&own, &next).await.status(), 200, "{ahead}");
+            time.advance(Duration::from_secs(1));
+            assert!(is_stale(&send_login(&own, &next).await), "{ahead}");
+        }
+    }
 }

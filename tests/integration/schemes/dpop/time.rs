@@ -124,6 +124,8 @@ async fn stores_learn_the_rest_of_the_life() {
         // Until its nonce expires, the proof could become valid by the clock.
         (true, now + 240, Some(now - 25), 275),
         (true, now + 10, Some(now - 25), 70),
+        // The nonce of an instance whose clock may be five seconds ahead.
+        (true, now, Some(now + 3), 65),
     ] {
         let recorder = Recorder::default();
         let dpop = dpop().clock(time.clock()).replay_store(recorder.clone());
