@@ -130,10 +130,18 @@ fn policies_by_another_name_of_the_runtime_are_read() {
         assert_eq!(found, Vec::<String>::new(), "{name}");
     }
     // `grep` misses a policy under another name.
-    let source = "use auth::requires as needs;\n\
-                  #[needs(crate = auth, authenticated)] async fn f() {}\n";
-    let (_, found) = read("needs", renamed, "src/lib.rs", source);
-    assert_eq!(found, ["1 AUTH0104"]);
+    let hyphened = renamed.replace("auth = {", "own-auth = {");
+    for (name, manifest, krate) in [
+        ("needs", renamed, "auth"),
+        ("needs_of_a_hyphen", &hyphened, "own_auth"),
+    ] {
+        let source = format!(
+            "use {krate}::requires as needs;\n\
+             #[needs(crate = {krate}, authenticated)] async fn f() {{}}\n"
+        );
+        let (_, found) = read(name, manifest, "src/lib.rs", &source);
+        assert_eq!(found, ["1 AUTH0104"], "{name}");
+    }
     // Of another crate.
     let source = "use contracts::requires;\n\
                   #[requires(a == b)] fn f() {}\n\

@@ -99,6 +99,8 @@ fn odd_spellings_within_a_module_are_found() {
         ("#[auth_runtime::public (reason = \"a page\")]", 1),
         ("#[r#auth_runtime::requires(scope = \"b\")]", 1),
         ("#[auth_runtime/**/::requires(scope = \"b\")]", 1),
+        ("#[auth_runtime ::requires(scope = \"b\")]", 1),
+        ("#[auth_runtime:: requires(scope = \"b\")]", 1),
     ] {
         let handler = format!("{attribute} pub async fn h() {{}}");
         let inner = format!("#[auth_runtime::requires(acr = \"c\")] mod n {{ {handler} }}");
