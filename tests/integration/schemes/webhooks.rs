@@ -9,6 +9,9 @@ use auth_runtime::routing::{any, post};
 use auth_runtime::schemes::{Webhooks, WebhooksBuilder, WebhooksError};
 use axum::extract::Extension;
 use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
+use http::header::LINK;
+use http_body_util::BodyExt;
 
 use super::*;
 
@@ -256,6 +259,24 @@ async fn bodies_are_bounded() {
 }
 
 #[tokio::test]
+async fn trailers_do_not_belong_to_the_body() {
+    let app = app_with(Webhooks::github().secret(GITHUB_SECRET));
+    for (body, expected) in [(GITHUB_BODY, 200), ("Hello, world!", 401)] {
+        let trailers = HeaderMap::from_iter([(LINK, HeaderValue::from_static("</log>"))]);
+        let trailers = std::future::ready(Some(Ok(trailers)));
+        let request = Request::post("/pushed")
+            .header("x-hub-signature-256", GITHUB_SIGNATURE)
+            .body(Body::new(Body::from(body).with_trailers(trailers)))
+            .expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), expected, "{body}");
+        if expected == 200 {
+            assert_eq!(text(response).await, GITHUB_BODY);
+        }
+    }
+}
+
+#[tokio::test]
 async fn bound_of_bodies_is_set_for_the_application() {
     const FIELD: &str = "x-hub-signature-256";
     const MAX: usize = 2 * ProtectionSpace::MAX_BODY;
@@ -340,6 +361,8 @@ async fn plain_routers_reject_every_signature() {
 
 #[test]
 fn invalid_secrets_are_build_errors() {
+    // The decoded bytes count.
+    let encoded = |secret: &str| format!("whsec_{}", STANDARD.encode(secret));
     for (builder, expected) in [
         (Webhooks::github(), WebhooksError::NoSecret),
         (
@@ -354,13 +377,17 @@ fn invalid_secrets_are_build_errors() {
             Webhooks::standard().secret("whsec_c2hvcnQ="),
             WebhooksError::ShortSecret,
         ),
+        (
+            Webhooks::standard().secret(encoded("fifteen bytes..")),
+            WebhooksError::ShortSecret,
+        ),
     ] {
         assert_eq!(builder.build().expect_err("an invalid secret"), expected);
     }
-    assert!(
-        Webhooks::stripe()
-            .secret("sixteen bytes...")
-            .build()
-            .is_ok()
-    );
+    for builder in [
+        Webhooks::stripe().secret("sixteen bytes..."),
+        Webhooks::standard().secret(encoded("sixteen bytes...")),
+    ] {
+        assert!(builder.build().is_ok());
+    }
 }
