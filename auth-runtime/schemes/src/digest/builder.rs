@@ -145,8 +145,8 @@ impl DigestBuilder {
         self
     }
 
-    /// Sets the key that signs nonces, so that several instances accept the same nonces. Default: a
-    /// random key.
+    /// Sets the key that signs nonces, so that several instances accept the same nonces. Their clocks may be five
+    /// seconds apart. Default: a random key.
     ///
     /// Each instance counts on its own. An attacker with an overheard request can therefore send
     /// it once to each other instance, until its nonce expires. To prevent this, route each client

@@ -131,6 +131,8 @@ impl DpopBuilder {
     /// Requires nonces as [`nonces`](Self::nonces) does, with a key that several instances share,
     /// so that each accepts the nonces of the others. The key consists of random bytes. Default: a
     /// key of this instance.
+    ///
+    /// The clocks of the instances may be five seconds apart.
     pub fn nonces_with_key(mut self, key: [u8; 32]) -> Self {
         self.wants_nonces = true;
         self.nonce_key = Some(Zeroizing::new(key));
