@@ -84,7 +84,7 @@ impl JwtBuilder {
     /// accepted if its `iss` is the template with its own claim `tid`, and `is_allowed` returns true for
     /// that tenant.
     ///
-    /// The tenants of Microsoft Entra share one document of keys. A key whose member `issuer` names one tenant verifies
+    /// The tenants of Microsoft Entra share one document of keys. A key with a member `issuer` of one tenant verifies
     /// only the tokens of that tenant:
     ///
     /// ```
