@@ -221,6 +221,47 @@ async fn a_longer_body_is_found() {
     );
 }
 
+/// The fallback may be a large page.
+#[tokio::test]
+async fn bodies_of_a_megabyte_are_compared() {
+    const MIB: usize = 1 << 20;
+    for (length, last, expected) in [
+        (MIB, "x", None),
+        (MIB, "y", Some("differs from an unknown path")),
+        (MIB + 1, "x", Some("has a body that cannot be read")),
+    ] {
+        let enlarge = from_fn(move |request: Request, next: axum::middleware::Next| {
+            let last = if request.uri().path() == "/repos/7" {
+                last
+            } else {
+                "x"
+            };
+            async move {
+                let response = next.run(request).await;
+                if response.status() != StatusCode::NOT_FOUND {
+                    return response;
+                }
+                let mut head = response.into_parts().0;
+                head.headers.remove("content-length");
+                let body = "x".repeat(length - 1) + last;
+                Response::from_parts(head, axum::body::Body::from(body))
+            }
+        });
+        let builder = short_matrix().persona(Persona::anonymous());
+        let found = differences(short_app().layer(enlarge), builder).await;
+        let shown = found.first().map(String::as_str).unwrap_or_default();
+        assert_eq!(
+            found.len(),
+            usize::from(expected.is_some()),
+            "{length}: {shown}"
+        );
+        assert!(
+            shown.contains(expected.unwrap_or_default()),
+            "{length}: {shown}"
+        );
+    }
+}
+
 /// A difference that does not occur again is a coincidence.
 #[tokio::test]
 async fn a_difference_has_to_occur_again() {
