@@ -170,8 +170,8 @@ async fn basic_with_password_hashes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_users_cost_a_verification() {
-    // Hashing dominates the time. The fastest of several attempts counts, since the machine has
-    // other load.
+    // Hashing dominates the time. The fastest of several attempts counts, and there are more of them while the machine
+    // has other load.
     let dear = argon2::Params::new(16 * 1024, 2, 1, None).expect("parameters");
     let dear = argon2::Argon2::from(dear)
         .hash_password(b"secret")
@@ -182,7 +182,7 @@ async fn unknown_users_cost_a_verification() {
         .expect("hashes");
     let app = app(space(Basic::password_hashes(hashes)));
     let mut fastest = [Duration::MAX; 2];
-    for _ in 0..7 {
+    for attempt in 1..=50 {
         for (login, fastest) in [basic("ann:wrong"), basic("eve:wrong")]
             .iter()
             .zip(&mut fastest)
@@ -191,12 +191,12 @@ async fn unknown_users_cost_a_verification() {
             assert_eq!(send(&app, "/known", login).await.status(), 401);
             *fastest = begin.elapsed().min(*fastest);
         }
+        let [wrong, unknown] = fastest.map(|time| time.as_secs_f64());
+        if attempt >= 7 && (wrong / 3.0..wrong * 3.0).contains(&unknown) {
+            return;
+        }
     }
-    let [wrong, unknown] = fastest.map(|time| time.as_secs_f64());
-    assert!(
-        (wrong / 3.0..wrong * 3.0).contains(&unknown),
-        "unknown {unknown} s, wrong {wrong} s"
-    );
+    panic!("the wrong password and the unknown user: {fastest:?}");
 }
 
 /// Returns a service with the user ann, with a password hash that takes some milliseconds.
