@@ -51,7 +51,7 @@ use crate::object::Evaluation;
 ///
 /// | compared | part |
 /// |---|---|
-/// | the caller | subject, issuer, scopes, roles, permissions, `acr`, `amr`, time of the login, sender constraint, application, extensions |
+/// | the caller | subject, issuer, scopes, roles, permissions, `acr`, `amr`, time of the login with its clock skew, expiry, sender constraint, application, extensions |
 /// | the question | action; type, id and properties of the object |
 /// | the request | method, path, address of the client |
 /// | not compared | the time, the id of the request |
@@ -59,7 +59,8 @@ use crate::object::Evaluation;
 /// Extensions have types of the service and cannot be compared. A caller with extensions, such as the claims
 /// of a JWT, is therefore equal only to the same value of [`Identity`] and its clones, which a cache of tokens
 /// returns. [`ignore_extensions`](DecisionCacheBuilder::ignore_extensions) leaves them out for engines that do
-/// not read them. A decision by the time, such as `context.time` of Cedar, can be late by the lifetime.
+/// not read them. A refreshed token has another expiry, so the engine is asked again about its caller. A decision by
+/// the time, such as `context.time` of Cedar, can be late by the lifetime.
 ///
 /// # Age
 ///
