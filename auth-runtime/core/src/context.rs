@@ -1,4 +1,4 @@
-//! The facts that a requirement is evaluated with.
+//! The context that a requirement is evaluated in.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -11,14 +11,14 @@ use crate::clock::Clock;
 use crate::decision_point::ObjectDecision;
 use crate::settings::Settings;
 
-/// All facts about one request that its policy is evaluated with.
+/// Everything known about one request when its policy is evaluated.
 ///
 /// ```
 /// use auth_runtime::Caller;
 /// use auth_runtime::decision::Context;
 ///
 /// let caller = Caller::Anonymous;
-/// let facts = Context::new(&caller).from_address("192.0.2.7".parse()?);
+/// let context = Context::new(&caller).from_address("192.0.2.7".parse()?);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ struct AtomResult {
 }
 
 impl<'a> Context<'a> {
-    /// Creates facts about a caller with defaults: no OAuth scheme, no address, no settings, the current
+    /// Creates the context of a caller with defaults: no OAuth scheme, no address, no settings, the current
     /// time, and no results of checks.
     pub fn new(caller: &'a Caller) -> Self {
         Self {

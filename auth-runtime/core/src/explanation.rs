@@ -77,7 +77,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The evaluation of a policy with certain facts, part by part.
+/// The evaluation of a policy in a context, part by part.
 ///
 /// It contains the requirements of the policy, and no data of the caller. It is for the log only,
 /// since it shows the grants that would be sufficient.
@@ -119,13 +119,13 @@ pub struct Finding {
 
 /// The denial that a hidden policy conceals. No further checks run for it, and no decision
 /// point is asked; their results count as unknown.
-pub(crate) fn denial_behind(policy: &Policy, facts: &Context<'_>) -> Option<Denial> {
+pub(crate) fn denial_behind(policy: &Policy, context: &Context<'_>) -> Option<Denial> {
     let shown = policy.clone().shown();
-    let mut facts = facts.clone();
+    let mut context = context.clone();
     loop {
-        match Decision::of(&shown, &facts) {
+        match Decision::of(&shown, &context) {
             Decision::Deny(denial) => return Some(denial),
-            Decision::Undecided(atom) => facts = facts.answered(atom, None),
+            Decision::Undecided(atom) => context = context.answered(atom, None),
             Decision::Grant | Decision::Conceal => return None,
         }
     }
@@ -135,18 +135,18 @@ impl Explanation {
     /// Decides, and records the reason. [`Decision::of`] is cheaper.
     pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
         // Evaluates all parts at the same time.
-        let facts = &context.clone().at_one_moment();
-        let decision = Decision::of(policy, facts);
+        let context = &context.clone().at_one_moment();
+        let decision = Decision::of(policy, context);
         let denial = match &decision {
             Decision::Deny(denial) => Some(denial.clone()),
-            Decision::Conceal => denial_behind(policy, facts),
+            Decision::Conceal => denial_behind(policy, context),
             Decision::Grant | Decision::Undecided(_) => None,
         };
         let rule = match &decision {
             Decision::Grant => Some(Rule::Met),
-            _ => denial.as_ref().map(|own| Rule::behind(own, facts.caller)),
+            _ => denial.as_ref().map(|own| Rule::behind(own, context.caller)),
         };
-        let find = |requirement: &Requirement| Finding::of(requirement, facts);
+        let find = |requirement: &Requirement| Finding::of(requirement, context);
         Self {
             policy: policy.clone(),
             decision,
@@ -157,7 +157,7 @@ impl Explanation {
         }
     }
 
-    /// The decision: that of [`Decision::of`] for the same facts.
+    /// The decision: that of [`Decision::of`] in the same context.
     pub fn decision(&self) -> &Decision {
         &self.decision
     }
@@ -188,12 +188,12 @@ impl Explanation {
 }
 
 impl Finding {
-    fn of(requirement: &Requirement, facts: &Context<'_>) -> Self {
+    fn of(requirement: &Requirement, context: &Context<'_>) -> Self {
         let parts = requirement.parts().iter();
-        let parts: Vec<Self> = parts.map(|part| Self::of(part, facts)).collect();
+        let parts: Vec<Self> = parts.map(|part| Self::of(part, context)).collect();
         let truths = parts.iter().map(|part| part.truth);
         let truth = match requirement {
-            Requirement::Atom(atom) => facts.truth(atom),
+            Requirement::Atom(atom) => context.truth(atom),
             Requirement::All(_) => Truth::all(truths),
             Requirement::Any(_) => Truth::any(truths),
         };
