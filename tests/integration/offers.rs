@@ -7,6 +7,7 @@ mod resource;
 mod responses;
 mod schemes;
 mod tokens;
+mod without_challenge;
 
 use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::{get, post};

@@ -27,7 +27,7 @@ pub struct Context<'a> {
     pub(crate) is_oauth: bool,
     /// True if the client requests a token with other scopes after a 401.
     pub(crate) has_token_server: bool,
-    /// True if the caller could use a scheme that binds credentials to a key.
+    /// True if a challenge can request credentials that are bound to a key.
     pub(crate) can_be_bound: bool,
     /// True if an accepted scheme can request a new login.
     pub(crate) can_step_up: bool,
@@ -93,8 +93,8 @@ impl<'a> Context<'a> {
         self.object_scopes.push((atom, scope));
     }
 
-    /// Marks the facts as without a scheme, available to the caller, that binds credentials to a
-    /// key. Rule 3b then does not apply. Default: there is such a scheme.
+    /// Marks the context as without an accepted scheme that binds credentials to a key and has a
+    /// challenge. Rule 3b then does not apply. Default: there is such a scheme.
     #[must_use]
     pub fn without_binding(self) -> Self {
         Self {

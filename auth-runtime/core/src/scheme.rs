@@ -113,7 +113,7 @@ pub trait Scheme: Send + Sync + 'static {
     /// them. If not, as with a secret in a URL, no challenge is sent for it, and rejected
     /// credentials count as none, since the client could not act on a 401. Default: yes.
     ///
-    /// A handler that accepts only such schemes has to be hidden (`hide_as = 404`): a 401 requires
+    /// A handler that only such schemes can meet has to be hidden (`hide_as = 404`): a 401 requires
     /// a challenge (RFC 9110 §15.5.2).
     fn has_challenge(&self) -> bool {
         true

@@ -402,11 +402,11 @@ impl Policy {
     /// Returns whether some denials of this policy request other credentials or a new login.
     pub fn may_ask_for_credentials(&self) -> bool {
         let asks_who = |atom: &Atom| atom.group() != Group::Context;
-        let asks_how = |atom: &Atom| matches!(atom.group(), Group::Freshness | Group::Binding);
+        let asks_login = |atom: &Atom| atom.group() == Group::Freshness;
         self.requirement().is_some_and(|requirement| {
             let is_shown = !self.is_hidden() || self.shown_to().is_some();
             // The request for a new login is disclosed even if all other denials are concealed.
-            requirement.contains(asks_how) || (is_shown && requirement.contains(asks_who))
+            requirement.contains(asks_login) || (is_shown && requirement.contains(asks_who))
         })
     }
 

@@ -21,7 +21,7 @@ pub(super) struct Circumstances {
     pub(super) is_hidden: bool,
     /// True if the response to anonymous callers on unknown paths is 401.
     pub(super) challenges_unknown: bool,
-    pub(super) can_constrain_senders: bool,
+    pub(super) can_ask_for_binding: bool,
     /// True if an accepted scheme is an OAuth scheme.
     pub(super) is_oauth: bool,
     /// True if an accepted scheme has a token server: missing scopes are a 401 for its callers.
@@ -317,7 +317,7 @@ impl Circumstances {
                 _ => false,
             },
             Group::Freshness => true,
-            Group::Binding => self.can_constrain_senders,
+            Group::Binding => self.can_ask_for_binding,
             Group::Context => false,
         }
     }

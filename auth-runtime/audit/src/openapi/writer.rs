@@ -191,7 +191,7 @@ impl<'a> Writer<'a> {
             audience: self.audience,
             is_hidden: row.is_hidden() && !is_shown,
             challenges_unknown: self.space.challenges_unknown_paths(),
-            can_constrain_senders: self.space.can_constrain_senders(policy),
+            can_ask_for_binding: self.space.can_ask_for_binding(policy),
             is_oauth: schemes.iter().any(|scheme| scheme.is_oauth),
             has_token_server: schemes.iter().any(|scheme| scheme.has_token_server),
             has_only_token_servers: schemes.iter().all(|scheme| scheme.has_token_server),

@@ -72,7 +72,7 @@ impl GuardedRouter {
     /// - a policy that requires sender-constrained credentials, without an accepted scheme that
     ///   provides them;
     /// - a realm for which an accepted scheme has no challenge;
-    /// - a policy that can lead to a 401, without an accepted scheme that has a challenge;
+    /// - a policy that can lead to a 401, if no scheme that can meet it has a challenge;
     /// - a check that takes another type of state than the router has;
     /// - a path with two parameters of one name, as nested routers can have;
     /// - a `setting` that the space has no value for;

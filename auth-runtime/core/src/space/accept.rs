@@ -38,7 +38,7 @@ impl Space {
             is_oauth: scheme.is_oauth(),
             constrains_sender: scheme.constrains_sender(),
             triggers_browser_prompt: scheme.triggers_browser_prompt(),
-            has_token_server: scheme.is_oauth() && scheme.has_token_server(),
+            has_token_server: plain.is_some() && scheme.is_oauth() && scheme.has_token_server(),
             supports_step_up: scheme.supports_step_up(),
             signs_body: scheme.signs_body(),
             login_page,

@@ -272,7 +272,7 @@ impl Space {
         context.settings = self.settings.clone();
         context.is_oauth = used.is_some_and(|accepted| accepted.is_oauth);
         context.has_token_server = used.is_some_and(|accepted| accepted.has_token_server);
-        context.can_be_bound = self.can_constrain_senders(policy);
+        context.can_be_bound = self.can_ask_for_binding(policy);
         context.can_step_up = self.can_step_up(policy);
         if policy.asks_for_network() {
             context.address = self.client_address.find_for_network(head);
@@ -281,13 +281,18 @@ impl Space {
     }
 
     /// Returns the denial of an object to the caller of a granted request: that of a handler which requires an
-    /// identity (rules 2, 4 and 5), and 403 for a known caller.
+    /// identity (rules 2, 4 and 5), and 403 for a known caller, or if no scheme has a challenge for a 401.
     pub fn deny_object(&self, policy: &Policy, authentication: &Authentication) -> Denial {
         let Some(caller) = self.caller_for(policy, authentication) else {
             return Denial::InvalidRequest;
         };
         let authenticated = Policy::requires(Requirement::authenticated());
         match Decision::of(&authenticated, &Context::new(caller)) {
+            Decision::Deny(Denial::Unauthenticated { .. })
+                if self.asked(policy).next().is_none() =>
+            {
+                Denial::FORBIDDEN
+            }
             Decision::Deny(denial) => denial,
             _ => Denial::FORBIDDEN,
         }

@@ -76,6 +76,11 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
+    /// Returns whether credentials of the scheme can lead to a grant by `policy`.
+    pub(super) fn can_meet(&self, policy: &Policy) -> bool {
+        self.constrains_sender || !policy.demands_bound_credentials()
+    }
+
     /// Returns whether the scheme reads the body of some requests: a form, or a body that its credentials sign.
     pub(super) fn reads_bodies(&self) -> bool {
         let mut sources = self.sources.iter();
@@ -152,15 +157,29 @@ impl Space {
     }
 
     /// Returns whether the space and `policy` both accept a scheme that binds credentials to a key.
-    pub fn can_constrain_senders(&self, policy: &Policy) -> bool {
+    pub(super) fn can_constrain_senders(&self, policy: &Policy) -> bool {
         let mut accepted = self.schemes.iter();
         accepted.any(|scheme| scheme.constrains_sender && policy.accepts(&scheme.name))
     }
 
-    /// Returns whether the space and `policy` both accept a scheme that can request a new login.
+    /// Returns whether a 401 can request credentials that are bound to a key.
+    pub fn can_ask_for_binding(&self, policy: &Policy) -> bool {
+        let mut asked = self.asked(policy);
+        asked.any(|scheme| scheme.constrains_sender)
+    }
+
+    /// Returns whether a 401 can request a new login.
     pub fn can_step_up(&self, policy: &Policy) -> bool {
-        let mut accepted = self.schemes.iter();
-        accepted.any(|scheme| scheme.supports_step_up && policy.accepts(&scheme.name))
+        let mut asked = self.asked(policy);
+        asked.any(|scheme| scheme.supports_step_up)
+    }
+
+    /// The schemes that a 401 can challenge: the space and `policy` both accept them, they have a challenge, and
+    /// their credentials can lead to a grant.
+    pub(super) fn asked(&self, policy: &Policy) -> impl Iterator<Item = &Accepted> {
+        self.schemes.iter().filter(|scheme| {
+            policy.accepts(&scheme.name) && scheme.plain.is_some() && scheme.can_meet(policy)
+        })
     }
 
     /// The schemes that `policy` accepts and that do not provide this user.

@@ -9,8 +9,8 @@ use crate::scheme::{ChallengeContext, Scheme};
 /// The check of a policy at start.
 impl Space {
     /// Returns the reasons why the space cannot serve `handler`, as messages: a scheme that the space
-    /// does not accept, a policy that no accepted scheme can meet or has a challenge for, or a
-    /// requirement that cannot be evaluated.
+    /// does not accept, a policy that no accepted scheme can meet, or only schemes without a challenge,
+    /// or a requirement that cannot be evaluated.
     pub fn obstacles(&self, policy: &Policy, handler: &str) -> Vec<String> {
         let names = policy.accepted_schemes().unwrap_or_default();
         let unknown = names.iter().filter(|name| !self.accepts(name));
@@ -54,9 +54,9 @@ impl Space {
         });
         let unasked = self.cannot_ask_for(policy).then(|| {
             format!(
-                "`{handler}` accepts only schemes without a challenge, such as signed URLs, and \
-                 is not hidden; add `hide_as = 404`, remove `hide_unless`, and require no `acr`, \
-                 `amr`, `max_age` or `sender_constrained`",
+                "`{handler}` can be met only by schemes without a challenge, such as signed URLs, \
+                 and is not hidden; add `hide_as = 404`, remove `hide_unless`, and require no \
+                 `acr`, `amr` or `max_age`",
             )
         });
         let settings = policy.settings().into_iter();
@@ -103,14 +103,12 @@ impl Space {
         })
     }
 
-    /// Returns whether `policy` can lead to a 401, but none of its schemes has a challenge for it.
+    /// Returns whether `policy` can lead to a 401, but none of the schemes that can meet it has a challenge.
     fn cannot_ask_for(&self, policy: &Policy) -> bool {
         let schemes = self.schemes.iter();
-        let mut accepted = schemes
-            .filter(|scheme| policy.accepts(&scheme.name))
-            .peekable();
-        accepted.peek().is_some()
-            && accepted.all(|scheme| scheme.plain.is_none())
+        let mut accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
+        accepted.any(|scheme| scheme.can_meet(policy))
+            && self.asked(policy).next().is_none()
             && policy.may_ask_for_credentials()
     }
 }

@@ -171,8 +171,7 @@ impl<'a> Offer<'a> {
     /// Returns whether credentials of the scheme can grant access. A challenge is for such schemes
     /// (RFC 9110 §11.3), unless it reports an error of the credentials that were sent.
     pub(super) fn opens(&self, accepted: &Accepted) -> bool {
-        let demands_bound = self.policy.is_some_and(Policy::demands_bound_credentials);
-        accepted.constrains_sender || !demands_bound
+        self.policy.is_none_or(|policy| accepted.can_meet(policy))
     }
 
     /// Returns the schemes that the space and the policy accept.

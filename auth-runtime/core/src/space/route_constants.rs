@@ -126,7 +126,7 @@ impl Space {
     /// The decision about a request from no address.
     fn decide_constantly(&self, policy: &Policy, mut context: Context<'_>) -> Decision {
         context.settings = self.settings.clone();
-        context.can_be_bound = self.can_constrain_senders(policy);
+        context.can_be_bound = self.can_ask_for_binding(policy);
         Decision::of(policy, &context)
     }
 

@@ -220,7 +220,8 @@ fn credentials_are_requested_where_it_discloses_nothing() {
         (Policy::requires(scope()).hide_unless(network()), true),
         (Policy::requires(network()).hide_unless(scope()), false),
         (Policy::requires(acr).hide_as_not_found(), true),
-        (Policy::requires(bound).hide_as_not_found(), true),
+        (Policy::requires(bound.clone()), true),
+        (Policy::requires(bound).hide_as_not_found(), false),
         (Policy::public("a page"), false),
         (Policy::public_with_identity("a page"), false),
     ] {
