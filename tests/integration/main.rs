@@ -7,6 +7,7 @@ mod access_report;
 mod access_table;
 mod adopted;
 mod audit_cost;
+mod auto_traits;
 mod availability;
 mod cargo_auth;
 mod catalogue;

@@ -7,7 +7,6 @@ use auth_runtime_core::adapter::{
 };
 use auth_runtime_core::{Denial, DenialDetails, HandlerLocation, RequestData, RequestSnapshot};
 use auth_runtime_policy::Policy;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
@@ -104,7 +103,7 @@ impl ObjectAuthorizer {
         };
         let request = RequestView::Before(&request.snapshot);
         let response = space.answer(details, authentication, request);
-        Denied::new(response.map(axum::body::Body::from))
+        Denied::new(response)
     }
 }
 
@@ -120,8 +119,9 @@ pub(crate) struct Concealed {
 
 impl Concealed {
     /// A response with this mark.
-    pub(crate) fn marked(self) -> Response {
-        let mut response = StatusCode::NOT_FOUND.into_response();
+    pub(crate) fn marked<B: Default>(self) -> http::Response<B> {
+        let mut response = http::Response::default();
+        *response.status_mut() = StatusCode::NOT_FOUND;
         response.extensions_mut().insert(self);
         response
     }

@@ -71,7 +71,7 @@ impl<P: HasPolicy> Guard<P> {
         let (authentication, authorization) = space
             .authorize_route(route, surroundings, stand_in(&head.extensions))
             .await
-            .map_err(|response| Denied::new(response.map(axum::body::Body::from)))?;
+            .map_err(Denied::new)?;
         let caller = space.caller_for(P::POLICY, &authentication).cloned();
         let objects = request.map(|request| {
             Arc::new(ObjectAuthorizer {
