@@ -111,6 +111,8 @@ fn requirement(required: &Requirement, runtime: &Path) -> TokenStream {
                 let network = self::network(network, runtime);
                 quote!(network(#network))
             }
+            // A new atom needs a line here.
+            _ => return quote!(::core::compile_error!("requirement without an expansion")),
         },
     };
     quote!(#runtime::Requirement::#built)

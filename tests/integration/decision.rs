@@ -1,5 +1,6 @@
 //! The rules of deciding.
 
+pub(crate) mod atoms;
 mod disclosure;
 mod explanations;
 mod grants;

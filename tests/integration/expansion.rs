@@ -1,6 +1,7 @@
 //! The expansion of the attributes: each key reaches each kind of item.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use auth_runtime::__private1::{HasPolicy, ResourcePattern};
@@ -8,6 +9,8 @@ use auth_runtime::objects::Resource;
 use auth_runtime::policy::{IpNet, Network};
 use auth_runtime::{CheckRequest, Guard, Policy, Requirement, public, requires};
 use auth_tests::policy_of;
+
+use crate::decision::atoms::{variant, variants};
 
 async fn allowed(_: CheckRequest<'_>) -> bool {
     true
@@ -96,6 +99,7 @@ fn every_key_reaches_every_item() {
     let all = |parts: &[Requirement]| Policy::requires(Requirement::all(parts.to_vec()));
     let any = |parts: &[Requirement]| Requirement::any(parts.to_vec());
     let [a, b] = [Requirement::scope("a"), Requirement::role("b")];
+    let mut seen = BTreeSet::new();
     for (policies, expected) in [
         (
             known::policies(),
@@ -144,10 +148,16 @@ fn every_key_reaches_every_item() {
                 .says("e"),
         ),
     ] {
+        let atoms = expected
+            .requirement()
+            .into_iter()
+            .flat_map(Requirement::atoms);
+        seen.extend(atoms.map(variant));
         for (item, policy) in policies {
             assert_eq!(*policy, expected, "{item}");
         }
     }
+    assert_eq!(seen, variants());
 }
 
 #[public(reason = "a", identity = optional, schemes(Basic, Bearer))]

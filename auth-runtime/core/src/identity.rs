@@ -351,11 +351,8 @@ impl Identity {
             Atom::Acr(acr) => self.acr() == Some(acr.as_ref()),
             Atom::Amr(method) => self.0.login.amr.contains(method.as_ref()),
             Atom::SenderConstrained => self.is_sender_constrained(),
-            Atom::MaxAge(_)
-            | Atom::Check(_)
-            | Atom::Can { .. }
-            | Atom::Network(_)
-            | Atom::Setting(_) => false,
+            // The others need more than the identity. A new atom of an identity is not met without a line here.
+            _ => false,
         }
     }
 

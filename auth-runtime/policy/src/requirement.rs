@@ -39,6 +39,7 @@ pub enum Requirement {
 
 /// A requirement that has no parts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Atom {
     /// The caller is authenticated.
     Authenticated,
