@@ -184,8 +184,6 @@ pub mod routing {
     //! ```
 
     #[doc(inline)]
-    pub use auth_runtime_axum::MissingUser;
-    #[doc(inline)]
     pub use auth_runtime_axum::routing::{
         FromGranted, FromGrantedRequest, FromIdentity, GuardedMethodRouter, GuardedMethods,
         GuardedParameters, TakesGuard, ViaIdentity, ViaOptionalIdentity, ViaParts, ViaRequest, any,
@@ -193,6 +191,8 @@ pub mod routing {
         head_service, on, on_service, options, options_service, patch, patch_service, post,
         post_service, put, put_service, trace, trace_service,
     };
+    #[doc(inline)]
+    pub use auth_runtime_axum::{KnowsCaller, MissingUser};
     #[doc(inline)]
     pub use auth_runtime_core::adapter::UserType;
     #[doc(inline)]

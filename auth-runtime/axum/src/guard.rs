@@ -33,7 +33,8 @@ pub use self::policy::{
 /// type is not completed, and axum does not accept it. Only a request that meets the policy creates
 /// a guard, so a handler cannot be called without authorization. A guard is valid only for its own
 /// request: kept for another request, it proves nothing about that one. Code that two handlers
-/// share belongs in a function without an attribute, which both call.
+/// share belongs in a function without an attribute, which both call. With a parameter `&Guard<P>`, it uses the guard
+/// of each: see [`KnowsCaller`].
 ///
 /// ```
 /// use auth_runtime::{Denied, Guard, requires};

@@ -69,6 +69,19 @@ fn each_mount_of_axum_is_found() {
     assert_eq!(found.len(), statements.len(), "{found:?}");
 }
 
+/// A function for the guards of several handlers has no policy of its own.
+#[test]
+fn functions_with_the_guard_of_a_handler_are_found() {
+    let source = "
+#[auth_runtime::requires(authenticated)]
+async fn list(guard: auth_runtime::Guard) { by_reference(&guard).await }
+async fn by_reference<P: auth_runtime::routing::KnowsCaller>(guard: &auth_runtime::Guard<P>) {}
+async fn by_value<P: auth_runtime::routing::KnowsCaller>(guard: auth_runtime::Guard<P>) {}
+fn f() { axum::routing::get(by_value::<policy_of_list>); }
+";
+    assert_eq!(found("shared", source), [(6, "AUTH0101".to_owned())]);
+}
+
 /// An added router is reported with its reason, however it is written, and its routes are not reported again.
 #[test]
 fn each_added_router_is_reported() {

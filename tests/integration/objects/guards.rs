@@ -1,6 +1,6 @@
 //! Questions of handlers about objects that they loaded.
 
-use auth_runtime::routing::get;
+use auth_runtime::routing::{KnowsCaller, get};
 use auth_runtime::{Denied, Guard, requires};
 use axum::extract::{ConnectInfo, Path};
 
@@ -41,6 +41,23 @@ async fn shown(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Den
 async fn update(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Denied> {
     guard.can(UPDATE, Resource::new("Document", id)).await?;
     Ok("updated")
+}
+
+/// A function for the guards of several handlers.
+async fn text_of<P: KnowsCaller>(guard: &Guard<P>, id: String) -> Result<&'static str, Denied> {
+    guard.permit(guard.identity().subject() != "eve")?;
+    guard.can(READ, Resource::new("Document", &id)).await?;
+    Ok(guard.load(READ, find(id)).await?.text)
+}
+
+#[requires(authenticated)]
+async fn shown_by_function(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Denied> {
+    text_of(&guard, id).await
+}
+
+#[requires(authenticated, hide_as = 404)]
+async fn hidden_by_function(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Denied> {
+    text_of(&guard, id).await
 }
 
 fn ids() -> Vec<Document> {
@@ -90,6 +107,8 @@ fn routes() -> GuardedRouter {
         .route("/flags", get(flags))
         .route("/nothing", get(nothing))
         .route("/many/{count}", get(too_many))
+        .route("/function/shown/{id}", get(shown_by_function))
+        .route("/function/hidden/{id}", get(hidden_by_function))
 }
 
 #[tokio::test]
@@ -111,6 +130,27 @@ async fn a_guard_asks_about_loaded_objects() {
             "{caller} {target}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_function_denies_as_the_handler_that_calls_it() {
+    let app = protect(routes(), &Engine::default());
+    for (caller, id, shown, hidden) in [
+        ("ann", "ann%2F1", 200, 200),
+        ("bob", "ann%2F1", 403, 404),
+        ("ann", "ann%2Fmissing", 404, 404),
+        ("eve", "eve%2F1", 403, 404),
+    ] {
+        for (path, expected) in [("shown", shown), ("hidden", hidden)] {
+            let target = format!("/function/{path}/{id}");
+            assert_eq!(
+                status(&app, by(caller, &target)).await,
+                expected,
+                "{caller} {target}"
+            );
+        }
+    }
+    assert_hidden(app, by("eve", "/function/hidden/eve%2F1")).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Guards, and the handlers that they belong to.
 
 use auth_runtime::Denied;
+use auth_runtime::routing::KnowsCaller;
 use auth_tests::token;
 use axum::extract::Extension;
 use serde_json::json;
@@ -118,6 +119,21 @@ fn foreign_guards_are_refused() {
         assert!(mistake.starts_with(&expected), "{expected}: {mistake}");
     }
     assert_eq!(mistakes.len(), 7);
+}
+
+/// A function for the guards of several handlers has no policy of its own.
+#[test]
+fn functions_with_any_guard_are_refused() {
+    async fn shared<P: KnowsCaller>(_: Guard<P>) {}
+    let router = GuardedRouter::new().route("/", get(shared::<policy_of_read>));
+    const HERE: &str = "integration::routing::guards::functions_with_any_guard_are_refused";
+    let mistakes = refused(router);
+    assert_eq!(mistakes.len(), 1);
+    let expected = format!(
+        "`{HERE}::shared<integration::routing::policy_of_read>` takes the guard of \
+         `integration::routing::read` and "
+    );
+    assert!(mistakes[0].starts_with(&expected), "{mistakes:?}");
 }
 
 /// Fallbacks of nested and merged routers are mounted as well.

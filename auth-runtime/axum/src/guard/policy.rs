@@ -112,7 +112,37 @@ pub trait HasIdentity: FromCaller {
     fn known(&self) -> Option<&Identity>;
 }
 
-/// A policy that grants only known callers, so that its guard can ask about their objects.
+/// The policy of a handler that only known callers reach. It bounds the type of a guard in a function that several
+/// handlers call.
+///
+/// ```
+/// # use auth_runtime::objects::{Action, Resource};
+/// # use auth_runtime::routing::KnowsCaller;
+/// # use auth_runtime::{Denied, Guard, requires};
+/// # struct Document { id: String, text: String }
+/// # impl From<&Document> for Resource {
+/// #     fn from(document: &Document) -> Self { Self::new("Document", &document.id) }
+/// # }
+/// # async fn find(id: &str) -> Option<Document> { None }
+/// async fn text_of<P: KnowsCaller>(guard: &Guard<P>, action: Action) -> Result<String, Denied> {
+///     Ok(guard.load(action, find("d1").await).await?.text)
+/// }
+///
+/// #[requires(authenticated, hide_as = 404)]
+/// async fn read(guard: Guard) -> Result<String, Denied> {
+///     text_of(&guard, Action::new("read")).await
+/// }
+/// ```
+///
+/// A denial is that of the policy of the handler that called the function. Only `#[requires]` creates such a policy:
+/// the trait cannot be implemented by hand.
+///
+/// ```compile_fail,E0277
+/// use auth_runtime::routing::KnowsCaller;
+///
+/// struct Own;
+/// impl KnowsCaller for Own {}
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the handler asks about objects, and its caller may have no identity [AUTH0045]",
     label = "the caller may have no identity",
