@@ -136,7 +136,7 @@ pub trait Scheme: Send + Sync + 'static {
     /// Returns whether the credentials in a field sign the body of the request, as those of a webhook do.
     /// A `GuardedRouter` then reads the body of a request with such credentials before they are verified,
     /// up to [`max_body`](crate::ProtectionSpaceBuilder::max_body) bytes, and passes it on
-    /// unchanged. A longer or incomplete body is a 400. Default: no.
+    /// unchanged. A longer or incomplete body is a 400, on hidden and on unknown paths too. Default: no.
     fn signs_body(&self) -> bool {
         false
     }

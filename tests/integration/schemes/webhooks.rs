@@ -5,12 +5,13 @@ mod formats;
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::clock::ManualClock;
+use auth_runtime::public;
 use auth_runtime::routing::{any, post};
-use auth_runtime::schemes::{Webhooks, WebhooksBuilder, WebhooksError};
+use auth_runtime::schemes::{Source, Webhooks, WebhooksBuilder, WebhooksError};
 use axum::extract::Extension;
 use hmac::{Hmac, KeyInit, Mac};
-use http::HeaderMap;
 use http::header::LINK;
+use http::{HeaderMap, HeaderName};
 use http_body_util::BodyExt;
 
 use super::*;
@@ -255,7 +256,67 @@ async fn bodies_are_bounded() {
     assert_eq!(status(&app, &[(FIELD, &signature)], &longest).await, 200);
     let longer = format!("{longest}x");
     let signature = format!("sha256={}", hex_signature(GITHUB_SECRET, &longer));
-    assert_eq!(status(&app, &[(FIELD, &signature)], &longer).await, 400);
+    assert_each_path_is_400(app, &[(FIELD, &signature)], &longer).await;
+}
+
+/// The body of the request is gone, so it is invalid on every path.
+async fn assert_each_path_is_400(app: ProtectedRouter, lines: &[(&'static str, &str)], body: &str) {
+    for path in ["/pushed", "/hidden", "/absent"] {
+        let response = post_to(&app, path, lines, body).await;
+        assert_eq!(response.status(), 400, "{path}");
+    }
+    let hidden = post_to(&app, "/hidden", lines, body).await;
+    let unknown = post_to(&app, "/absent", lines, body).await;
+    assert_eq!(hidden.headers(), unknown.headers());
+    assert_eq!(text(hidden).await, text(unknown).await);
+}
+
+/// Rejected credentials of such a scheme count as none, and an unreadable body does not.
+#[tokio::test]
+async fn bodies_are_bounded_without_a_challenge() {
+    /// Rejects every request, and panics without a body.
+    struct Unchallenged;
+
+    impl Scheme for Unchallenged {
+        fn name(&self) -> &str {
+            "Unchallenged"
+        }
+
+        fn sources(&self) -> Vec<Source> {
+            vec![Source::Field(HeaderName::from_static("x-signature"))]
+        }
+
+        fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+            credentials.body().expect("a body");
+            Verification::done(Caller::rejected())
+        }
+
+        fn has_challenge(&self) -> bool {
+            false
+        }
+
+        fn signs_body(&self) -> bool {
+            true
+        }
+    }
+
+    #[public(reason = "shows that the request arrived", identity = optional)]
+    async fn optional(body: String) -> String {
+        body
+    }
+
+    let app = GuardedRouter::new()
+        .route("/pushed", post(optional))
+        .route("/hidden", post(hidden))
+        .protect(space(Unchallenged))
+        .expect("the routes are in order");
+    let lines = [("x-signature", "none")];
+    for (path, expected) in [("/pushed", 200), ("/hidden", 404), ("/absent", 404)] {
+        let response = post_to(&app, path, &lines, "short").await;
+        assert_eq!(response.status(), expected, "{path}");
+    }
+    let longer = "x".repeat(ProtectionSpace::MAX_BODY + 1);
+    assert_each_path_is_400(app, &lines, &longer).await;
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ impl Presented<'_, '_> {
         owners.map(|(index, _)| index).collect()
     }
 
-    /// Starts to verify them; `None` if they cannot be read.
+    /// Starts to verify them; `None` if they, or the body that they sign, cannot be read.
     pub(super) fn verify(
         &self,
         head: Head<'_>,
@@ -72,6 +72,7 @@ impl Presented<'_, '_> {
         let value = self.value.as_ref().ok()?;
         let body = match head.extensions.get() {
             Some(RequestBody::Read(body)) if self.accepted.signs_body => Some(body),
+            Some(RequestBody::Unreadable) if self.accepted.signs_body => return None,
             _ => None,
         };
         let verify = |value: &str| {
