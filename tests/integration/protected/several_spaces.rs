@@ -1,5 +1,10 @@
 //! Several protection spaces in one application.
 
+use std::time::Duration;
+
+use http::HeaderName;
+use tower_http::set_header::SetResponseHeaderLayer;
+
 use super::*;
 
 /// Returns a space with one opaque token, for a caller with the name of the realm.
@@ -255,17 +260,16 @@ async fn a_method_of_another_space_hides_the_path() {
     }
 }
 
+/// A layer that adds this value of the field `x-layer`.
+fn layer(value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    let name = HeaderName::from_static("x-layer");
+    SetResponseHeaderLayer::appending(name, HeaderValue::from_static(value))
+}
+
 #[tokio::test]
 async fn layer_of_one_router_reveals_no_other() {
-    use http::HeaderName;
-    use tower_http::set_header::SetResponseHeaderLayer;
-
-    let field = SetResponseHeaderLayer::appending(
-        HeaderName::from_static("x-a"),
-        HeaderValue::from_static("layer"),
-    );
     let app = protected("a", "/a")
-        .layer(field)
+        .layer(layer("a"))
         .merge(protected("b", "/b"));
     for target in ["/a/secret", "/b/secret"] {
         for token in [None, Some("token-of-a"), Some("token-of-b"), Some("no")] {
@@ -310,6 +314,64 @@ async fn metadata_documents_are_at_the_root_of_the_host() {
             let body = body_of(response).await;
             let resource = format!("https://api.example/{name}");
             assert!(body.contains(&resource), "{body}");
+        }
+    }
+}
+
+/// A layer around a router stays around its document, whatever follows.
+#[tokio::test]
+async fn layers_are_around_metadata_documents() {
+    let (a, b) = (|| protected("a", "/a"), || protected("b", "/b"));
+    let both = || a().layer(layer("1")).layer(layer("2"));
+    let step = Duration::from_millis(1);
+    for (name, app, of_a, of_b) in [
+        ("layers", both(), &["1", "2"][..], None),
+        ("merge", both().merge(b()), &["1", "2"], Some(&[][..])),
+        (
+            "merged",
+            a().merge(b().layer(layer("1"))),
+            &[],
+            Some(&["1"]),
+        ),
+        (
+            "merge, layer",
+            a().layer(layer("1")).merge(b()).layer(layer("2")),
+            &["1", "2"],
+            Some(&["2"]),
+        ),
+        ("nest", both().nest("/n", b()), &["1", "2"], Some(&[])),
+        (
+            "nested",
+            a().nest("/n", b().layer(layer("1"))),
+            &[],
+            Some(&["1"]),
+        ),
+        (
+            "nest, layer",
+            a().nest("/n", b().layer(layer("1"))).layer(layer("2")),
+            &["2"],
+            Some(&["1", "2"]),
+        ),
+        ("conceal", both().conceal_timing(step), &["1", "2"], None),
+        (
+            "conceal, layer",
+            a().conceal_timing(step).layer(layer("1")),
+            &["1"],
+            None,
+        ),
+    ] {
+        let apart = app.metadata_router();
+        for (document, expected) in [("a", Some(of_a)), ("b", of_b)] {
+            let Some(expected) = expected else { continue };
+            let target = format!("/.well-known/oauth-protected-resource/{document}");
+            let get = || request(Method::GET, &target, None);
+            let Ok(response) = app.clone().oneshot(get()).await;
+            assert_eq!(response.status(), 200, "{name}, {document}");
+            let layers = response.headers().get_all("x-layer");
+            assert!(layers.iter().eq(expected), "{name}, {document}: {layers:?}");
+            let Ok(response) = apart.clone().oneshot(get()).await;
+            assert_eq!(response.status(), 200, "{name}, {document}");
+            assert!(!response.headers().contains_key("x-layer"), "{name}");
         }
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Member {
     pub(super) space: Arc<Space>,
     /// The step of the times of concealed responses, if they are concealed as well.
     pub(super) timing: Option<Duration>,
+    /// The layers around the metadata document. Those of the routes are in `routes`.
+    pub(super) around: Vec<Step>,
 }
 
 /// The routes of a protected router.
@@ -120,7 +122,9 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         }
     }
     #[cfg(feature = "resource-metadata")]
-    let router = router.merge(metadata(members, &hidden_paths));
+    for (member, document) in documents(members, &hidden_paths) {
+        router = router.merge(apply(&member.around, document));
+    }
 
     let unguarded = || members.iter().flat_map(|member| &member.routes.unguarded);
     let listed = unguarded().flat_map(|unguarded| {
@@ -269,10 +273,13 @@ fn fallback_owner(members: &[Member]) -> Option<&Member> {
     owner.or(members.first())
 }
 
-/// The routes of the metadata documents (RFC 9728), one per resource.
+/// The routes of the metadata documents (RFC 9728), one per resource, each with the first member that has it.
 #[cfg(feature = "resource-metadata")]
-pub(super) fn metadata(members: &[Member], hidden_paths: &HashSet<String>) -> Router {
-    let mut router = Router::new();
+pub(super) fn documents<'m>(
+    members: &'m [Member],
+    hidden_paths: &HashSet<String>,
+) -> Vec<(&'m Member, Router)> {
+    let mut documents = Vec::new();
     let mut paths = Vec::new();
     for member in members {
         let Some(resource) = member.space.resource() else {
@@ -300,9 +307,9 @@ pub(super) fn metadata(members: &[Member], hidden_paths: &HashSet<String>) -> Ro
         let methods = MethodFilter::GET.or(MethodFilter::OPTIONS);
         // unguarded: the metadata say how to get credentials, so they need none (RFC 9728)
         let handler = axum::routing::on(methods, answer).fallback(method_not_allowed);
-        router = router.route(path, handler);
+        documents.push((member, Router::new().route(path, handler)));
     }
-    router
+    documents
 }
 
 /// The methods that a path has no handler for.

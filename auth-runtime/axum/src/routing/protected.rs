@@ -23,7 +23,7 @@ use tower::{Layer, Service};
 use crate::routing::adopted::matched_paths;
 use crate::routing::mistakes::mistakes_of;
 #[cfg(feature = "resource-metadata")]
-use crate::routing::mount::metadata;
+use crate::routing::mount::documents;
 use crate::routing::mount::{Member, Routes, mount};
 use crate::routing::protect_error::ProtectError;
 use crate::routing::router::GuardedRouter;
@@ -107,6 +107,7 @@ impl ProtectedRouter {
             routes,
             space,
             timing: None,
+            around: Vec::new(),
         }])
     }
 
@@ -119,7 +120,8 @@ impl ProtectedRouter {
         }
     }
 
-    /// Adds a layer around every route and the fallback, like axum's [`Router::layer`].
+    /// Adds a layer around every route, the metadata documents and the fallback, like axum's
+    /// [`Router::layer`].
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -132,6 +134,7 @@ impl ProtectedRouter {
         let mut members = Arc::unwrap_or_clone(self.members);
         for member in &mut members {
             member.routes.push_step(&step);
+            member.around.push(step.clone());
         }
         Self {
             routes: self.routes.map(|router| router.layer(layer.clone())),
@@ -241,8 +244,8 @@ impl ProtectedRouter {
         Self::of(members)
     }
 
-    /// A router with the metadata documents only (RFC 9728). An application that nests this router
-    /// in a plain one merges it at the root of the host, where clients expect the documents.
+    /// A router with the metadata documents only (RFC 9728), without [layers](Self::layer). An application that
+    /// nests this router in a plain one merges it at the root of the host, where clients expect the documents.
     ///
     /// ```
     /// use auth_runtime::ProtectedRouter;
@@ -254,10 +257,12 @@ impl ProtectedRouter {
     /// ```
     #[cfg(feature = "resource-metadata")]
     pub fn metadata_router(&self) -> Router {
-        metadata(
-            &self.members,
-            &hidden_paths(self.members.iter().map(|member| &member.routes)),
-        )
+        let hidden_paths = hidden_paths(self.members.iter().map(|member| &member.routes));
+        documents(&self.members, &hidden_paths)
+            .into_iter()
+            .fold(Router::new(), |router, (_, document)| {
+                router.merge(document)
+            })
     }
 
     /// Converts into a plain axum [`Router`]. Routes that are added to it later have no policy, and
