@@ -1,12 +1,13 @@
 //! The counterparts of axum's methods: each behaves as axum's, and is in the guide.
 
+mod fallbacks;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use auth_runtime::ProtectedRouter;
 use auth_runtime::routing::{GuardedMethodRouter, connect};
-use auth_runtime::{ProtectedRouter, UnknownPaths};
-use auth_tests::space_builder;
 use axum::response::IntoResponse;
 
 use super::*;
@@ -120,84 +121,6 @@ async fn fallbacks_of_methods_have_their_policy() {
         .map(|row| row.method_shown().to_owned())
         .collect();
     assert_eq!(methods, ["GET", "any"]);
-}
-
-#[tokio::test]
-async fn method_not_allowed_fallback_takes_earlier_paths() {
-    let nested = GuardedRouter::new()
-        .route("/own", get(read))
-        .method_not_allowed_fallback(not_allowed);
-    let routes = || {
-        GuardedRouter::new()
-            .route("/read", get(read).layer(field("x-layer")))
-            .route("/any", any(read))
-            .method_not_allowed_fallback(not_allowed)
-            .route("/read", put(write))
-            .route("/later", get(read))
-            .nest("/nested", nested.clone())
-    };
-    let app = routes().protect(space()).unwrap();
-    for (target, status, by_service) in [
-        ("/read", 405, true),
-        ("/any", 401, false),
-        ("/later", 405, false),
-        ("/nested/own", 405, true),
-        ("/nested", 404, false),
-        ("/nowhere", 404, false),
-    ] {
-        let (found, response) = send(&app, nobody(Method::DELETE, target)).await;
-        assert_eq!(found, status, "{target}");
-        assert_eq!(has(&response, "x-by"), by_service, "{target}");
-        assert_eq!(response.headers()["cache-control"], "no-store", "{target}");
-        if by_service {
-            assert_eq!(text(response).await, "no DELETE here", "{target}");
-        }
-    }
-    let (_, response) = send(&app, nobody(Method::DELETE, "/read")).await;
-    assert!(has(&response, "x-layer"));
-    assert_eq!(response.headers()["allow"], "GET,HEAD,PUT");
-    let table = routes().access_table();
-    let rows = table.rows().iter().filter(|row| row.kind().is_fallback());
-    let rows: Vec<_> = rows.map(|row| (row.method_shown(), row.path())).collect();
-    assert_eq!(rows, [("405", "/*"), ("405", "/nested/*")]);
-}
-
-#[tokio::test]
-async fn method_not_allowed_fallback_is_not_called_on_hidden_paths() {
-    for unknown_paths in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
-        let space = || {
-            let builder = space_builder().unknown_paths(unknown_paths);
-            builder.build().expect("a space")
-        };
-        let routes = || {
-            GuardedRouter::new()
-                .route("/secret", get(secret))
-                .route("/mixed", get(secret).put(open))
-                .route("/read", get(read))
-                .method_not_allowed_fallback(not_allowed)
-        };
-        let elsewhere = GuardedRouter::new().route("/read", post(secret));
-        // Another router hides a method of a path.
-        let joined = routes().protect(space()).unwrap();
-        let joined = joined.merge(elsewhere.protect(space()).unwrap());
-        for (app, path, called) in [
-            (routes().protect(space()).unwrap(), "/secret", false),
-            (routes().protect(space()).unwrap(), "/mixed", false),
-            (routes().protect(space()).unwrap(), "/read", true),
-            (joined, "/read", false),
-        ] {
-            for request in [
-                nobody(Method::DELETE, path),
-                by(ann(), Method::DELETE, path),
-                by(ann().with_scopes(["admin"]), Method::DELETE, path),
-            ] {
-                let (_, response) = send(&app, request).await;
-                assert_eq!(has(&response, "x-by"), called, "{path}");
-                assert_eq!(has(&response, "allow"), called, "{path}");
-                assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
-            }
-        }
-    }
 }
 
 #[tokio::test]

@@ -79,7 +79,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 
     /// Responds to methods that a path has no handler for, like axum's
     /// [`Router::method_not_allowed_fallback`](axum::Router::method_not_allowed_fallback): on the
-    /// paths added so far. The handler has to be public. The field `Allow` is added as in axum.
+    /// paths added so far. The handler has to be public. The field `Allow` is added as in axum. Layers that were
+    /// added before are not around the handler, as in axum.
     ///
     /// On a path with a hidden method the handler is never called: the other methods of such a path
     /// respond as on an unknown path. An [unguarded](Self::merge_unguarded) router has responses of
@@ -109,12 +110,14 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         T: GuardedParameters<H, S, M>,
         M: 'static,
     {
-        let others = OtherMethods {
-            endpoint: Endpoint::of_handler(Methods::Others, handler),
-            prefix: "/".to_owned(),
-        };
+        let endpoint = Endpoint::of_handler(Methods::Others, handler);
         for route in &mut self.routes {
-            route.others.get_or_insert_with(|| others.clone());
+            route.others.get_or_insert_with(|| OtherMethods {
+                endpoint: endpoint.clone(),
+                prefix: "/".to_owned(),
+                path: route.full_path.clone(),
+                steps: Vec::new(),
+            });
         }
         self
     }

@@ -59,7 +59,10 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     fn push_route_step(&mut self, step: &Step) {
-        let routes = self.routes.iter_mut().map(|route| &mut route.steps);
+        let routes = self.routes.iter_mut().flat_map(|route| {
+            let others = route.others.as_mut().map(|others| &mut others.steps);
+            others.into_iter().chain([&mut route.steps])
+        });
         let unguarded = self.unguarded.iter_mut().map(|route| &mut route.steps);
         for steps in routes.chain(unguarded) {
             steps.push(step.clone());

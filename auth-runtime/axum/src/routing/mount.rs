@@ -31,7 +31,7 @@ use crate::routing::fallback_route::FallbackRoute;
 use crate::routing::matched::Matched;
 use crate::routing::response::uncacheable_if_missing;
 use crate::routing::router::{
-    Extent, GuardedRoute, GuardedRouter, Unguarded, hidden_paths, nested_path,
+    Extent, GuardedRoute, GuardedRouter, OtherMethods, Unguarded, hidden_paths, nested_path,
 };
 use crate::routing::step::{Step, apply};
 use crate::routing::unknown_path::{NoHandler, UnknownPath};
@@ -96,9 +96,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     for route in members.iter().flat_map(|member| &member.routes.routes) {
         let others = others.entry(&route.full_path).or_default();
         others.have_response |= route.endpoint.methods.filter().is_none();
-        others.handler = others
-            .handler
-            .or(route.others.as_ref().map(|others| &others.endpoint));
+        others.handler = others.handler.or(route.others.as_ref());
     }
     for member in members {
         // Many routes have the same policy.
@@ -318,7 +316,7 @@ struct MissingMethods<'r> {
     /// Whether a route responds to them already.
     have_response: bool,
     /// The handler of the service in place of a 405.
-    handler: Option<&'r Endpoint<()>>,
+    handler: Option<&'r OtherMethods<()>>,
 }
 
 /// A route with its space and its fallback.
@@ -397,18 +395,24 @@ impl Placed<'_> {
         route: &GuardedRoute<()>,
         router: Router,
     ) -> Router {
-        let handler = match others.handler {
-            Some(endpoint) => {
+        let own = match others.handler {
+            Some(others) => {
+                let endpoint = &others.endpoint;
                 let constants = Arc::new(self.space.constants_of(endpoint.policy));
                 let authorizer = self.authorizer(endpoint, constants, false);
-                (endpoint.mount)(Methods::Others, authorizer, ExchangePlace::Endpoint)
+                let handler =
+                    (endpoint.mount)(Methods::Others, authorizer, ExchangePlace::Endpoint);
+                apply(&others.steps, Router::new().route(&others.path, handler))
             }
-            // unguarded: it says that there is no such method, and where nothing is hidden only
-            None => MethodRouter::new().fallback(method_not_allowed),
+            None => {
+                let steps = route.steps.iter().filter(|step| !step.skips_others);
+                let steps: Vec<_> = steps.cloned().collect();
+                // unguarded: it says that there is no such method, and where nothing is hidden only
+                let handler = MethodRouter::new().fallback(method_not_allowed);
+                apply(&steps, Router::new().route(&route.path, handler))
+            }
         };
-        let steps = route.steps.iter().filter(|step| !step.skips_others);
-        let steps: Vec<_> = steps.cloned().collect();
-        router.merge(apply(&steps, Router::new().route(&route.path, handler)))
+        router.merge(own)
     }
 
     fn authorizer(

@@ -97,6 +97,10 @@ pub(super) struct OtherMethods<S> {
     pub(super) endpoint: Endpoint<S>,
     /// The prefix of that router; `/` if it is not nested.
     pub(super) prefix: String,
+    /// The path of the route in that router, with the prefixes that it had before the handler was added.
+    pub(super) path: String,
+    /// The layers and prefixes that were added after the handler, from the inside out.
+    pub(super) steps: Vec<Step>,
 }
 
 /// The paths of a route.
@@ -215,6 +219,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             route.full_path = nested_path(prefix, &route.full_path);
             if let Some(others) = &mut route.others {
                 others.prefix = nested_path(prefix, &others.prefix);
+                others.steps.push(nest.clone());
             }
             route.steps.push(nest.clone());
             self.routes.push(route);
@@ -346,6 +351,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                     others: route.others.map(|others| OtherMethods {
                         endpoint: others.endpoint.with_state(state.clone()),
                         prefix: others.prefix,
+                        path: others.path,
+                        steps: others.steps,
                     }),
                     steps: route.steps,
                 })
