@@ -238,18 +238,20 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Adds the routes of `other`, like axum's [`Router::merge`].
+    /// Adds the routes of `other`, like axum's [`Router::merge`]. If neither router has a fallback, the layers
+    /// around unknown paths are those of `other`, as in axum.
     ///
     /// # Panics
     ///
     /// If both routers have a fallback.
     #[track_caller]
     pub fn merge(mut self, other: Self) -> Self {
-        if other.has_fallback() {
+        if self.has_fallback() {
             assert!(
-                !self.has_fallback(),
+                !other.has_fallback(),
                 "Cannot merge two `GuardedRouter`s that both have a fallback"
             );
+        } else {
             self.fallback = other.fallback;
         }
         self.routes.extend(other.routes);

@@ -2,9 +2,10 @@
 
 use auth_runtime::UnknownPaths;
 use auth_runtime::testing::assert_hidden;
-use auth_tests::space_builder;
+use auth_tests::{space_builder, token};
 use axum::extract::OriginalUri;
 use http::Uri;
+use serde_json::json;
 
 use super::*;
 
@@ -111,6 +112,84 @@ macro_rules! both {
         };
         (of_axum, of_ours.protect(space()).unwrap())
     }};
+}
+
+#[tokio::test]
+async fn merged_routers_have_the_fallback_of_axum() {
+    #[public(reason = "the response of an unknown path")]
+    async fn missing() -> (StatusCode, &'static str) {
+        (StatusCode::NOT_FOUND, "missing")
+    }
+    for (name, (of_axum, of_ours)) in [
+        (
+            "none, first layered",
+            both!(|new, get| new()
+                .route("/a", get())
+                .layer(field("x-a"))
+                .merge(new().route("/b", get()))),
+        ),
+        (
+            "none, second layered",
+            both!(|new, get| new().merge(new().route("/b", get()).layer(field("x-b")))),
+        ),
+        (
+            "none, both layered",
+            both!(|new, get| new()
+                .layer(field("x-a"))
+                .merge(new().route("/b", get()).layer(field("x-b")))
+                .layer(field("x-c"))),
+        ),
+        (
+            "none, three",
+            both!(|new, get| new()
+                .merge(new().route("/b", get()).layer(field("x-b")))
+                .merge(new().route("/c", get()).layer(field("x-c")))),
+        ),
+        (
+            "first",
+            both!(|new, get| new()
+                .fallback(missing)
+                .layer(field("x-a"))
+                .merge(new().route("/b", get()).layer(field("x-b")))),
+        ),
+        (
+            "second",
+            both!(|new, get| new().layer(field("x-a")).merge(
+                new()
+                    .route("/b", get())
+                    .fallback(missing)
+                    .layer(field("x-b"))
+            )),
+        ),
+        (
+            "reset",
+            both!(|new, get| new()
+                .route("/a", get())
+                .layer(field("x-a"))
+                .merge(new().fallback(missing).layer(field("x-b")).reset_fallback())),
+        ),
+    ] {
+        let (_, layers, _) = described(&of_axum, Method::GET, "/nowhere").await;
+        let (_, ours, _) = described(&of_ours, Method::GET, "/nowhere").await;
+        assert_eq!(ours, layers, "{name}");
+    }
+}
+
+/// Hidden and unknown paths are authenticated inside of the layers that both have.
+#[tokio::test]
+async fn layers_of_a_merged_router_authenticate_hidden_paths() {
+    let login = axum::middleware::map_request(|request: Request| async {
+        let admin = token(json!({ "scope": "admin" }));
+        let (mut head, body) = request.into_parts();
+        let value = format!("Bearer {admin}").parse().expect("a value");
+        head.headers.insert("authorization", value);
+        Request::from_parts(head, body)
+    });
+    let pages = GuardedRouter::new().route("/secret", get(secret));
+    let app = GuardedRouter::new().merge(pages.layer(login));
+    let app = app.protect(space()).unwrap();
+    let (_, response) = send(&app, nobody(Method::GET, "/secret")).await;
+    assert_eq!(text(response).await, "the secret");
 }
 
 #[tokio::test]
