@@ -27,6 +27,17 @@ fn parameter_names_are_unique() {
 }
 
 #[test]
+#[should_panic(
+    expected = "the path `/{id}/items/{id}` of `integration::routing::read` has two parameters \
+                `id`; give each a name of its own"
+)]
+fn parameter_names_are_unique_below_a_prefix() {
+    let protect = |routes: GuardedRouter| routes.protect(space()).unwrap();
+    let items = protect(GuardedRouter::new().route("/items/{id}", get(read)));
+    let _ = protect(GuardedRouter::new()).nest("/{id}", items);
+}
+
+#[test]
 #[should_panic(expected = "Paths must start with a `/`")]
 fn invalid_paths_panic() {
     let _: GuardedRouter = GuardedRouter::new().route("wrong", get(read));

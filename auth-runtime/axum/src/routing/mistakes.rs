@@ -25,14 +25,7 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &Space) -> Vec<Mistake>
         .routes
         .iter()
         .flat_map(|route| mistakes_of_endpoint(&route.endpoint, space));
-    let of_paths = router.routes.iter().filter_map(|route| {
-        let name = repeated_parameter(&route.full_path)?;
-        Some(Mistake::Parameter {
-            handler: route.endpoint.location.handler(),
-            path: route.full_path.clone(),
-            name: name.to_owned(),
-        })
-    });
+    let of_paths = repeated_parameters(router);
     let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
     let of_fallbacks = fallbacks
         .filter_map(|fallback| fallback.declared.as_ref()?.borrower)
@@ -74,6 +67,18 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &Space) -> Vec<Mistake>
         .chain(of_unguarded)
         .chain(of_adopted)
         .collect()
+}
+
+/// The paths with two parameters of one name.
+pub(super) fn repeated_parameters(router: &GuardedRouter) -> impl Iterator<Item = Mistake> {
+    router.routes.iter().filter_map(|route| {
+        let name = repeated_parameter(&route.full_path)?;
+        Some(Mistake::Parameter {
+            handler: route.endpoint.location.handler(),
+            path: route.full_path.clone(),
+            name: name.to_owned(),
+        })
+    })
 }
 
 /// The mistakes in one endpoint.

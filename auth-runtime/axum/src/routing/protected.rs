@@ -21,7 +21,7 @@ use bytes::Bytes;
 use tower::{Layer, Service};
 
 use crate::routing::adopted::matched_paths;
-use crate::routing::mistakes::mistakes_of;
+use crate::routing::mistakes::{mistakes_of, repeated_parameters};
 #[cfg(feature = "resource-metadata")]
 use crate::routing::mount::documents;
 use crate::routing::mount::{Member, Routes, mount};
@@ -232,7 +232,8 @@ impl ProtectedRouter {
     ///
     /// # Panics
     ///
-    /// Like [`GuardedRouter::nest`] and [`merge`](Self::merge).
+    /// Like [`GuardedRouter::nest`] and [`merge`](Self::merge). It also panics if a parameter of the prefix has the
+    /// name of a parameter of a route.
     #[track_caller]
     pub fn nest(self, prefix: &str, other: Self) -> Self {
         let mut members = Arc::unwrap_or_clone(self.members);
@@ -241,6 +242,9 @@ impl ProtectedRouter {
             routes: GuardedRouter::new().nest(prefix, member.routes),
             ..member
         }));
+        let routers = members.iter().map(|member| &member.routes);
+        let mistakes: Vec<_> = routers.flat_map(repeated_parameters).collect();
+        assert!(mistakes.is_empty(), "{}", ProtectError { mistakes });
         Self::of(members)
     }
 
