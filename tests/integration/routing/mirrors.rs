@@ -158,6 +158,19 @@ async fn routers_without_routes_or_fallback() {
     assert_eq!(send(&app, nobody(Method::GET, "/kept")).await.0, 401);
 }
 
+/// A router that is dropped is a warning, and so is an expectation without one.
+#[test]
+fn unused_routers_are_reported() {
+    let routes = || GuardedRouter::new().route("/read", get(read));
+    let protected = || routes().protect(space()).unwrap();
+    #[expect(unused_must_use)]
+    routes().layer(field("x-layer"));
+    #[expect(unused_must_use)]
+    protected().layer(field("x-layer"));
+    #[expect(unused_must_use)]
+    protected().nest("/nested", protected());
+}
+
 #[tokio::test]
 async fn plain_routers_nest_protected_ones_at_any_depth() {
     let app = |routes: GuardedRouter| -> ProtectedRouter { routes.protect(space()).unwrap() };

@@ -52,6 +52,7 @@ use crate::routing::step::Step;
 /// Within an application of plain axum routes it is a service, for [`Router::nest_service`] or
 /// [`Router::fallback_service`].
 #[derive(Clone)]
+#[must_use = "a `ProtectedRouter` responds to requests only if it is served"]
 pub struct ProtectedRouter {
     routes: Routes,
     /// The members, from which a merge builds a new router.
@@ -175,7 +176,6 @@ impl ProtectedRouter {
     /// }
     /// ```
     #[track_caller]
-    #[must_use]
     pub fn conceal_timing(self, step: Duration) -> Self {
         let mut members = Arc::unwrap_or_clone(self.members);
         for member in &mut members {
