@@ -288,9 +288,7 @@ impl Space {
         };
         let authenticated = Policy::requires(Requirement::authenticated());
         match Decision::of(&authenticated, &Context::new(caller)) {
-            Decision::Deny(Denial::Unauthenticated { .. })
-                if self.asked(policy).next().is_none() =>
-            {
+            Decision::Deny(Denial::Unauthenticated { .. }) if !self.can_ask(policy) => {
                 Denial::FORBIDDEN
             }
             Decision::Deny(denial) => denial,

@@ -81,6 +81,12 @@ impl Accepted {
         self.constrains_sender || !policy.demands_bound_credentials()
     }
 
+    /// Returns whether a 401 can challenge the scheme: `policy` accepts it, it has a challenge, and its credentials
+    /// can lead to a grant.
+    fn is_asked(&self, policy: &Policy) -> bool {
+        policy.accepts(&self.name) && self.plain.is_some() && self.can_meet(policy)
+    }
+
     /// Returns whether the scheme reads the body of some requests: a form, or a body that its credentials sign.
     pub(super) fn reads_bodies(&self) -> bool {
         let mut sources = self.sources.iter();
@@ -164,22 +170,19 @@ impl Space {
 
     /// Returns whether a 401 can request credentials that are bound to a key.
     pub fn can_ask_for_binding(&self, policy: &Policy) -> bool {
-        let mut asked = self.asked(policy);
-        asked.any(|scheme| scheme.constrains_sender)
+        let mut schemes = self.schemes.iter();
+        schemes.any(|scheme| scheme.constrains_sender && scheme.is_asked(policy))
     }
 
     /// Returns whether a 401 can request a new login.
     pub fn can_step_up(&self, policy: &Policy) -> bool {
-        let mut asked = self.asked(policy);
-        asked.any(|scheme| scheme.supports_step_up)
+        let mut schemes = self.schemes.iter();
+        schemes.any(|scheme| scheme.supports_step_up && scheme.is_asked(policy))
     }
 
-    /// The schemes that a 401 can challenge: the space and `policy` both accept them, they have a challenge, and
-    /// their credentials can lead to a grant.
-    pub(super) fn asked(&self, policy: &Policy) -> impl Iterator<Item = &Accepted> {
-        self.schemes.iter().filter(|scheme| {
-            policy.accepts(&scheme.name) && scheme.plain.is_some() && scheme.can_meet(policy)
-        })
+    /// Returns whether a 401 can challenge one of the schemes.
+    pub(super) fn can_ask(&self, policy: &Policy) -> bool {
+        self.schemes.iter().any(|scheme| scheme.is_asked(policy))
     }
 
     /// The schemes that `policy` accepts and that do not provide this user.

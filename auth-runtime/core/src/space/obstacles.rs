@@ -108,7 +108,7 @@ impl Space {
         let schemes = self.schemes.iter();
         let mut accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
         accepted.any(|scheme| scheme.can_meet(policy))
-            && self.asked(policy).next().is_none()
+            && !self.can_ask(policy)
             && policy.may_ask_for_credentials()
     }
 }
