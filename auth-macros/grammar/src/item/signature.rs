@@ -113,14 +113,17 @@ pub(super) fn check(
         }
     }
     let added = usize::from(guards == 0);
-    if let Some(extra) = signature.inputs.iter().nth(MAX_PARAMETERS - added) {
+    // The compiler reports those that are too many in one build only.
+    let inputs = signature.inputs.iter();
+    let in_every_build = inputs.filter(|parameter| condition(parameter).is_none());
+    if let Some(extra) = in_every_build.clone().nth(MAX_PARAMETERS - added) {
         errors.add(
             codes::ARGUMENTS,
             extra.span(),
             format!(
                 "the handler has {} parameters besides the guard; the maximum is {}\n\
                  help: gather some of them in a struct that derives `FromRequestParts`",
-                signature.inputs.len() + added - 1,
+                in_every_build.count() + added - 1,
                 MAX_PARAMETERS - 1
             ),
         );
@@ -203,6 +206,31 @@ pub fn policy_type(handler: &Ident) -> Ident {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_of_every_build_are_counted() {
+        for (guard, count, conditional, is_allowed) in [
+            ("", 15, 0, true),
+            ("", 15, 3, true),
+            ("", 16, 0, false),
+            ("", 16, 1, false),
+            ("guard: Guard, ", 15, 2, true),
+            ("guard: Guard, ", 16, 0, false),
+        ] {
+            let parameters = "#[cfg(x)] a: A, ".repeat(conditional) + &"b: B, ".repeat(count);
+            let signature = format!("async fn f({guard}{parameters})");
+            let signature = syn::parse_str(&signature).expect("a signature");
+            let mut errors = Errors::default();
+            assert!(check(&signature, "requires", None, &mut errors).is_some());
+            let expected = format!(
+                "the handler has {count} parameters besides the guard; the maximum is 15 \
+                 [AUTH0014]\n\
+                 help: gather some of them in a struct that derives `FromRequestParts`"
+            );
+            let expected = if is_allowed { vec![] } else { vec![expected] };
+            assert_eq!(errors.messages(), expected, "{guard}{count} {conditional}");
+        }
+    }
 
     /// A type of that name elsewhere is another one, which checks no policy.
     #[test]
