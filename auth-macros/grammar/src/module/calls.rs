@@ -14,7 +14,11 @@ pub(super) fn refuse_helpers(items: &mut [ModuleItem], errors: &mut Errors) {
     let mut called = HashSet::new();
     let callers = items.iter().filter(|item| !item.is_test());
     for item in callers.filter(|item| !matches!(item.kind, ItemKind::Module)) {
-        calls_in(item.rest.clone(), &mut called);
+        for token in item.rest.clone() {
+            if let TokenTree::Group(part) = token {
+                calls_in(part.stream(), HashSet::new(), &mut called);
+            }
+        }
     }
     for item in items {
         if let ItemKind::Handler(name) = &item.kind
@@ -35,40 +39,168 @@ pub(super) fn refuse_helpers(items: &mut [ModuleItem], errors: &mut Errors) {
     }
 }
 
-/// Collects the names in `name(...).await` and `self::name(...).await`.
-fn calls_in(tokens: TokenStream, called: &mut HashSet<String>) {
+/// Collects the names in `name(...).await` and `self::name(...).await`, except for those that the tokens bind
+/// to something else, in addition to the `bound` names.
+fn calls_in(tokens: TokenStream, mut bound: HashSet<String>, called: &mut HashSet<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    for token in &tokens {
-        if let TokenTree::Group(group) = token {
-            calls_in(group.stream(), called);
+    items_bound_in(&tokens, &mut bound);
+    let mut pattern = Vec::new();
+    let mut is_condition = false;
+    for (index, token) in tokens.iter().enumerate() {
+        let (before, rest) = tokens.split_at(index);
+        match token {
+            TokenTree::Ident(word) if word == "let" => {
+                pattern = names_in(rest.get(1..).unwrap_or_default());
+                is_condition = before
+                    .last()
+                    .is_some_and(|it| is(it, "if") || is(it, "while") || is(it, "&"));
+            }
+            // A pattern binds its names behind the statement, or in the block behind the condition.
+            TokenTree::Punct(end) if end.as_char() == ';' => bound.extend(pattern.drain(..)),
+            TokenTree::Group(group) => {
+                if is_condition && group.delimiter() == Delimiter::Brace {
+                    bound.extend(pattern.drain(..));
+                }
+                calls_in(group.stream(), bound.clone(), called);
+            }
+            _ => {}
         }
-    }
-    for (index, window) in tokens.windows(4).enumerate() {
-        let [
-            TokenTree::Ident(name),
-            TokenTree::Group(arguments),
-            TokenTree::Punct(dot),
-            TokenTree::Ident(word),
-        ] = window
-        else {
-            continue;
-        };
-        let is_call = arguments.delimiter() == Delimiter::Parenthesis;
-        let is_awaited = dot.as_char() == '.' && word == "await";
-        let before = tokens.get(..index).unwrap_or_default();
-        if is_call && is_awaited && names_an_item_here(before) {
-            called.insert(name.to_string());
+        if let Some(name) = called_name(rest)
+            && names_an_item_here(before, &name, &bound)
+        {
+            called.insert(name);
         }
     }
 }
 
-/// Returns whether a name after these tokens is resolved in the module: it is neither a method nor
-/// part of a path, except for a path from `self`.
-fn names_an_item_here(before: &[TokenTree]) -> bool {
-    let is = |token: &TokenTree, text: &str| token.to_string() == text;
+/// Collects the names that `use` and `fn` bind, which are valid in the whole block. A glob is collected as `*`.
+fn items_bound_in(tokens: &[TokenTree], bound: &mut HashSet<String>) {
+    for (index, token) in tokens.iter().enumerate() {
+        let behind = tokens.get(index + 1..).unwrap_or_default();
+        if is(token, "use") {
+            bound.extend(names_in(behind));
+        } else if is(token, "fn") {
+            bound.extend(behind.first().map(ToString::to_string));
+        }
+    }
+}
+
+/// Returns the names in an import or in a pattern, up to its end. Those of types are returned as well;
+/// types are not called in this way.
+fn names_in(tokens: &[TokenTree]) -> Vec<String> {
+    let mut names = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) => {
+                let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                names.extend(names_in(&inner));
+            }
+            TokenTree::Punct(end) if matches!(end.as_char(), '=' | ';') => break,
+            TokenTree::Punct(glob) if glob.as_char() == '*' => names.push(glob.to_string()),
+            TokenTree::Ident(name) if !leads_on(tokens.get(index + 1..)) => {
+                names.push(name.to_string());
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Returns whether the tokens behind a name make it the beginning of a path, or the name in `name as other`.
+fn leads_on(behind: Option<&[TokenTree]>) -> bool {
+    match behind {
+        Some([colon, second, ..]) if is(colon, ":") => is(second, ":"),
+        Some([word, ..]) => is(word, "as"),
+        _ => false,
+    }
+}
+
+/// Returns the name in `name(...).await`.
+fn called_name(tokens: &[TokenTree]) -> Option<String> {
+    let [
+        TokenTree::Ident(name),
+        TokenTree::Group(arguments),
+        TokenTree::Punct(dot),
+        TokenTree::Ident(word),
+        ..,
+    ] = tokens
+    else {
+        return None;
+    };
+    let is_call = arguments.delimiter() == Delimiter::Parenthesis;
+    (is_call && dot.as_char() == '.' && word == "await").then(|| name.to_string())
+}
+
+/// Returns whether a name after these tokens is resolved in the module: it is neither bound elsewhere nor a
+/// method nor part of a path, except for a path from `self`.
+fn names_an_item_here(before: &[TokenTree], name: &str, bound: &HashSet<String>) -> bool {
+    let is_bound = || bound.contains(name) || bound.contains("*");
     match before {
         [.., start, colon, second] if is(colon, ":") && is(second, ":") => is(start, "self"),
-        [.., last] => !is(last, ".") && !is(last, ":"),
-        [] => true,
+        [.., last] => !is(last, ".") && !is(last, ":") && !is_bound(),
+        [] => !is_bound(),
+    }
+}
+
+/// Returns whether a token is that word or character. A group is neither, and long to print.
+fn is(token: &TokenTree, text: &str) -> bool {
+    !matches!(token, TokenTree::Group(_)) && token.to_string() == text
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::super::Module;
+    use super::*;
+
+    /// Returns the messages about a module with this handler and these items.
+    fn messages(items: &str) -> Vec<String> {
+        let module = format!("mod m {{ async fn g(x: u8) {{}} {items} }}");
+        let module = module.parse().expect("tokens");
+        let mut errors = Errors::default();
+        let mut module = Module::read(&module).expect("a module");
+        module.give(
+            &quote!({ authenticated }),
+            &quote!(::auth_runtime),
+            &mut errors,
+        );
+        errors.messages()
+    }
+
+    #[test]
+    fn names_bound_within_an_item_are_not_those_of_handlers() {
+        for item in [
+            "async fn f() { use super::ext::g; g(1).await; }",
+            "async fn f() { g(1).await; use super::ext::g; }",
+            "async fn f() { use super::ext::{self, h as g}; if x { g(1).await } }",
+            "async fn f() { use super::ext::*; g(1).await; }",
+            "async fn f() { async fn g(x: u8) {} g(1).await }",
+            "async fn f() { let g = async |x: u8| x; g(1).await; }",
+            "async fn f() { if let Some((g, _)) = h() { g(1).await } }",
+            "async fn f() { if x && let Some(g) = h() { g(1).await } }",
+            "async fn f() { let g: fn(u8) -> F = h; { g(1).await; } }",
+        ] {
+            assert_eq!(messages(item), Vec::<String>::new(), "{item}");
+        }
+    }
+
+    #[test]
+    fn names_bound_elsewhere_are_those_of_handlers() {
+        for item in [
+            "async fn f() { use super::{g as h, g::i}; g(1).await }",
+            "async fn f() { use super::ext::g; self::g(1).await }",
+            "async fn f() { { use super::ext::g; } g(1).await }",
+            "async fn f() { g(1).await } fn h() { use super::ext::g; }",
+            "async fn f() { let g = g(1).await; }",
+            "async fn f() { let g = { g(1).await }; }",
+            "async fn f() { let g::H(x) = h; g(1).await; }",
+        ] {
+            let messages = messages(item);
+            let [message] = messages.as_slice() else {
+                panic!("{item}: {messages:#?}");
+            };
+            assert!(message.contains("called as a function"), "{message}");
+        }
     }
 }
