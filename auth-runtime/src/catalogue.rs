@@ -56,6 +56,7 @@
 //! | [`AUTH0063`](auth0063) | a disclosure setting without effect |
 //! | [`AUTH0064`](auth0064) | a policy or a name that is too large |
 //! | [`AUTH0065`](auth0065) | a text for clients that cannot be shown |
+//! | [`AUTH0066`](auth0066) | a signature that cannot be read |
 //!
 //! `cargo auth check` reports errors that the compiler cannot detect:
 //!
@@ -147,6 +148,7 @@ pages! {
     auth0063 "AUTH0063"
     auth0064 "AUTH0064"
     auth0065 "AUTH0065"
+    auth0066 "AUTH0066"
     auth0101 "AUTH0101"
     auth0102 "AUTH0102"
     auth0103 "AUTH0103"

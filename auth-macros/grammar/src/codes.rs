@@ -108,6 +108,8 @@ pub const IDLE_DISCLOSURE: Code = Code("AUTH0063");
 pub const TOO_LARGE: Code = Code("AUTH0064");
 /// A text for clients that cannot be shown.
 pub const TEXT: Code = Code("AUTH0065");
+/// A signature that cannot be read.
+pub const UNREADABLE_SIGNATURE: Code = Code("AUTH0066");
 
 // Mistakes that the compiler cannot see; `cargo auth check` reports them.
 

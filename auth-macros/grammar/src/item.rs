@@ -130,11 +130,20 @@ fn handler(
     errors: &mut Errors,
 ) -> Option<Item> {
     let ahead = input.fork();
-    let Ok(signature) = ahead.parse::<Signature>() else {
-        let span = input.span();
-        let found = input.parse::<TokenStream>().unwrap_or_default();
-        errors.add(codes::NOT_A_HANDLER, span, not_a_handler(&found, attribute));
-        return None;
+    let signature = match ahead.parse::<Signature>() {
+        Ok(signature) => signature,
+        Err(error) => {
+            let span = input.span();
+            let found = input.parse::<TokenStream>().unwrap_or_default();
+            if is_function(&found) {
+                let message = "the signature of the function cannot be read\n\
+                               help: complete it, or write it without the newest syntax of Rust";
+                errors.add(codes::UNREADABLE_SIGNATURE, error.span(), message);
+            } else {
+                errors.add(codes::NOT_A_HANDLER, span, not_a_handler(&found, attribute));
+            }
+            return None;
+        }
     };
     input.advance_to(&ahead);
     let body: TokenStream = input.parse().unwrap_or_default();
@@ -169,6 +178,20 @@ fn handler(
         signature,
         body,
     })))
+}
+
+/// Returns whether `fn` is one of the words that an item begins with. `extern` may have a literal behind it, and
+/// an implementation may be for a type of functions.
+fn is_function(item: &TokenStream) -> bool {
+    let tokens = item.clone().into_iter();
+    let words = tokens
+        .filter(|token| !matches!(token, TokenTree::Literal(_)))
+        .map_while(|token| match token {
+            TokenTree::Ident(word) => Some(word),
+            _ => None,
+        });
+    let mut words = words.take_while(|word| word != "impl");
+    words.any(|word| word == "fn")
 }
 
 /// Returns the place that distinguishes a function without `self` from a free one: `Self`, or a
@@ -328,7 +351,13 @@ mod tests {
             ("struct F { x: u8 }", "`struct FPolicy;`"),
             ("struct F(u8);", "`struct FPolicy;`"),
             ("enum F {}", "use a unit struct"),
+            ("async fn f(x: ) {}", "the signature of the function cannot"),
+            ("async fn f(x: u8 = 1) {}", "the newest syntax of Rust"),
+            ("async extern \"C\" fn f(x: ) {}", "complete it"),
+            ("fn f() -> {}", "complete it"),
             ("impl F {}", "move the handlers out of here"),
+            ("impl F for fn() {}", "move the handlers out of here"),
+            ("extern \"C\" { fn f(); }", "the definition of the handler"),
             ("trait F {}", "move the handlers out of here"),
             ("mod f;", "write it inline"),
             ("const F: u8 = 1;", "write `async fn`"),

@@ -30,6 +30,12 @@ const ONLY_COMPILED: [&str; 8] = [
     "syntax/too_many_requirements.rs",
 ];
 
+/// The cases with an error of syntax, which only the compiler reads beyond.
+const NOT_PARSED: [&str; 2] = [
+    "items/a_half_typed_parameter.rs",
+    "module/a_half_typed_parameter.rs",
+];
+
 fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests")
 }
@@ -221,10 +227,11 @@ fn compare_mistakes() {
         let output = fs::read_to_string(path.with_extension("stderr")).expect("its output");
         let expected = printed(&output);
         let text = fs::read_to_string(&path).expect("a case");
-        let Some(found) = found(&text, None) else {
-            all.push(format!("{name}: not parsed"));
-            continue;
-        };
+        let found = found(&text, None);
+        if found.is_none() != NOT_PARSED.iter().any(|case| name.ends_with(case)) {
+            all.push(format!("{name}: parsed: {}", found.is_some()));
+        }
+        let Some(found) = found else { continue };
         compared += found.len();
         let mut others = differences(&name, expected, found);
         if ONLY_COMPILED.iter().any(|case| name.ends_with(case)) {
