@@ -106,7 +106,8 @@ pub(crate) fn problem(namespace: Namespace, text: &str, written: NamePosition) -
     }
     match namespace {
         Namespace::Scope => scope_problem(text, written),
-        Namespace::Acr => acr_problem(text, written),
+        Namespace::Acr => word_problem(namespace, "RFC 9470 §3", text, written),
+        Namespace::Amr => word_problem(namespace, "RFC 8176 §6.1", text, written),
         _ => plain_problem(namespace, text, written),
     }
 }
@@ -149,17 +150,24 @@ fn is_scope_character(character: char) -> bool {
     matches!(character, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
 }
 
-/// Checks one value of `acr_values`, which separates them with spaces (RFC 9470 §3).
-fn acr_problem(text: &str, written: NamePosition) -> Option<String> {
+/// Checks one value of `acr_values`, which separates them with spaces (RFC 9470 §3), or the name of a method of
+/// authentication, which has the characters of a scope (RFC 8176 §6.1).
+fn word_problem(
+    namespace: Namespace,
+    source: &str,
+    text: &str,
+    written: NamePosition,
+) -> Option<String> {
     let character = text.chars().find(|c| !is_scope_character(*c))?;
     let advice = match character {
-        ' ' => several_or_one(Namespace::Acr, text, written),
+        ' ' => several_or_one(namespace, text, written),
         c if c.is_ascii() => "remove it".to_owned(),
         _ => "write it in ASCII, as the authorization server does".to_owned(),
     };
     Some(format!(
-        "{} is not allowed in an acr (RFC 9470 §3)\nhelp: {advice}",
-        called(character)
+        "{} is not allowed in an {} ({source})\nhelp: {advice}",
+        called(character),
+        namespace.key()
     ))
 }
 

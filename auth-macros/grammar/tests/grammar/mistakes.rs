@@ -201,6 +201,22 @@ fn values_are_refused_with_advice() {
             "the scheme `a b` is not a token (RFC 9110 §11.1) [AUTH0022]\nhelp: write `\"a-b\"`",
         ),
         (
+            r##"amr = "pwd otp""##,
+            "a space is not allowed in an amr (RFC 8176 §6.1) [AUTH0018]\nhelp: write `amr = \"pwd\", amr = \"otp\"`, within `any(...)` if one is enough",
+        ),
+        (
+            r##"amr = "otp ""##,
+            "a space is not allowed in an amr (RFC 8176 §6.1) [AUTH0018]\nhelp: write `amr = \"otp\"`",
+        ),
+        (
+            r##"amr = "schlüssel""##,
+            "`ü` is not allowed in an amr (RFC 8176 §6.1) [AUTH0018]\nhelp: write it in ASCII, as the authorization server does",
+        ),
+        (
+            r##"role = "a", hide_as = 404, hide_unless = amr("pwd\\")"##,
+            "a backslash (`\\`) is not allowed in an amr (RFC 8176 §6.1) [AUTH0018]\nhelp: remove it",
+        ),
+        (
             "check = a::b, check = a :: b",
             "duplicate requirement `check = a::b` [AUTH0023]\nhelp: remove it",
         ),

@@ -109,7 +109,7 @@ fn names_of_every_language_are_allowed() {
         "관리자",
         "e\u{301}",
     ] {
-        for key in ["role", "permission", "amr"] {
+        for key in ["role", "permission"] {
             let arguments = format!("{key} = \"{name}\"");
             assert_eq!(messages(&arguments), Vec::<String>::new(), "{arguments}");
         }
