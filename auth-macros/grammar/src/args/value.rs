@@ -128,7 +128,15 @@ fn function(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Functio
         Ok(path)
     };
     if let Ok(path) = Path::parse_mod_style.parse2(value.clone()) {
-        return Ok(Function(path));
+        let own_type = path.segments.first().filter(|first| first.ident == "Self");
+        return match own_type {
+            Some(own_type) => Err(codes::VALUE.at(
+                own_type.ident.span(),
+                "`Self` is not known in the path of a function\n\
+                 help: write the name of the type in its place",
+            )),
+            None => Ok(Function(path)),
+        };
     }
     let first = value.clone().into_iter().next();
     let first = first.map(|token| token.to_string()).unwrap_or_default();

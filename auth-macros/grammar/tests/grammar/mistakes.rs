@@ -217,6 +217,18 @@ fn values_are_refused_with_advice() {
             "a backslash (`\\`) is not allowed in an amr (RFC 8176 §6.1) [AUTH0018]\nhelp: remove it",
         ),
         (
+            "check = Self::f",
+            "`Self` is not known in the path of a function [AUTH0003]\nhelp: write the name of the type in its place",
+        ),
+        (
+            "authenticated, hide_as = 404, hide_unless = check(Self::f)",
+            "`Self` is not known in the path of a function [AUTH0003]\nhelp: write the name of the type in its place",
+        ),
+        (
+            r##"can("a", on = "B", resource = Self::f)"##,
+            "`Self` is not known in the path of a function [AUTH0003]\nhelp: write the name of the type in its place",
+        ),
+        (
             "check = a::b, check = a :: b",
             "duplicate requirement `check = a::b` [AUTH0023]\nhelp: remove it",
         ),
