@@ -1,5 +1,7 @@
 //! Checks of the disclosure settings.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::Span;
 use syn::LitInt;
 
@@ -122,11 +124,41 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
     {
         idle("hide_as", hide_as.span, hide_as.end);
     }
-    if let (Some(own), Some(around)) = (&requires.realm, &module.realm)
-        && own == around
+    if let Some(own) = &requires.hide_unless
+        && let Some(around) = &module.hide_unless
+        && (requires.hide_as.is_none() || module.hide_as.is_some())
+        && is_equivalent(&own.lesser, &around.lesser)
     {
-        idle("realm", own.span, own.span);
+        if let Some(hide_as) = &requires.hide_as {
+            idle("hide_as", hide_as.span, hide_as.end);
+        }
+        idle("hide_unless", own.key, own.lesser.end);
     }
+    if let (Some(own), Some(around)) = (&requires.schemes, &module.schemes)
+        && let (Some(first), Some(last)) = (own.first(), own.last())
+        && scheme_names(own) == scheme_names(around)
+    {
+        idle("schemes", first.span, last.span);
+    }
+    for (key, own, around) in [
+        ("realm", &requires.realm, &module.realm),
+        ("says", &requires.says, &module.says),
+    ] {
+        if let Some(own) = own
+            && around.as_ref() == Some(own)
+        {
+            idle(key, own.span, own.span);
+        }
+    }
+}
+
+fn is_equivalent(one: &ParsedRequirement, other: &ParsedRequirement) -> bool {
+    entails(one, other) && entails(other, one)
+}
+
+/// Returns the names of schemes, which the protection space offers in its own order.
+fn scheme_names(schemes: &[Name]) -> BTreeSet<&str> {
+    schemes.iter().map(|scheme| scheme.text.as_str()).collect()
 }
 
 /// Records a text of denials that are all concealed.

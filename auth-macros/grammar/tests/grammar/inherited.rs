@@ -220,3 +220,68 @@ fn objects_of_modules_are_a_default() {
         assert_inherited(modules, own, None, expected);
     }
 }
+
+/// Returns the keys that a handler has in vain in addition to those of its module.
+fn repeated(module: &str, own: &str) -> Vec<String> {
+    let mut errors = Errors::default();
+    let module = vec![module.parse().expect("tokens")];
+    auth_grammar::within(module, own.parse().expect("tokens"), None, &mut errors);
+    let messages = errors.messages().into_iter();
+    let keys = messages.map(|message| {
+        let key = message.strip_prefix("redundant `").and_then(|rest| {
+            let behind = "`: the enclosing module already sets it [AUTH0063]\nhelp: remove it";
+            rest.strip_suffix(behind)
+        });
+        key.map(ToOwned::to_owned).unwrap_or(message)
+    });
+    keys.collect()
+}
+
+#[test]
+fn repeated_settings_are_reported() {
+    let module = r#"role = "a", hide_as = 404, hide_unless = any(role = "b", role = "c"),
+        schemes(Bearer, DPoP), realm = "r", says = "Ask Ann.""#;
+    for (own, expected) in [
+        ("hide_as = 404", &[][..]),
+        (
+            r#"hide_as = 404, hide_unless = any(role = "c", role = "b")"#,
+            &["hide_as", "hide_unless"],
+        ),
+        (
+            r#"hide_unless = any(role = "b", role = "c")"#,
+            &["hide_unless"],
+        ),
+        (r#"hide_unless = role("b")"#, &[]),
+        (r#"hide_as = 404, hide_unless = role("b")"#, &[]),
+        ("schemes(DPoP, Bearer)", &["schemes"]),
+        ("schemes(DPoP)", &[]),
+        ("schemes(DPoP, Bearer, Basic)", &[]),
+        (r#"realm = "r""#, &["realm"]),
+        (r#"realm = "s""#, &[]),
+        (r#"says = "Ask Ann.""#, &["says"]),
+        (r#"says = "Ask Bob.""#, &[]),
+    ] {
+        assert_eq!(repeated(module, own), expected, "{own}");
+        let own = format!(r#"{own}, scope = "s""#);
+        assert_eq!(repeated(module, &own), expected, "{own}");
+    }
+    for (module, own, expected) in [
+        (
+            r#"role = "a", hide_as = 404"#,
+            "hide_as = 404",
+            &["hide_as"][..],
+        ),
+        (
+            r#"role = "a", hide_as = 404"#,
+            r#"hide_as = 404, hide_unless = role("b")"#,
+            &[],
+        ),
+        (
+            r#"role = "a""#,
+            r#"hide_as = 404, hide_unless = role("b"), schemes(Basic), realm = "r", says = "Ask Ann.""#,
+            &[],
+        ),
+    ] {
+        assert_eq!(repeated(module, own), expected, "{module} {own}");
+    }
+}
