@@ -42,7 +42,7 @@
 //! | [`AUTH0037`](auth0037) | a function that a policy cannot name |
 //! | [`AUTH0040`](auth0040) | a handler that the policy of its module does not cover |
 //! | [`AUTH0041`](auth0041) | a policy that depends on the build |
-//! | [`AUTH0042`](auth0042) | a relative path to a function in the policy of a module |
+//! | [`AUTH0042`](auth0042) | a relative path in the policy of a module |
 //! | [`AUTH0043`](auth0043) | a function of a guarded module that is not a handler |
 //! | [`AUTH0044`](auth0044) | a fallback that is not public |
 //! | [`AUTH0045`](auth0045) | the identity of a public handler |

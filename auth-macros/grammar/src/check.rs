@@ -16,7 +16,7 @@ pub(crate) use self::implication::all_of;
 pub use self::implication::{entails, makes_known};
 use self::logic::{list, wrappers};
 use self::module::is_module_wrong;
-pub(crate) use self::module::{module, relative_function};
+pub(crate) use self::module::{is_from_here, module, relative_function};
 pub use self::names::name_problem;
 use self::names::names;
 pub(crate) use self::names::{NamePosition, problem, realm_problem};

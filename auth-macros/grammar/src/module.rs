@@ -93,7 +93,7 @@ impl Module {
         }
         check::module(requires, errors);
         let policy = arguments.inherit(errors.is_empty());
-        let krate = arguments.krate();
+        let krate = arguments.krate_within();
         let krate = krate.map_or_else(|| quote!(::auth_runtime), ToTokens::into_token_stream);
         self.give(&policy, &krate, errors);
     }

@@ -1,15 +1,27 @@
 //! Checks of the attribute of a module.
 
+use syn::Path;
 use syn::spanned::Spanned;
 
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Function, Requires};
 
-/// Records mistakes that are valid on a handler, and invalid on a module: relative paths of functions.
-/// Each handler in the module resolves such a path from its own place; a relative path could lead to
-/// different functions.
+/// Records mistakes that are valid on a handler, and invalid on a module: relative paths of functions and of
+/// the runtime. Each handler in the module resolves such a path from its own place; a relative path could lead
+/// to different functions. The name of a crate leads to the same one from every place.
 pub(crate) fn module(requires: &Requires, errors: &mut Errors) {
+    if let Some(krate) = requires.krate.as_ref().filter(|krate| is_from_here(krate)) {
+        errors.add(
+            codes::RELATIVE_CHECK,
+            krate.span(),
+            format!(
+                "the path of `auth_runtime` on a module is not absolute\n\
+                 help: write `crate = crate::...::{}`",
+                end_of(krate)
+            ),
+        );
+    }
     for (key, function) in functions(requires) {
         if !is_absolute(function) {
             errors.add(
@@ -18,7 +30,7 @@ pub(crate) fn module(requires: &Requires, errors: &mut Errors) {
                 format!(
                     "the path of a function on a module is not absolute\n\
                      help: write `{key} = crate::...::{}`",
-                    end_of(function)
+                    end_of(&function.0)
                 ),
             );
         }
@@ -48,7 +60,7 @@ pub(super) fn is_module_wrong(requires: &Requires) -> bool {
 pub(crate) fn relative_function(requires: &Requires) -> Option<(&'static str, String)> {
     let mut functions = functions(requires);
     let (key, function) = functions.find(|(_, function)| !is_absolute(function))?;
-    Some((key, end_of(function)))
+    Some((key, end_of(&function.0)))
 }
 
 fn is_absolute(Function(path): &Function) -> bool {
@@ -57,8 +69,14 @@ fn is_absolute(Function(path): &Function) -> bool {
     path.leading_colon.is_some() || is_crate
 }
 
+/// Returns whether a path begins with `self` or `super`.
+pub(crate) fn is_from_here(path: &Path) -> bool {
+    let first = path.segments.first();
+    first.is_some_and(|first| first.ident == "self" || first.ident == "super")
+}
+
 /// Returns the path without leading `self` and `super`.
-fn end_of(Function(path): &Function) -> String {
+fn end_of(path: &Path) -> String {
     let segments = path
         .segments
         .iter()

@@ -1,10 +1,11 @@
 //! The arguments of an attribute, with those of the enclosing modules.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::quote;
-use syn::Path;
+use syn::{Ident, Path};
 
 use crate::args::krate_in;
+use crate::check::is_from_here;
 use crate::errors::Errors;
 use crate::requirement::Requires;
 use crate::vocabulary::LoadedVocabulary;
@@ -63,11 +64,28 @@ impl Arguments {
         lists.find_map(krate_in)
     }
 
+    /// Returns this path as the items of a module with this attribute have to write it: one that begins with
+    /// `self` or `super` is reported once, and not as unresolved at each item as well.
+    pub(super) fn krate_within(&self) -> Option<Path> {
+        let mut krate = self.krate()?;
+        let up = Ident::new("super", Span::call_site());
+        if let Some(first) = krate.segments.first_mut() {
+            if first.ident == "self" {
+                first.ident = up;
+            } else if first.ident == "super" {
+                krate.segments.insert(0, up.into());
+            }
+        }
+        Some(krate)
+    }
+
     /// Returns the lists for the items of a module with this attribute.
     pub(super) fn inherit(&self, is_valid: bool) -> TokenStream {
         let Self { inherited, own } = self;
-        if !is_valid {
-            let krate = self.krate().into_iter();
+        // The attribute of an enclosing module may be the one with a relative path.
+        let is_relative = self.krate().is_some_and(|krate| is_from_here(&krate));
+        if !is_valid || is_relative {
+            let krate = self.krate_within().into_iter();
             return quote!({ invalid #(, crate = #krate)* });
         }
         if own.is_empty() {

@@ -225,6 +225,45 @@ fn functions_of_a_module_have_an_absolute_path() {
 }
 
 #[test]
+fn the_runtime_of_a_module_has_an_absolute_path() {
+    for (path, advice, within) in [
+        ("crate::auth", None, "crate::auth"),
+        ("::auth", None, "::auth"),
+        ("auth", None, "auth"),
+        ("own::auth", None, "own::auth"),
+        ("self::auth", Some("crate::...::auth"), "super::auth"),
+        (
+            "super::own::auth",
+            Some("crate::...::own::auth"),
+            "super::super::own::auth",
+        ),
+        (
+            "super::super::auth",
+            Some("crate::...::auth"),
+            "super::super::super::auth",
+        ),
+    ] {
+        let arguments = format!("crate = {path}, authenticated");
+        let (found, messages) = inherited(&arguments, "mod outer { async fn a() {} }");
+        let advice = advice.map(|advice| {
+            format!(
+                "the path of `auth_runtime` on a module is not absolute [AUTH0042]\n\
+                 help: write `crate = {advice}`"
+            )
+        });
+        assert_eq!(messages, Vec::from_iter(advice), "{path}");
+        // Otherwise, the compiler would report the path at the handler as well.
+        let start = format!("#[{within}::requires(");
+        assert!(found.replace(' ', "").contains(&start), "{found}");
+    }
+    let list = "{ invalid, crate = super::auth }";
+    let (found, messages) = inherited(list, "mod inner { async fn a() {} }");
+    assert_eq!(messages, Vec::<String>::new());
+    let expected = "#[super::super::auth::requires({invalid,crate=super::super::auth})]";
+    assert!(found.replace(' ', "").contains(expected), "{found}");
+}
+
+#[test]
 fn functions_of_a_policy_have_an_absolute_path() {
     for (path, is_absolute) in [
         ("crate::checks::owns", true),
