@@ -57,6 +57,8 @@ pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
             the last one may implement `FromRequest`, for the state of the router",
     note = "a `FromIdentity` parameter, such as `Identity` or `CurrentUser`, needs a policy that grants \
             known callers only, such as `#[requires(authenticated)]`",
+    note = "the guard is the first parameter, written `guard: Guard`: within another type, such as `Option`, or \
+            under another name, the attribute does not recognize it",
     note = "the handler is an `async fn` whose return type implements `IntoResponse`"
 )]
 pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
