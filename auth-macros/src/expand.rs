@@ -52,11 +52,13 @@ fn expand_handler(handler: &Handler, annotated: &Annotated<'_>) -> TokenStream {
         #visibility struct #name {}
     };
     quote! {
-        #(#attributes)* #visibility #signature #body
+        #allowance #(#attributes)* #visibility #signature #body
         #policy_type
         #implementation
     }
 }
+    let allowance = guard::allowance(handler, annotated.krate.as_ref());
+    // The attributes of the user come last, since the last level of a lint counts.
 
 fn expand_struct(unit: &UnitStruct, annotated: &Annotated<'_>) -> TokenStream {
     let implementation = Implementation {

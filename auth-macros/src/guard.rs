@@ -1,8 +1,23 @@
 //! The guard of a handler.
 
 use auth_grammar::item::{Handler, guard, policy_type};
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::{FnArg, Path, PathArguments, Signature, Type, TypePath};
+
+/// The maximum number of parameters that clippy accepts by default.
+const MAX_PARAMETERS: usize = 7;
+
+/// Returns an attribute if only the added guard exceeds the number of parameters that clippy accepts.
+pub(crate) fn allowance(handler: &Handler, krate: Option<&Path>) -> Option<TokenStream> {
+    let parameters = &handler.signature.inputs;
+    let is_added = parameters
+        .first()
+        .is_none_or(|first| guard(first, krate).is_none());
+    let is_allowed = is_added && parameters.len() == MAX_PARAMETERS;
+    is_allowed
+        .then(|| quote!(#[allow(clippy::too_many_arguments, reason = "one of them is the guard")]))
+}
 
 /// Returns the signature with a completed guard, which is added as the first parameter if there is
 /// none, and the type of a guard that is written. `runtime` is the path of the module that
@@ -35,10 +50,28 @@ pub(crate) fn completed(
 mod tests {
     use auth_grammar::errors::Errors;
     use auth_grammar::item::{self, Item};
-    use quote::quote;
 
     use super::*;
     use crate::runtime::private;
+
+    #[test]
+    fn the_added_guard_is_not_one_parameter_too_many() {
+        for (guard, count, is_allowed) in [
+            ("", 6, false),
+            ("", 7, true),
+            ("", 8, false),
+            ("guard: Guard, ", 6, false),
+            ("guard: Guard, ", 7, false),
+        ] {
+            let written = format!("async fn f({guard}{}) {{}}", "x: u8, ".repeat(count));
+            let tokens = written.parse().expect("tokens");
+            let item = item::read(tokens, "requires", None, &mut Errors::default());
+            let Item::Handler(handler) = item else {
+                panic!("{written}");
+            };
+            assert_eq!(allowance(&handler, None).is_some(), is_allowed, "{written}");
+        }
+    }
 
     #[test]
     fn the_first_parameter_is_the_guard() {

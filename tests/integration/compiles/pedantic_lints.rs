@@ -38,6 +38,8 @@
 
 use auth_runtime::routing::get;
 use auth_runtime::{CheckRequest, Guard, GuardedRouter, public, requires};
+use axum::extract::{OriginalUri, RawQuery};
+use axum::http::{HeaderMap, Method, Uri, Version};
 
 /// A handler with a check, a network and a guard.
 #[requires(
@@ -48,6 +50,19 @@ use auth_runtime::{CheckRequest, Guard, GuardedRouter, public, requires};
 )]
 async fn handler(guard: Guard) -> String {
     guard.identity().subject().to_owned()
+}
+
+/// A handler with as many parameters as clippy accepts, without the guard that is added.
+#[requires(role = "admin")]
+async fn with_parameters(
+    _: Method,
+    _: Uri,
+    _: Version,
+    _: HeaderMap,
+    _: OriginalUri,
+    _: RawQuery,
+    _: String,
+) {
 }
 
 /// A check.
@@ -102,6 +117,7 @@ pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/handler", get(handler))
         .route("/open", get(open))
+        .route("/parameters", get(with_parameters))
         .route("/documented", get(handlers::documented))
         .route("/login", get(admin::login))
         .route("/users", get(admin::users).delete(admin::delete));
