@@ -15,15 +15,21 @@ use crate::{guard, mistakes, policy, runtime, vocabulary};
 
 /// Returns the tokens that replace an attribute and its item.
 pub(crate) fn expand(annotated: &Annotated<'_>) -> TokenStream {
-    let mistakes = mistakes::tokens(&annotated.errors);
+    let errors = &annotated.errors;
     let item = match &annotated.target {
         Target::Module(module) => module.to_token_stream(),
         Target::Item(Item::Handler(handler)) => expand_handler(handler, annotated),
         Target::Item(Item::Struct(unit)) => expand_struct(unit, annotated),
-        Target::Item(Item::Other(tokens)) => tokens.clone(),
+        // It may belong to a type or a trait, where a constant has a name.
+        Target::Item(Item::Other(tokens)) => {
+            let compile_errors = errors.to_compile_error();
+            return quote!(#compile_errors #tokens);
+        }
     };
-    // Within a module, the attribute of the module has done this.
-    let read = annotated.vocabulary.filter(|_| !annotated.is_within_module);
+    let mistakes = mistakes::tokens(errors);
+    // Within a module, the attribute of the module has done this. A failed build is repeated anyway.
+    let is_tracked = !annotated.is_within_module && errors.is_empty();
+    let read = annotated.vocabulary.filter(|_| is_tracked);
     let tracked = read.map(vocabulary::tracked);
     quote!(#mistakes #item #tracked)
 }
@@ -51,14 +57,14 @@ fn expand_handler(handler: &Handler, annotated: &Annotated<'_>) -> TokenStream {
         #[doc(hidden)]
         #visibility struct #name {}
     };
+    let allowance = guard::allowance(handler, annotated.krate.as_ref());
+    // The attributes of the user come last, since the last level of a lint counts.
     quote! {
         #allowance #(#attributes)* #visibility #signature #body
         #policy_type
         #implementation
     }
 }
-    let allowance = guard::allowance(handler, annotated.krate.as_ref());
-    // The attributes of the user come last, since the last level of a lint counts.
 
 fn expand_struct(unit: &UnitStruct, annotated: &Annotated<'_>) -> TokenStream {
     let implementation = Implementation {
@@ -230,6 +236,8 @@ fn calls_macro(tokens: TokenStream) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use auth_grammar::annotated;
 
     use super::*;
@@ -367,5 +375,44 @@ mod tests {
         assert!(expanded.contains("compile_error!"), "{expanded}");
         assert!(expanded.ends_with("enumF{A}"), "{expanded}");
         assert!(!expanded.contains("HasPolicy"), "{expanded}");
+    }
+
+    /// A constant without a name is illegal among the items of a type or a trait.
+    #[test]
+    fn misplaced_attributes_add_no_constant() {
+        for (arguments, item) in [
+            ("authenticated", "async fn f(&self) {}"),
+            ("rol = \"a\"", "async fn f(&self) {}"),
+            ("rol = \"a\"", "async fn f();"),
+        ] {
+            let expanded = expanded(arguments, item);
+            assert!(expanded.contains("compile_error!"), "{expanded}");
+            assert!(!expanded.contains("const_"), "{arguments}: {expanded}");
+        }
+    }
+
+    #[test]
+    fn a_vocabulary_is_tracked_by_valid_attributes() {
+        let found = LoadedVocabulary {
+            path: concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into(),
+            shown: "auth.toml".to_owned(),
+            schema: None,
+            vocabulary: Some(Arc::default()),
+            mistakes: Vec::new(),
+        };
+        for (arguments, item, is_tracked) in [
+            ("authenticated", "async fn f() {}", true),
+            ("authenticated", "struct F;", true),
+            ("authenticated", "mod m { async fn f() {} }", true),
+            ("authentic", "async fn f() {}", false),
+            ("authenticated", "async fn f(&self) {}", false),
+            ("authenticated", "async fn f();", false),
+            ("{ authenticated }", "async fn f() {}", false),
+        ] {
+            let [arguments, item] = [arguments, item].map(|text| text.parse().expect("tokens"));
+            let expanded = expand(&annotated::requires(arguments, item, Some(&found))).to_string();
+            let is_included = expanded.contains("include_bytes");
+            assert_eq!(is_included, is_tracked, "{expanded}");
+        }
     }
 }
