@@ -33,9 +33,15 @@ pub struct GuardedMethodRouter<S = ()> {
     note = "use `auth_runtime::routing::get` in place of `axum::routing::get`, and likewise for \
             other methods and for services"
 )]
-pub trait GuardedMethods<S>: Into<GuardedMethodRouter<S>> {}
+pub trait GuardedMethods: Into<GuardedMethodRouter<<Self as GuardedMethods>::State>> {
+    /// The type of the state that the handlers extract, which is that of the router.
+    // Not a parameter of the trait: a type of another state would then have no policies, in the message.
+    type State;
+}
 
-impl<S> GuardedMethods<S> for GuardedMethodRouter<S> {}
+impl<S> GuardedMethods for GuardedMethodRouter<S> {
+    type State = S;
+}
 
 impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
     /// Creates a router without handlers. A path with no handler is an unknown path, unlike in axum.

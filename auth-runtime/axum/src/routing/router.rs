@@ -143,7 +143,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// If the path does not start with `/`, or is not a valid path of axum for another reason.
     #[track_caller]
-    pub fn route(mut self, path: &str, methods: impl GuardedMethods<S>) -> Self {
+    pub fn route(mut self, path: &str, methods: impl GuardedMethods<State = S>) -> Self {
         check_path(path);
         for endpoint in methods.into().endpoints {
             self.push(path, Extent::Path, endpoint);
