@@ -29,6 +29,7 @@ mod fallback_route;
 mod fallbacks;
 mod handler;
 mod handover;
+mod has_state;
 mod kept_body;
 mod layers;
 mod matched;
@@ -49,6 +50,7 @@ pub use self::handler::{
     FromGranted, FromGrantedRequest, FromIdentity, GuardedParameters, TakesGuard, ViaIdentity,
     ViaOptionalIdentity, ViaParts, ViaRequest,
 };
+pub use self::has_state::HasState;
 pub use self::method_router::{
     GuardedMethodRouter, GuardedMethods, any, any_service, connect, connect_service, delete,
     delete_service, get, get_service, head, head_service, on, on_service, options, options_service,
@@ -56,4 +58,4 @@ pub use self::method_router::{
 };
 pub use self::protect_error::ProtectError;
 pub use self::protected::ProtectedRouter;
-pub use self::router::GuardedRouter;
+pub use self::router::{GuardedRouter, GuardedRoutes};

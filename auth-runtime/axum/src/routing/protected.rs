@@ -21,6 +21,8 @@ use bytes::Bytes;
 use tower::{Layer, Service};
 
 use crate::routing::adopted::matched_paths;
+use crate::routing::handler::Seal;
+use crate::routing::has_state::HasState;
 use crate::routing::mistakes::{mistakes_of, repeated_parameters};
 #[cfg(feature = "resource-metadata")]
 use crate::routing::mount::documents;
@@ -59,7 +61,7 @@ pub struct ProtectedRouter {
     pub(super) members: Arc<Vec<Member>>,
 }
 
-impl GuardedRouter {
+impl<S> GuardedRouter<S> {
     /// Protects every route with `space`.
     ///
     /// If the space has a [`ProtectedResource`](auth_runtime_core::ProtectedResource), its metadata document is
@@ -90,11 +92,15 @@ impl GuardedRouter {
     /// If two routes have the same method and path, or if two paths conflict, like axum's `Router`. It
     /// also panics if two nested routers with a fallback have the same prefix.
     #[track_caller]
-    pub fn protect(self, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError> {
+    pub fn protect(self, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError>
+    where
+        Self: HasState,
+    {
+        let router = self.into_router(Seal(()));
         let space = space.for_adapters();
-        let mistakes = mistakes_of(&self, space);
+        let mistakes = mistakes_of(&router, space);
         if mistakes.is_empty() {
-            Ok(ProtectedRouter::new(self, Arc::clone(space)))
+            Ok(ProtectedRouter::new(router, Arc::clone(space)))
         } else {
             Err(ProtectError { mistakes })
         }

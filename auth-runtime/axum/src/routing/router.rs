@@ -76,6 +76,25 @@ pub struct GuardedRouter<S = ()> {
     pub(super) nested_fallbacks: Vec<FallbackRoute<S>>,
 }
 
+/// The routes of another router, as [`GuardedRouter::merge`] and [`GuardedRouter::nest`] accept them.
+///
+/// A type of a service can implement it, since it has to contain a [`GuardedRouter`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a guarded router [AUTH0046]",
+    label = "only a `GuardedRouter` can be added here",
+    note = "a plain `axum::Router` is added by `merge_unguarded`, with a reason and its paths, or by `adopt` \
+            during a migration",
+    note = "a `ProtectedRouter` is added to another `ProtectedRouter`: call `protect` first"
+)]
+pub trait GuardedRoutes: Into<GuardedRouter<<Self as GuardedRoutes>::State>> {
+    /// The type of the state that the handlers extract, which is that of the other router.
+    type State;
+}
+
+impl<S> GuardedRoutes for GuardedRouter<S> {
+    type State = S;
+}
+
 /// One method of one path.
 #[derive(Clone)]
 pub(super) struct GuardedRoute<S> {
@@ -211,8 +230,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// If the prefix is empty or `/`, or contains a wildcard.
     #[track_caller]
-    pub fn nest(mut self, prefix: &str, router: Self) -> Self {
+    pub fn nest(mut self, prefix: &str, router: impl GuardedRoutes<State = S>) -> Self {
         check_prefix(prefix);
+        let router = router.into();
         let nest = Step::nest(prefix);
         let has_fallback = router.has_fallback();
         for mut route in router.routes {
@@ -245,7 +265,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// If both routers have a fallback.
     #[track_caller]
-    pub fn merge(mut self, other: Self) -> Self {
+    pub fn merge(mut self, other: impl GuardedRoutes<State = S>) -> Self {
+        let other = other.into();
         if self.has_fallback() {
             assert!(
                 !other.has_fallback(),
