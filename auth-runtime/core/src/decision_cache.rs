@@ -201,6 +201,10 @@ impl<E: DecisionPoint> DecisionPoint for DecisionCache<E> {
         self.0.engine.decides_about(action, resource_type)
     }
 
+    fn resource_types(&self) -> Vec<&str> {
+        self.0.engine.resource_types()
+    }
+
     fn token_scope(&self) -> Option<TokenScope> {
         self.0.engine.token_scope()
     }

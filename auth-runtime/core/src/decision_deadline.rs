@@ -125,6 +125,10 @@ impl<E: DecisionPoint> DecisionPoint for DecisionDeadline<E> {
         self.engine.decides_about(action, resource_type)
     }
 
+    fn resource_types(&self) -> Vec<&str> {
+        self.engine.resource_types()
+    }
+
     fn token_scope(&self) -> Option<TokenScope> {
         self.engine.token_scope()
     }

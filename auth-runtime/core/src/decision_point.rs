@@ -80,6 +80,12 @@ pub trait DecisionPoint: Send + Sync + 'static {
         true
     }
 
+    /// The types of objects that the engine decides about, in any order, for the message about a policy that it
+    /// does [not decide about](Self::decides_about). Default: none, the message lists no types.
+    fn resource_types(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Returns the function that names the scope of a token with which an action would be allowed, for an
     /// engine that decides by the token of the caller. Default: `None`, no token would change a decision.
     ///

@@ -109,6 +109,10 @@ impl<S: Send + Sync + 'static> DecisionPoint for ObjectRules<S> {
     fn decides_about(&self, _action: &str, resource_type: &str) -> bool {
         self.rule(resource_type).is_some()
     }
+
+    fn resource_types(&self) -> Vec<&str> {
+        self.rules.iter().map(|(own, _)| own.as_str()).collect()
+    }
 }
 
 impl<S> fmt::Debug for ObjectRules<S> {

@@ -1,6 +1,6 @@
 //! Mistakes that only the protection space shows.
 
-use auth_runtime::objects::{ObjectRequest, ObjectRules};
+use auth_runtime::objects::{DecisionCache, DecisionDeadline, ObjectRequest, ObjectRules};
 use auth_runtime::requires;
 use auth_runtime::routing::get;
 
@@ -53,7 +53,36 @@ fn a_type_without_a_rule_is_found_at_start() {
     let routes = GuardedRouter::new().route("/restart", get(restart));
     let error = routes.protect(space).expect_err("no rule").to_string();
     assert!(
-        error.contains("does not decide about this action on objects of this type"),
+        error.ends_with(
+            "does not decide about this action on objects of this type (it decides about `Owner`)"
+        ),
+        "{error}"
+    );
+}
+
+/// The types are sorted, also behind a cache and a deadline, and a long list is shortened.
+#[test]
+fn an_engine_lists_its_types_of_objects() {
+    async fn any(_: ObjectRequest<'_>) -> bool {
+        true
+    }
+
+    let letters = "lkjihgfedcba".chars();
+    let rules = letters.fold(ObjectRules::new(()), |rules, letter| {
+        rules.on(letter.to_string(), any)
+    });
+    let rules = DecisionDeadline::new(rules, Duration::from_secs(1), tokio::time::sleep);
+    let rules = DecisionCache::builder(rules).build().expect("a cache");
+    let space = space_builder()
+        .decision_point(rules)
+        .build()
+        .expect("a space");
+    let routes = GuardedRouter::new().route("/restart", get(restart));
+    let error = routes.protect(space).expect_err("no rule").to_string();
+    assert!(
+        error.ends_with(
+            "(it decides about `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h`, `i`, `j` and 2 more)"
+        ),
         "{error}"
     );
 }

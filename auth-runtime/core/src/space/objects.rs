@@ -71,6 +71,13 @@ impl Space {
         self.has_decision_point().then(RequestData::default)
     }
 
+    /// The types of objects that the decision point names, sorted; `None` without a decision point.
+    pub(super) fn decided_types(&self) -> Option<Vec<&str>> {
+        let mut types = self.decision_point.as_ref()?.resource_types();
+        types.sort_unstable();
+        Some(types)
+    }
+
     /// Returns the first `can` requirement of `policy` that the space cannot decide: it has no decision
     /// point, or one that does not decide about the action on objects of the type.
     pub(super) fn cannot_decide<'p>(&self, policy: &'p Policy) -> Option<&'p Atom> {

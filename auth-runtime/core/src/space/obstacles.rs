@@ -74,11 +74,16 @@ impl Space {
             )
         });
         let undecided = self.cannot_decide(policy).map(|atom| {
-            let problem = if self.has_decision_point() {
-                "the decision point of the protection space does not decide about this action on \
-                 objects of this type"
-            } else {
-                "the protection space has no decision point; add one with `.decision_point(…)`"
+            let problem = match self.decided_types() {
+                Some(types) => format!(
+                    "the decision point of the protection space does not decide about this action \
+                     on objects of this type{}",
+                    listed(&types)
+                ),
+                None => {
+                    "the protection space has no decision point; add one with `.decision_point(…)`"
+                        .to_owned()
+                }
             };
             format!("`{handler}` requires `{atom}`, and {problem}")
         });
@@ -111,4 +116,20 @@ impl Space {
             && !self.can_ask(policy)
             && policy.may_ask_for_credentials()
     }
+}
+
+/// The maximum number of types of objects in a message.
+const MAX_TYPES: usize = 10;
+
+/// Returns the types that a decision point decides about, for the end of a message.
+fn listed(types: &[&str]) -> String {
+    if types.is_empty() {
+        return String::new();
+    }
+    let more = match types.len().saturating_sub(MAX_TYPES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let first: Vec<_> = types.iter().take(MAX_TYPES).copied().collect();
+    format!(" (it decides about `{}`{more})", first.join("`, `"))
 }
