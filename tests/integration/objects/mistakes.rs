@@ -39,6 +39,34 @@ fn every_missing_parameter_and_engine_is_named() {
     assert_eq!(error.lines().count(), 4, "{error}");
 }
 
+/// Without its braces, the name of a parameter is a constant: one object for every request.
+#[test]
+fn names_of_parameters_without_braces_are_found() {
+    #[requires(can = "delete", on = "App::Note::id")]
+    async fn delete() {}
+
+    let routes = |path| GuardedRouter::new().route(path, get(delete));
+    let protected = |router: GuardedRouter| {
+        let space = with(&Engine::default()).build().expect("a space");
+        router.protect(space).map_err(|error| error.to_string())
+    };
+    let error = protected(GuardedRouter::new().nest("/v2/{id}", routes("/note")));
+    let error = error.expect_err("a constant id");
+    assert!(
+        error.ends_with(
+            "::delete` is `App::Note::\"id\"` for every request, since `on = \"App::Note::id\"` has no \
+             braces, and the path `/v2/{id}/note` has a parameter `id`; write `on = \"App::Note::{id}\"`, \
+             or give the parameter another name"
+        ),
+        "{error}"
+    );
+    assert_eq!(error.lines().count(), 1, "{error}");
+    for path in ["/id", "/{ids}", "/{id}/x"] {
+        let is_found = protected(routes(path)).is_err();
+        assert_eq!(is_found, path.contains("{id}"), "{path}");
+    }
+}
+
 #[test]
 fn a_type_without_a_rule_is_found_at_start() {
     async fn owner(_: ObjectRequest<'_>) -> bool {

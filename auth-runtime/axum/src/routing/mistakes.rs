@@ -49,6 +49,13 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &Space) -> Vec<Mistake>
         let requirements = route.endpoint.policy.object_requirements().into_iter();
         let patterns = requirements.filter_map(|requirement| requirement.on.pattern());
         patterns.flat_map(move |on| {
+            let id = on.as_str().rsplit("::").next();
+            let is_name = id.is_some_and(|id| has_parameter(&route.full_path, id));
+            let constant = is_name.then(|| Mistake::ConstantId {
+                handler,
+                path: route.full_path.clone(),
+                on: on.to_string(),
+            });
             let missing = on
                 .parameters()
                 .filter(|name| !has_parameter(&route.full_path, name));
@@ -58,7 +65,7 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &Space) -> Vec<Mistake>
                 on: on.to_string(),
                 name: name.to_owned(),
             });
-            missing.collect::<Vec<_>>()
+            missing.chain(constant).collect::<Vec<_>>()
         })
     });
     let of_routes = of_routes.chain(of_paths).chain(of_objects).chain(of_others);

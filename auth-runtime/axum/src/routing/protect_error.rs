@@ -43,6 +43,12 @@ pub(crate) enum Mistake {
         on: String,
         name: String,
     },
+    /// The constant id of an object is the name of a path parameter, so it is always the same object.
+    ConstantId {
+        handler: &'static str,
+        path: String,
+        on: String,
+    },
     /// A handler takes the guard of another one.
     Borrowed(Borrower),
     /// A router was merged unguarded with an empty reason.
@@ -96,6 +102,15 @@ impl fmt::Display for Mistake {
                 "the path `{path}` of `{handler}` has no parameter `{name}`, which `on = {on:?}` \
                  names",
             ),
+            Self::ConstantId { handler, path, on } => {
+                let (resource_type, id) = on.rsplit_once("::").unwrap_or_default();
+                write!(
+                    f,
+                    "the object of `{handler}` is `{resource_type}::{id:?}` for every request, since `on = \
+                     {on:?}` has no braces, and the path `{path}` has a parameter `{id}`; write `on = \
+                     \"{resource_type}::{{{id}}}\"`, or give the parameter another name",
+                )
+            }
             Self::Borrowed(Borrower { handler, owner }) => write!(
                 f,
                 "`{handler}` takes the guard of `{owner}` and has no policy of its own; write \

@@ -82,7 +82,8 @@ impl<S> GuardedRouter<S> {
     /// - a handler that takes a [`CurrentUser`](crate::CurrentUser), with an accepted scheme that does not
     ///   provide users of that type;
     /// - a `can` requirement that the decision point of the space does not know, or without a decision
-    ///   point; an object with a path parameter that the route does not have;
+    ///   point; an object with a path parameter that the route does not have, or with a constant id that is
+    ///   the name of one;
     /// - a handler that takes the guard of another one;
     /// - a router that was merged unguarded or adopted without a reason;
     /// - an adopted router with a route that matches a hidden path.
