@@ -116,7 +116,11 @@ impl fmt::Display for JwtError {
                 "tokens that name no issuer need keys that are given, by `.key(…)` or `.jwks(…)`",
             ),
             Self::ClaimName => f.write_str("the name of a claim is empty"),
-            Self::NoKey => f.write_str("no key to verify signatures was given"),
+            Self::NoKey => f.write_str(
+                "no key to verify signatures was given, or none that can be used; give one by \
+                 `.key(…)` or `.jwks(…)`, or fetch the keys by `.discover()` or `.jwks_url(…)` (feature \
+                 `jwks`)",
+            ),
             Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
             Self::ShortSecret { length, required } => write!(
                 f,

@@ -252,6 +252,11 @@ fn invalid_verifiers_are_not_built() {
         error(Jwt::builder().issuer("i").audience("a")),
         JwtError::NoKey
     );
+    assert_eq!(
+        JwtError::NoKey.to_string(),
+        "no key to verify signatures was given, or none that can be used; give one by `.key(…)` or \
+         `.jwks(…)`, or fetch the keys by `.discover()` or `.jwks_url(…)` (feature `jwks`)"
+    );
     let hour = Duration::from_secs(3600);
     assert_eq!(error(full().leeway(hour)), JwtError::Leeway(hour));
     let maximum = Duration::from_secs(300);
