@@ -18,6 +18,7 @@ pub use self::changes::AccessChanges;
 use self::entry::Entry;
 pub use self::error::AccessLockError;
 use self::error::LockErrorKind;
+use self::route_key::RouteKey;
 use crate::snapshot_update::SnapshotUpdate;
 
 /// The contents of an `access.lock`: one line for each row of an [`AccessTable`], with the method,
@@ -113,8 +114,20 @@ impl AccessLock {
         if changes.is_empty() {
             Ok(())
         } else {
-            Err(error(LockErrorKind::Differs(changes)))
+            let is_of_another_router = before.has_no_route_of(&now);
+            Err(error(LockErrorKind::Differs {
+                changes,
+                is_of_another_router,
+            }))
         }
+    }
+
+    /// Returns whether the lock has routes, and none of them is in `now`. Fallbacks are not compared.
+    fn has_no_route_of(&self, now: &Self) -> bool {
+        let own = self.entries.iter().map(RouteKey::of);
+        let mut own = own.filter(|key| !key.is_fallback()).peekable();
+        let is_in_both = |key: RouteKey<'_>| now.entries.iter().any(|it| RouteKey::of(it) == key);
+        own.peek().is_some() && !own.any(is_in_both)
     }
 
     fn read(text: &str) -> Result<Self, LockErrorKind> {
@@ -199,7 +212,8 @@ impl FromStr for AccessLock {
 /// service, the code of a `check` (only its name), the denials of a handler itself
 /// ([`Guard::permit`](auth_runtime_axum::Guard::permit)), and the protection space.
 ///
-/// A service with several routers uses a file for each:
+/// The macro also takes a [`ProtectedRouter`](auth_runtime_axum::ProtectedRouter), with the routes of all routers
+/// that were added to it. Routers that are locked separately use a file for each:
 /// `assert_access_lock!(internal(), "internal.lock")`.
 ///
 /// The feature `access-lock` depends on a Rust parser (`syn`, to read the policies back), so enable it in

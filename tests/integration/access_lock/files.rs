@@ -307,6 +307,28 @@ To accept the differences, run `ACCESS_LOCK=overwrite cargo test`, and commit `d
     );
 }
 
+/// Two tests of different routers with one file would overwrite each other's lock.
+#[test]
+fn failures_name_a_file_of_another_router() {
+    let file = file("shared.lock");
+    let hint = "The router has no route of this file, so another test seems to use the file. Give each \
+                router a file of its own: `assert_access_lock!(router, \"other.lock\")`.\nTo accept";
+    let fallback = LOCK.lines().next().expect("a line");
+    let route = "GET /pages  requires(authenticated)  shop::pages";
+    let shared = "GET /healthz  requires(authenticated)  shop::healthz";
+    for (lines, is_named) in [
+        (vec![route], true),
+        (vec![fallback, route], true),
+        (vec![shared, route], false),
+        (vec![fallback], false),
+        (vec![], false),
+    ] {
+        std::fs::write(&file, lines.join("\n")).expect("a file");
+        let failure = failure(router, &file);
+        assert_eq!(failure.contains(hint), is_named, "{failure}");
+    }
+}
+
 #[test]
 fn errors_have_the_changes_of_a_lock_that_was_read() {
     let check = |text: Option<String>| {

@@ -19,8 +19,15 @@ pub(super) enum LockErrorKind {
     Missing,
     AcceptedByNobody,
     File(io::Error),
-    Line { number: usize, line: String },
-    Differs(AccessChanges),
+    Line {
+        number: usize,
+        line: String,
+    },
+    Differs {
+        changes: AccessChanges,
+        /// True if no route of the file is in the router.
+        is_of_another_router: bool,
+    },
 }
 
 impl AccessLockError {
@@ -34,7 +41,7 @@ impl AccessLockError {
     /// The changes. `None` if the lock could not be read.
     pub fn changes(&self) -> Option<&AccessChanges> {
         match &self.kind {
-            LockErrorKind::Differs(changes) => Some(changes),
+            LockErrorKind::Differs { changes, .. } => Some(changes),
             _ => None,
         }
     }
@@ -64,11 +71,22 @@ impl fmt::Display for AccessLockError {
                  review the difference",
                 line.escape_debug()
             ),
-            LockErrorKind::Differs(changes) => write!(
-                f,
-                "the access policies differ from `{name}`\n\n{changes}\nTo accept the \
-                 differences, run `ACCESS_LOCK=overwrite cargo test`, and commit `{name}`."
-            ),
+            LockErrorKind::Differs {
+                changes,
+                is_of_another_router,
+            } => {
+                write!(f, "the access policies differ from `{name}`\n\n{changes}\n")?;
+                if *is_of_another_router {
+                    f.write_str(
+                        "The router has no route of this file, so another test seems to use the file. Give \
+                         each router a file of its own: `assert_access_lock!(router, \"other.lock\")`.\n",
+                    )?;
+                }
+                write!(
+                    f,
+                    "To accept the differences, run `ACCESS_LOCK=overwrite cargo test`, and commit `{name}`."
+                )
+            }
         }
     }
 }
