@@ -58,7 +58,8 @@ struct RequestContent {
 
 impl AccessMatrix {
     /// Starts a matrix of the rows of `table`. `space` is the space that protects the router; it
-    /// provides the scheme of a persona's credentials.
+    /// provides the scheme of a persona's credentials. Of an application with several spaces, each router
+    /// has a matrix and a file of its own.
     pub fn builder(table: &AccessTable, space: &ProtectionSpace) -> AccessMatrixBuilder {
         AccessMatrixBuilder::new(table, space)
     }

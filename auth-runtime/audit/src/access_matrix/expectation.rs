@@ -283,7 +283,10 @@ impl Shown {
         if given == *self {
             return None;
         }
-        Some(format!("a layer changed {self} to {given}"))
+        // The matrix does not know the space of a route.
+        Some(format!(
+            "a layer changed {self} to {given}, or the route has another protection space than the matrix"
+        ))
     }
 }
 
