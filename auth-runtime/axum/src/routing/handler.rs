@@ -59,7 +59,9 @@ pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
             known callers only, such as `#[requires(authenticated)]`",
     note = "the guard is the first parameter, written `guard: Guard`: within another type, such as `Option`, or \
             under another name, the attribute does not recognize it",
-    note = "the handler is an `async fn` whose return type implements `IntoResponse`"
+    note = "the handler is an `async fn` whose return type implements `IntoResponse`",
+    note = "`#[axum::debug_handler]` below the attribute of the policy names the parameter that is not an \
+            extractor of axum"
 )]
 pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
     /// Calls the handler with its guard, and with the values that its extractors find in the request.
