@@ -32,7 +32,7 @@ impl Sessions {
     /// use auth_runtime::{Guard, GuardedRouter, Identity, ProtectionSpace, public, requires};
     /// use auth_runtime::schemes::Sessions;
     /// use axum::http::StatusCode;
-    /// use axum::response::Redirect;
+    /// use axum::response::{Html, Redirect};
     /// use tower_sessions::cookie::{SameSite, time::Duration};
     /// use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
     ///
@@ -43,7 +43,12 @@ impl Sessions {
     ///     format!("hello {}", guard.identity().subject())
     /// }
     ///
-    /// #[public(reason = "whoever logs in is not logged in yet")]
+    /// #[public(reason = "callers log in here")]
+    /// async fn login_page() -> Html<&'static str> {
+    ///     Html(r#"<form method="post"> … </form>"#)
+    /// }
+    ///
+    /// #[public(reason = "callers log in here")]
     /// async fn log_in(session: Session) -> Result<Redirect, StatusCode> {
     ///     // … once the password was verified:
     ///     let ann = Identity::new("ann").with_roles(["editor"]);
@@ -66,7 +71,7 @@ impl Sessions {
     /// let space = ProtectionSpace::builder().realm("shop").scheme(sessions).build()?;
     /// let app = GuardedRouter::new()
     ///     .route("/account", get(account))
-    ///     .route("/login", post(log_in))
+    ///     .route("/login", get(login_page).post(log_in))
     ///     .route("/logout", post(log_out))
     ///     .protect(space)?;
     /// // In addition to `Secure` and `HttpOnly`, which are its defaults.
@@ -79,6 +84,9 @@ impl Sessions {
     /// # )
     /// # }
     /// ```
+    ///
+    /// The guide has [a complete login page](https://docs.rs/auth-runtime/latest/auth_runtime/guide/browsers/#login-page),
+    /// with the return path and the layer against requests of other sites.
     ///
     /// # Several cookies
     ///
