@@ -222,6 +222,9 @@ fn a_dependency_may_have_another_name() {
 
 const READ: &str = "[scopes]\nread = \"Read\"\n";
 const READER: &str = "#[auth_runtime::requires(scope = \"read\")]\npub async fn read() {}\n";
+/// The attribute of the module is the only one of the crate.
+const READER_MODULE: &str =
+    "#[auth_runtime::requires(scope = \"read\")]\npub mod reader { pub async fn read() {} }\n";
 
 /// The file may be in any folder up to the root of the workspace, and not above. The nearest one
 /// counts.
@@ -273,6 +276,7 @@ fn a_change_of_the_vocabulary_compiles_its_users_again() {
     );
     for (name, text) in [
         ("tracked-user", READER),
+        ("tracked-module", READER_MODULE),
         (
             "tracked-lister",
             "pub const ALL: auth_runtime::policy::Vocabulary = auth_runtime::vocabulary!();\n",
@@ -296,7 +300,7 @@ fn a_change_of_the_vocabulary_compiles_its_users_again() {
     };
     let first = check(&project);
     assert_eq!(first.errors, "");
-    assert_eq!(compiled(first).len(), 3);
+    assert_eq!(compiled(first).len(), 4);
     assert_eq!(compiled(check(&project)), Vec::<String>::new());
 
     // Cargo compares the times of modification.
@@ -312,7 +316,10 @@ fn a_change_of_the_vocabulary_compiles_its_users_again() {
     change("[scopes]\nread = \"Read everything\"\n", 10);
     let described = check(&project);
     assert_eq!(described.errors, "");
-    assert_eq!(compiled(described), ["tracked_lister", "tracked_user"]);
+    assert_eq!(
+        compiled(described),
+        ["tracked_lister", "tracked_module", "tracked_user"]
+    );
     change("[scopes]\nreed = \"Read\"\n", 20);
     let errors = check(&project).errors;
     assert!(
