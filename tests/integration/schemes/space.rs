@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_runtime::challenge::{ChallengeContext, ErrorCode};
+use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError, ErrorCode};
 use auth_runtime::routing::post;
 use auth_runtime::schemes::Source;
 use http::HeaderName;
@@ -149,6 +149,38 @@ async fn a_scheme_of_ones_own() {
         row("late", late, 401, &["Badge realm=\"api\""]),
     ];
     check(&app(space(Badge)), "/known", rows).await;
+}
+
+/// A scheme with a challenge that is invalid after rejected credentials.
+struct Described;
+
+impl Scheme for Described {
+    fn name(&self) -> &str {
+        "Described"
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::rejected())
+    }
+
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        let realm = context.realm().expect("a realm");
+        let challenge = Challenge::builder("Described").quoted("realm", realm);
+        match context.error() {
+            Some(_) => challenge.quoted("reason", "ungültig").build(),
+            None => challenge.build(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_that_is_invalid_for_a_request_is_replaced() {
+    const PLAIN: &str = "Described realm=\"api\"";
+    let rows = vec![
+        row("absent", vec![], 401, &[PLAIN]),
+        row("rejected", authorization("Described 1"), 401, &[PLAIN]),
+    ];
+    check(&app(space(Described)), "/known", rows).await;
 }
 
 #[test]
