@@ -183,6 +183,20 @@ async fn a_challenge_that_is_invalid_for_a_request_is_replaced() {
     check(&app(space(Described)), "/known", rows).await;
 }
 
+#[tokio::test]
+async fn a_replaced_challenge_has_the_realm_of_the_handler() {
+    #[requires(authenticated, realm = "other")]
+    async fn other() {}
+    const PLAIN: &str = "Described realm=\"other\"";
+    let rows = vec![
+        row("absent", vec![], 401, &[PLAIN]),
+        row("rejected", authorization("Described 1"), 401, &[PLAIN]),
+    ];
+    let router = GuardedRouter::new().route("/other", get(other));
+    let app = router.protect(space(Described)).expect("a router");
+    check(&app, "/other", rows).await;
+}
+
 #[test]
 fn invalid_space_is_a_build_error() {
     struct Named(&'static str);

@@ -10,7 +10,7 @@ use super::data::{Accepted, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;
-use crate::scheme::{ChallengeContext, ErrorCode};
+use crate::scheme::{ChallengeContext, ErrorCode, Scheme};
 
 /// A challenge, the index of its scheme, and the fields that accompany it.
 pub(super) struct Sent {
@@ -214,10 +214,9 @@ impl<'a> Offer<'a> {
             };
             if of_application.is_none() {
                 let context = self.context(scopes, error);
-                let challenge = accepted.scheme.challenge(&context);
                 made.push(Sent {
                     index,
-                    challenge: challenge.unwrap_or_else(|_| plain.clone()),
+                    challenge: self.challenge_or_plain(&*accepted.scheme, &context, plain),
                     prompts: accepted.triggers_browser_prompt,
                     fields: accepted.scheme.fields(&context),
                 });
@@ -251,10 +250,23 @@ impl<'a> Offer<'a> {
     ) -> Challenge {
         let is_invalid = rejection == Some(Rejection::InvalidApplication);
         let error = is_invalid.then_some(ErrorCode::InvalidToken(Rejection::Invalid));
-        let challenge = accepted
-            .scheme
-            .application()
-            .and_then(|scheme| scheme.challenge(&self.context(&[], error)).ok());
-        challenge.unwrap_or_else(|| application.plain.clone())
+        let context = self.context(&[], error);
+        match accepted.scheme.application() {
+            Some(scheme) => self.challenge_or_plain(scheme, &context, &application.plain),
+            None => application.plain.clone(),
+        }
+    }
+
+    /// Returns the challenge of a scheme. One that is invalid for this request is replaced by that without
+    /// an error and scopes, in the realm of the handler.
+    fn challenge_or_plain(
+        &self,
+        scheme: &dyn Scheme,
+        context: &ChallengeContext<'_>,
+        plain: &Challenge,
+    ) -> Challenge {
+        let challenge = scheme.challenge(context);
+        let challenge = challenge.or_else(|_| scheme.challenge(&self.context(&[], None)));
+        challenge.unwrap_or_else(|_| plain.clone())
     }
 }

@@ -258,6 +258,48 @@ async fn an_application_is_a_scheme_like_others() {
     }
 }
 
+#[tokio::test]
+async fn a_replaced_challenge_of_the_application_has_the_realm_of_the_handler() {
+    /// A scheme with a challenge that is invalid after rejected credentials.
+    struct Described;
+
+    impl Scheme for Described {
+        fn name(&self) -> &str {
+            "Described"
+        }
+        fn sources(&self) -> Vec<Source> {
+            vec![Source::Field(http::HeaderName::from_static("described"))]
+        }
+        fn verify(&self, _: &Credentials<'_>) -> Verification {
+            Verification::done(Caller::rejected())
+        }
+        fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+            let realm = context.realm().expect("a realm");
+            let challenge = Challenge::builder("Described").quoted("realm", realm);
+            match context.error() {
+                Some(_) => challenge.quoted("reason", "ungültig").build(),
+                None => challenge.build(),
+            }
+        }
+    }
+    #[requires(authenticated, realm = "other")]
+    async fn other() {}
+
+    let scheme = tokens().with_application(Described);
+    let space = ProtectionSpace::builder().realm("api").scheme(scheme);
+    let router = GuardedRouter::new().route("/other", get(other));
+    let app = router.protect(space.build().expect("a space"));
+    let app = app.expect("a router");
+    let user = [("authorization", "Bearer ann")];
+    let both = [("authorization", "Bearer ann"), ("described", "1")];
+    for sent in [lines(&user), lines(&both)] {
+        let response = send(&app, "/other", &sent).await;
+        assert_eq!(response.status(), 401, "{sent:?}");
+        let expected = ["Described realm=\"other\""];
+        assert_eq!(challenges(&response), expected, "{sent:?}");
+    }
+}
+
 /// Both are needed, so the caller ends with the first of them.
 #[tokio::test]
 async fn identities_expire_with_either() {
