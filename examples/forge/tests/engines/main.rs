@@ -15,6 +15,8 @@
 mod cerbos;
 #[path = "../access/lists.rs"]
 mod lists;
+#[path = "../../../../tests/src/ports.rs"]
+mod ports;
 #[path = "../../../../auth-runtime/engines/spicedb/tests/spicedb/process.rs"]
 #[expect(dead_code, reason = "another test also stops it")]
 mod process;

@@ -9,6 +9,8 @@
     reason = "a test fails by a panic, also in its helpers"
 )]
 
+#[path = "../../../../../tests/src/ports.rs"]
+mod ports;
 mod server;
 
 use auth_runtime::Identity;

@@ -1,13 +1,12 @@
 //! A real Cerbos, from npm (`@cerbos/cerbos-linux-x64`).
 
-#[path = "../../../../../tests/src/ports.rs"]
-mod ports;
-
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+use crate::ports::free_port;
 
 /// The version that the tests are written for.
 const PACKAGE: &str = "@cerbos/cerbos-linux-x64@0.55.0";
@@ -25,7 +24,7 @@ impl Cerbos {
     pub(crate) fn start(files: &[(&str, &str)]) -> Self {
         static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
         let program = PROGRAM.get_or_init(install).as_path();
-        let [port, grpc] = [(); 2].map(|()| ports::free_port());
+        let [port, grpc] = [(); 2].map(|()| free_port());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cerbos-{port}"));
         let policies = folder.join("policies");
         std::fs::create_dir_all(&policies).unwrap();

@@ -16,6 +16,8 @@ mod entities;
 mod outages;
 mod pages;
 mod pdp;
+#[path = "../../../../../tests/src/ports.rs"]
+mod ports;
 mod questions;
 mod search;
 mod service;

@@ -1,9 +1,6 @@
 //! A small AuthZEN server, with a policy: the owner of an object may do everything. The objects of
 //! [`OWNERS`] are known to it, so that it lists them.
 
-#[path = "../../../../../tests/src/ports.rs"]
-mod ports;
-
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -15,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+use crate::ports::free_port;
 
 /// The known objects, and their owners.
 pub(crate) const OWNERS: [(&str, &str); 4] =
@@ -95,7 +94,7 @@ impl Behaviour {
 impl Pdp {
     pub(crate) fn start() -> Self {
         let mut pdp = Self {
-            address: ([127, 0, 0, 1], ports::free_port()).into(),
+            address: ([127, 0, 0, 1], free_port()).into(),
             shared: Arc::new(Shared {
                 behaviour: Mutex::new(Behaviour::Decide),
                 seen: Mutex::default(),

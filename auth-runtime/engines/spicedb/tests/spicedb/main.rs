@@ -14,6 +14,8 @@ mod caveats;
 mod consistency;
 mod decisions;
 mod outages;
+#[path = "../../../../../tests/src/ports.rs"]
+mod ports;
 mod process;
 mod world;
 mod writes;

