@@ -67,7 +67,8 @@ async fn log_in(
     let identity = match app.users.authenticate(name, password, client).await {
         Caller::Known(identity) => identity,
         Caller::Unverifiable { .. } => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        _ => return (StatusCode::FORBIDDEN, Html(LOGIN_PAGE)).into_response(),
+        // A 401 needs a challenge, and a form is none.
+        _ => return (StatusCode::UNPROCESSABLE_ENTITY, Html(LOGIN_PAGE)).into_response(),
     };
     if Sessions::log_in(&session, &identity).await.is_err() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -181,7 +182,7 @@ const TOUR: &[(&str, auth_examples::Visit, &str, &str)] = &[
         "ann",
         Form("name=ann&password=wrong"),
         "/login?next=%2F",
-        "403",
+        "422",
     ),
     (
         "ann",
