@@ -20,7 +20,7 @@ pub(crate) fn expand(annotated: &Annotated<'_>) -> TokenStream {
         Target::Module(module) => module.to_token_stream(),
         Target::Item(Item::Handler(handler)) => expand_handler(handler, annotated),
         Target::Item(Item::Struct(unit)) => expand_struct(unit, annotated),
-        // It may belong to a type or a trait, where a constant has a name.
+        // It may belong to a type or a trait, where `const _` is not allowed.
         Target::Item(Item::Other(tokens)) => {
             let compile_errors = errors.to_compile_error();
             return quote!(#compile_errors #tokens);

@@ -86,7 +86,7 @@ pub const OUT_OF_REACH: Code = Code("AUTH0040");
 /// A policy that depends on the build configuration.
 pub const CONDITIONAL: Code = Code("AUTH0041");
 /// A relative path on a module, which resolves differently for each handler.
-pub const RELATIVE_CHECK: Code = Code("AUTH0042");
+pub const RELATIVE_PATH: Code = Code("AUTH0042");
 /// A function of a guarded module that is not a handler.
 pub const HELPER: Code = Code("AUTH0043");
 

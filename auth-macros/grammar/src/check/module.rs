@@ -13,7 +13,7 @@ use crate::requirement::{Function, Requires};
 pub(crate) fn module(requires: &Requires, errors: &mut Errors) {
     if let Some(krate) = requires.krate.as_ref().filter(|krate| is_from_here(krate)) {
         errors.add(
-            codes::RELATIVE_CHECK,
+            codes::RELATIVE_PATH,
             krate.span(),
             format!(
                 "the path of `auth_runtime` on a module is not absolute\n\
@@ -25,7 +25,7 @@ pub(crate) fn module(requires: &Requires, errors: &mut Errors) {
     for (key, function) in functions(requires) {
         if !is_absolute(function) {
             errors.add(
-                codes::RELATIVE_CHECK,
+                codes::RELATIVE_PATH,
                 function.0.span(),
                 format!(
                     "the path of a function on a module is not absolute\n\

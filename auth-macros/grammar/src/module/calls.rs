@@ -39,29 +39,32 @@ pub(super) fn refuse_helpers(items: &mut [ModuleItem], errors: &mut Errors) {
     }
 }
 
-/// Collects the names in `name(...).await` and `self::name(...).await`, except for those that the tokens bind
-/// to something else, in addition to the `bound` names.
+/// Collects the names in `name(...).await` and `self::name(...).await`, except for the `bound` names and those
+/// that a `let`, `use` or `fn` of the tokens binds to something else.
 fn calls_in(tokens: TokenStream, mut bound: HashSet<String>, called: &mut HashSet<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     items_bound_in(&tokens, &mut bound);
-    let mut pattern = Vec::new();
-    let mut is_condition = false;
+    // The names in the pattern of the current statement, and in those of the current condition.
+    let (mut of_statement, mut of_condition) = (Vec::new(), Vec::new());
     for (index, token) in tokens.iter().enumerate() {
         let (before, rest) = tokens.split_at(index);
         match token {
             TokenTree::Ident(word) if word == "let" => {
-                pattern = names_in(rest.get(1..).unwrap_or_default());
-                is_condition = before
-                    .last()
-                    .is_some_and(|it| is(it, "if") || is(it, "while") || is(it, "&"));
+                let names = names_in(rest.get(1..).unwrap_or_default());
+                match before.last() {
+                    Some(word) if is(word, "if") || is(word, "while") => of_condition = names,
+                    Some(and) if is(and, "&") => of_condition.extend(names),
+                    _ => of_statement = names,
+                }
             }
             // A pattern binds its names behind the statement, or in the block behind the condition.
-            TokenTree::Punct(end) if end.as_char() == ';' => bound.extend(pattern.drain(..)),
+            TokenTree::Punct(end) if end.as_char() == ';' => bound.extend(of_statement.drain(..)),
             TokenTree::Group(group) => {
-                if is_condition && group.delimiter() == Delimiter::Brace {
-                    bound.extend(pattern.drain(..));
+                let mut inner = bound.clone();
+                if group.delimiter() == Delimiter::Brace {
+                    inner.extend(of_condition.drain(..));
                 }
-                calls_in(group.stream(), bound.clone(), called);
+                calls_in(group.stream(), inner, called);
             }
             _ => {}
         }
@@ -179,6 +182,8 @@ mod tests {
             "async fn f() { let g = async |x: u8| x; g(1).await; }",
             "async fn f() { if let Some((g, _)) = h() { g(1).await } }",
             "async fn f() { if x && let Some(g) = h() { g(1).await } }",
+            "async fn f() { if let Some(g) = h() && let Some(y) = k() { g(1).await } }",
+            "async fn f() { let g = if let Some(y) = h() { y } else { z }; g(1).await }",
             "async fn f() { let g: fn(u8) -> F = h; { g(1).await; } }",
         ] {
             assert_eq!(messages(item), Vec::<String>::new(), "{item}");
@@ -193,6 +198,8 @@ mod tests {
             "async fn f() { { use super::ext::g; } g(1).await }",
             "async fn f() { g(1).await } fn h() { use super::ext::g; }",
             "async fn f() { let g = g(1).await; }",
+            "async fn f() { if let Some(g) = h() {} g(1).await }",
+            "async fn f() { if let Some(g) = h() {} else { g(1).await } }",
             "async fn f() { let g = { g(1).await }; }",
             "async fn f() { let g::H(x) = h; g(1).await; }",
         ] {
