@@ -29,7 +29,7 @@ pub struct Context<'a> {
     pub(crate) has_token_server: bool,
     /// True if a challenge can request credentials that are bound to a key.
     pub(crate) can_be_bound: bool,
-    /// True if an accepted scheme can request a new login.
+    /// True if a challenge can request a new login.
     pub(crate) can_step_up: bool,
     /// The client's address. A request without one is in no network.
     pub(crate) address: Option<IpAddr>,

@@ -73,7 +73,7 @@ pub trait Scheme: Send + Sync + 'static {
     ///
     /// The errors of [`ChallengeBuilder::build`](crate::ChallengeBuilder::build). It is called once
     /// when the space is built, to reject a challenge that is always invalid. A challenge that is
-    /// invalid only for some requests is replaced by that without an error and scopes.
+    /// invalid only for some requests is replaced by the challenge of the scheme without an error and scopes.
     fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         let challenge = Challenge::builder(self.name()).constant();
         match context.realm() {

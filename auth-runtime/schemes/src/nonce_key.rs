@@ -25,7 +25,7 @@ pub(crate) struct NonceKey {
 /// The result of verifying a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
-    /// The nonce has this age, and is valid. By the clock of its creator, it may be [`CLOCKS_APART`] younger.
+    /// The nonce has this age, and is valid. By the clock of its creator, it may be [`CLOCKS_APART`] older.
     Fresh(Duration),
     /// The nonce has expired.
     Stale,

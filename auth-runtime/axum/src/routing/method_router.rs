@@ -26,7 +26,8 @@ pub struct GuardedMethodRouter<S = ()> {
 
 /// The handlers of a path, as [`GuardedRouter::route`](super::GuardedRouter::route) accepts them.
 ///
-/// A type of a service can implement it, since it has to contain a [`GuardedMethodRouter`].
+/// Not sealed: a type of a service implements it together with `Into<GuardedMethodRouter>`, so its handlers have
+/// policies.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no access policies [AUTH0046]",
     label = "not made by the functions of `auth_runtime::routing`",

@@ -78,7 +78,7 @@ pub struct GuardedRouter<S = ()> {
 
 /// The routes of another router, as [`GuardedRouter::merge`] and [`GuardedRouter::nest`] accept them.
 ///
-/// A type of a service can implement it, since it has to contain a [`GuardedRouter`].
+/// Not sealed: a type of a service implements it together with `Into<GuardedRouter>`, so its routes have policies.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a guarded router [AUTH0046]",
     label = "only a `GuardedRouter` can be added here",

@@ -257,8 +257,8 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// Returns the challenge of a scheme. One that is invalid for this request is replaced by that without
-    /// an error and scopes, in the realm of the handler.
+    /// Returns the challenge of a scheme. If it is invalid for this request, returns the one without an error and
+    /// scopes, in the realm of the handler.
     fn challenge_or_plain(
         &self,
         scheme: &dyn Scheme,

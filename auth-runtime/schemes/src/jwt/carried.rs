@@ -36,9 +36,9 @@ impl Jwt {
     ///
     /// Each token is verified, so the field does not have to come from the gateway itself.
     ///
-    /// A browser sends its login at the gateway, which is a cookie, also with requests that pages of other origins
-    /// cause, and the gateway adds the field to them. They are rejected as those with a session cookie are, by
-    /// [`TrustedOrigins`].
+    /// The login at the gateway is a cookie. A browser also sends it with requests that pages of other origins cause,
+    /// and the gateway adds the field to these requests. The scheme rejects them as `Sessions` rejects requests with a
+    /// session cookie, by [`TrustedOrigins`].
     ///
     /// ```
     /// # fn scheme(jwt: auth_runtime::schemes::Jwt)
