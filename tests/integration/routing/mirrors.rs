@@ -160,6 +160,7 @@ async fn routers_without_routes_or_fallback() {
 
 /// A router that is dropped is a warning, and so is an expectation without one.
 #[test]
+#[deny(unfulfilled_lint_expectations)]
 fn unused_routers_are_reported() {
     let routes = || GuardedRouter::new().route("/read", get(read));
     let protected = || routes().protect(space()).unwrap();
