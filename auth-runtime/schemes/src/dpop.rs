@@ -20,7 +20,7 @@ pub use self::builder::{DpopBuilder, DpopError};
 use self::proof::{Proof, ProofProblem, ProofRules, nonce_of};
 use self::replay::Replays;
 pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
-use crate::nonce_key::{CLOCKS_APART, Stamp};
+use crate::nonce_key::{MAX_AHEAD, Stamp};
 use crate::{Claims, Jwt, oauth};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -185,7 +185,7 @@ impl ProofRules {
                 };
                 // A nonce of an instance whose clock is ahead has an age of zero for longer.
                 let ahead = if age.is_zero() {
-                    CLOCKS_APART
+                    MAX_AHEAD
                 } else {
                     Duration::ZERO
                 };

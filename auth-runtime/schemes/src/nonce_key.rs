@@ -25,7 +25,7 @@ pub(crate) struct NonceKey {
 /// The result of verifying a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
-    /// The nonce has this age, and is valid. By the clock of its creator, it may be [`CLOCKS_APART`] older.
+    /// The nonce has this age, and is valid. By the clock of its creator, it may be [`MAX_AHEAD`] older.
     Fresh(Duration),
     /// The nonce has expired.
     Stale,
@@ -35,7 +35,7 @@ pub(crate) enum Stamp {
 
 /// The longest time by which the clock of another instance may be ahead. A nonce is valid, and its uses are stored,
 /// for this much longer than its lifetime.
-pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(5);
+pub(crate) const MAX_AHEAD: Duration = Duration::from_secs(5);
 
 const TIME: usize = 8;
 const SIGNATURE: usize = 16;
@@ -93,7 +93,7 @@ impl NonceKey {
         let [made, now] = [made, self.nanos_since_1970()].map(Duration::from_nanos);
         let age = now.saturating_sub(made);
         // A nonce from a later time was created before the clock was set back.
-        if age <= self.lifetime && made <= now + CLOCKS_APART {
+        if age <= self.lifetime && made <= now + MAX_AHEAD {
             Stamp::Fresh(age)
         } else {
             Stamp::Stale
@@ -144,7 +144,7 @@ mod tests {
             Duration::from_secs(60),
             UNIX_EPOCH + Duration::from_secs(1000),
         );
-        let [here, there] = [start, start + CLOCKS_APART].map(ManualClock::new);
+        let [here, there] = [start, start + MAX_AHEAD].map(ManualClock::new);
         let [own, other] =
             [&here, &there].map(|time| NonceKey::new(&[7; 32], b"test", lifetime, time.clock()));
         let nonce = other.make();

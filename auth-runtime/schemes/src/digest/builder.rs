@@ -14,7 +14,7 @@ use super::answer::{DigestUser, Name};
 use super::counts::Counts;
 use super::secret::{DigestAlgorithm, DigestSecret, hex};
 use super::{Account, Digest, DigestRules, LookUp, OfferedAlgorithm, Users};
-use crate::nonce_key::{CLOCKS_APART, NonceKey};
+use crate::nonce_key::{MAX_AHEAD, NonceKey};
 use crate::random;
 
 impl Digest {
@@ -210,7 +210,7 @@ impl DigestBuilder {
                 offers,
                 hashes_names: self.hashes_names,
                 removed_prefix: self.removed_prefix,
-                counts: Counts::new(COUNTED, self.lifetime + CLOCKS_APART, self.clock),
+                counts: Counts::new(COUNTED, self.lifetime + MAX_AHEAD, self.clock),
             }),
         })
     }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::proof::{ProofRules, normal};
 use super::replay::{InMemory, Replays};
 use super::{Dpop, NONCE_LIFETIME, ReplayStore, TokenVerifier};
-use crate::nonce_key::{CLOCKS_APART, NonceKey};
+use crate::nonce_key::{MAX_AHEAD, NonceKey};
 use crate::signed_token::choose_backend;
 use crate::steady_clock::SteadyClock;
 use crate::{Jwt, random};
@@ -204,7 +204,7 @@ impl DpopBuilder {
         let in_memory = || {
             // No proof is valid for longer than its nonce.
             let longest = match nonces {
-                Some(_) => NONCE_LIFETIME + CLOCKS_APART,
+                Some(_) => NONCE_LIFETIME + MAX_AHEAD,
                 None => self.lifetime + MAX_CLOCK_SKEW,
             };
             Replays::new(InMemory::new(REMEMBERED, longest, self.clock.clone()))
