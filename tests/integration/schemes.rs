@@ -31,11 +31,12 @@ mod webhooks;
 mod wrapped;
 
 use argon2::password_hash::PasswordHasher;
+use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError};
 use auth_runtime::decision::{Denial, DenialBody};
 use auth_runtime::routing::get;
 use auth_runtime::schemes::{
     ApiKeys, ApiKeysError, Basic, Bearer, Claims, Credentials, Jwt, JwtError, JwtKey,
-    PasswordHashes, PasswordHashesError, Scheme, Verification,
+    PasswordHashes, PasswordHashesError, Scheme, Source, Verification,
 };
 use auth_runtime::{
     Caller, Guard, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, Rejection,
@@ -53,6 +54,32 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+/// A scheme with a challenge that is invalid after rejected credentials.
+struct Described(Source);
+
+impl Scheme for Described {
+    fn name(&self) -> &str {
+        "Described"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![self.0.clone()]
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::rejected())
+    }
+
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        let realm = context.realm().expect("a realm");
+        let challenge = Challenge::builder("Described").quoted("realm", realm);
+        match context.error() {
+            Some(_) => challenge.quoted("reason", "ungültig").build(),
+            None => challenge.build(),
+        }
+    }
+}
 
 #[requires(authenticated)]
 async fn known(guard: Guard) -> String {

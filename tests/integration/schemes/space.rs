@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError, ErrorCode};
+use auth_runtime::challenge::{ChallengeContext, ErrorCode};
 use auth_runtime::routing::post;
 use auth_runtime::schemes::Source;
 use http::HeaderName;
@@ -151,28 +151,6 @@ async fn a_scheme_of_ones_own() {
     check(&app(space(Badge)), "/known", rows).await;
 }
 
-/// A scheme with a challenge that is invalid after rejected credentials.
-struct Described;
-
-impl Scheme for Described {
-    fn name(&self) -> &str {
-        "Described"
-    }
-
-    fn verify(&self, _: &Credentials<'_>) -> Verification {
-        Verification::done(Caller::rejected())
-    }
-
-    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        let realm = context.realm().expect("a realm");
-        let challenge = Challenge::builder("Described").quoted("realm", realm);
-        match context.error() {
-            Some(_) => challenge.quoted("reason", "ungültig").build(),
-            None => challenge.build(),
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_challenge_that_is_invalid_for_a_request_is_replaced() {
     const PLAIN: &str = "Described realm=\"api\"";
@@ -180,7 +158,12 @@ async fn a_challenge_that_is_invalid_for_a_request_is_replaced() {
         row("absent", vec![], 401, &[PLAIN]),
         row("rejected", authorization("Described 1"), 401, &[PLAIN]),
     ];
-    check(&app(space(Described)), "/known", rows).await;
+    check(
+        &app(space(Described(Source::Authorization))),
+        "/known",
+        rows,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -193,7 +176,9 @@ async fn a_replaced_challenge_has_the_realm_of_the_handler() {
         row("rejected", authorization("Described 1"), 401, &[PLAIN]),
     ];
     let router = GuardedRouter::new().route("/other", get(other));
-    let app = router.protect(space(Described)).expect("a router");
+    let app = router
+        .protect(space(Described(Source::Authorization)))
+        .expect("a router");
     check(&app, "/other", rows).await;
 }
 

@@ -260,32 +260,11 @@ async fn an_application_is_a_scheme_like_others() {
 
 #[tokio::test]
 async fn a_replaced_challenge_of_the_application_has_the_realm_of_the_handler() {
-    /// A scheme with a challenge that is invalid after rejected credentials.
-    struct Described;
-
-    impl Scheme for Described {
-        fn name(&self) -> &str {
-            "Described"
-        }
-        fn sources(&self) -> Vec<Source> {
-            vec![Source::Field(http::HeaderName::from_static("described"))]
-        }
-        fn verify(&self, _: &Credentials<'_>) -> Verification {
-            Verification::done(Caller::rejected())
-        }
-        fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-            let realm = context.realm().expect("a realm");
-            let challenge = Challenge::builder("Described").quoted("realm", realm);
-            match context.error() {
-                Some(_) => challenge.quoted("reason", "ungültig").build(),
-                None => challenge.build(),
-            }
-        }
-    }
     #[requires(authenticated, realm = "other")]
     async fn other() {}
 
-    let scheme = tokens().with_application(Described);
+    let field = Source::Field(http::HeaderName::from_static("described"));
+    let scheme = tokens().with_application(Described(field));
     let space = ProtectionSpace::builder().realm("api").scheme(scheme);
     let router = GuardedRouter::new().route("/other", get(other));
     let app = router.protect(space.build().expect("a space"));
