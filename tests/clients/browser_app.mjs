@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import puppeteer from 'puppeteer-core'
-import { report } from './tools.mjs'
+import { clickElement, report } from './tools.mjs'
 
 const [base, sibling, chromium] = process.argv.slice(2)
 const profile = mkdtempSync(join(tmpdir(), 'browser-'))
@@ -22,7 +22,7 @@ const place = (page) => page.url().replace(base, '')
 async function logIn(page, name) {
   await page.type('[name=name]', name)
   await page.type('[name=password]', 'secret')
-  await Promise.all([page.waitForNavigation(), page.click('button')])
+  await Promise.all([page.waitForNavigation(), page.$eval('button', clickElement)])
 }
 
 const cookies = (page) => page.browserContext().cookies()
@@ -61,7 +61,7 @@ try {
   }
   {
     await ann.type('#note', '<b>milk</b>')
-    await Promise.all([ann.waitForSelector('#notes li'), ann.click('#add button')])
+    await Promise.all([ann.waitForSelector('#notes li'), ann.$eval('#add button', clickElement)])
     const notes = await ann.$$eval('#notes li', (items) => items.map((item) => item.textContent))
     report(client, 'lets the script of a logged-in user in', notes)
   }
@@ -107,7 +107,7 @@ try {
   }
   {
     const before = await session(ann)
-    await Promise.all([ann.waitForNavigation(), ann.click('#logout')])
+    await Promise.all([ann.waitForNavigation(), ann.$eval('#logout', clickElement)])
     const old = await status(before)
     await ann.goto(`${base}/`)
     report(client, 'forgets the session after the logout', { old, sent: place(ann), cookies: (await cookies(ann)).length })

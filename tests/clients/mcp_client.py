@@ -75,7 +75,10 @@ async def tools(path, memory):
         redirect_handler=redirect,
         callback_handler=callback,
     )
-    async with httpx2.AsyncClient(auth=auth, timeout=10) as client:
+    # A connection for each request: a server may close a connection when it responds before it has read the body, and
+    # this client would use that connection again.
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    async with httpx2.AsyncClient(auth=auth, timeout=10, limits=limits) as client:
         async with streamable_http_client(BASE + path, http_client=client) as streams:
             async with ClientSession(streams[0], streams[1]) as session:
                 await session.initialize()

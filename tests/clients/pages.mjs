@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import puppeteer from 'puppeteer-core'
-import { report } from './tools.mjs'
+import { clickElement, report } from './tools.mjs'
 
 const [base, token, expired, chromium] = process.argv.slice(2)
 const profile = mkdtempSync(join(tmpdir(), 'browser-'))
@@ -21,8 +21,7 @@ const open = async () => {
   await page.waitForSelector('.opblock')
 }
 
-// By the element and not by its place, which moves while the page is drawn.
-const click = (selector) => page.$eval(selector, (element) => element.click())
+const click = (selector) => page.$eval(selector, clickElement)
 
 // Enters a token as the user of the page does.
 async function authorize(value) {
@@ -34,7 +33,7 @@ async function authorize(value) {
     const title = await container.evaluate((element) => element.textContent)
     if (!title.includes('Bearer')) continue
     await (await container.$('input')).type(value)
-    await container.$eval('button.authorize', (element) => element.click())
+    await container.$eval('button.authorize', clickElement)
   }
   await click('.modal-ux .btn-done, .modal-ux .close-modal')
   await page.waitForSelector('.modal-ux', { hidden: true })
@@ -45,12 +44,12 @@ async function execute(path) {
   const block = await page.evaluateHandle((path) =>
     [...document.querySelectorAll('.opblock')].find((block) => block.querySelector('.opblock-summary-path')?.dataset.path === path), path)
   if (!(await block.$('.execute'))) {
-    await (await block.$('.opblock-summary-control')).click()
+    await block.$eval('.opblock-summary-control', clickElement)
     await page.waitForFunction((block) => block.querySelector('.execute'), {}, block)
   }
   const [response] = await Promise.all([
     page.waitForResponse((response) => response.url() === `${base}${path}`),
-    (await block.$('.execute')).click(),
+    block.$eval('.execute', clickElement),
   ])
   const status = response.status()
   return status === 200 ? { status, ...(await response.json()) } : { status, challenge: response.headers()['www-authenticate'].split('\n')[0] }
