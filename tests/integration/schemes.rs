@@ -7,6 +7,7 @@ mod authentication;
 mod basic;
 mod bearer;
 mod carried;
+mod cookies;
 mod credentials;
 mod debug;
 mod digest;

@@ -90,14 +90,16 @@ pub trait Scheme: Send + Sync + 'static {
     }
 
     /// The header fields that accompany the challenge. For a scheme with cookies, also the fields
-    /// of a 400 for ambiguous cookies, with [`ErrorCode::InvalidRequest`]. Default: none.
+    /// of a 400 for ambiguous cookies, with [`ErrorCode::InvalidRequest`]. Each name occurs once, except
+    /// `Set-Cookie` (RFC 9110 §5.3). Default: none.
     fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let _ = context;
         Vec::new()
     }
 
     /// The header fields of the response to a request that was granted by credentials of this scheme, such
-    /// as a new nonce. A field that the handler sets itself is kept. Default: none.
+    /// as a new nonce. A field that the handler sets itself is kept, and so is a cookie of the same name.
+    /// Default: none.
     fn granted_fields(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
         let _ = headers;
         Vec::new()

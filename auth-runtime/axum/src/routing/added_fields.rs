@@ -3,7 +3,7 @@
 use auth_runtime_core::adapter::{Authentication, Space};
 use axum::extract::Request;
 use axum::response::Response;
-use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::header::{SEC_WEBSOCKET_PROTOCOL, SET_COOKIE};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::guard::Concealed;
@@ -43,8 +43,23 @@ impl AddedFields {
         let is_accepted = status == StatusCode::SWITCHING_PROTOCOLS || status.is_success();
         let subprotocol = self.subprotocol.filter(|_| is_accepted);
         let subprotocol = subprotocol.map(|name| (SEC_WEBSOCKET_PROTOCOL, name));
+        let headers = response.headers_mut();
+        let own_cookies: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
         for (name, value) in self.fields.into_iter().chain(subprotocol) {
-            response.headers_mut().entry(name).or_insert(value);
+            if name != SET_COOKIE {
+                headers.entry(name).or_insert(value);
+            } else if !own_cookies.iter().any(|own| sets_same_cookie(own, &value)) {
+                headers.append(SET_COOKIE, value);
+            }
         }
     }
+}
+
+/// Returns whether two values of `Set-Cookie` name the same cookie (RFC 6265 §4.1.1).
+fn sets_same_cookie(one: &HeaderValue, other: &HeaderValue) -> bool {
+    fn name(value: &HeaderValue) -> &[u8] {
+        let pair = value.as_bytes().split(|byte| *byte == b'=').next();
+        pair.unwrap_or_default().trim_ascii()
+    }
+    name(one) == name(other)
 }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::data::Space;
@@ -80,9 +82,14 @@ pub fn forbid_storing(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, NO_STORE);
 }
 
+/// Sets fields. Only `Set-Cookie` has several lines (RFC 9110 §5.3), each of them once.
 fn insert(headers: &mut HeaderMap, fields: Vec<(HeaderName, HeaderValue)>) {
     for (name, value) in fields {
-        headers.insert(name, value);
+        if name != SET_COOKIE {
+            headers.insert(name, value);
+        } else if headers.get_all(SET_COOKIE).iter().all(|line| line != value) {
+            headers.append(SET_COOKIE, value);
+        }
     }
 }
 
