@@ -233,6 +233,8 @@ impl BalancerKeys {
             let retry_after = PERIOD.saturating_sub(self.age(failures.since));
             return self.extended(kid).ok_or(NoKey::Outage { retry_after });
         }
+        // Counted in advance, since the fetch ends if the client hangs up.
+        failures.count += 1;
         let key = match self.http.get(&format!("{}{kid}", self.url)).await {
             Ok(pem) => JwtKey::es256_pem(pem).map_err(|error| {
                 tracing::warn!("the key {kid} of a load balancer cannot be used: {error}");
@@ -255,6 +257,7 @@ impl BalancerKeys {
         });
         match key {
             Ok(key) => {
+                failures.count -= 1;
                 let at = self.clock.monotonic();
                 let mut keys = self.keys();
                 if keys.len() >= MAX_KEYS {
@@ -268,13 +271,8 @@ impl BalancerKeys {
                 keys.insert(kid.to_owned(), fetched);
                 Ok(key)
             }
-            Err(error) => {
-                failures.count += 1;
-                match error {
-                    NoKey::Unknown => Err(NoKey::Unknown),
-                    outage => self.extended(kid).ok_or(outage),
-                }
-            }
+            Err(NoKey::Unknown) => Err(NoKey::Unknown),
+            Err(outage) => self.extended(kid).ok_or(outage),
         }
     }
 }
