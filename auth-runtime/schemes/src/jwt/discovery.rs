@@ -1,7 +1,7 @@
 //! Discovery of the URL of an issuer's keys (RFC 8414, OpenID Connect Discovery).
 
 use auth_runtime_core::url::TrustedUrl;
-use auth_runtime_remote::{HttpClient, HttpError};
+use auth_runtime_remote::{HttpClient, HttpError, bounded_text};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -23,7 +23,8 @@ pub(super) async fn jwks_url(http: &HttpClient, issuer: &str) -> Result<String, 
             }
             Err(error) => return Err(format!("{url}: {error}")),
         };
-        return read(&document, issuer).map_err(|problem| format!("{url}: {problem}"));
+        return read(&document, issuer)
+            .map_err(|problem| format!("{url}: {}", bounded_text(&problem)));
     }
     Err(last)
 }

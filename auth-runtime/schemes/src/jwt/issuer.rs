@@ -50,8 +50,10 @@ impl Issuer {
         let identity = self.cache.as_ref()?.get(token)?;
         // However few tokens there are, keys that are withdrawn have to be noticed.
         #[cfg(feature = "jwks")]
-        if let Keys::Fetched(remote) = &self.keys {
-            remote.refresh_when_due();
+        if let Keys::Fetched(remote) = &self.keys
+            && !remote.refresh_when_due()
+        {
+            return None;
         }
         Some(self.unless_revoked(identity))
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use auth_runtime_core::url::{TrustedUrl, without_user};
-use auth_runtime_remote::HttpClient;
+use auth_runtime_remote::{HttpClient, bounded_text};
 use jsonwebtoken::Header;
 use tokio::sync::Mutex;
 
@@ -147,8 +147,7 @@ impl RemoteKeys {
     /// Returns the keys at hand, if one of them may have signed a token with this header.
     pub(super) fn that_know(self: &Arc<Self>, header: &Header) -> Option<Arc<KeySet>> {
         let keys = self.at_hand(header)?;
-        self.refresh_when_due();
-        Some(keys)
+        self.refresh_when_due().then_some(keys)
     }
 
     fn at_hand(&self, header: &Header) -> Option<Arc<KeySet>> {
@@ -173,7 +172,9 @@ impl RemoteKeys {
                 let tried = wanted.tried.as_ref();
                 tried.is_none_or(|tried| !Arc::ptr_eq(keys, tried))
             };
-            if let Some(keys) = self.at_hand(&wanted.header).filter(is_new) {
+            if !self.is_overdue()
+                && let Some(keys) = self.at_hand(&wanted.header).filter(is_new)
+            {
                 return Ok(keys);
             }
             let mut pause = Duration::ZERO;
@@ -218,18 +219,21 @@ impl RemoteKeys {
         problem.map_or(Ok(()), Err)
     }
 
-    /// Starts a fetch in the background, at most one at a time. Nothing runs in the background outside
-    /// of tokio's runtime.
-    pub(super) fn refresh_when_due(self: &Arc<Self>) {
+    /// Starts a fetch in the background, at most one at a time. Returns whether the keys at hand can be used
+    /// meanwhile. Nothing is fetched outside of tokio's runtime.
+    pub(super) fn refresh_when_due(self: &Arc<Self>) -> bool {
         let now = self.now();
         let due = self.due.load(Ordering::Relaxed);
         if now < due {
-            return;
+            return true;
         }
-        let later = now.saturating_add(millis(RETRY.min(self.refresh_every)));
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
+            return true;
         };
+        if self.is_overdue() {
+            return false;
+        }
+        let later = self.after_failure();
         let exchanged = self
             .due
             .compare_exchange(due, later, Ordering::Relaxed, Ordering::Relaxed);
@@ -242,6 +246,20 @@ impl RemoteKeys {
                 }
             });
         }
+        true
+    }
+
+    /// Returns whether a request has to wait for the fetch that is due, since the time passed without requests
+    /// that would have started it.
+    fn is_overdue(&self) -> bool {
+        let due = self.due.load(Ordering::Relaxed);
+        self.now().saturating_sub(due) >= millis(self.refresh_every.max(PAUSE))
+    }
+
+    /// The time of the next fetch in the background if one fails now.
+    fn after_failure(&self) -> u64 {
+        self.now()
+            .saturating_add(millis(RETRY.min(self.refresh_every)))
     }
 
     async fn attempt(&self) -> FetchAttempt {
@@ -262,6 +280,7 @@ impl RemoteKeys {
                 None
             }
             Err(problem) => {
+                self.due.store(self.after_failure(), Ordering::Relaxed);
                 tracing::warn!("the keys of the issuer could not be fetched: {problem}");
                 Some(problem)
             }
@@ -276,7 +295,10 @@ impl RemoteKeys {
 
     async fn fetch(&self) -> Result<FetchedKeySet, String> {
         let (place, document) = match &self.place {
-            KeyPlace::Source(source) => ("the key source", source.fetch().await?),
+            KeyPlace::Source(source) => (
+                "the key source",
+                source.fetch().await.map_err(|error| bounded_text(&error))?,
+            ),
             KeyPlace::Url(url) | KeyPlace::PlainUrl(url) => (url.as_str(), self.get(url).await?),
             KeyPlace::OfIssuer => {
                 let issuer = self.rules.issuer.to_string();
@@ -285,7 +307,8 @@ impl RemoteKeys {
             }
         };
         let keys = of_jwks(&document, self.rules.issuer.key_use());
-        let keys = keys.map_err(|error| format!("{place}: {error}"))?;
+        let keys =
+            keys.map_err(|error| format!("{place}: {}", bounded_text(&error.to_string())))?;
         Ok(FetchedKeySet {
             document,
             keys: Arc::new(KeySet::new(keys)),

@@ -112,6 +112,28 @@ async fn withdrawn_keys_open_nothing() {
 }
 
 #[tokio::test]
+async fn withdrawn_keys_open_nothing_after_an_idle_time() {
+    for cache in [None, Some(TokenCache::default())] {
+        for (seconds, expected) in [(119, 200), (120, 401)] {
+            let issuer = Issuer::start().await;
+            let jwt = issuer.verifier().discover();
+            let jwt = jwt.refresh_every(Duration::from_secs(60));
+            let jwt = match cache.clone() {
+                Some(cache) => jwt.cache(cache),
+                None => jwt,
+            };
+            let app = app(space(Bearer::jwt(jwt.build().unwrap())));
+            let old = issuer.token(json!({}));
+            assert_eq!(status(&app, &old).await, 200);
+            issuer.rotate();
+            issuer.withdraw_all_but_the_last();
+            issuer.time.advance(Duration::from_secs(seconds));
+            assert_eq!(status(&app, &old).await, expected, "{seconds} {cache:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn made_up_keys_shut_out_no_key() {
     let issuer = Issuer::start().await;
     let app = issuer.app();

@@ -10,8 +10,8 @@ impl JwtBuilder {
     /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
     /// them up to date. It replaces given keys. The issuer is `https` (or `http` on loopback, for tests).
     ///
-    /// Keys are fetched on first use, or by [`Jwt::fetch_keys`](crate::Jwt::fetch_keys); in the background every
-    /// [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
+    /// Keys are fetched on first use, or by [`Jwt::fetch_keys`](crate::Jwt::fetch_keys); in the background, by a
+    /// request, once they are older than [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
     /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
     /// fetch, a token with an unknown key is rejected at once. The exception is a token with an `iat` after
     /// the fetch, by a clock that is behind by up to the [`leeway`](Self::leeway): its key may be new, so it
@@ -66,7 +66,11 @@ impl JwtBuilder {
         self
     }
 
-    /// Sets the maximum age of fetched keys. Default: 10 minutes; at least one second.
+    /// Sets the age from which the next request causes a fetch in the background. Default: 10 minutes; at
+    /// least one second.
+    ///
+    /// When twice this time (and 5 seconds more than it) has passed without a fetch, since there was no request, the
+    /// next request waits for the fetch. If the fetch fails, the keys at hand are used.
     pub fn refresh_every(mut self, interval: Duration) -> Self {
         self.fetched.refresh_every = interval.max(Duration::from_secs(1));
         self
