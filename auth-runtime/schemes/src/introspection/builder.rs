@@ -250,8 +250,10 @@ impl IntrospectionBuilder {
         if self.audiences.iter().any(String::is_empty) {
             return Err(IntrospectionError::Audience);
         }
-        if self.audiences.is_empty() != self.takes_any_audience {
-            return Err(IntrospectionError::Audience);
+        match (self.audiences.is_empty(), self.takes_any_audience) {
+            (true, false) => return Err(IntrospectionError::Audience),
+            (false, true) => return Err(IntrospectionError::AudienceAndAny),
+            _ => {}
         }
         choose_backend();
         let http = issuer_client(self.ca_certificates)
@@ -290,15 +292,17 @@ pub enum IntrospectionError {
     NoEndpoint,
     /// The URL of the endpoint is invalid.
     Url {
-        /// The URL as it was given.
+        /// The URL as given, without its user information.
         url: String,
         /// The problem of the URL.
         problem: UrlProblem,
     },
     /// The authentication of this service is missing.
     NoClient,
-    /// The audience is missing or empty, or was set in two ways.
+    /// The audience is missing or empty.
     Audience,
+    /// An audience was given, and any audience is accepted.
+    AudienceAndAny,
     /// The issuer is empty.
     Issuer,
     /// The name of a claim is empty.
@@ -333,6 +337,9 @@ impl fmt::Display for IntrospectionError {
             Self::Audience => f.write_str(
                 "the audience is missing, so tokens for other services would be accepted; name \
                  it with `.audience(\"…\")`, or choose `.any_audience()`",
+            ),
+            Self::AudienceAndAny => f.write_str(
+                "an audience is given, and `.any_audience()` as well; remove one of them",
             ),
             Self::Issuer => f.write_str("the issuer is empty"),
             Self::ClaimName => f.write_str("the name of a claim is empty"),

@@ -124,6 +124,13 @@ fn mistakes_are_found_and_secrets_hidden() {
              with `.audience(\"…\")`, or choose `.any_audience()`",
         ),
         (
+            with_endpoint()
+                .client_secret("my-api", "")
+                .audience(AUDIENCE)
+                .any_audience(),
+            "an audience is given, and `.any_audience()` as well; remove one of them",
+        ),
+        (
             with_endpoint().private_key_rs256("my-api", "no key", ISSUER),
             "the key is not a private key for RS256 in PEM",
         ),
