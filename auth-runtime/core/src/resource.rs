@@ -166,6 +166,13 @@ impl ProtectedResourceBuilder {
         for issuer in &self.authorization_servers {
             read(issuer)?;
         }
+        if parts
+            .path
+            .split('/')
+            .any(|part| part.starts_with([':', '*']))
+        {
+            return Err(ResourceError::Path(without_user(&self.identifier)));
+        }
         // A slash directly after the host is removed before the well-known path is inserted (RFC
         // 9728 §3.1).
         let path = if parts.path == "/" { "" } else { parts.path };
@@ -207,6 +214,8 @@ pub enum ResourceError {
         /// The reason for rejecting the URL.
         problem: UrlProblem,
     },
+    /// A segment of the path of this resource begins with `:` or `*`, so that its metadata cannot be a route.
+    Path(String),
 }
 
 impl fmt::Display for ResourceError {
@@ -222,6 +231,10 @@ impl fmt::Display for ResourceError {
                     "{url:?} cannot identify a resource or an issuer: {problem}"
                 )
             }
+            Self::Path(url) => write!(
+                f,
+                "a segment of the path of {url:?} begins with `:` or `*`, so that its metadata cannot be a route"
+            ),
         }
     }
 }

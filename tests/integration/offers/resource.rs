@@ -194,6 +194,18 @@ fn invalid_resources_are_refused() {
             ProtectedResource::builder("https://api.example").authorization_server(identifier);
         assert!(resource.build().is_err(), "{identifier}");
     }
+    for identifier in [
+        "https://api.example/:mcp",
+        "https://api.example/v1/*",
+        "https://api.example/*/v1",
+    ] {
+        let error = ResourceError::Path(identifier.to_owned());
+        assert_eq!(build(identifier), Err(error));
+    }
+    for identifier in ["https://api.example/v:1", "https://api.example/a*"] {
+        let url = build(identifier).expect("a resource");
+        assert!(url.ends_with(&identifier["https://api.example".len()..]));
+    }
     let nobody = ProtectedResource::builder("https://api.example").build();
     assert_eq!(nobody.unwrap_err(), ResourceError::NoAuthorizationServer);
 }
@@ -212,6 +224,12 @@ fn errors_name_the_url_and_the_remedy() {
             format!(
                 "\"https://api.example/#x\" cannot identify a resource or an issuer: {problem}"
             ),
+        ),
+        (
+            ResourceError::Path("https://api.example/:v".to_owned()),
+            "a segment of the path of \"https://api.example/:v\" begins with `:` or `*`, so that its metadata \
+             cannot be a route"
+                .to_owned(),
         ),
         (
             ResourceError::NoAuthorizationServer,
