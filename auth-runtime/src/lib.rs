@@ -113,7 +113,8 @@ pub mod challenge {
 pub mod policy {
     #[doc(inline)]
     pub use auth_runtime_policy::{
-        Atom, DeclaredAction, DeclaredPolicy, IpNet, Network, Truth, Vocabulary, VocabularyEntry,
+        Access, Atom, DeclaredAction, DeclaredPolicy, Disclosure, Group, Groups, IpNet, Network,
+        ObjectRequirement, Truth, Vocabulary, VocabularyEntry,
     };
 }
 

@@ -55,7 +55,7 @@ impl From<Option<Identity>> for Caller {
 pub enum Rejection {
     /// The credentials do not have the format of the scheme.
     Malformed,
-    /// The credentials are in a field, and longer than
+    /// The credentials are in a field other than `Cookie`, and longer than
     /// [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS). The response is 431
     /// (RFC 6585 §5) without a challenge: a client that fetched new ones would send as many bytes again.
     TooLong,

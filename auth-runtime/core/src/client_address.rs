@@ -76,6 +76,7 @@ enum Origin {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Client {
     /// The client with this address.
     Address(IpAddr),

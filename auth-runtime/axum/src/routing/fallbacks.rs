@@ -35,8 +35,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// If the router hides a path, or if its space has
     /// [`UnknownPaths::Challenge`](auth_runtime_core::UnknownPaths::Challenge), requests with
-    /// invalid credentials do not reach the handler: the response is 401, as on a hidden path.
-    /// Otherwise the fallback ignores credentials.
+    /// invalid credentials do not reach the handler: the response is 401, as on a hidden path. With
+    /// `UnknownPaths::Challenge`, neither do requests without credentials. Otherwise the fallback ignores
+    /// credentials.
     pub fn fallback<H, T, M>(self, handler: H) -> Self
     where
         H: TakesGuard<T>,

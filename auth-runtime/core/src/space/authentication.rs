@@ -27,8 +27,8 @@
 //! - The response to a concealed denial depends on all of them ([`Authentication::to_unknown_path`]), like that
 //!   of an unknown path. The policy does not affect it.
 //!
-//! On a path with nothing hidden only credentials that the policy accepts are verified, and no cookie
-//! beside an explicit credential.
+//! On a path with nothing hidden, only credentials that the policy accepts are verified, and no verification of
+//! a cookie beside an explicit credential is awaited.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -33,8 +33,8 @@ use crate::head::Head;
 pub struct ProtectionSpace(pub(super) Arc<Space>);
 
 impl ProtectionSpace {
-    /// The longest credentials that are read, in bytes. Longer ones in a field are answered 431, and
-    /// longer ones in other places are malformed.
+    /// The longest credentials that are read, in bytes. The response to longer ones in a field other than `Cookie` is
+    /// 431, and longer ones in other places are malformed.
     pub const MAX_CREDENTIALS: usize = MAX_CREDENTIALS;
 
     /// The longest body that is read before authentication by default, in bytes: a form, if a scheme accepts
@@ -142,7 +142,7 @@ impl ProtectionSpace {
         Ok(caller.cloned().unwrap_or(Caller::Anonymous))
     }
 
-    /// The space as adapters and audits use it.
+    /// The space as adapters and audits use it. Semantic versioning does not cover the methods of [`Space`].
     ///
     /// ```
     /// # use auth_runtime::{Caller, ProtectionSpace};
