@@ -244,17 +244,16 @@ impl DigestRules {
     }
 
     fn verify_looked_up(&self, answer: &Answer, found: Option<(DigestSecret, Identity)>) -> Caller {
-        let account = found.map(|(secret, identity)| Account { secret, identity });
-        if let Some(Account { secret, .. }) = &account {
-            let is_asked_for = answer.user.name == Name::Plain(secret.user().to_owned())
-                && secret.algorithm() == answer.user.algorithm
-                && secret.realm() == self.realm;
-            if !is_asked_for {
-                tracing::error!(
-                    "a digest secret that was looked up is for another user, realm or algorithm"
-                );
-                return Caller::unverifiable();
-            }
+        // A directory may compare names without case. Another name than that of the secret is not the name of a
+        // user, and gets the response of an unknown one.
+        let account = found
+            .map(|(secret, identity)| Account { secret, identity })
+            .filter(|account| answer.user.name == Name::Plain(account.secret.user().to_owned()));
+        if let Some(Account { secret, .. }) = &account
+            && (secret.algorithm() != answer.user.algorithm || secret.realm() != self.realm)
+        {
+            tracing::error!("a digest secret that was looked up is for another realm or algorithm");
+            return Caller::unverifiable();
         }
         self.verify(answer, account.as_ref())
     }

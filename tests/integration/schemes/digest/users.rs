@@ -130,15 +130,21 @@ async fn users_are_looked_up() {
         algorithm: DigestAlgorithm,
     ) -> Result<Option<(DigestSecret, Identity)>, DigestLookUpError> {
         let line = match (user.as_str(), algorithm) {
-            ("ann" | "mallory", SHA256) => ANN_SHA256,
-            ("ann" | "mixed", MD5) => ANN_MD5,
+            // A directory that compares names without case, and one with a wrong record.
+            ("ann" | "ANN" | "mallory", SHA256) => ANN_SHA256,
+            ("ann", MD5) => ANN_MD5,
             ("moved", _) => {
                 return Ok(Some((
                     DigestSecret::of(SHA256, "moved", "attic", "secret").expect("a secret"),
                     Identity::new("moved"),
                 )));
             }
-            ("mixed", _) => return Ok(Some((secret(ANN_MD5), Identity::new("mixed")))),
+            ("mixed", _) => {
+                return Ok(Some((
+                    DigestSecret::of(MD5, "mixed", "lab", "secret").expect("a secret"),
+                    Identity::new("mixed"),
+                )));
+            }
             ("down", _) => return Err(DigestLookUpError),
             _ => return Ok(None),
         };
@@ -152,8 +158,11 @@ async fn users_are_looked_up() {
         ("ann", 0, "guess", 401),
         ("eve", 0, "secret", 401),
         ("down", 0, "secret", 503),
-        // Secrets for another user, algorithm or realm, with a correct or a wrong password.
-        ("mallory", 0, "secret", 503),
+        // A secret of another user counts as none: the response must not tell that this user exists.
+        ("mallory", 0, "secret", 401),
+        ("ANN", 0, "secret", 401),
+        ("ANN", 0, "guess", 401),
+        // Secrets for another realm or algorithm.
         ("moved", 0, "secret", 503),
         ("mixed", 0, "secret", 503),
     ] {
