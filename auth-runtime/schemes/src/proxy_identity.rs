@@ -10,6 +10,7 @@ use http::HeaderName;
 use ipnet::IpNet;
 
 use crate::field::{credential_field, only_line};
+use crate::origin::{TrustedOrigins, TrustedOriginsError};
 
 /// Callers that a reverse proxy has authenticated, and that it names in a field.
 ///
@@ -21,7 +22,8 @@ use crate::field::{credential_field, only_line};
 ///
 /// Any client can send such a field. Therefore it counts only if the peer is a configured proxy, by the address
 /// of its socket; from another peer, it counts as no credentials. A field of the user that is not text or occurs
-/// twice is refused from every peer. The proxy has to remove the field from the requests of clients.
+/// twice is refused from every peer. The proxy has to replace or remove both fields in the requests of clients, also
+/// that of the groups for a user without groups.
 ///
 /// ```
 /// use auth_runtime::ProtectionSpace;
@@ -39,13 +41,14 @@ use crate::field::{credential_field, only_line};
 ///
 /// # Browsers
 ///
-/// A browser keeps the login at the proxy, as a cookie in most cases. It may send it also with requests that pages of
-/// other sites cause, and the proxy then names the user. A service with users in browsers rejects such requests by a
-/// layer, such as `tower-http`'s `CsrfLayer`.
+/// A browser keeps the login at the proxy, as a cookie in most cases. It also sends the cookie with requests that pages
+/// of other origins cause, and the proxy then names the user. The scheme rejects these requests as `Sessions` rejects
+/// those with a session cookie, by [`TrustedOrigins`].
 pub struct ProxyIdentity {
     user: HeaderName,
     roles: Option<HeaderName>,
     proxies: TrustedProxies,
+    origins: TrustedOrigins,
 }
 
 impl ProxyIdentity {
@@ -55,6 +58,7 @@ impl ProxyIdentity {
             user: "remote-user".to_owned(),
             roles: None,
             proxies: TrustedProxies::new(proxies),
+            origins: Ok(TrustedOrigins::default()),
         }
     }
 
@@ -89,12 +93,15 @@ impl Scheme for ProxyIdentity {
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         let peer = credentials.peer().map(|peer| peer.ip());
-        Verification::done(match peer {
-            Some(peer) if self.proxies.contains(peer) => match self.identify(credentials) {
-                Some(identity) => Caller::known(identity),
-                None => Caller::Rejected(Rejection::Malformed),
-            },
-            _ => Caller::Anonymous,
+        if !peer.is_some_and(|peer| self.proxies.contains(peer)) {
+            return Verification::done(Caller::Anonymous);
+        }
+        if !self.origins.allow(credentials) {
+            return Verification::done(Caller::Rejected(Rejection::InvalidProof));
+        }
+        Verification::done(match self.identify(credentials) {
+            Some(identity) => Caller::known(identity),
+            None => Caller::Rejected(Rejection::Malformed),
         })
     }
 }
@@ -105,6 +112,7 @@ pub struct ProxyIdentityBuilder {
     user: String,
     roles: Option<String>,
     proxies: Result<TrustedProxies, TrustedProxiesError>,
+    origins: Result<TrustedOrigins, TrustedOriginsError>,
 }
 
 impl ProxyIdentityBuilder {
@@ -115,8 +123,17 @@ impl ProxyIdentityBuilder {
     }
 
     /// Takes the roles of the user from this field, separated by commas. Default: no roles.
+    ///
+    /// The proxy has to set or remove this field in each request. Otherwise clients could name their own roles.
     pub fn roles_field(mut self, name: impl Into<String>) -> Self {
         self.roles = Some(name.into());
+        self
+    }
+
+    /// Allows pages of another origin, such as `https://app.example`, to act for the users of the proxy. Can be
+    /// called several times. Default: none.
+    pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins = self.origins.and_then(|origins| origins.trust(origin));
         self
     }
 
@@ -124,13 +141,17 @@ impl ProxyIdentityBuilder {
     ///
     /// # Errors
     ///
-    /// [`ProxyIdentityError`]: no proxy, a network that contains every address, or an invalid field.
+    /// [`ProxyIdentityError`]: no proxy, a network that contains every address, an invalid field, or an invalid
+    /// origin.
     pub fn build(self) -> Result<ProxyIdentity, ProxyIdentityError> {
         let field = |name: String| credential_field(&name).ok_or(ProxyIdentityError::Field(name));
         Ok(ProxyIdentity {
             proxies: self.proxies.map_err(ProxyIdentityError::Proxies)?,
             user: field(self.user)?,
             roles: self.roles.map(field).transpose()?,
+            origins: self
+                .origins
+                .map_err(|TrustedOriginsError(origin)| ProxyIdentityError::Origin(origin))?,
         })
     }
 }
@@ -143,6 +164,8 @@ pub enum ProxyIdentityError {
     Proxies(TrustedProxiesError),
     /// The field name is invalid, or has another meaning.
     Field(String),
+    /// A trusted origin is not an origin.
+    Origin(String),
 }
 
 impl fmt::Display for ProxyIdentityError {
@@ -150,6 +173,7 @@ impl fmt::Display for ProxyIdentityError {
         match self {
             Self::Proxies(error) => error.fmt(f),
             Self::Field(name) => write!(f, "an identity cannot be read from the field {name:?}"),
+            Self::Origin(text) => TrustedOriginsError(text.clone()).fmt(f),
         }
     }
 }

@@ -188,6 +188,52 @@ async fn unreadable_fields_are_rejected() {
     }
 }
 
+/// The login at the proxy is a cookie, which a browser also sends for pages of other origins.
+#[tokio::test]
+async fn pages_of_other_origins_cannot_act_with_a_login() {
+    let proxy = ProxyIdentity::builder(["10.0.0.7/32".parse().expect("a network")]);
+    let trusting = proxy.trust_origin("https://app.example").build();
+    let trusting = app(space(trusting.expect("the scheme is in order")));
+    let user = ("remote-user", &b"ann"[..]);
+    // A `GET` may change something, or disclose it to other origins, if it opens a WebSocket.
+    let websocket = ("upgrade", &b"websocket"[..]);
+    let cross_site = ("sec-fetch-site", &b"cross-site"[..]);
+    for (lines, own, trusted) in [
+        (&[user, cross_site][..], 200, 200),
+        (&[user, websocket], 200, 200),
+        (
+            &[user, websocket, ("sec-fetch-site", b"same-origin")],
+            200,
+            200,
+        ),
+        (&[user, websocket, cross_site], 401, 401),
+        (
+            &[user, websocket, ("origin", b"https://evil.example")],
+            401,
+            401,
+        ),
+        (
+            &[
+                user,
+                websocket,
+                cross_site,
+                ("origin", b"https://app.example"),
+            ],
+            401,
+            200,
+        ),
+    ] {
+        let response = send_from(PROXY, "/known", lines).await;
+        assert_eq!(response.status(), own, "{lines:?}");
+        let response = send_to(trusting.clone(), PROXY, "/known", lines).await;
+        assert_eq!(response.status(), trusted, "{lines:?}");
+        // Without a login there is nothing to misuse.
+        let lines: Vec<_> = lines.iter().copied().filter(|line| *line != user).collect();
+        let response = send_from(PROXY, "/nowhere", &lines).await;
+        assert_eq!(response.status(), 404, "{lines:?}");
+    }
+}
+
 /// A client can send the fields as well.
 #[tokio::test]
 async fn fields_of_other_peers_count_as_none() {
@@ -233,6 +279,9 @@ fn invalid_settings_are_build_errors() {
     let none = ProxyIdentity::builder([]).build();
     let no_proxy = ProxyIdentityError::Proxies(TrustedProxiesError::NoProxy);
     assert_eq!(none.expect_err("no proxy"), no_proxy);
+    let origin = ProxyIdentity::builder(proxy()).trust_origin("https://App.example/");
+    let no_origin = ProxyIdentityError::Origin("https://App.example/".to_owned());
+    assert_eq!(origin.build().expect_err("no origin"), no_origin);
     for field in ["", "a b", "authorization", "cookie"] {
         let expected = ProxyIdentityError::Field(field.to_owned());
         let user = ProxyIdentity::builder(proxy()).user_field(field).build();
