@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth_runtime::challenge::{ChallengeContext, ErrorCode};
 use auth_runtime::routing::post;
-use auth_runtime::schemes::Source;
+use auth_runtime::schemes::{ProxyIdentity, Source};
 use http::HeaderName;
 
 use crate::schemes::tokens::*;
@@ -204,6 +204,19 @@ fn invalid_space_is_a_build_error() {
     assert_eq!(
         build(builder().scheme(Badge).scheme(Named("BADGE"))),
         Some(SpaceError::SchemeTwice("BADGE".to_owned()))
+    );
+    // Two schemes that read one field, each in its way.
+    let keys = ApiKeys::builder().key("a key of sixteen bytes", Identity::new("app"));
+    let keys = keys
+        .field("X-User")
+        .build()
+        .expect("the scheme is in order");
+    let proxy = ["10.0.0.7/32".parse().expect("a network")];
+    let proxy = ProxyIdentity::builder(proxy).user_field("x-user").build();
+    let proxy = proxy.expect("the scheme is in order");
+    assert_eq!(
+        build(builder().scheme(keys).scheme(proxy)),
+        Some(SpaceError::SchemeTwice("Proxy".to_owned()))
     );
     for (realm, scheme) in [
         ("two\r\nlines", "Badge"),

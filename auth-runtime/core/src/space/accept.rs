@@ -1,7 +1,7 @@
 //! The checks of schemes when a space is built.
 
 use auth_runtime_policy::scheme::is_token;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
 use super::application::{Application, ApplicationProblem, application_of};
 use super::data::{Accepted, Space};
@@ -156,15 +156,30 @@ pub(super) fn subprotocols(schemes: &[Accepted]) -> Vec<HeaderValue> {
     names.collect()
 }
 
-/// Returns the name of the new scheme if an earlier one has that name or reads the same field.
+/// Returns the name of the new scheme if an earlier one has that name or reads the same place.
 pub(super) fn clash(earlier: &[Accepted], new: &Accepted) -> Option<String> {
-    let is_own = |source: &&Source| **source != Source::Authorization;
+    let is_shared = |source: &Source, old: &Accepted| {
+        old.sources
+            .iter()
+            .any(|other| match (field_of(source), field_of(other)) {
+                (Some(field), Some(other)) => field == other,
+                _ => source == other && *source != Source::Authorization,
+            })
+    };
     earlier
         .iter()
         .any(|old| {
-            let mut shared = new.sources.iter().filter(is_own);
             old.name.eq_ignore_ascii_case(&new.name)
-                || shared.any(|source| old.sources.contains(source))
+                || new.sources.iter().any(|source| is_shared(source, old))
         })
         .then(|| new.name.clone())
+}
+
+/// The header field that credentials of a source are read from, except for `Authorization`.
+fn field_of(source: &Source) -> Option<&HeaderName> {
+    match source {
+        Source::Field(name) | Source::TextField(name) => Some(name),
+        Source::Connection(name) => name.as_ref(),
+        _ => None,
+    }
 }
