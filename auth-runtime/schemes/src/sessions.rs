@@ -81,7 +81,8 @@ use crate::origin::TrustedOrigins;
 /// `__Host-` is set by this host only, and for one path.
 ///
 /// A 400 for ambiguous cookies, and a 401 for a rejected cookie, remove the cookie with the path `/` and no
-/// domain. No response can remove a cookie that another host of the site has set.
+/// domain. No response can remove a cookie that another host of the site has set: after a 400, it may be the only
+/// one that remains, and the next request then acts in its session. A name that starts with `__Host-` prevents this.
 ///
 /// # Other schemes
 ///

@@ -91,8 +91,8 @@ impl DigestBuilder {
     /// ```
     ///
     /// It has to take the same time for an unknown user as for a known one. Otherwise it discloses
-    /// which users exist. A secret of another user, realm or algorithm is an error of the look-up,
-    /// and the response is 503.
+    /// which users exist. A secret of another user counts as none. One of another realm or algorithm is an error
+    /// of the look-up, and the response is 503.
     pub fn look_up<F>(
         mut self,
         look_up: impl Fn(String, DigestAlgorithm) -> F + Send + Sync + 'static,
@@ -149,8 +149,9 @@ impl DigestBuilder {
     /// seconds apart. Default: a random key.
     ///
     /// Each instance counts on its own. An attacker with an overheard request can therefore send
-    /// it once to each other instance, until its nonce expires. To prevent this, route each client
-    /// to one instance and do not set a key: its nonces are then invalid at the others.
+    /// it once to each other instance, and again to an instance that was restarted, until its nonce expires. To
+    /// prevent this, route each client to one instance and do not set a key: its nonces are then invalid at the
+    /// others, and after a restart.
     pub fn nonce_key(mut self, key: [u8; 32]) -> Self {
         self.nonce_key = Some(Zeroizing::new(key));
         self

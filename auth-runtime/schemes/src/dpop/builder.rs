@@ -132,7 +132,8 @@ impl DpopBuilder {
     /// so that each accepts the nonces of the others. The key consists of random bytes. Default: a
     /// key of this instance.
     ///
-    /// The clocks of the instances may be five seconds apart.
+    /// The clocks of the instances may be five seconds apart. Without a common [`replay_store`](Self::replay_store),
+    /// a proof is accepted once by each instance, and again after a restart, until its nonce expires.
     pub fn nonces_with_key(mut self, key: [u8; 32]) -> Self {
         self.wants_nonces = true;
         self.nonce_key = Some(Zeroizing::new(key));
@@ -146,6 +147,10 @@ impl DpopBuilder {
     /// quarter of the free places in this half, at most 20 000. The other half is for subjects with
     /// up to 196. A request with a proof beyond that receives 503, so fewer than 512 subjects
     /// cannot exclude others.
+    ///
+    /// The store in this process is empty after a restart: a proof from before is then accepted again, until it
+    /// expires. [`nonces`](Self::nonces) prevent this, since their key is of one instance, and so does a store
+    /// that outlives the process.
     pub fn replay_store(mut self, store: impl ReplayStore) -> Self {
         self.replays = Some(Replays::new(store));
         self

@@ -134,8 +134,8 @@ impl Sessions {
     /// identity has an [`auth_time`](Identity::auth_time), such as the identity of a guard: `max_age`
     /// uses it.
     ///
-    /// The identity's [extensions](Identity::with_extension) are not kept. Its binding to a key is
-    /// not kept either, since a cookie is not bound.
+    /// The identity's [extensions](Identity::with_extension), its application and its expiry are not kept: the
+    /// session ends by the expiry of its layer. Its binding to a key is not kept either, since a cookie is not bound.
     ///
     /// To log out, flush the session, which removes it from the store. The cookie is invalid from
     /// then on. The same response removes it from the browser. If its name starts with `__Host-` or
