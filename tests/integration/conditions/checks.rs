@@ -104,6 +104,37 @@ async fn checks_see_identity_and_state() {
     assert_eq!(status(&app, robot).await, 200);
 }
 
+/// A part that the grants decide runs no check, though another part is open.
+#[tokio::test]
+async fn checks_of_a_decided_part_do_not_run() {
+    #[requires(any(all(role = "owner", check = owns_document), check = is_a_robot))]
+    async fn for_owners_and_robots() {}
+
+    let documents = Documents::default();
+    let asked = Arc::clone(&documents.asked);
+    let app = GuardedRouter::new()
+        .route("/documents/{owner}", get(for_owners_and_robots))
+        .with_state(documents)
+        .protect(space())
+        .expect("routes");
+    let ann = || Identity::new("ann");
+    let owner = || ann().with_roles(["owner"]);
+    for (identity, target, is_robot, expected, times) in [
+        (ann(), "/documents/ann", false, 403, 0),
+        (ann(), "/documents/nobody", true, 200, 0),
+        (owner(), "/documents/ann", false, 200, 1),
+        (owner(), "/documents/bob", true, 200, 1),
+    ] {
+        let mut request = known(identity, target);
+        if is_robot {
+            let value = HeaderValue::from_static("yes");
+            request.headers_mut().insert("x-robot", value);
+        }
+        assert_eq!(status(&app, request).await, expected, "{target}");
+        assert_eq!(asked.swap(0, Ordering::SeqCst), times, "{target}");
+    }
+}
+
 /// Each check of a policy is the function of its name. It sees the method and the extensions of the request.
 #[tokio::test]
 async fn every_check_has_to_be_met() {

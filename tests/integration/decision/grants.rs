@@ -12,6 +12,35 @@ const NAMES: &[VocabularyEntry] = &[
     VocabularyEntry::new("all", "All", &["one"]),
 ];
 
+/// No name implies another.
+const APART: &[VocabularyEntry] = &[
+    VocabularyEntry::new("one", "One", &[]),
+    VocabularyEntry::new("all", "All", &[]),
+];
+
+/// A name of one kind implies no name of another kind.
+#[test]
+fn each_kind_of_grant_has_its_own_implications() {
+    let ann = Identity::new("ann")
+        .with_scopes(["all"])
+        .with_roles(["all"])
+        .with_permissions(["all"]);
+    for (lists, expected) in [
+        ([NAMES, APART, APART], [true, false, false]),
+        ([APART, NAMES, APART], [false, true, false]),
+        ([APART, APART, NAMES], [false, false, true]),
+    ] {
+        let [scopes, roles, permissions] = lists;
+        let vocabulary = Vocabulary::new(None, scopes, roles, permissions, &[], &[]);
+        let met = [
+            ann.meets_scope("one", &vocabulary),
+            ann.meets_role("one", &vocabulary),
+            ann.meets_permission("one", &vocabulary),
+        ];
+        assert_eq!(met, expected);
+    }
+}
+
 #[test]
 fn a_grant_meets_the_names_that_it_implies() {
     let vocabulary = Vocabulary::new(None, NAMES, NAMES, NAMES, &[], &[]);
@@ -55,6 +84,68 @@ fn a_name_is_met_by_its_own_kind_only() {
             let is_granted = decision == Decision::Grant;
             assert_eq!(is_granted, own == required, "{required}, held: {own}");
         }
+    }
+}
+
+/// A name is compared as a whole, with its case.
+#[test]
+fn a_similar_name_meets_no_requirement() {
+    for (required, held) in [
+        ("admin", "Admin"),
+        ("Admin", "admin"),
+        ("admin", "admin "),
+        ("admin", "admins"),
+        ("admins", "admin"),
+        ("repo", "repo:read"),
+        ("repo:read", "repo"),
+        ("repo:read", "repo:*"),
+        ("repo:read", "*"),
+        ("admin", "staff admin"),
+    ] {
+        let similar = Identity::new("ann")
+            .with_scopes([held])
+            .with_roles([held])
+            .with_permissions([held]);
+        let similar = Caller::known(similar);
+        for requirement in [
+            Requirement::scope(required),
+            Requirement::role(required),
+            Requirement::permission(required),
+        ] {
+            let policy = Policy::requires(requirement.clone());
+            let decision = Decision::of(&policy, &Context::new(&similar));
+            assert_eq!(
+                decision,
+                Decision::Deny(Denial::FORBIDDEN),
+                "{requirement}: {held}"
+            );
+        }
+    }
+}
+
+/// Later grants are in addition to earlier ones.
+#[test]
+fn grants_of_each_kind_add_up() {
+    let ann = Identity::new("ann")
+        .with_scopes(["a"])
+        .with_scopes(["b"])
+        .with_roles(["a"])
+        .with_roles(["b"])
+        .with_permissions(["a"])
+        .with_permissions(["b"])
+        .with_amr(["a"])
+        .with_amr(["b"]);
+    let ann = Caller::known(ann);
+    for of_kind in [
+        Requirement::scope,
+        Requirement::role,
+        Requirement::permission,
+        Requirement::amr,
+    ] {
+        let both = Requirement::all([of_kind("a"), of_kind("b")]);
+        let policy = Policy::requires(both);
+        let decision = Decision::of(&policy, &Context::new(&ann));
+        assert_eq!(decision, Decision::Grant, "{policy}");
     }
 }
 

@@ -140,6 +140,36 @@ fn names_of_the_vocabulary_are_expanded() {
     );
 }
 
+/// Names in each section, `read` with two names that imply it.
+#[test]
+fn every_name_that_implies_another_is_expanded() {
+    for kind in ["scope", "role", "permission"] {
+        let loaded = loaded(&format!(
+            "[{kind}s]\n\
+             read = \"Read it\"\n\
+             write = {{ description = \"Change it\", implies = [\"read\"] }}\n\
+             audit = {{ description = \"Audit it\", implies = [\"read\", \"log\"] }}\n\
+             log = \"Read the log\"\n\
+             root = {{ description = \"All of it\", implies = [\"audit\", \"write\"] }}\n"
+        ));
+        for (name, met_by) in [
+            ("read", &["read", "audit", "write", "root"][..]),
+            ("log", &["log", "audit", "root"]),
+            ("write", &["write", "root"]),
+        ] {
+            let met_by: Vec<_> = met_by
+                .iter()
+                .map(|name| format!("{kind} = {name:?}"))
+                .collect();
+            assert_lowered(
+                &format!("{kind} = {name:?}"),
+                Some(&loaded),
+                &format!("requires(any({}))", met_by.join(", ")),
+            );
+        }
+    }
+}
+
 /// A name stands for all of its blocks, wherever it is required.
 #[test]
 fn networks_have_all_their_blocks() {

@@ -302,8 +302,14 @@ fn disclosure_of_a_part_is_refused() {
         "the policy `p` has disclosure settings (`{settings}`), which cannot apply to a part [AUTH0033]\n\
          help: write it outside of `any(...)` and `all(...)`, or remove `{settings}` from the policy"
     );
-    let found = messages("any(policy = \"p\", role = \"e\")", Some(&loaded));
-    assert_eq!(found, [message]);
+    for list in [
+        r#"any(policy = "p", role = "e")"#,
+        r#"all(policy = "p", role = "e")"#,
+        r#"any(scope = "b", all(role = "e", policy = "p"))"#,
+    ] {
+        let found = messages(list, Some(&loaded));
+        assert_eq!(found, [&*message], "{list}");
+    }
 }
 
 #[test]

@@ -180,6 +180,25 @@ fn settings_of_all_policies_apply() {
     }
 }
 
+/// The attribute names the callers that see its denials, and the policy hides them.
+#[test]
+fn an_exception_of_the_attribute_replaces_that_of_a_policy() {
+    for exception in ["", r#", hide_unless = role("staff")"#] {
+        let text = format!(r#"permission = "publish", hide_as = 404{exception}"#);
+        assert_eq!(
+            lowered(
+                &[("p", &text)],
+                r#"policy = "p", hide_unless = network("office")"#
+            ),
+            lowered(
+                &[],
+                r#"permission = "publish", hide_as = 404, hide_unless = network("office")"#
+            ),
+            "{text}"
+        );
+    }
+}
+
 /// The `on` of the attribute is for the requirements without an object, also in a policy.
 #[test]
 fn a_policy_keeps_its_own_object() {
