@@ -101,7 +101,8 @@ pub(super) fn unknown(key: &Ident, known: &[&str], place: Place) -> syn::Error {
             "requirements have no `{name}`\n\
              help: name a scope, role or permission of the allowed callers, or remove the route"
         ),
-        _ => match nearest(name, known).or(meant) {
+        // A word may be similar to a key of another meaning: `and` to `any`.
+        _ => match meant.or_else(|| nearest(name, known)) {
             Some(meant) => format!("unknown key `{name}`\nhelp: did you mean `{meant}`?"),
             None => format!("unknown key `{name}`\nhelp: {}", listed(known)),
         },
