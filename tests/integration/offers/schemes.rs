@@ -196,3 +196,21 @@ fn missing_schemes_are_found_at_mounting() {
         ),
     );
 }
+
+/// The names of schemes are compared without regard to case (RFC 9110 §11.1).
+#[tokio::test]
+async fn a_scheme_is_accepted_in_any_case() {
+    #[requires(authenticated, schemes("lab-KEY"))]
+    async fn by_key() {}
+
+    let key = "a-key-of-a-length-that-is-accepted";
+    let keys = ApiKeys::builder().scheme_name("Lab-Key");
+    let keys = keys.key(key, Identity::new("job")).build().unwrap();
+    let app = GuardedRouter::new().route("/", get(by_key));
+    let app = app.protect(both().scheme(keys).build().unwrap()).unwrap();
+    let answer = send(&app, request("/")).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.challenges(), ["Lab-Key realm=\"api\""]);
+    let answer = send(&app, with("/", &[("x-api-key", key)])).await;
+    assert_eq!(answer.status, 200);
+}

@@ -89,6 +89,56 @@ fn keys_of_the_whole_attribute_occur_once() {
     }
 }
 
+/// A key of the whole attribute is not suggested where only requirements are valid.
+#[test]
+fn keys_of_the_whole_attribute_are_suggested_there_only() {
+    let unknown = "unknown key `reelm` [AUTH0001]\nhelp: ";
+    let found = messages("role = \"r\", reelm = \"x\"", None);
+    assert_eq!(found, [format!("{unknown}did you mean `realm`?")]);
+    for arguments in [
+        "any(role = \"r\", reelm = \"x\")",
+        "role = \"r\", hide_as = 404, hide_unless = reelm(\"x\")",
+        "role = \"r\", hide_as = 404, hide_unless = any(role(\"s\"), reelm(\"x\"))",
+    ] {
+        let found = messages(arguments, None);
+        let [message] = found.as_slice() else {
+            panic!("{arguments}: {found:?}");
+        };
+        let listed = message.strip_prefix(unknown).expect(message);
+        assert!(
+            listed.starts_with("the requirements are `authenticated`, "),
+            "{message}"
+        );
+        assert!(listed.ends_with("`any`, `all`"), "{message}");
+    }
+}
+
+/// Some words of everyday speech are similar to a key of another meaning: `and` to `any`, `or` to `on`.
+#[test]
+fn words_of_everyday_speech_suggest_their_meaning() {
+    for (word, meant) in [
+        ("and", "all"),
+        ("all_of", "all"),
+        ("or", "any"),
+        ("any_of", "any"),
+        ("either", "any"),
+    ] {
+        let list = format!("{word}(scope = \"a\", role = \"b\")");
+        let expected = format!("unknown key `{word}` [AUTH0001]\nhelp: did you mean `{meant}`?");
+        for arguments in [
+            list.clone(),
+            format!("any(role = \"r\", {list})"),
+            format!("role = \"r\", hide_as = 404, hide_unless = {list}"),
+        ] {
+            assert_eq!(
+                messages(&arguments, None),
+                [expected.as_str()],
+                "{arguments}"
+            );
+        }
+    }
+}
+
 /// A text search finds a name by its text. A text for people may have escapes.
 #[test]
 fn values_of_every_key_have_one_spelling() {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use auth_grammar::errors::Errors;
 use auth_grammar::vocabulary::{self, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS};
-use auth_grammar::{MAX_SIZE, requires};
+use auth_grammar::{MAX_SIZE, args, check, requires};
 
 use crate::loaded;
 
@@ -367,5 +367,28 @@ fn names_and_messages_are_bounded() {
             message.ends_with("has 257 characters; the maximum is 256"),
             "{message}"
         );
+    }
+}
+
+/// A caller from the networks is anonymous, even if there are too many alternatives for a comparison.
+#[test]
+fn many_alternatives_with_networks_leave_the_caller_unknown() {
+    let pair = |number| {
+        format!(
+            "any(network = \"10.0.0.0/{}\", scope = \"s{number}\")",
+            8 + number
+        )
+    };
+    let many: Vec<String> = (0..11).map(pair).collect();
+    let many = format!("all({})", many.join(", "));
+    for (arguments, is_known) in [
+        (many.clone(), false),
+        (format!("authenticated, {many}"), true),
+    ] {
+        let mut errors = Errors::default();
+        let requires = args::requires(arguments.parse().expect("tokens"), &mut errors);
+        assert_eq!(errors.messages(), [""; 0], "{arguments}");
+        let found = check::makes_known(&requires.requirements);
+        assert_eq!(found, is_known, "{arguments}");
     }
 }
