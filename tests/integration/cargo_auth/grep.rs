@@ -37,7 +37,7 @@ fn grep_and_list_agree() {
     let shown = lines(
         root(),
         "README.md",
-        r"grep -rnE '#\[(::)?(\w+::)*(requires|public)' examples/quickstart/src/main.rs",
+        r"grep -rnE '#\[(::|\$)?(\w+::)*(requires|public)' examples/quickstart/src/main.rs",
     );
     let shown: BTreeSet<String> = shown
         .iter()
@@ -53,7 +53,25 @@ fn grep_and_list_agree() {
 /// The page with that command.
 const AUDITING: &str = "auth-runtime/guide/auditing.md";
 
-const WHOLE: &str = r#"grep -rzoP '#\[(::)?(\w+::)*(requires|public)\(("(\\.|[^"\\])*"|[^"])*?\)\]' --include='*.rs' . | tr '\n\0' ' \n' | tr -s ' '"#;
+const WHOLE: &str = r#"grep -rzoP '#\[(::|\$)?(\w+::)*(requires|public)\(("(\\.|[^"\\])*"|[^"])*?\)\]' --include='*.rs' . | tr '\n\0' ' \n' | tr -s ' '"#;
+
+/// Attributes by paths that only a `macro_rules!` can write.
+const MACROS: &str = "macro_rules! handlers {\n    ($runtime:ident) => {\n        \
+    #[$crate::__private::public(reason = \"c\")]\n        async fn c() {}\n        \
+    #[$runtime::requires(role = \"d\")]\n        async fn d() {}\n    };\n}\n";
+
+#[test]
+fn attributes_in_macros_are_shown() {
+    let folder = made("shown_macros", &[("src/lib.rs", MACROS)]);
+    let command = r"grep -rnE '#\[(::|\$)?(\w+::)*(requires|public)' src";
+    assert_eq!(
+        lines(&folder, AUDITING, command),
+        [
+            r#"src/lib.rs:3:        #[$crate::__private::public(reason = "c")]"#,
+            r#"src/lib.rs:5:        #[$runtime::requires(role = "d")]"#,
+        ]
+    );
+}
 
 #[test]
 fn a_wrapped_attribute_is_shown_whole() {
@@ -68,6 +86,7 @@ fn a_wrapped_attribute_is_shown_whole() {
             "#[public(reason = \"see [x](y)] and \\\" )]\")]\nasync fn a() {}\n\
              #[::auth_runtime::public(reason = \"b\")]\nasync fn b() {}\n",
         ),
+        ("src/macros.rs", MACROS),
     ];
     let mut shown = lines(
         &made("wrapped", &files),
@@ -79,6 +98,8 @@ fn a_wrapped_attribute_is_shown_whole() {
         shown,
         [
             r#"./src/lib.rs:#[requires( any(scope = "orders:read", role = "auditor"), schemes(Bearer), )]"#,
+            r#"./src/macros.rs:#[$crate::__private::public(reason = "c")]"#,
+            r#"./src/macros.rs:#[$runtime::requires(role = "d")]"#,
             r#"./src/texts.rs:#[::auth_runtime::public(reason = "b")]"#,
             r#"./src/texts.rs:#[public(reason = "see [x](y)] and \" )]")]"#,
         ]

@@ -164,6 +164,11 @@ fn macros_with_policies_are_named() {
             "handlers! { #[public(reason = \"a page\")] async fn h() {} }".to_owned(),
             1,
         ),
+        ("macro_rules! m { () => { #[$crate::m::public(reason = \"a page\")] fn h() {} } }".to_owned(), 1),
+        ("macro_rules! m { ($r:ident) => { #[$r::requires(authenticated)] fn h() {} } }".to_owned(), 1),
+        ("macro_rules! m { () => { #[cfg_attr(a, cfg_attr(b, inline, $crate::public(reason = \"x\")))] fn h() {} } }".to_owned(), 1),
+        ("macro_rules! m { ($(#[$meta:meta])*) => { $(#[$meta])* fn h() {} } }".to_owned(), 0),
+        ("macro_rules! m { () => { #[cfg_attr(public, inline)] #[doc = \"public\"] fn h() {} } }".to_owned(), 0),
         ("handlers! { #[inline] async fn h() {} }".to_owned(), 0),
     ];
     let folder = modules("macros", cases.iter().map(|(case, _)| case.as_str()));

@@ -107,20 +107,44 @@ pub(super) fn in_macro(tokens: &TokenStream, file: &str) -> Vec<Place> {
     let mut is_behind_hash = false;
     for token in tokens.clone() {
         if let TokenTree::Group(group) = &token {
-            let attribute = |input: ParseStream<'_>| {
-                let path: syn::Path = input.parse()?;
-                let _ = input.parse::<TokenStream>();
-                Ok(path.segments.last().map(|last| named(&last.ident)))
-            };
-            let name = attribute.parse2(group.stream()).ok().flatten();
-            let is_ours = matches!(name.as_deref(), Some("requires" | "public"));
-            if is_behind_hash && is_ours {
+            if is_behind_hash && is_policy(group.stream()) {
                 places.push(Place::of(file, token.span()));
             } else {
                 places.extend(in_macro(&group.stream(), file));
             }
         }
-        is_behind_hash = matches!(&token, TokenTree::Punct(hash) if hash.as_char() == '#');
+        is_behind_hash = is_punct(&token, '#');
     }
     places
+}
+
+/// Returns whether the tokens of an attribute in a macro are those of a policy, also in a
+/// `cfg_attr`. A path may begin with `$crate`.
+fn is_policy(attribute: TokenStream) -> bool {
+    let tokens = attribute.into_iter().filter(|it| !is_punct(it, '$'));
+    let path_and_rest = |input: ParseStream<'_>| {
+        let path: syn::Path = input.parse()?;
+        Ok((path, input.parse::<TokenStream>()?))
+    };
+    let Ok((path, rest)) = path_and_rest.parse2(tokens.collect()) else {
+        return false;
+    };
+    let name = path.segments.last().map(|last| named(&last.ident));
+    match name.as_deref() {
+        Some("requires" | "public") => true,
+        Some("cfg_attr") => rest.into_iter().any(|token| match token {
+            TokenTree::Group(list) => {
+                let parts: Vec<_> = list.stream().into_iter().collect();
+                // The first one is the condition.
+                let mut parts = parts.split(|token| is_punct(token, ',')).skip(1);
+                parts.any(|part| is_policy(part.iter().cloned().collect()))
+            }
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
+fn is_punct(token: &TokenTree, wanted: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
