@@ -8,9 +8,9 @@ use auth_grammar::lower;
 use auth_runtime_policy::compare::{self, Comparison, Impact};
 use serde::{Serialize, Serializer};
 
-use crate::report::{Failure, PlainFormat, json};
+use crate::report::{Failure, LIMITS, PlainFormat, count, json};
 use crate::revision::Revision;
-use crate::sources::{self, Entry, OpenRouteKind, Place, Sources, Unguarded};
+use crate::sources::{self, Entry, MacroPolicy, OpenRouteKind, Place, Sources, Unguarded};
 use crate::style::{ADVICE, ALERT, NOTE, NOTICE, PLACE, SUBJECT};
 use crate::workspace::Workspace;
 
@@ -23,6 +23,8 @@ pub(crate) struct PolicySet {
     bare: BTreeSet<String>,
     /// Handlers and routers without a policy, with or without a reason.
     unguarded: Vec<Unguarded>,
+    /// The policies in macros.
+    macros: Vec<MacroPolicy>,
 }
 
 /// The change of a policy.
@@ -76,6 +78,7 @@ impl PolicySet {
         let mut side = Self {
             bare: sources.bare,
             unguarded: [sources.unguarded.as_slice(), &sources.open].concat(),
+            macros: sources.macros,
             ..Self::default()
         };
         for entry in sources.entries {
@@ -108,6 +111,7 @@ const MISTAKEN: &str = "an attribute is invalid, so the policies cannot be compa
 const CONDITION: &str = "its build condition differs";
 const UNGUARDED: &str = "the handler still exists, without a policy";
 const OPEN: &str = "public access";
+const MACRO: &str = "a macro applies it, and only its text is compared";
 const VOCABULARY: &str = "the declarations in `auth.toml` differ";
 
 pub(crate) fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
@@ -139,31 +143,38 @@ pub(crate) fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
         (Impact::Added, after, before),
         (Impact::Removed, before, after),
     ] {
-        let only = without(&open.unguarded, &none.unguarded).into_iter();
+        // Line numbers are not compared, since lines move.
+        let which = |unguarded: &Unguarded| {
+            let Unguarded {
+                place,
+                kind,
+                reason,
+                target,
+            } = unguarded.clone();
+            (place.file, kind, reason, target)
+        };
+        let only = without(&open.unguarded, &none.unguarded, which).into_iter();
         rows.extend(only.map(|unguarded| Row::unguarded(unguarded, impact)));
+        let which = |policy: &MacroPolicy| {
+            let MacroPolicy { place, name, text } = policy.clone();
+            (place.file, name, text)
+        };
+        let only = without(&open.macros, &none.macros, which).into_iter();
+        rows.extend(only.map(|policy| Row::of_macro(policy, impact)));
     }
     rows.sort_by(|one, other| (one.impact, &one.path).cmp(&(other.impact, &other.path)));
     rows
 }
 
-/// Returns the elements of `all` that are not in `others`. Line numbers are not compared, since
-/// lines move.
-fn without<'u>(all: &'u [Unguarded], others: &[Unguarded]) -> Vec<&'u Unguarded> {
-    let which = |unguarded: &Unguarded| {
-        let Unguarded {
-            place,
-            kind,
-            reason,
-            target,
-        } = unguarded;
-        (place.file.clone(), *kind, reason.clone(), target.clone())
-    };
-    let mut others: Vec<_> = others.iter().map(which).collect();
+/// Returns the elements of `all` that are not in `others`. `which` returns the compared parts.
+fn without<'a, T, P: PartialEq>(all: &'a [T], others: &[T], which: impl Fn(&T) -> P) -> Vec<&'a T> {
+    let mut others: Vec<_> = others.iter().map(&which).collect();
     let mut only = Vec::new();
-    for unguarded in all {
-        match others.iter().position(|other| *other == which(unguarded)) {
+    for element in all {
+        let parts = which(element);
+        match others.iter().position(|other| *other == parts) {
             Some(index) => drop(others.swap_remove(index)),
-            None => only.push(unguarded),
+            None => only.push(element),
         }
     }
     only
@@ -243,6 +254,19 @@ impl Row {
             why: if is_there { vec![OPEN] } else { Vec::new() },
         }
     }
+
+    fn of_macro(policy: &MacroPolicy, impact: Impact) -> Self {
+        let MacroPolicy { place, name, text } = policy;
+        let is_there = impact == Impact::Added;
+        Self {
+            impact,
+            path: format!("a policy in the macro `{name}`"),
+            place: Some(place.clone()),
+            before: (!is_there).then(|| text.clone()),
+            after: is_there.then(|| text.clone()),
+            why: vec![MACRO],
+        }
+    }
 }
 
 fn word(impact: Impact) -> &'static str {
@@ -296,8 +320,13 @@ fn text(rows: &[Row]) -> String {
             }
         }
     }
-    if rows.is_empty() {
-        text.push_str("no access policy changed\n");
-    }
+    let changes = match rows.len() {
+        0 => "no access policy changed".to_owned(),
+        number => {
+            text.push('\n');
+            count(number, "change")
+        }
+    };
+    let _ = writeln!(text, "{NOTE}{changes}; {LIMITS}{NOTE:#}");
     text
 }

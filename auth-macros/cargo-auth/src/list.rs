@@ -6,9 +6,11 @@ use anstyle::Style;
 use auth_grammar::requirement::ParsedPolicy;
 use serde::Serialize;
 
-use crate::report::{Failure, Format, count, json};
+use crate::report::{Failure, Format, LIMITS, count, json};
 use crate::sarif;
-use crate::sources::{self, Entry, EntryKind, OpenRouteKind, Place, Sources, Unguarded};
+use crate::sources::{
+    self, Entry, EntryKind, MacroPolicy, OpenRouteKind, Place, Sources, Unguarded,
+};
 use crate::style::{ALERT, NOTE, NOTICE, PLACE, SUBJECT};
 use crate::workspace::Workspace;
 
@@ -17,7 +19,7 @@ use crate::workspace::Workspace;
 struct Document<'s> {
     policies: Vec<Row<'s>>,
     unguarded: &'s [Unguarded],
-    macros: &'s [Place],
+    macros: &'s [MacroPolicy],
 }
 
 /// A handler or a service.
@@ -40,10 +42,6 @@ struct Row<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cfg: Option<&'s str>,
 }
-
-/// The limits of the list. Every list ends with them.
-const LIMITS: &str =
-    "code from macros, build scripts and `include!` is not read; tests are left out";
 
 pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failure> {
     let sources = sources::read(workspace)?;
@@ -131,7 +129,8 @@ fn text(sources: &Sources) -> String {
     for line in unguarded {
         text.push_str(&line);
     }
-    for Place { file, line, .. } in &sources.macros {
+    for MacroPolicy { place, .. } in &sources.macros {
+        let Place { file, line, .. } = place;
         let _ = writeln!(
             text,
             "{PLACE}{file}:{line}{PLACE:#}: a macro that generates policies, which are not listed"

@@ -29,7 +29,8 @@
 //! # Limits
 //!
 //! Sources are read as written. Therefore the output of macros is not seen, nor that of build
-//! scripts or `include!`. `list` names each `macro_rules!` that contains one of the attributes.
+//! scripts or `include!`. `list` names each `macro_rules!` that contains one of the attributes, and
+//! `diff` compares their texts, but not the arguments of the macro.
 //! `check` reads the arguments of macros, and the contents of `macro_rules!`. Both sides of a
 //! `#[cfg]` are read, except tests. Only members of the workspace are read, and not its
 //! dependencies, even in a neighbouring folder. A file that is nested more than 1024 levels deep is

@@ -4,6 +4,10 @@ use std::fmt::{self, Display};
 
 use clap::ValueEnum;
 
+/// The limits of reading the sources. Lists of policies and of their changes end with them.
+pub(crate) const LIMITS: &str =
+    "code from macros, build scripts and `include!` is not read; tests are left out";
+
 #[derive(Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Format {
     /// For people

@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
 pub(crate) use self::finding::{Finding, Place};
-pub(crate) use self::record::{Entry, EntryKind, OpenRouteKind, Sources, Unguarded};
+pub(crate) use self::record::{Entry, EntryKind, MacroPolicy, OpenRouteKind, Sources, Unguarded};
 pub(crate) use self::routers::{AxumRoute, CheckKind, Routes, UnusedRouter, routes};
 use self::text::shown;
 use self::used_names::UsedNames;
@@ -94,7 +94,10 @@ pub(crate) fn read_partly(workspace: &Workspace) -> Result<Sources, Failure> {
     sources.unguarded.sort();
     sources.unguarded.dedup();
     sources.macros.sort();
-    sources.macros.dedup();
+    // The tokens of a macro within another one are read twice.
+    sources
+        .macros
+        .dedup_by(|one, other| one.place == other.place);
     Ok(sources)
 }
 

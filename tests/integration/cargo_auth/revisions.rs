@@ -110,6 +110,65 @@ fn a_handler_that_lost_its_policy_is_loosened() {
     }
 }
 
+/// Macros are not expanded: of their policies, the text and the beginning of the item count.
+#[test]
+fn policies_in_macros_are_compared_by_their_text() {
+    let closed = "#[$crate::__private::requires(role = \"a\")]";
+    let open = "#[$crate::__private::public(reason = \"x\")]";
+    let handlers = |one: &str, other: &str| {
+        format!(
+            "macro_rules! handlers {{ () => {{ {one} pub async fn f() {{}} {other} #[inline] pub async fn g() {{}} }} }}\n"
+        )
+    };
+    let before = handlers(closed, open);
+    let within = |text: &str| format!("fn all() {{ {text} }}\n");
+    let [added, removed] =
+        ["added", "removed"].map(|it| format!("{it} a policy in the macro `handlers`"));
+    let one_each = [added.clone(), removed.clone()];
+    let two_each = [
+        added.clone(),
+        added.clone(),
+        removed.clone(),
+        removed.clone(),
+    ];
+    for (name, before, after, expected) in [
+        (
+            "opened",
+            before.clone(),
+            handlers(open, open),
+            &one_each[..],
+        ),
+        ("swapped", before.clone(), handlers(open, closed), &two_each),
+        (
+            "in_a_body",
+            within(&before),
+            within(&handlers(open, open)),
+            &one_each,
+        ),
+        (
+            "new",
+            String::new(),
+            before.clone(),
+            &[added.clone(), added.clone()],
+        ),
+        (
+            "as_before",
+            before.clone(),
+            format!("\n{}", before.replace(" pub", "\npub")),
+            &[],
+        ),
+    ] {
+        let folder = crate_with(&format!("macros/{name}"), &before, &after);
+        assert_eq!(changes(&folder, &[]), expected, "{name}");
+    }
+    let folder = crate_with("macros/shown", &before, &handlers(open, open));
+    let rows = json(&folder, &["diff", "--format=json", "HEAD"]);
+    assert_eq!(rows[0]["after"], format!("{open} pub async fn f"));
+    assert_eq!(rows[1]["before"], format!("{closed} pub async fn f"));
+    let text = run(&folder, &["diff", "HEAD"]).text;
+    assert!(text.ends_with("\n\n2 changes; code from macros, build scripts and `include!` is not read; tests are left out\n"), "{text}");
+}
+
 /// Conditions of files and of modules count like those of handlers.
 #[test]
 fn a_condition_of_every_kind_is_compared() {

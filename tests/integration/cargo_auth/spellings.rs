@@ -169,6 +169,7 @@ fn macros_with_policies_are_named() {
         ("macro_rules! m { () => { #[cfg_attr(a, cfg_attr(b, inline, $crate::public(reason = \"x\")))] fn h() {} } }".to_owned(), 1),
         ("macro_rules! m { ($(#[$meta:meta])*) => { $(#[$meta])* fn h() {} } }".to_owned(), 0),
         ("macro_rules! m { () => { #[cfg_attr(public, inline)] #[doc = \"public\"] fn h() {} } }".to_owned(), 0),
+        (format!("fn f() {{ outer!(inner! {{ {policy} }}); }}"), 1),
         ("handlers! { #[inline] async fn h() {} }".to_owned(), 0),
     ];
     let folder = modules("macros", cases.iter().map(|(case, _)| case.as_str()));

@@ -10,7 +10,8 @@ use super::expressions::segments_of;
 use super::finding::{Finding, Place};
 use super::names::Names;
 use super::policy_attribute::policy_attribute;
-use super::text::named;
+use super::record::MacroPolicy;
+use super::text::{as_written, named};
 
 /// An attribute or an import under another name. Resolution decides whether it is a policy
 /// attribute.
@@ -101,21 +102,42 @@ pub(super) fn of_attribute(attribute: &Attribute, file: &str, scope: usize) -> O
     })
 }
 
-/// Returns the places of the policy attributes in the tokens of a macro.
-pub(super) fn in_macro(tokens: &TokenStream, file: &str) -> Vec<Place> {
-    let mut places = Vec::new();
+/// Returns the policy attributes in the tokens of a macro of that name.
+pub(super) fn in_macro(name: &str, tokens: &TokenStream, file: &str) -> Vec<MacroPolicy> {
+    let mut policies = Vec::new();
     let mut is_behind_hash = false;
-    for token in tokens.clone() {
+    let mut rest = tokens.clone().into_iter();
+    while let Some(token) = rest.next() {
         if let TokenTree::Group(group) = &token {
             if is_behind_hash && is_policy(group.stream()) {
-                places.push(Place::of(file, token.span()));
+                let item = beginning(rest.clone());
+                policies.push(MacroPolicy {
+                    place: Place::of(file, token.span()),
+                    name: name.to_owned(),
+                    text: format!("#{} {}", as_written(&token), as_written(&item)),
+                });
             } else {
-                places.extend(in_macro(&group.stream(), file));
+                policies.extend(in_macro(name, &group.stream(), file));
             }
         }
         is_behind_hash = is_punct(&token, '#');
     }
-    places
+    policies
+}
+
+/// Returns the beginning of an item without its further attributes, up to its first group.
+fn beginning(mut tokens: impl Iterator<Item = TokenTree>) -> TokenStream {
+    let mut beginning = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        if is_punct(&token, '#') {
+            tokens.next();
+        } else if is_punct(&token, ';') || matches!(token, TokenTree::Group(_)) {
+            break;
+        } else {
+            beginning.extend([token]);
+        }
+    }
+    beginning
 }
 
 /// Returns whether the tokens of an attribute in a macro are those of a policy, also in a

@@ -23,8 +23,8 @@ pub(crate) struct Sources {
     pub(crate) unguarded: Vec<Unguarded>,
     /// The handlers on plain routers that have no reason of their own.
     pub(crate) open: Vec<Unguarded>,
-    /// The macros that write policies, which are not read.
-    pub(crate) macros: Vec<Place>,
+    /// The policies in macros, which are not read.
+    pub(crate) macros: Vec<MacroPolicy>,
     /// The paths of functions without a policy. With another `cfg`, they may have one.
     pub(crate) bare: BTreeSet<String>,
     /// The paths of all possible handlers: `async fn`s, with a policy or without.
@@ -75,6 +75,18 @@ pub(crate) enum EntryKind {
     Handler,
     /// A unit struct, the policy of a service.
     Service,
+}
+
+/// A policy attribute in the tokens of a macro. Only its text is known.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct MacroPolicy {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    /// The name of the macro.
+    #[serde(rename = "macro")]
+    pub(crate) name: String,
+    /// The attribute and the beginning of its item, up to the parameters or the block.
+    pub(crate) text: String,
 }
 
 /// A route without a policy, with its reason.

@@ -18,6 +18,7 @@ use syn::{Attribute, Item, ItemMod, Meta};
 use super::aliases;
 use super::body::Body;
 use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
+use super::expressions::segments_of;
 use super::finding::{Finding, Place, is_written};
 use super::items::{
     attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of, types_of,
@@ -247,7 +248,10 @@ impl<'w> Walk<'w> {
             }
             Item::Macro(written) => {
                 let tokens = &written.mac.tokens;
-                let policies = aliases::in_macro(tokens, &self.file);
+                // The name of a `macro_rules!`, or that of the macro which takes the tokens.
+                let called = || segments_of(&written.mac.path).join("::");
+                let name = written.ident.as_ref().map_or_else(called, named);
+                let policies = aliases::in_macro(&name, tokens, &self.file);
                 self.sources.macros.extend(policies);
                 self.body(&around, |body| body.routes_in(tokens));
             }

@@ -30,7 +30,8 @@ impl Body<'_> {
         } else {
             self.routes_in(tokens);
         }
-        let policies = aliases::in_macro(tokens, self.file);
+        let name = segments_of(&written.path).join("::");
+        let policies = aliases::in_macro(&name, tokens, self.file);
         self.sources.macros.extend(policies);
     }
 
