@@ -67,6 +67,7 @@ fn at(workspace: &Workspace, packages: &[String], revision: &str) -> Result<Poli
         return Ok(PolicySet::default());
     }
     let failed = |failure| Failure::new(format!("at {revision}: {failure}"));
+    written.find_dependencies().map_err(failed)?;
     let mut then = Workspace::read(Some(&manifest)).map_err(failed)?;
     then.select(packages);
     let sources = sources::read(&then).map_err(failed)?;

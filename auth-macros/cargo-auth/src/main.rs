@@ -57,7 +57,8 @@
 //! `diff` identifies handlers by their paths. One that was moved is removed and added, and the
 //! place where it is mounted is not compared. Of a `check` function only the name is compared, and
 //! of a service only the policy. Unguarded handlers and routers are identified by file, reason and
-//! name. A revision is checked out without its submodules.
+//! name. A revision is checked out without its submodules. A dependency with a path to one of them, or
+//! out of the repository, is read from the working tree.
 #![forbid(unsafe_code)]
 
 mod check;

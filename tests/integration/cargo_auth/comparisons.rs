@@ -164,6 +164,99 @@ fn variables_of_git_choose_no_repository() {
     }
 }
 
+/// Cargo reads the manifests of dependencies, also of those that are not in the revision.
+#[test]
+fn dependencies_outside_of_the_revision_are_found() {
+    let with = |more: &str| format!("{MANIFEST}{more}");
+    let of_workspace =
+        |line: &str| MANIFEST.replace("[workspace]\n", &format!("[workspace]\n{line}\n"));
+    let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";
+    let of_other = "[workspace]\n[package]\nname = \"outer\"\nedition = \"2024\"\n";
+    for (name, within, manifest) in [
+        ("here", "repo", with("outer = { path = \"../lib\" }\n")),
+        ("dotted", "repo", with("outer.path = '../lib'\n")),
+        (
+            "build",
+            "repo",
+            with("[build-dependencies.outer]\npath = \"./../lib\"\n"),
+        ),
+        (
+            "target",
+            "repo",
+            with("[target.'cfg(unix)'.dev-dependencies]\nouter = { path = \"../lib\" }\n"),
+        ),
+        (
+            "workspace",
+            "repo",
+            of_workspace("dependencies.outer = { path = \"../lib\" }") + "outer.workspace = true\n",
+        ),
+        (
+            "deeper",
+            "repo/services/it",
+            with("outer = { path = \"../../../lib\" }\n"),
+        ),
+        (
+            "several",
+            "repo",
+            with(
+                "outer = { path = \"../lib\" }\nother = { path = \"../../several/lib\", package = \"outer\" }\n",
+            ),
+        ),
+        (
+            "untracked",
+            "repo",
+            of_workspace("exclude = [\"vendor\"]") + "outer = { path = \"vendor/lib\" }\n",
+        ),
+    ] {
+        let [manifest_file, source] =
+            ["Cargo.toml", "src/lib.rs"].map(|file| format!("{within}/{file}"));
+        let files = [
+            (manifest_file.as_str(), manifest.as_str()),
+            (&source, handler),
+            ("repo/.gitignore", "vendor\n"),
+            ("repo/vendor/lib/Cargo.toml", of_other),
+            ("repo/vendor/lib/src/lib.rs", ""),
+            ("lib/Cargo.toml", of_other),
+            ("lib/src/lib.rs", ""),
+        ];
+        let top = made(&format!("outside/{name}"), &files);
+        git(&top.join("repo"), &["init", "--quiet"]);
+        commit(&top.join("repo"));
+        replace(&top.join(&source), "role = \"a\"", "authenticated");
+        assert_eq!(
+            changes(&top.join(within), &[]),
+            ["loosened it::h"],
+            "{name}"
+        );
+    }
+}
+
+/// A dependency in the revision is not that of the working tree, which may be another one.
+#[test]
+fn dependencies_within_the_revision_are_its_own() {
+    let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";
+    let manifest = format!("{MANIFEST}inner = {{ path = \"parts/../inner\" }}\n");
+    let inner =
+        "[package]\nname = \"inner\"\nedition = \"2024\"\n[dependencies]\nauth-runtime = \"0.1\"\n";
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        ("src/lib.rs", handler),
+        ("parts/empty", ""),
+        ("inner/Cargo.toml", inner),
+        ("inner/src/lib.rs", handler),
+    ];
+    let folder = made("inside", &files);
+    git(&folder, &["init", "--quiet"]);
+    commit(&folder);
+    replace(
+        &folder.join("Cargo.toml"),
+        "inner = { path = \"parts/../inner\" }\n",
+        "",
+    );
+    std::fs::remove_dir_all(folder.join("inner")).expect("a folder");
+    assert_eq!(changes(&folder, &[]), ["removed inner::h"]);
+}
+
 /// Names of schemes are case-insensitive (RFC 9110 §11.1).
 #[test]
 fn letter_case_of_schemes_is_not_compared() {
