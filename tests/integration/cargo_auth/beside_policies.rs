@@ -105,6 +105,77 @@ fn unused_names_of_every_section_are_found() {
     assert_eq!(facts, expected);
 }
 
+/// Macros are not expanded, and handlers ask for grants as well.
+#[test]
+fn names_in_code_are_used() {
+    let uses = [
+        ("scope", "read!(orders, \"x\");"),
+        ("role", "read! { orders \"x\" }"),
+        (
+            "setting",
+            "macro_rules! read { () => { #[requires(setting = \"x\")] async fn h() {} } }",
+        ),
+        ("network", "fn f() { handlers![{ network: (\"x\") }]; }"),
+        ("policy", "fn f() { let a = handlers!(fn g() -> \"x\"); }"),
+        ("scope", "fn f() { caller.has_scope(\"x\"); }"),
+        (
+            "scope",
+            "fn f() { if a && guard.identity()?.meets_scope(\"x\", &vocabulary()) {} }",
+        ),
+        (
+            "role",
+            "impl A { fn f(&self) -> bool { self.caller.has_role(r#\"x\"#) } }",
+        ),
+        (
+            "role",
+            "fn f() { Identity::meets_role(&caller, \"x\", all); }",
+        ),
+        (
+            "permission",
+            "fn f() { callers.retain(|it| it.has_permission(if a { \"x\" } else { B })); }",
+        ),
+        (
+            "permission",
+            "fn f() { fn g() { caller.meets_permission(\"x\", all) } }",
+        ),
+    ];
+    let others = [
+        (
+            "scope",
+            "fn f() { has(\"x\"); caller.has_only_grants(\"x\"); caller.has_field(\"x\"); }",
+        ),
+        (
+            "role",
+            "fn f() { caller.has_role(\"xx\"); read!(\"x y\", b\"x\", 'x', x); }",
+        ),
+        (
+            "network",
+            "const X: &str = \"x\"; fn f() { let x = \"x\"; }",
+        ),
+        (
+            "permission",
+            "#[cfg(test)] mod tests { fn f() { caller.has_permission(\"x\"); } }",
+        ),
+    ];
+    let entry = |kind: &str| match kind {
+        "network" => "[networks]\nx = \"10.0.0.0/8\"\n".to_owned(),
+        "policy" => "[policies.x]\nrequires = 'acr = \"gold\"'\n".to_owned(),
+        kind => format!("[{kind}s]\nx = \"A name\"\n"),
+    };
+    for (number, (kind, source)) in uses.into_iter().chain(others).enumerate() {
+        let vocabulary = entry(kind);
+        let files = [("auth.toml", vocabulary.as_str()), ("src/lib.rs", source)];
+        let found = found(&format!("names/{number}"), &files, "AUTH0103");
+        assert_eq!(found.len(), usize::from(number >= uses.len()), "{source}");
+    }
+    // The names that imply it are granted together with it.
+    let vocabulary = "[roles]\nowner = { description = \"O\", implies = [\"x\"] }\nx = { description = \"X\", implies = [\"y\"] }\ny = \"Y\"\nz = \"Z\"\n";
+    let files = [("auth.toml", vocabulary), ("src/lib.rs", uses[7].1)];
+    let found = found("names/implied", &files, "AUTH0103");
+    let fact = "the role `z` is declared, and no policy requires it";
+    assert_eq!(found, [(5, fact.to_owned())]);
+}
+
 /// A function without a policy that has the guard of a handler behind other parameters.
 #[test]
 fn guards_of_other_handlers_are_found_in_every_place() {

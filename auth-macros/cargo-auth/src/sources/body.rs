@@ -2,10 +2,11 @@
 
 mod macros;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use auth_grammar::attribute::is_test;
+use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
@@ -23,6 +24,7 @@ use super::mount::{Excused, Means, Mount, MountTarget};
 use super::record::{OpenRouteKind, Sources, Unguarded};
 use super::routing::{argument_of, is_of_service, makes_route, takes_handler};
 use super::text::named;
+use super::used_names::{add_texts, asks_for_grant};
 use super::variables::Variables;
 
 /// A reader of one body.
@@ -35,6 +37,8 @@ pub(super) struct Body<'b> {
     scope: usize,
     /// The items in blocks, with the scopes of these.
     items: Vec<(usize, Vec<Item>)>,
+    /// The texts that may be names of the vocabulary.
+    texts: BTreeSet<String>,
     /// The names of the type and the function.
     owner: Option<String>,
     function: String,
@@ -94,6 +98,7 @@ impl<'b> Body<'b> {
             outer: scope,
             scope,
             items: Vec::new(),
+            texts: BTreeSet::new(),
             owner: None,
             function: String::new(),
             path: None,
@@ -103,9 +108,10 @@ impl<'b> Body<'b> {
         }
     }
 
-    /// Returns the items in the blocks of the body, which are not read yet, with their scopes.
-    pub(super) fn into_items(self) -> Vec<(usize, Vec<Item>)> {
-        self.items
+    /// Returns the items in the blocks of the body, which are not read yet, with their scopes, and
+    /// the texts that may be names of the vocabulary.
+    pub(super) fn into_parts(self) -> (Vec<(usize, Vec<Item>)>, BTreeSet<String>) {
+        (self.items, self.texts)
     }
 
     /// Sets the name of the item, if it is not a function.
@@ -191,6 +197,9 @@ impl<'b> Body<'b> {
     fn link(&mut self, call: &ExprMethodCall) {
         let arguments: Vec<_> = call.args.iter().collect();
         let name = named(&call.method);
+        if asks_for_grant(&name) {
+            add_texts(call.args.to_token_stream(), &mut self.texts);
+        }
         if let Some(added) = Added::by(&name, &arguments) {
             return self.unguarded(&call.method, added);
         }
@@ -421,6 +430,9 @@ impl Visit<'_> for Body<'_> {
             .as_ref()
             .and_then(|path| path.last())
             .map(String::as_str);
+        if function.is_some_and(asks_for_grant) {
+            add_texts(call.args.to_token_stream(), &mut self.texts);
+        }
         // Matches `GuardedRouter::adopt(guarded, router, reason)`.
         if let (Some(name), [guarded, others @ ..]) = (function, arguments.as_slice())
             && let Some(added) = Added::by(name, others)

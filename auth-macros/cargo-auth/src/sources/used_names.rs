@@ -1,4 +1,4 @@
-//! The names of a vocabulary that policies use.
+//! The names of a vocabulary that policies and other code use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,6 +6,8 @@ use std::sync::Arc;
 use auth_grammar::codes;
 use auth_grammar::requirement::{Namespace, ParsedRequirement, RequirementKind, Requires};
 use auth_grammar::vocabulary::{DeclaredNames, Vocabulary, implying, line_and_column};
+use proc_macro2::{TokenStream, TokenTree};
+use syn::Lit;
 use toml::de::{DeTable, DeValue};
 
 use super::finding::{Finding, Place};
@@ -14,6 +16,8 @@ use super::finding::{Finding, Place};
 pub(super) struct UsedNames {
     vocabulary: Arc<Vocabulary>,
     used: BTreeMap<&'static str, BTreeSet<String>>,
+    /// The texts in the code that may be names of any section.
+    texts: BTreeSet<String>,
 }
 
 impl UsedNames {
@@ -21,7 +25,13 @@ impl UsedNames {
         Self {
             vocabulary,
             used: BTreeMap::new(),
+            texts: BTreeSet::new(),
         }
+    }
+
+    /// Records texts in the code that may be names.
+    pub(super) fn note_texts(&mut self, mut texts: BTreeSet<String>) {
+        self.texts.append(&mut texts);
     }
 
     /// Records all names in a policy.
@@ -95,9 +105,9 @@ impl UsedNames {
 
     /// Returns whether a name is used, implies a used name, or is implied by one.
     fn is_used(&self, section: &str, name: &str) -> bool {
-        let Some(used) = self.used.get(section) else {
-            return false;
-        };
+        let required = self.used.get(section);
+        let is_required = |name: &String| required.is_some_and(|names| names.contains(name));
+        let is_named = |name: &String| self.texts.contains(name) || is_required(name);
         let none = DeclaredNames::new();
         let terms = match section {
             "scopes" => &self.vocabulary.scopes,
@@ -107,9 +117,32 @@ impl UsedNames {
         };
         // The name is granted together with each name that implies it.
         let implied = |other: &String| implying(terms, other).iter().any(|it| it == name);
-        used.contains(name)
-            || used.iter().any(implied)
-            || implying(terms, name).iter().any(|it| used.contains(it))
+        let mut named = required.into_iter().flatten().chain(&self.texts);
+        named.any(|other| other == name || implied(other))
+            || implying(terms, name).iter().any(is_named)
+    }
+}
+
+/// Returns whether a function asks for a grant of a caller, as those of `Identity` do.
+pub(super) fn asks_for_grant(function: &str) -> bool {
+    let grant = ["has_", "meets_"]
+        .iter()
+        .find_map(|prefix| function.strip_prefix(prefix));
+    matches!(grant, Some("scope" | "role" | "permission"))
+}
+
+/// Adds the string literals in tokens.
+pub(super) fn add_texts(tokens: TokenStream, texts: &mut BTreeSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => add_texts(group.stream(), texts),
+            TokenTree::Literal(literal) => {
+                if let Lit::Str(text) = Lit::new(literal) {
+                    texts.insert(text.value());
+                }
+            }
+            _ => {}
+        }
     }
 }
 

@@ -18,7 +18,6 @@ use syn::{Attribute, Item, ItemMod, Meta};
 use super::aliases;
 use super::body::Body;
 use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
-use super::expressions::segments_of;
 use super::finding::{Finding, Place, is_written};
 use super::items::{
     attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of, types_of,
@@ -246,15 +245,7 @@ impl<'w> Walk<'w> {
                 let aliases = aliases::of_import(&import.tree, &self.file, around.scope);
                 self.sources.aliases.extend(aliases);
             }
-            Item::Macro(written) => {
-                let tokens = &written.mac.tokens;
-                // The name of a `macro_rules!`, or that of the macro which takes the tokens.
-                let called = || segments_of(&written.mac.path).join("::");
-                let name = written.ident.as_ref().map_or_else(called, named);
-                let policies = aliases::in_macro(&name, tokens, &self.file);
-                self.sources.macros.extend(policies);
-                self.body(&around, |body| body.routes_in(tokens));
-            }
+            Item::Macro(written) => self.body(&around, |body| body.macro_item(written)),
             Item::Fn(function) => {
                 let name = named(&function.sig.ident);
                 if function.sig.asyncness.is_some() {
@@ -287,7 +278,11 @@ impl<'w> Walk<'w> {
     fn body(&mut self, around: &Around, read: impl FnOnce(&mut Body<'_>)) {
         let mut body = Body::new(self.sources, &self.file, around.scope);
         read(&mut body);
-        for (scope, items) in body.into_items() {
+        let (items, texts) = body.into_parts();
+        if let Some(used) = &mut self.used {
+            used.note_texts(texts);
+        }
+        for (scope, items) in items {
             self.items(items, &around.in_scope(scope));
         }
     }

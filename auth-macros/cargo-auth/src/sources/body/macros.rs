@@ -4,12 +4,14 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit::Visit;
-use syn::{Block, Expr, Macro, Token};
+use syn::{Block, Expr, ItemMacro, Macro, Token};
 
 use super::Body;
 use crate::sources::aliases;
 use crate::sources::expressions::{calls, path_of, segments_of};
 use crate::sources::mount::{Means, MountTarget};
+use crate::sources::text::named;
+use crate::sources::used_names::add_texts;
 
 impl Body<'_> {
     /// Reads a macro. Most are called like functions, or with a block.
@@ -30,14 +32,28 @@ impl Body<'_> {
         } else {
             self.routes_in(tokens);
         }
-        let name = segments_of(&written.path).join("::");
-        let policies = aliases::in_macro(&name, tokens, self.file);
+        self.policies_in(&segments_of(&written.path).join("::"), tokens);
+    }
+
+    /// Reads the macro of an item, such as a `macro_rules!`.
+    pub(in super::super) fn macro_item(&mut self, written: &ItemMacro) {
+        // The name of a `macro_rules!`, or that of the macro which takes the tokens.
+        let called = || segments_of(&written.mac.path).join("::");
+        let name = written.ident.as_ref().map_or_else(called, named);
+        self.policies_in(&name, &written.mac.tokens);
+        self.routes_in(&written.mac.tokens);
+    }
+
+    /// Records the policies in a macro, and the texts that may be names in them.
+    fn policies_in(&mut self, name: &str, tokens: &TokenStream) {
+        let policies = aliases::in_macro(name, tokens, self.file);
         self.sources.macros.extend(policies);
+        add_texts(tokens.clone(), &mut self.texts);
     }
 
     /// Reads a macro that is not written like a function, but may make routes: tokens that look
     /// like a call.
-    pub(in super::super) fn routes_in(&mut self, tokens: &TokenStream) {
+    fn routes_in(&mut self, tokens: &TokenStream) {
         let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
         let mut rest = tokens.as_slice();
         let mut is_signature = false;
