@@ -174,6 +174,13 @@ fn sarif_follows_its_schema() {
     assert!(schema.contains(SLIP));
     let schema = schema.replace(SLIP, MEANT);
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    // A workspace with a file that is not read.
+    let incomplete = folder().join("incomplete");
+    std::fs::create_dir_all(incomplete.join("src")).expect("a folder");
+    let manifest = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n";
+    std::fs::write(incomplete.join("Cargo.toml"), manifest).expect("a file");
+    std::fs::write(incomplete.join("src/lib.rs"), "mod missing;\n").expect("a file");
+    let incomplete = incomplete.to_str().expect("a path");
     let program = build(&[]).remove("cargo-auth").expect("the program");
     let log = |workspace: &str, command: &str| -> Value {
         let output = Command::new(&program)
@@ -194,6 +201,7 @@ fn sarif_follows_its_schema() {
         ("careless", "list"),
         ("careless", "check"),
         ("plain", "routes"),
+        (incomplete, "routes"),
     ] {
         let complaint = complaint_about(&log(workspace, command));
         assert_eq!(complaint, None, "{workspace} {command}");

@@ -28,15 +28,16 @@ const LIMITS: &str =
 
 pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failure> {
     let sources = sources::read_partly(workspace)?;
-    let Routes { routes, unused } = sources::routes(&sources);
+    let found = sources::routes(&sources);
+    let Routes { routes, unused } = &found;
     match format {
-        Format::Text => Ok(text(&routes, &unused, &sources.unread)),
+        Format::Text => Ok(text(routes, unused, &sources.unread)),
         Format::Json => json(&Document {
-            routes: &routes,
-            unused: &unused,
+            routes,
+            unused,
             unread: &sources.unread,
         }),
-        Format::Sarif => json(&sarif::routes(&routes)),
+        Format::Sarif => json(&sarif::routes(&found, &sources.unread)),
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_runtime::catalogue;
 use serde_json::{Value, json};
 
-use crate::sources::{AxumRoute, Finding, Place, Sources};
+use crate::report::count;
+use crate::sources::{AxumRoute, Finding, Place, Routes, Sources};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -16,11 +17,16 @@ const POLICY: &str = "policy";
 
 /// The rule of unguarded handlers and routers with a reason, for review.
 const UNGUARDED: &str = "unguarded";
+/// The rule of policies in macros, for review.
+const MACRO: &str = "macro";
 /// The rules of routes with and without a check.
 const ROUTE: &str = "route";
 const UNCHECKED: &str = "route-without-check";
+/// The rule of functions that make routers without use, for review.
+const UNUSED: &str = "unused-router";
 
-/// Returns every policy, and every unguarded handler and router, as informational results.
+/// Returns every policy, every unguarded handler and router, and every policy in a macro, as results
+/// that are not mistakes.
 pub(crate) fn policies(sources: &Sources) -> Value {
     let policies = sources.entries.iter().map(|entry| {
         let text = format!("{}: {}", entry.path, entry.policy);
@@ -30,11 +36,21 @@ pub(crate) fn policies(sources: &Sources) -> Value {
         .unguarded
         .iter()
         .map(|unguarded| note(UNGUARDED, "review", &unguarded.reason, &unguarded.place));
+    let macros = sources.macros.iter().map(|policy| {
+        let (name, text) = (&policy.name, &policy.text);
+        let text = format!("the macro `{name}` has a policy, which is not listed: {text}");
+        note(MACRO, "review", &text, &policy.place)
+    });
     let rules = vec![
         rule(POLICY, "the access policy of a handler or a service"),
         rule(UNGUARDED, "the reason for access without a policy"),
+        rule(MACRO, "a policy in a macro, which is not read"),
     ];
-    log(rules, policies.chain(unguarded).collect())
+    log(
+        rules,
+        policies.chain(unguarded).chain(macros).collect(),
+        &[],
+    )
 }
 
 /// Returns the findings as results.
@@ -50,12 +66,18 @@ pub(crate) fn findings(findings: &[Finding]) -> Value {
         })
     });
     let results = results.collect();
-    log(codes.iter().map(|code| rule_of(code)).collect(), results)
+    log(
+        codes.iter().map(|code| rule_of(code)).collect(),
+        results,
+        &[],
+    )
 }
 
-/// Returns every route, and those without a check for review. Several routes at one place are one
-/// result, or two if only some of them have a check.
-pub(crate) fn routes(routes: &[AxumRoute]) -> Value {
+/// Returns every route, and those without a check and unused routers for review. Several routes at
+/// one place are one result, or two if only some of them have a check. `unread` has the files that
+/// were not read, with the reasons.
+pub(crate) fn routes(routes: &Routes, unread: &[String]) -> Value {
+    let Routes { routes, unused } = routes;
     let mut places: BTreeMap<(&Place, bool), Vec<&AxumRoute>> = BTreeMap::new();
     for route in routes {
         let is_open = route.checks.is_empty();
@@ -80,12 +102,21 @@ pub(crate) fn routes(routes: &[AxumRoute]) -> Value {
         let text = format!("{names}: {}", checks.join(", "));
         note(ROUTE, "informational", &text, place)
     });
-    let results = results.collect();
+    let unused = unused.iter().map(|unused| {
+        let (name, number) = (&unused.function, count(unused.routes, "route"));
+        let text = format!("nothing calls `{name}`, which makes {number}");
+        note(UNUSED, "review", &text, &unused.place)
+    });
+    let results = results.chain(unused).collect();
     let rules = vec![
         rule(ROUTE, "a route, and the code that seems to check access"),
         rule(UNCHECKED, "a route without code that seems to check access"),
+        rule(
+            UNUSED,
+            "a router that nothing uses, so its routes are left out",
+        ),
     ];
-    log(rules, results)
+    log(rules, results, unread)
 }
 
 fn rule(id: &str, text: &str) -> Value {
@@ -139,7 +170,12 @@ fn uri(file: &str) -> String {
     uri
 }
 
-fn log(rules: Vec<Value>, results: Vec<Value>) -> Value {
+/// Returns a log. Files that were not read make it incomplete.
+fn log(rules: Vec<Value>, results: Vec<Value>, unread: &[String]) -> Value {
+    let notifications = unread.iter().map(
+        |reason| json!({ "level": "error", "message": { "text": format!("not read: {reason}") } }),
+    );
+    let notifications: Vec<_> = notifications.collect();
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -151,6 +187,10 @@ fn log(rules: Vec<Value>, results: Vec<Value>) -> Value {
                     "rules": rules,
                 },
             },
+            "invocations": [{
+                "executionSuccessful": unread.is_empty(),
+                "toolExecutionNotifications": notifications,
+            }],
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],

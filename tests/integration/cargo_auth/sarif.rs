@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cargo_auth::refused::{MANIFEST, made};
 use crate::cargo_auth::{json, workspace};
 
 fn results(log: &Value) -> &Vec<Value> {
@@ -50,4 +51,54 @@ fn sarif_policies_are_notes() {
         assert_eq!(result["message"]["text"], row["reason"]);
     }
     assert!(results(&log).iter().all(|result| result["level"] == "none"));
+}
+
+/// An incomplete list must not look complete, in this format as in the others.
+#[test]
+fn sarif_shows_that_it_is_incomplete() {
+    let policy = "#[$crate::public(reason = \"x\")] async fn h() {}";
+    let source = "mod missing;\nfn unused() -> axum::Router { axum::Router::new().route(\"/\", axum::routing::get(h)) }\n";
+    let macros = format!("macro_rules! handlers {{ () => {{ {policy} }} }}\n");
+    let sources = [("routes", source), ("list", macros.as_str())];
+    let [routes, list] = sources.map(|(command, source)| {
+        let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
+        json(
+            &made(&format!("sarif/{command}"), &files),
+            &[command, "--format=sarif"],
+        )
+    });
+    let invocation = &routes["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let reason = "not read: src/lib.rs:1:5: the file of the module `missing` is missing";
+    let notifications = serde_json::json!([{ "level": "error", "message": { "text": reason } }]);
+    assert_eq!(invocation["toolExecutionNotifications"], notifications);
+    let review = |log: &Value| {
+        let of_review = results(log)
+            .iter()
+            .filter(|result| result["kind"] == "review");
+        let of_review = of_review.map(|result| {
+            let line = &result["locations"][0]["physicalLocation"]["region"]["startLine"];
+            format!("{} {line} {}", result["ruleId"], result["message"]["text"]).replace('"', "")
+        });
+        of_review.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        review(&routes),
+        ["unused-router 2 nothing calls `it::unused`, which makes 1 route"]
+    );
+    assert_eq!(
+        review(&list),
+        [
+            "macro 1 the macro `handlers` has a policy, which is not listed: #[$crate::public(reason = \\x\\)] async fn h"
+        ]
+    );
+    let invocation = &list["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], true);
+    for (log, rule) in [(&routes, "unused-router"), (&list, "macro")] {
+        let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array();
+        assert!(
+            rules.expect("rules").iter().any(|it| it["id"] == rule),
+            "{rule}"
+        );
+    }
 }
