@@ -140,6 +140,50 @@ fn each_added_router_is_reported() {
     assert!(found.iter().all(|(line, _)| *line <= 11), "{found:?}");
 }
 
+/// The functions that make an added router are not reported, unless another router uses them as well.
+#[test]
+fn functions_of_added_routers_are_followed() {
+    let source = r#"use auth_runtime::GuardedRouter;
+use axum::{Router, routing::{MethodRouter, get}};
+type Pages = Router<Db>;
+async fn bare() { axum::serve(Router::new().route("/", get(bare))); } // found
+mod users { pub fn router() -> axum::Router { axum::Router::new().route("/users", super::get(super::bare)) } }
+fn orders() -> Pages { Router::new().route("/orders", get(bare)) }
+fn list() -> MethodRouter { get(bare) }
+async fn more(this: &Shop) -> Router { this.shelf().merge(Shop::again()) }
+fn legacy() -> Router { Router::new().merge(users::router()).nest("/o", orders()).route("/l", list()) }
+fn shared() -> Router { Router::new().route("/shared", get(bare)) } // found
+fn recursive(depth: u8) -> Router { if depth > 9 { return recursive(depth - 1) } Router::new().route("/", get(bare)) }
+fn built() -> Built { Built(Router::new().route("/", get(bare))) }
+struct Shop;
+impl Shop {
+    fn shelf(&self) -> Router { Router::new().route("/shelf", get(bare)) }
+    fn again() -> Router { Self::third() }
+    fn third() -> Router { spawn(); Router::new().route("/third", get(bare)) }
+    fn other(&self) -> Router { Router::new().route("/other", get(bare)) } // found
+}
+fn spawn() -> Task { Task::of(Router::new().route("/admin", get(bare))) } // found
+async fn guarded(shop: &Shop) -> GuardedRouter {
+    GuardedRouter::new()
+        .adopt(legacy().merge(more(shop).await), "checked by hand")
+        .adopt(recursive(3).merge(built().0), "checked by hand")
+        .merge_unguarded("no secret", &["/users"], users::router().layer(Logs).merge(shop.other()))
+        .merge_unguarded("no secret", &["/shared"], shared())
+}
+fn plain(shop: &Shop) -> Router { shared().merge(shop.other()) }
+"#;
+    let found = found("functions", source);
+    let lines = std::iter::zip(1_u64.., source.lines());
+    let expected = lines.filter(|(_, line)| line.ends_with("// found"));
+    let expected: Vec<_> = expected.map(|(line, _)| line).collect();
+    let of = |code: &str| {
+        let found = found.iter().filter(|(_, own)| own == code);
+        found.map(|(line, _)| *line).collect::<Vec<_>>()
+    };
+    assert_eq!(of("AUTH0101"), expected);
+    assert_eq!(of("AUTH0102").len(), 4);
+}
+
 /// In a pipeline, the exit status decides.
 #[test]
 fn findings_have_a_status_in_every_format() {

@@ -10,8 +10,8 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprClosure, ExprMethodCall, ExprPath, ImplItemFn, Item, ItemImpl,
-    ItemTrait, Local, Macro, Pat, Signature, Stmt, TraitItemFn, Type,
+    Arm, Block, Expr, ExprCall, ExprClosure, ExprMethodCall, ExprPath, ImplItemFn, Item, Local,
+    Macro, Pat, Signature, Stmt, TraitItemFn, Type,
 };
 
 use super::expressions::{
@@ -20,7 +20,7 @@ use super::expressions::{
 };
 use super::finding::{Finding, Place};
 use super::items::{borrowed_guard, types_of};
-use super::mount::{Excused, Means, Mount, MountTarget};
+use super::mount::{Cover, FunctionPlace, Means, Mention, Mount, MountTarget};
 use super::record::{OpenRouteKind, Sources, Unguarded};
 use super::routing::{argument_of, is_of_service, makes_route, takes_handler};
 use super::text::named;
@@ -32,20 +32,18 @@ pub(super) struct Body<'b> {
     sources: &'b mut Sources,
     /// The name of the file for messages.
     file: &'b str,
-    /// The scope of the body, and that of the current block.
-    outer: usize,
+    /// The scope of the current block.
     scope: usize,
     /// The items in blocks, with the scopes of these.
     items: Vec<(usize, Vec<Item>)>,
     /// The texts that may be names of the vocabulary.
     texts: BTreeSet<String>,
-    /// The names of the type and the function.
-    owner: Option<String>,
+    /// The name and the place of the function.
     function: String,
-    /// The path of the function, when it is known.
-    path: Option<Rc<Vec<String>>>,
+    within: Rc<FunctionPlace>,
     locals: Locals,
-    is_excused: bool,
+    /// The cover of the current expression.
+    cover: Option<Cover>,
     /// The lines on which the current expressions begin, up to the innermost block, link of a chain
     /// or match arm that has a line of its own.
     begins: Vec<usize>,
@@ -95,15 +93,13 @@ impl<'b> Body<'b> {
         Self {
             sources,
             file,
-            outer: scope,
             scope,
             items: Vec::new(),
             texts: BTreeSet::new(),
-            owner: None,
             function: String::new(),
-            path: None,
+            within: Rc::new((file.to_owned(), usize::MAX)),
             locals: Locals::default(),
-            is_excused: false,
+            cover: None,
             begins: Vec::new(),
         }
     }
@@ -117,7 +113,6 @@ impl<'b> Body<'b> {
     /// Sets the name of the item, if it is not a function.
     pub(super) fn named(&mut self, name: &str) {
         self.function = name.to_owned();
-        self.path = None;
     }
 
     pub(super) fn function(&mut self, name: &str, signature: &Signature, block: &Block) {
@@ -126,17 +121,29 @@ impl<'b> Body<'b> {
         locals.variables.visit_block(block);
         let outer_locals = std::mem::replace(&mut self.locals, locals);
         let outer = std::mem::replace(&mut self.function, name.to_owned());
-        let outer_path = self.path.take();
+        let place = Rc::new((self.file.to_owned(), start_of(block)));
+        let outer_place = std::mem::replace(&mut self.within, place);
         self.visit_block(block);
-        self.path = outer_path;
+        self.within = outer_place;
         self.function = outer;
         self.locals = outer_locals;
     }
 
-    fn excused(&mut self, visit: impl FnOnce(&mut Self)) {
-        let outer = std::mem::replace(&mut self.is_excused, true);
+    fn covered(&mut self, by: Cover, visit: impl FnOnce(&mut Self)) {
+        let outer = self.cover.replace(by);
         visit(self);
-        self.is_excused = outer;
+        self.cover = outer;
+    }
+
+    /// Records a mention of a function, or of a method by its name.
+    fn mention(&mut self, path: Vec<String>, is_method: bool) {
+        self.sources.mentions.push(Mention {
+            within: Rc::clone(&self.within),
+            scope: self.scope,
+            path,
+            is_method,
+            cover: self.cover,
+        });
     }
 
     /// Records a plain router that is added to a guarded one, with its reason.
@@ -147,11 +154,7 @@ impl<'b> Body<'b> {
             reason: text_of(added.reason),
             target: added.target,
         });
-        if let Some(path) = self.made_by(added.router) {
-            let scope = self.scope;
-            self.sources.excused.push(Excused { scope, path });
-        }
-        self.excused(|body| body.visit_expr(added.router));
+        self.covered(Cover::Excused, |body| body.visit_expr(added.router));
     }
 
     fn mount(&mut self, expression: &Expr, by: Means) {
@@ -171,22 +174,11 @@ impl<'b> Body<'b> {
             scope: self.scope,
             by,
             target,
-            within: self.path(),
-            is_excused: self.is_excused,
+            within: Rc::clone(&self.within),
+            cover: self.cover,
             begins: self.begins.iter().copied().chain([line_of(at)]).collect(),
         };
         self.sources.mounts.push(mount);
-    }
-
-    /// Returns the path of the function.
-    fn path(&mut self) -> Rc<Vec<String>> {
-        if let Some(path) = &self.path {
-            return Rc::clone(path);
-        }
-        let outermost = self.owner.as_ref().unwrap_or(&self.function);
-        let mut path = self.sources.names.path_in(self.outer, outermost);
-        path.extend(self.owner.iter().map(|_| self.function.clone()));
-        Rc::clone(self.path.insert(Rc::new(path)))
     }
 
     fn is_variable(&self, path: &[String]) -> bool {
@@ -343,26 +335,6 @@ impl Visit<'_> for Body<'_> {
         });
     }
 
-    fn visit_item_impl(&mut self, written: &ItemImpl) {
-        let name = match &*written.self_ty {
-            Type::Path(path) => path.path.segments.last().map(|last| named(&last.ident)),
-            _ => None,
-        };
-        let outer = std::mem::replace(&mut self.owner, name);
-        self.path = None;
-        visit::visit_item_impl(self, written);
-        self.path = None;
-        self.owner = outer;
-    }
-
-    fn visit_item_trait(&mut self, written: &ItemTrait) {
-        let outer = self.owner.replace(named(&written.ident));
-        self.path = None;
-        visit::visit_item_trait(self, written);
-        self.path = None;
-        self.owner = outer;
-    }
-
     fn visit_impl_item_fn(&mut self, function: &ImplItemFn) {
         if function.attrs.iter().any(is_test) {
             return;
@@ -392,7 +364,7 @@ impl Visit<'_> for Body<'_> {
 
     fn visit_local(&mut self, local: &Local) {
         if self.locals.variables.excused.contains(&start_of(local)) {
-            self.excused(|body| visit::visit_local(body, local));
+            self.covered(Cover::Excused, |body| visit::visit_local(body, local));
         } else {
             visit::visit_local(self, local);
         }
@@ -412,7 +384,14 @@ impl Visit<'_> for Body<'_> {
     fn visit_expr_path(&mut self, expression: &ExprPath) {
         let path = segments_of(&expression.path);
         if path.last().is_some_and(|name| makes_route(name)) && !self.is_variable(&path) {
-            self.mount_at(expression, Means::HandedOn(path), MountTarget::Expression);
+            self.mount_at(
+                expression,
+                Means::HandedOn(path.clone()),
+                MountTarget::Expression,
+            );
+        }
+        if !self.is_variable(&path) {
+            self.mention(path, false);
         }
         visit::visit_expr_path(self, expression);
     }
@@ -420,6 +399,7 @@ impl Visit<'_> for Body<'_> {
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
         // The earlier part of the chain begins on a line above.
         self.visit_expr(&call.receiver);
+        self.mention(vec![named(&call.method)], true);
         self.apart(line_of(&call.method), |body| body.link(call));
     }
 
@@ -448,6 +428,9 @@ impl Visit<'_> for Body<'_> {
         let Some(path) = path else {
             return visit::visit_expr_call(self, call);
         };
+        if !self.is_variable(&path) {
+            self.mention(path.clone(), false);
+        }
         // Matches `Router::fallback(router, handler)`.
         if let ([.., _, name], [_, handler, ..]) = (path.as_slice(), arguments.as_slice())
             && takes_handler(name)

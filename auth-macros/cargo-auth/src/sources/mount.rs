@@ -15,9 +15,8 @@ pub(super) struct Mount {
     pub(super) by: Means,
     pub(super) target: MountTarget,
     /// The function that contains it.
-    pub(super) within: Rc<Vec<String>>,
-    /// True if the routes are merged by `merge_unguarded`, which is reported separately.
-    pub(super) is_excused: bool,
+    pub(super) within: Rc<FunctionPlace>,
+    pub(super) cover: Option<Cover>,
     /// The lines on which it begins, and those of the expressions around it.
     pub(super) begins: BTreeSet<usize>,
 }
@@ -180,8 +179,23 @@ fn can_make_route(path: &[String], names: &Names) -> bool {
     }
 }
 
-/// A function that makes the router for `merge_unguarded`.
-pub(super) struct Excused {
+/// The place of a function: its file, and the offset of its block.
+pub(super) type FunctionPlace = (String, usize);
+
+/// The reason why the mounts in an expression are not reported.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cover {
+    /// A guarded router adds it without policies, which is reported separately.
+    Excused,
+}
+
+/// A mention of a function.
+pub(super) struct Mention {
+    /// The function that contains it.
+    pub(super) within: Rc<FunctionPlace>,
     pub(super) scope: usize,
+    /// The path of the function; the name alone of a method.
     pub(super) path: Vec<String>,
+    pub(super) is_method: bool,
+    pub(super) cover: Option<Cover>,
 }

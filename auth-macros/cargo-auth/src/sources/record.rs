@@ -8,7 +8,7 @@ use syn::Item;
 
 use super::aliases::PolicyAlias;
 use super::finding::{Finding, Place};
-use super::mount::{Excused, Mount};
+use super::mount::{Mention, Mount};
 use super::names::Names;
 use super::reasons::Reason;
 
@@ -31,7 +31,7 @@ pub(crate) struct Sources {
     pub(super) functions: BTreeSet<String>,
     pub(super) names: Names,
     pub(super) mounts: Vec<Mount>,
-    pub(super) excused: Vec<Excused>,
+    pub(super) mentions: Vec<Mention>,
     pub(super) reasons: Vec<Reason>,
     pub(super) aliases: Vec<PolicyAlias>,
     /// The files that were not read, with the reasons.

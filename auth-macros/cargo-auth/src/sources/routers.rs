@@ -4,6 +4,7 @@
 mod bindings;
 mod branches;
 mod calls;
+mod covers;
 mod definitions;
 mod evaluate;
 mod extractors;
@@ -25,6 +26,7 @@ use std::collections::BTreeSet;
 use auth_runtime_core::open_pattern::MountKind;
 use serde::Serialize;
 
+pub(super) use self::covers::covers;
 use self::definitions::Definitions;
 use self::evaluate::Evaluator;
 pub(crate) use self::guarded::{GuardedRoute, guarded_routers, split_path};

@@ -9,6 +9,7 @@ use super::mount::{Means, MountTarget};
 use super::open_patterns::OpenPattern;
 use super::reasons::Reason;
 use super::record::{OpenRouteKind, Sources, Unguarded};
+use super::routers::covers;
 
 /// Returns the open routes without a reason. Open routes with a reason are recorded.
 pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec<Finding> {
@@ -18,10 +19,12 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
         .iter()
         .map(|entry| entry.path.as_str())
         .collect();
-    let excused = sources.excused.iter();
-    let excused: BTreeSet<_> = excused
-        .flat_map(|excused| names.resolve(excused.scope, &excused.path))
-        .collect();
+    let mounts = sources.mounts.iter().filter_map(|mount| {
+        let is_service = mount.takes_service(names, &sources.functions)?;
+        Some((mount, is_service))
+    });
+    let mounts: Vec<_> = mounts.collect();
+    let covers = covers(sources, mounts.iter().map(|(mount, _)| &*mount.within));
     let mut reasons: BTreeMap<&str, Vec<&Reason>> = BTreeMap::new();
     for reason in sources.reasons.iter().filter(|it| !it.text.is_empty()) {
         let of_file = reasons.entry(reason.place.file.as_str()).or_default();
@@ -31,10 +34,7 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
     let mut allowed = Vec::new();
     let mut open = Vec::new();
     let mut needed = BTreeSet::new();
-    for mount in &sources.mounts {
-        let Some(is_service) = mount.takes_service(names, &sources.functions) else {
-            continue;
-        };
+    for (mount, is_service) in mounts {
         let what = match &mount.target {
             _ if is_service => "a service on a plain router has no policy\n\
                                 help: mount it on a `GuardedRouter` with the policy of a unit \
@@ -78,7 +78,7 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
             reason,
             target: mount.target.name(),
         };
-        if mount.is_excused || excused.contains(&*mount.within) {
+        if mount.cover.is_some() || covers.contains_key(&*mount.within) {
             open.push(route(OpenRouteKind::Excused, String::new()));
             continue;
         }

@@ -292,12 +292,22 @@ impl<'s> Definitions<'s> {
         owner: Option<&Vec<String>>,
         path: &[String],
     ) -> Vec<usize> {
-        let paths = self.paths_in(scope, owner, path).into_iter();
-        let functions = paths.filter_map(|path| self.by_path.get(&path.join("::")));
-        let functions = functions.flatten().copied();
+        let functions = self.functions_in(scope, owner, path);
         functions
             .filter(|index| self.makes_router(*index))
             .collect()
+    }
+
+    /// Returns the functions that a path in a function can mean.
+    pub(super) fn functions_in(
+        &self,
+        scope: usize,
+        owner: Option<&Vec<String>>,
+        path: &[String],
+    ) -> impl Iterator<Item = usize> {
+        let paths = self.paths_in(scope, owner, path).into_iter();
+        let functions = paths.filter_map(|path| self.by_path.get(&path.join("::")));
+        functions.flatten().copied()
     }
 
     /// Returns the function of that name that a type has through a trait, if it is the only one.
@@ -339,8 +349,12 @@ impl<'s> Definitions<'s> {
 
     /// Returns the methods of that name.
     pub(super) fn methods(&self, name: &str) -> Vec<&Function<'s>> {
-        let all = self.methods.get(name).into_iter().flatten();
-        all.filter_map(|index| self.functions.get(*index)).collect()
+        let all = self.methods_named(name);
+        all.filter_map(|index| self.functions.get(index)).collect()
+    }
+
+    pub(super) fn methods_named(&self, name: &str) -> impl Iterator<Item = usize> {
+        self.methods.get(name).into_iter().flatten().copied()
     }
 
     pub(super) fn extractor(&self, path: &[String]) -> Option<&'s ItemImpl> {

@@ -1,0 +1,82 @@
+//! The functions that make the routers which guarded routers add.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::definitions::{Definitions, Function};
+use crate::sources::expressions::start_of;
+use crate::sources::mount::{Cover, FunctionPlace, Mention};
+use crate::sources::record::Sources;
+use crate::sources::text::named;
+
+/// Returns the covers of the functions with routes, and of those that make routers.
+///
+/// A function is covered if all of its mentions are: it may be mounted elsewhere, too.
+pub(in super::super) fn covers<'m>(
+    sources: &'m Sources,
+    mounting: impl Iterator<Item = &'m FunctionPlace>,
+) -> BTreeMap<FunctionPlace, Cover> {
+    if sources.mentions.iter().all(|it| it.cover.is_none()) {
+        return BTreeMap::new();
+    }
+    let definitions = Definitions::of(sources);
+    let mounting: BTreeSet<_> = mounting.collect();
+    let mut functions: BTreeMap<FunctionPlace, &Function<'_>> = BTreeMap::new();
+    let mut wanted = BTreeSet::new();
+    for (index, function) in definitions.functions.iter().enumerate() {
+        let place = place_of(function);
+        if definitions.makes_router(index) || mounting.contains(&place) {
+            wanted.insert(named(&function.signature.ident));
+        }
+        functions.insert(place, function);
+    }
+    let is_wanted = |mention: &&Mention| {
+        let name = mention.path.last();
+        name.is_some_and(|name| sources.names.can_be(name, |name| wanted.contains(name)))
+    };
+    let mut mentions: BTreeMap<FunctionPlace, Vec<(&Mention, bool)>> = BTreeMap::new();
+    for mention in sources.mentions.iter().filter(is_wanted) {
+        let owner = functions.get(&*mention.within);
+        let owner = owner.and_then(|function| function.owner.as_ref());
+        let indices: Vec<usize> =
+            if let ([name], true) = (mention.path.as_slice(), mention.is_method) {
+                definitions.methods_named(name).collect()
+            } else {
+                let functions = definitions.functions_in(mention.scope, owner, &mention.path);
+                functions.collect()
+            };
+        for index in indices {
+            let Some(function) = definitions.functions.get(index) else {
+                continue;
+            };
+            let makes_router = definitions.makes_router(index);
+            // A handler in a covered router does not make its routes.
+            if makes_router || function.signature.asyncness.is_none() {
+                let of_function = mentions.entry(place_of(function)).or_default();
+                of_function.push((mention, makes_router));
+            }
+        }
+    }
+    let mut covers = BTreeMap::new();
+    loop {
+        let before = covers.len();
+        for (place, mentions) in &mentions {
+            let others = mentions.iter().filter(|(it, _)| *it.within != *place);
+            let all: Option<Vec<Cover>> = others
+                .map(|(mention, makes_router)| {
+                    let within = || covers.get(&*mention.within).copied();
+                    mention.cover.or_else(|| within().filter(|_| *makes_router))
+                })
+                .collect();
+            if let Some(cover) = all.into_iter().flatten().max() {
+                covers.insert(place.clone(), cover);
+            }
+        }
+        if covers.len() == before {
+            return covers;
+        }
+    }
+}
+
+fn place_of(function: &Function<'_>) -> FunctionPlace {
+    (function.file.to_owned(), start_of(function.block))
+}
