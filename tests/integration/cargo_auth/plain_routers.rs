@@ -172,16 +172,64 @@ async fn guarded(shop: &Shop) -> GuardedRouter {
 }
 fn plain(shop: &Shop) -> Router { shared().merge(shop.other()) }
 "#;
-    let found = found("functions", source);
+    assert_marked("functions", source, 4);
+}
+
+/// The policy of a service applies to all routes in it.
+#[test]
+fn routes_in_a_service_with_a_policy_are_guarded() {
+    let source = r#"use auth_runtime::{GuardedRouter, requires};
+use axum::{Router, routing::{MethodRouter, get}};
+#[requires(network = "cluster")]
+struct Metrics;
+async fn scrape() {}
+fn metrics() -> Router { Router::new().route("/", get(scrape)).merge(parts::more()) }
+mod parts { pub fn more() -> axum::Router { axum::Router::new().fallback(super::scrape) } }
+fn shared() -> MethodRouter { get(scrape) } // found
+fn legacy() -> Router { Router::new().route("/", get(scrape)) }
+fn guarded() -> GuardedRouter {
+    let local = Router::new().route("/", get(scrape));
+    let methods = get(scrape);
+    let by_function = get(scrape);
+    let other = get(scrape); // found
+    GuardedRouter::new()
+        .nest_service("/metrics", Metrics, metrics())
+        .nest_service("/local", Metrics, local)
+        .route_service("/closure", Metrics, Router::new().route("/", get(|| async {})))
+        .route("/methods", auth_runtime::routing::get_service(Metrics, methods).fallback_service(Metrics, get(scrape)))
+        .route("/on", auth_runtime::routing::on_service(MethodFilter::GET, Metrics, by_function))
+        .route("/shared", auth_runtime::routing::any_service(Metrics, shared()))
+        .nest_service("/adopting", Metrics, GuardedRouter::new().adopt(legacy(), "checked by hand").protect(space))
+        .fallback_service(Metrics, axum::routing::get(scrape))
+}
+fn by_path(router: GuardedRouter) -> GuardedRouter {
+    let by_path = get(scrape);
+    GuardedRouter::nest_service(router, "/by_path", Metrics, by_path)
+}
+fn plain(router: Router) -> Router {
+    let files = get(scrape); // found
+    MethodRouter::on_service(get(scrape), MethodFilter::GET, Router::new().route("/", get(scrape))); // found // found
+    Router::nest_service(router, "/", files) // found
+        .route("/shared", shared())
+        .fallback_service(get(scrape)) // found // found
+}
+"#;
+    assert_marked("services", source, 1);
+}
+
+/// Asserts that the findings are those at the end of their lines, and the number of added routers.
+fn assert_marked(name: &str, source: &str, added: usize) {
+    let found = found(name, source);
     let lines = std::iter::zip(1_u64.., source.lines());
-    let expected = lines.filter(|(_, line)| line.ends_with("// found"));
-    let expected: Vec<_> = expected.map(|(line, _)| line).collect();
+    let expected: Vec<u64> = lines
+        .flat_map(|(line, text)| vec![line; text.matches("// found").count()])
+        .collect();
     let of = |code: &str| {
         let found = found.iter().filter(|(_, own)| own == code);
         found.map(|(line, _)| *line).collect::<Vec<_>>()
     };
     assert_eq!(of("AUTH0101"), expected);
-    assert_eq!(of("AUTH0102").len(), 4);
+    assert_eq!(of("AUTH0102").len(), added);
 }
 
 /// In a pipeline, the exit status decides.

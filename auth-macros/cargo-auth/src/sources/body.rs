@@ -22,7 +22,9 @@ use super::finding::{Finding, Place};
 use super::items::{borrowed_guard, types_of};
 use super::mount::{Cover, FunctionPlace, Means, Mention, Mount, MountTarget};
 use super::record::{OpenRouteKind, Sources, Unguarded};
-use super::routing::{argument_of, is_of_service, makes_route, takes_handler};
+use super::routing::{
+    argument_of, guarded_service, guarded_service_in, is_of_service, makes_route, takes_handler,
+};
 use super::text::named;
 use super::used_names::{add_texts, asks_for_grant};
 use super::variables::Variables;
@@ -206,7 +208,17 @@ impl<'b> Body<'b> {
             }
             (name, arguments) => self.handled(&call.receiver, name, arguments),
         }
+        let service = guarded_service(&name, &arguments);
         for argument in arguments {
+            self.argument(argument, service);
+        }
+    }
+
+    /// Reads an argument. Routes within a service with a policy need no other one.
+    fn argument(&mut self, argument: &Expr, service: Option<&Expr>) {
+        if service.is_some_and(|service| std::ptr::eq(service, argument)) {
+            self.covered(Cover::Guarded, |body| body.visit_expr(argument));
+        } else {
             self.visit_expr(argument);
         }
     }
@@ -363,10 +375,9 @@ impl Visit<'_> for Body<'_> {
     }
 
     fn visit_local(&mut self, local: &Local) {
-        if self.locals.variables.excused.contains(&start_of(local)) {
-            self.covered(Cover::Excused, |body| visit::visit_local(body, local));
-        } else {
-            visit::visit_local(self, local);
+        match self.locals.variables.covered.get(&start_of(local)).copied() {
+            Some(cover) => self.covered(cover, |body| visit::visit_local(body, local)),
+            None => visit::visit_local(self, local),
         }
         let (Some(name), Some(init)) = (variable(&local.pat), &local.init) else {
             return;
@@ -437,11 +448,12 @@ impl Visit<'_> for Body<'_> {
         {
             self.mount(handler, Means::Any(Some(path.clone())));
         }
+        let service = guarded_service_in(&path, &arguments);
         for (index, argument) in arguments.into_iter().enumerate() {
             if index < 2 {
                 self.mount(argument, Means::Function(path.clone(), index));
             }
-            self.visit_expr(argument);
+            self.argument(argument, service);
         }
     }
 

@@ -185,6 +185,8 @@ pub(super) type FunctionPlace = (String, usize);
 /// The reason why the mounts in an expression are not reported.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cover {
+    /// It is the service of a guarded router, with a policy.
+    Guarded,
     /// A guarded router adds it without policies, which is reported separately.
     Excused,
 }

@@ -1,4 +1,6 @@
-//! The functions of axum that make routes.
+//! The functions of axum that make routes, and those of guarded routers.
+
+use syn::Expr;
 
 /// The axum functions that make routes of handlers; with the suffix `_service`, of services.
 const METHODS: [&str; 10] = [
@@ -40,4 +42,28 @@ pub(super) fn argument_of(name: &str) -> usize {
 
 pub(super) fn is_of_service(name: &str) -> bool {
     name.ends_with("_service")
+}
+
+/// Returns the service that a method of a guarded router takes behind its policy. A plain router's
+/// method has fewer arguments.
+pub(super) fn guarded_service<'e>(name: &str, arguments: &[&'e Expr]) -> Option<&'e Expr> {
+    match (name, arguments) {
+        ("route_service" | "nest_service" | "on_service", [_, _, service]) => Some(service),
+        ("on_service", _) => None,
+        ("fallback_service", [_, service]) => Some(service),
+        (name, [_, service]) if makes_route(name) && is_of_service(name) => Some(service),
+        _ => None,
+    }
+}
+
+/// Returns the service of `GuardedRouter::nest_service(router, path, policy, service)`, or of
+/// `get_service(policy, service)`.
+pub(super) fn guarded_service_in<'e>(path: &[String], arguments: &[&'e Expr]) -> Option<&'e Expr> {
+    let (name, before) = path.split_last()?;
+    let is_type = |name: &String| name.starts_with(char::is_uppercase);
+    if before.last().is_some_and(is_type) {
+        return guarded_service(name, arguments.get(1..)?);
+    }
+    let service = guarded_service(name, arguments)?;
+    makes_route(name).then_some(service)
 }

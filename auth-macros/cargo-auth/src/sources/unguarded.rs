@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_grammar::codes;
 
 use super::finding::Finding;
-use super::mount::{Means, MountTarget};
+use super::mount::{Cover, Means, MountTarget};
 use super::open_patterns::OpenPattern;
 use super::reasons::Reason;
 use super::record::{OpenRouteKind, Sources, Unguarded};
@@ -78,8 +78,10 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
             reason,
             target: mount.target.name(),
         };
-        if mount.cover.is_some() || covers.contains_key(&*mount.within) {
-            open.push(route(OpenRouteKind::Excused, String::new()));
+        let cover = mount.cover.or_else(|| covers.get(&*mount.within).copied());
+        if let Some(cover) = cover {
+            let is_open = cover == Cover::Excused;
+            open.extend(is_open.then(|| route(OpenRouteKind::Excused, String::new())));
             continue;
         }
         let reasons = reasons.get(mount.place.file.as_str()).into_iter().flatten();

@@ -6,6 +6,8 @@ use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, ExprMethodCall, Item, Local, PatIdent};
 
 use super::expressions::{is_reason, path_of, start_of, variable};
+use super::mount::Cover;
+use super::routing::{guarded_service, guarded_service_in};
 use super::text::named;
 
 /// The variables of a function.
@@ -15,15 +17,17 @@ pub(super) struct Variables {
     pub(super) names: BTreeSet<String>,
     /// The position at which each variable was last assigned, so far.
     made: BTreeMap<String, usize>,
-    /// The positions at which variables for `merge_unguarded` and `adopt` were assigned.
-    pub(super) excused: BTreeSet<usize>,
+    /// The positions at which variables for guarded routers were assigned.
+    pub(super) covered: BTreeMap<usize, Cover>,
 }
 
 impl Variables {
-    /// Records the variable with a router that is added to a guarded one for a reason.
-    fn excuse(&mut self, router: &Expr) {
-        if let Some([name]) = path_of(router).as_deref() {
-            self.excused.extend(self.made.get(name));
+    /// Records the variable with a router that is added to a guarded one.
+    fn cover(&mut self, router: &Expr, cover: Cover) {
+        if let Some([name]) = path_of(router).as_deref()
+            && let Some(made) = self.made.get(name)
+        {
+            self.covered.insert(*made, cover);
         }
     }
 }
@@ -45,10 +49,15 @@ impl Visit<'_> for Variables {
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
         visit::visit_expr_method_call(self, call);
         let arguments: Vec<_> = call.args.iter().collect();
-        match (call.method.to_string().as_str(), arguments.as_slice()) {
-            ("adopt", [router, reason]) if is_reason(reason) => self.excuse(router),
-            ("merge_unguarded", [.., router]) => self.excuse(router),
-            _ => {}
+        let name = named(&call.method);
+        match (name.as_str(), arguments.as_slice()) {
+            ("adopt", [router, reason]) if is_reason(reason) => self.cover(router, Cover::Excused),
+            ("merge_unguarded", [.., router]) => self.cover(router, Cover::Excused),
+            (name, arguments) => {
+                if let Some(service) = guarded_service(name, arguments) {
+                    self.cover(service, Cover::Guarded);
+                }
+            }
         }
     }
 
@@ -57,9 +66,15 @@ impl Visit<'_> for Variables {
         let path = path_of(&call.func).unwrap_or_default();
         let arguments: Vec<_> = call.args.iter().collect();
         match (path.last().map(String::as_str), arguments.as_slice()) {
-            (Some("adopt"), [_, router, reason]) if is_reason(reason) => self.excuse(router),
-            (Some("merge_unguarded"), [_, _, _, router]) => self.excuse(router),
-            _ => {}
+            (Some("adopt"), [_, router, reason]) if is_reason(reason) => {
+                self.cover(router, Cover::Excused);
+            }
+            (Some("merge_unguarded"), [_, _, _, router]) => self.cover(router, Cover::Excused),
+            (_, arguments) => {
+                if let Some(service) = guarded_service_in(&path, arguments) {
+                    self.cover(service, Cover::Guarded);
+                }
+            }
         }
     }
 
