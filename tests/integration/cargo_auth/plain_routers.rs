@@ -217,6 +217,48 @@ fn plain(router: Router) -> Router {
     assert_marked("services", source, 1);
 }
 
+/// A protected router checks its own policies, as in the guide.
+#[test]
+fn protected_routers_are_services_with_policies() {
+    let source = r#"use auth_runtime::{GuardedRouter, ProtectedRouter};
+use axum::{Router, routing::{any_service, get_service}};
+fn guide(api: ProtectedRouter) -> Router {
+    let versions = Router::new().nest_service("/v1", api);
+    Router::new().nest("/api", versions)
+}
+fn result() -> Result<Router, Error> {
+    let api = routes().protect(space()).context("api")?;
+    let same = api.clone().layer(Logs);
+    let typed: ProtectedRouter = unknown();
+    let made = Shop::api()?;
+    let plain = api.into_router("mounted below"); let metadata = api.metadata_router();
+    Ok(Router::new()
+        .route_service("/1", same)
+        .route("/2", any_service(typed))
+        .nest_service("/3", made)
+        .nest_service("/4", api().unwrap())
+        .nest_service("/5", routes().protect(space())?)
+        .nest_service("/6", plain) // found
+        .nest_service("/7", metadata) // found
+        .nest_service("/8", routes().protect(space())?.into_router("why")) // found
+        .nest_service("/9", either()) // found
+        .nest_service("/10", api().ok_or(files())) // found
+        .fallback_service(api.layer(Logs)))
+}
+fn closure() { serve(|api: ProtectedRouter, files: Files| get_service(api).post_service(files)); } // found
+fn shadowed(api: ProtectedRouter) -> Router {
+    let api = files();
+    Router::new().nest_service("/", api) // found
+}
+fn api() -> Result<ProtectedRouter, Error> { routes().protect(space()) }
+#[cfg(a)] fn either() -> ProtectedRouter { unknown() }
+#[cfg(not(a))] fn either() -> Router { unknown() }
+struct Shop;
+impl Shop { fn api() -> Result<ProtectedRouter, Error> { unknown() } }
+"#;
+    assert_marked("protected", source, 0);
+}
+
 /// Asserts that the findings are those at the end of their lines, and the number of added routers.
 fn assert_marked(name: &str, source: &str, added: usize) {
     let found = found(name, source);

@@ -10,13 +10,13 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprClosure, ExprMethodCall, ExprPath, ImplItemFn, Item, Local,
-    Macro, Pat, Signature, Stmt, TraitItemFn, Type,
+    Arm, Block, Expr, ExprCall, ExprClosure, ExprMethodCall, ExprPath, FnArg, ImplItemFn, Item,
+    Local, Macro, Pat, PatType, Signature, Stmt, TraitItemFn, Type,
 };
 
 use super::expressions::{
     beginning, handler, is_async_closure, is_reason, leftmost, line_of, names_methods, path_of,
-    paths_of, plain, segments_of, start_of, text_of, variable,
+    paths_of, plain, protected, segments_of, start_of, text_of, variable,
 };
 use super::finding::{Finding, Place};
 use super::items::{borrowed_guard, types_of};
@@ -25,7 +25,7 @@ use super::record::{OpenRouteKind, Sources, Unguarded};
 use super::routing::{
     argument_of, guarded_service, guarded_service_in, is_of_service, makes_route, takes_handler,
 };
-use super::text::named;
+use super::text::{any_word, named};
 use super::used_names::{add_texts, asks_for_grant};
 use super::variables::Variables;
 
@@ -57,8 +57,33 @@ struct Locals {
     variables: Variables,
     /// The variables that may be plain routers, with the beginnings of their chains.
     plain: BTreeMap<String, Option<Vec<String>>>,
+    /// The variables that may be protected routers, with the functions that make them.
+    protected: BTreeMap<String, Option<Vec<String>>>,
     /// The beginnings of the variables' chains.
     made_by: BTreeMap<String, Vec<String>>,
+}
+
+impl Locals {
+    fn of(signature: &Signature, block: &Block) -> Self {
+        let mut locals = Self::default();
+        locals.variables.visit_signature(signature);
+        locals.variables.visit_block(block);
+        for input in &signature.inputs {
+            if let FnArg::Typed(parameter) = input {
+                locals.typed(parameter);
+            }
+        }
+        locals
+    }
+
+    /// Records a variable with a type.
+    fn typed(&mut self, written: &PatType) {
+        if let Some(name) = variable(&written.pat)
+            && any_word(&written.ty, &|word| word == "ProtectedRouter")
+        {
+            self.protected.insert(name, None);
+        }
+    }
 }
 
 /// A plain router that is added to a guarded one with a reason.
@@ -118,9 +143,7 @@ impl<'b> Body<'b> {
     }
 
     pub(super) fn function(&mut self, name: &str, signature: &Signature, block: &Block) {
-        let mut locals = Locals::default();
-        locals.variables.visit_signature(signature);
-        locals.variables.visit_block(block);
+        let locals = Locals::of(signature, block);
         let outer_locals = std::mem::replace(&mut self.locals, locals);
         let outer = std::mem::replace(&mut self.function, name.to_owned());
         let place = Rc::new((self.file.to_owned(), start_of(block)));
@@ -160,12 +183,14 @@ impl<'b> Body<'b> {
     }
 
     fn mount(&mut self, expression: &Expr, by: Means) {
-        let target = match handler(expression) {
-            // The variable shadows a function of the same name.
-            Some(path) if self.is_variable(&path) => MountTarget::Expression,
-            Some(path) => MountTarget::Handler(path),
-            None if is_async_closure(expression) => MountTarget::Closure,
-            None => MountTarget::Expression,
+        let protected = protected(expression, &self.locals.protected);
+        let target = match (handler(expression), protected) {
+            (_, Some(None)) => return,
+            // A variable shadows a function of the same name.
+            (Some(path), _) if !self.is_variable(&path) => MountTarget::Handler(path),
+            (_, Some(Some(path))) => MountTarget::Made(path),
+            (None, None) if is_async_closure(expression) => MountTarget::Closure,
+            _ => MountTarget::Expression,
         };
         self.mount_at(expression, by, target);
     }
@@ -360,10 +385,12 @@ impl Visit<'_> for Body<'_> {
 
     fn visit_expr_closure(&mut self, closure: &ExprClosure) {
         let types = closure.inputs.iter().filter_map(|input| match input {
-            Pat::Type(typed) => Some(&*typed.ty),
+            Pat::Type(typed) => Some(typed),
             _ => None,
         });
-        self.note_borrowed_guard(types);
+        let types: Vec<_> = types.collect();
+        self.note_borrowed_guard(types.iter().map(|typed| &*typed.ty));
+        types.into_iter().for_each(|typed| self.locals.typed(typed));
         visit::visit_expr_closure(self, closure);
     }
 
@@ -382,6 +409,13 @@ impl Visit<'_> for Body<'_> {
         let (Some(name), Some(init)) = (variable(&local.pat), &local.init) else {
             return;
         };
+        match protected(&init.expr, &self.locals.protected) {
+            Some(made_by) => self.locals.protected.insert(name.clone(), made_by),
+            None => self.locals.protected.remove(&name),
+        };
+        if let Pat::Type(written) = &local.pat {
+            self.locals.typed(written);
+        }
         match plain(&init.expr, &self.locals.plain) {
             Some(plain) => self.locals.plain.insert(name.clone(), plain),
             None => self.locals.plain.remove(&name),

@@ -41,6 +41,44 @@ pub(super) fn plain(
     }
 }
 
+/// The methods of protected routers, and of the results of fallible functions, that return such a router.
+const KEEPS_PROTECTION: [&str; 10] = [
+    "clone",
+    "conceal_timing",
+    "context",
+    "expect",
+    "layer",
+    "map_err",
+    "merge",
+    "nest",
+    "unwrap",
+    "with_context",
+];
+
+/// Returns the function that makes an expression if that may return a protected router. `Some(None)`
+/// is certainly one. `variables` are those that may be protected routers.
+pub(super) fn protected(
+    chain: &Expr,
+    variables: &BTreeMap<String, Option<Vec<String>>>,
+) -> Option<Option<Vec<String>>> {
+    match chain {
+        Expr::Await(inner) => protected(&inner.base, variables),
+        Expr::Call(call) => path_of(&call.func).map(Some),
+        Expr::MethodCall(call) if call.method == "protect" => Some(None),
+        Expr::MethodCall(call) => {
+            let keeps_it = KEEPS_PROTECTION.contains(&named(&call.method).as_str());
+            protected(&call.receiver, variables).filter(|_| keeps_it)
+        }
+        Expr::Paren(inner) => protected(&inner.expr, variables),
+        Expr::Path(_) => match path_of(chain)?.as_slice() {
+            [name] => variables.get(name).cloned(),
+            _ => None,
+        },
+        Expr::Try(inner) => protected(&inner.expr, variables),
+        _ => None,
+    }
+}
+
 /// Returns the value of a string literal.
 pub(super) fn literal(expression: &Expr) -> Option<String> {
     match expression {

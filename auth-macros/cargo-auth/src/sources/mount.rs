@@ -49,6 +49,8 @@ pub(super) enum MountTarget {
     Closure,
     /// The function that makes a router.
     Router(Vec<String>),
+    /// The result of a function, which may be a protected router.
+    Made(Vec<String>),
     /// A closure, a variable, or another expression that is not the path of a function.
     Expression,
 }
@@ -135,7 +137,7 @@ impl Mount {
                     .iter()
                     .any(|path| functions.contains(&path.join("::")))
             }
-            MountTarget::Router(_) | MountTarget::Expression => false,
+            MountTarget::Router(_) | MountTarget::Made(_) | MountTarget::Expression => false,
         }
     }
 }
@@ -144,7 +146,7 @@ impl MountTarget {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Handler(path) | Self::Router(path) => path.join("::"),
-            Self::Closure | Self::Expression => String::new(),
+            Self::Made(_) | Self::Closure | Self::Expression => String::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::mount::{Cover, Means, MountTarget};
 use super::open_patterns::OpenPattern;
 use super::reasons::Reason;
 use super::record::{OpenRouteKind, Sources, Unguarded};
-use super::routers::covers;
+use super::routers::{covers, protecting};
 
 /// Returns the open routes without a reason. Open routes with a reason are recorded.
 pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec<Finding> {
@@ -19,9 +19,19 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
         .iter()
         .map(|entry| entry.path.as_str())
         .collect();
+    let protected = protecting(sources);
     let mounts = sources.mounts.iter().filter_map(|mount| {
         let is_service = mount.takes_service(names, &sources.functions)?;
-        Some((mount, is_service))
+        let is_protected = match &mount.target {
+            MountTarget::Made(path) => {
+                let made_by = names.resolve(mount.scope, path);
+                made_by
+                    .iter()
+                    .all(|path| protected.contains(&path.join("::")))
+            }
+            _ => false,
+        };
+        (!is_protected).then_some((mount, is_service))
     });
     let mounts: Vec<_> = mounts.collect();
     let covers = covers(sources, mounts.iter().map(|(mount, _)| &*mount.within));
@@ -66,7 +76,7 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
                  help: call the function of the same name in `auth_runtime::routing`"
                     .to_owned()
             }
-            MountTarget::Closure | MountTarget::Expression => {
+            MountTarget::Made(_) | MountTarget::Closure | MountTarget::Expression => {
                 "a handler on a plain router cannot have a policy\n\
                  help: write an `async fn` with a policy, and mount it on a `GuardedRouter`"
                     .to_owned()

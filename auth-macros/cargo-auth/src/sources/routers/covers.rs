@@ -1,4 +1,4 @@
-//! The functions that make the routers which guarded routers add.
+//! The functions that make the routers which guarded routers add, or protected ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::definitions::{Definitions, Function};
 use crate::sources::expressions::start_of;
 use crate::sources::mount::{Cover, FunctionPlace, Mention};
 use crate::sources::record::Sources;
-use crate::sources::text::named;
+use crate::sources::text::{any_word, named};
 
 /// Returns the covers of the functions with routes, and of those that make routers.
 ///
@@ -79,4 +79,19 @@ pub(in super::super) fn covers<'m>(
 
 fn place_of(function: &Function<'_>) -> FunctionPlace {
     (function.file.to_owned(), start_of(function.block))
+}
+
+/// Returns the paths of the functions that return a protected router.
+pub(in super::super) fn protecting(sources: &Sources) -> BTreeSet<String> {
+    let definitions = Definitions::of(sources);
+    let (protecting, others): (Vec<_>, Vec<_>) = definitions
+        .functions
+        .iter()
+        .partition(|it| any_word(&it.signature.output, &|word| word == "ProtectedRouter"));
+    // A `cfg` may choose.
+    let others: BTreeSet<_> = others.iter().map(|it| it.path.as_str()).collect();
+    let paths = protecting.iter().map(|it| it.path.clone());
+    paths
+        .filter(|path| !others.contains(path.as_str()))
+        .collect()
 }
