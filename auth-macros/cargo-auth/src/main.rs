@@ -46,7 +46,8 @@
 //!
 //! `routes` evaluates the functions that make routers, with their arguments. It knows the routers of
 //! axum, axum-extra (`TypedPath`), `utoipa-axum` and `aide`, and the pages of `utoipa` such as
-//! `SwaggerUi`. Not seen are routes that other macros make, and routers in collections. A part of a path that
+//! `SwaggerUi`. Not seen are routes that other macros make, and routers in collections. The policy of a handler
+//! that a macro makes is `unknown`, if a `GuardedRouter` mounts it. A part of a path that
 //! is not known is in angle brackets, and a part that only some configurations have in square brackets;
 //! a `?` marks a layer that only some have. The unknown routes of a router of another crate are one
 //! route at `/…`. A function that makes a router and that nothing calls is reported, and its routes are

@@ -40,6 +40,52 @@ fn policies_are_checks() {
     }
 }
 
+/// Only handlers with a policy compile on a guarded router.
+#[test]
+fn policies_in_macros_are_unknown() {
+    let manifest = "[workspace]\n[package]\nname = \"made\"\nedition = \"2024\"\n\
+                    [dependencies]\nauth-runtime = \"0.1\"\naxum = \"0.8\"\n";
+    let main = r#"use auth_runtime::{GuardedRouter, routing};
+use axum::{Router, routing::get};
+make_handlers!(made, other);
+fn main() {
+    let app = GuardedRouter::new().route("/made", routing::get(made).post(other));
+    let app = more(app).adopt(old(), "checked by hand").fallback_service(Files, files());
+    let app = app.nest_service("/metrics", Metrics, metrics());
+    let app = app.protect(space()).into_router("beside plain routes");
+    serve(app.route("/plain", get(bare)).merge(OpenApiRouter::new().route("/documented", get(bare))));
+}
+pub fn more(router: GuardedRouter) -> GuardedRouter { router.route("/more", routing::get(other)) }
+fn metrics() -> Router { Router::new().route("/", get(bare)) }
+fn old() -> Router { Router::new().route("/old", get(bare)) }
+async fn bare() {}
+"#;
+    let folder = made("made", &[("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let found = json(&folder, &["routes", "--format=json"]);
+    let routes = found["routes"].as_array().expect("routes").iter();
+    let routes: Vec<_> = routes
+        .map(|route| (route["path"].as_str().unwrap_or_default(), &route["checks"]))
+        .collect();
+    let unknown = serde_json::json!([{ "kind": "policy", "text": "unknown" }]);
+    let none = serde_json::json!([]);
+    assert_eq!(
+        routes,
+        [
+            ("/made", &unknown),
+            ("/made", &unknown),
+            ("/*", &unknown),
+            ("/metrics/*", &unknown),
+            ("/plain", &none),
+            ("/documented", &none),
+            ("/more", &unknown),
+            ("/old", &none),
+        ]
+    );
+    let checked = run(&folder, &["check", "--progress"]).text;
+    let progress = "5 of 8 routes guarded, 1 adopted, 2 on plain routers\n";
+    assert!(checked.ends_with(progress), "{checked}");
+}
+
 #[test]
 fn a_place_is_one_result() {
     let log = json(&workspace("plain"), &["routes", "--format=sarif"]);

@@ -77,6 +77,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
     let definitions = Definitions::of(sources);
     let uses = Uses::of(&definitions);
     let mut called = BTreeSet::new();
+    let mut known = BTreeSet::new();
     let mut results = Vec::new();
     let mut unused = Vec::new();
     for index in uses.relevant {
@@ -86,6 +87,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
         let mut evaluator = Evaluator::new(&definitions);
         let routes = shown(evaluator.routers(index));
         called.append(&mut evaluator.called);
+        known.append(&mut evaluator.covered);
         if !uses.unused.contains(&index) {
             if function.is_selected {
                 results.push((index, routes));
@@ -103,6 +105,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
         let mut evaluator = Evaluator::new(&definitions);
         let routers = evaluator.routers_in(*constant);
         called.append(&mut evaluator.called);
+        known.append(&mut evaluator.covered);
         if constant.is_selected {
             results.push((usize::MAX, shown(routers)));
         }
@@ -111,7 +114,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
         .into_iter()
         .partition(|(index, _)| called.contains(index));
     let mut found: Vec<Route<'_>> = roots.into_iter().flat_map(|(_, routes)| routes).collect();
-    let known: BTreeSet<Place> = found.iter().map(|route| route.place.clone()).collect();
+    known.extend(found.iter().map(|route| route.place.clone()));
     // The result of a function may reach a router in a way that is not read.
     for mut route in within.into_iter().flat_map(|(_, routes)| routes) {
         // A fallback may be dropped.
@@ -155,10 +158,15 @@ fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {
     let path = route.target.paths.first().map(|path| path.join("::"));
     let mut entries = definitions.sources.entries.iter();
     let policy = entries.find(|entry| path.as_ref() == Some(&entry.path));
-    let policy = policy.map(|entry| Check {
-        kind: CheckKind::Policy,
-        text: entry.policy.to_string(),
-    });
+    // A macro may write the handler with its policy.
+    let unknown = || route.is_guarded.then(|| "unknown".to_owned());
+    let policy = policy
+        .map(|entry| entry.policy.to_string())
+        .or_else(unknown)
+        .map(|text| Check {
+            kind: CheckKind::Policy,
+            text,
+        });
     let handler = route
         .target
         .callable

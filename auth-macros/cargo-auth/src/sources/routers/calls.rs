@@ -13,7 +13,7 @@ use super::patterns::is_like_routing;
 use super::value::{Layer, Router, Value, add_layers, join, join_routes};
 use crate::sources::expressions::{path_of, receiver_of};
 use crate::sources::finding::Place;
-use crate::sources::routing::routing_function;
+use crate::sources::routing::{guarded_service, guarded_service_in, routing_function};
 use crate::sources::text::named;
 
 impl<'s> Evaluator<'_, 's> {
@@ -42,6 +42,10 @@ impl<'s> Evaluator<'_, 's> {
     ) -> Value<'s> {
         let path = path_of(&call.func).unwrap_or_default();
         let arguments = self.arguments(&call.args, frame);
+        let expressions: Vec<_> = call.args.iter().collect();
+        if guarded_service_in(&path, &expressions).is_some() {
+            self.cover(&arguments);
+        }
         let Some(name) = path.last() else {
             return self.opaque(expression, arguments, frame);
         };
@@ -105,6 +109,13 @@ impl<'s> Evaluator<'_, 's> {
         self.opaque(expression, arguments, frame)
     }
 
+    /// Records the routes in a service with a policy, which is the last argument.
+    fn cover(&mut self, arguments: &[Argument<'s>]) {
+        let service = arguments.last().map(|service| service.value.clone());
+        let routes = service.and_then(routes_in).into_iter().flatten();
+        self.covered.extend(routes.map(|route| route.place));
+    }
+
     /// Returns a value that is not known; the routers among the arguments are passed on.
     fn opaque(
         &mut self,
@@ -129,6 +140,10 @@ impl<'s> Evaluator<'_, 's> {
         let name = named(&call.method);
         let place = Place::of(frame.file, call.method.span());
         let mut arguments = self.arguments(&call.args, frame);
+        let expressions: Vec<_> = call.args.iter().collect();
+        if guarded_service(&name, &expressions).is_some() {
+            self.cover(&arguments);
+        }
         match receiver {
             Value::Router(mut router) => {
                 if name == "split_for_parts" {
@@ -185,6 +200,7 @@ impl<'s> Evaluator<'_, 's> {
                     let mut router = Router {
                         routes: Vec::new(),
                         is_plain: !is_made,
+                        is_guarded: false,
                     };
                     link_router(self.definitions, &mut router, &name, &place, &mut arguments);
                     for route in router.routes.iter_mut().filter(|_| !is_made) {

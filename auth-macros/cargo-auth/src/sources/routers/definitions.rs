@@ -344,6 +344,7 @@ impl<'s> Definitions<'s> {
         (is_router(path) || is_router(&whole)).then(|| Router {
             routes: Vec::new(),
             is_plain: is_plain_router(&whole),
+            is_guarded: whole.iter().any(|name| name == "GuardedRouter"),
         })
     }
 

@@ -7,6 +7,8 @@ use syn::{Block, Expr, FnArg, Stmt};
 use super::definitions::{Constant, Definitions};
 use super::value::{Route, Router, Source, Value, join};
 use crate::sources::expressions::{literal, path_of, start_of};
+use crate::sources::finding::Place;
+use crate::sources::text::any_word;
 
 /// The maximum numbers of functions within each other, and of calls for one function.
 const MAX_DEPTH: usize = 40;
@@ -19,6 +21,8 @@ pub(super) struct Evaluator<'d, 's> {
     emitted: Vec<Vec<Route<'s>>>,
     /// The functions with results that other functions use.
     pub(super) called: BTreeSet<usize>,
+    /// The places of the routes in services with a policy.
+    pub(super) covered: BTreeSet<Place>,
     open: Vec<usize>,
     calls: usize,
     choices: usize,
@@ -58,6 +62,7 @@ impl<'d, 's> Evaluator<'d, 's> {
             definitions,
             emitted: Vec::new(),
             called: BTreeSet::new(),
+            covered: BTreeSet::new(),
             open: Vec::new(),
             calls: 0,
             choices: 0,
@@ -143,7 +148,12 @@ impl<'d, 's> Evaluator<'d, 's> {
                     let value = match value {
                         // The caller adds the routes of its router.
                         Value::Unknown | Value::Source(_) if is_router => {
-                            Value::Router(Router::plain(Vec::new()))
+                            let is_guarded = any_word(&typed.ty, &|name| name == "GuardedRouter");
+                            let router = Router::plain(Vec::new());
+                            Value::Router(Router {
+                                is_guarded,
+                                ..router
+                            })
                         }
                         value => value,
                     };

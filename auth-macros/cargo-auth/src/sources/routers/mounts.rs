@@ -203,12 +203,14 @@ pub(super) fn link_router<'s>(
 ) -> bool {
     let is_known = NEUTRAL.contains(&name);
     let link = (!router.is_plain).then_some(place);
+    let is_guarded = router.is_guarded;
     let mounted = |mut routes: Vec<Route<'s>>, path: &str, kind| {
         for route in &mut routes {
             path.clone_into(&mut route.path);
             route.kind = kind;
             route.is_service = is_of_service(name);
             route.link = link.cloned();
+            route.is_guarded = is_guarded;
         }
         routes
     };
@@ -230,6 +232,7 @@ pub(super) fn link_router<'s>(
         }
         ("protect", _) => {
             router.is_plain = true;
+            router.is_guarded = false;
             for route in &mut router.routes {
                 let path = &route.path;
                 route.protected_path.get_or_insert_with(|| path.clone());

@@ -29,6 +29,8 @@ pub(super) struct Router<'s> {
     pub(super) routes: Vec<Route<'s>>,
     /// True if it takes no policies, as a router of axum and a protected one, or is not known.
     pub(super) is_plain: bool,
+    /// True if it is certainly a guarded one.
+    pub(super) is_guarded: bool,
 }
 
 /// An expression, and the place of its names.
@@ -56,6 +58,8 @@ pub(super) struct Route<'s> {
     pub(super) is_adopted: bool,
     /// The place of the method of a guarded router that mounts it. `None` on plain routers.
     pub(super) link: Option<Place>,
+    /// True if a guarded router mounts it, so that it has a policy, which may be unknown.
+    pub(super) is_guarded: bool,
     /// The path when its router was protected.
     pub(super) protected_path: Option<String>,
     /// The branches that alone have it: the numbers of their choices, and the sides.
@@ -142,6 +146,7 @@ pub(super) fn join<'s>(one: Value<'s>, other: Value<'s>, choice: usize) -> Value
         (Value::Router(one), Value::Router(other)) => Value::Router(Router {
             routes: join_routes(one.routes, other.routes, choice),
             is_plain: one.is_plain && other.is_plain,
+            is_guarded: one.is_guarded || other.is_guarded,
         }),
         (Value::Methods(one), Value::Methods(other)) => {
             Value::Methods(join_routes(one, other, choice))
@@ -193,6 +198,7 @@ impl Router<'_> {
         Router {
             routes,
             is_plain: true,
+            is_guarded: false,
         }
     }
 }
@@ -210,6 +216,7 @@ impl<'s> Route<'s> {
             is_service: false,
             is_adopted: false,
             link: None,
+            is_guarded: false,
             protected_path: None,
             branches: Vec::new(),
         }
