@@ -1,6 +1,6 @@
 //! The policies in the sources and in the routers are the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use auth_grammar::errors::Errors;
@@ -55,6 +55,23 @@ fn list_matches_the_table_with_modules() {
     let forge = listed("auth-forge", "examples/forge/");
     assert!(forge.values().any(|policy| policy.contains("policy = ")));
     assert_eq!(forge, table("forge"));
+}
+
+/// In a clone, the sources of `GuardedRouter` are in the workspace as well.
+#[test]
+fn routes_match_the_table() {
+    for (package, program) in [("auth-quickstart", "quickstart"), ("auth-forge", "forge")] {
+        let found = json(root(), &["routes", "--format=json", "-p", package]);
+        let routes = found["routes"].as_array().expect("routes").iter();
+        let policies = routes.filter_map(|route| {
+            let checks = route["checks"].as_array()?;
+            let policy = checks.iter().find(|check| check["kind"] == "policy")?;
+            policy["text"].as_str().map(str::to_owned)
+        });
+        let policies: BTreeSet<String> = policies.collect();
+        let expected: BTreeSet<String> = table(program).into_values().collect();
+        assert_eq!(policies, expected, "{package}");
+    }
 }
 
 /// Returns the forge's lock, which its own test compares with its router. The policies of modules

@@ -89,7 +89,10 @@ impl<'s> Definitions<'s> {
             refusing: RefCell::default(),
         };
         for read in &sources.items {
-            all.add(read);
+            let path = sources.names.path_in(read.scope, "");
+            if !path.first().is_some_and(|krate| is_framework(krate)) {
+                all.add(read);
+            }
         }
         let aliases = all.aliases.values().map(|alias| alias.item);
         let aliases = aliases.filter(|alias| all.mentions_router(&alias.ty));
@@ -429,6 +432,19 @@ impl Function<'_> {
         };
         matches!(type_text(ty).as_str(), "&str" | "String" | "Cow<str>")
     }
+}
+
+/// Returns whether a crate has the functions and types of routers. They are known without their sources,
+/// which are in the workspace of a clone.
+fn is_framework(krate: &str) -> bool {
+    matches!(
+        krate,
+        "auth_runtime"
+            | "auth_runtime_axum"
+            | "auth_runtime_axum_extra"
+            | "auth_runtime_utoipa"
+            | "axum"
+    )
 }
 
 /// Returns the text of `#[typed_path("…")]`.

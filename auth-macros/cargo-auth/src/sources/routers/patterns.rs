@@ -46,6 +46,6 @@ pub(super) fn is_router(path: &[String]) -> bool {
 /// Returns whether a path is a function like axum's in another crate, such as `aide`, or is from a glob
 /// import of one.
 pub(super) fn is_like_routing(whole: &[String], written: &[String]) -> bool {
-    let is_in = |path: &[String]| path.iter().rev().nth(1).is_some_and(|it| it == "routing");
+    let is_in = |path: &[String]| path.iter().rev().skip(1).any(|it| it == "routing");
     is_in(whole) || is_in(written) || whole.len() == 1
 }
