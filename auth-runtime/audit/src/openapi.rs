@@ -53,8 +53,9 @@ use self::writer::Writer;
 /// # document(&space).unwrap();
 /// ```
 ///
-/// The document is JSON, or a type of any library that `serde` writes as such, as those of utoipa 5 and 6. The
-/// result is JSON. `SwaggerUi::external_url_unchecked` serves it, and [`serde_json::from_value`] makes a type of the
+/// The document is JSON, or a type of any library that `serde` writes as such, as those of utoipa 5 and 6. Its
+/// version is 3.1 or later, since in OpenAPI 3.0 only OAuth schemes have scopes, and no scheme is a client certificate.
+/// The result is JSON. `SwaggerUi::external_url_unchecked` serves it, and [`serde_json::from_value`] makes a type of the
 /// library of it.
 ///
 /// Each operation receives
@@ -114,7 +115,7 @@ use self::writer::Writer;
 ///
 /// # Errors
 ///
-/// [`OpenApiError`] lists every operation without a route, every `security` or scheme that was
+/// [`OpenApiError`] lists an earlier version than 3.1, every operation without a route, every `security` or scheme that was
 /// written by hand and differs from the policy or the space, and every policy that no scheme of
 /// `space` can meet. Call it in a test, so that the documentation always matches the enforced
 /// policies.

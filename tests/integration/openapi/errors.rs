@@ -46,6 +46,42 @@ fn operation_without_route_is_an_error() {
     );
 }
 
+/// In OpenAPI 3.0, the list of a requirement is empty for schemes other than `oauth2` and `openIdConnect`, and
+/// `mutualTLS` is not the type of a scheme (§4.8.30.1 and §4.8.27.1 of 3.0.3).
+#[test]
+fn versions_before_3_1_are_errors() {
+    let router: GuardedRouter = GuardedRouter::new().route("/a", get(one));
+    let write = |version: Value| {
+        let document = json!({ "openapi": version, "paths": { "/a": { "get": {} } } });
+        let written =
+            auth_runtime_audit::public_openapi(&router.access_table(), &space(), document);
+        written.map_err(|error| error.to_string())
+    };
+    for version in ["3.1.0", "3.1.1", "3.2.0", "3.10.0", "3.1"] {
+        write(json!(version)).expect("it is in order");
+    }
+    for version in ["3.0.3", "3.0", "2.0", "4.0.0", "3", "3.x", "13.1.0"] {
+        assert_eq!(
+            write(json!(version)).expect_err("it is refused"),
+            format!(
+                "the document has version `{version}` of OpenAPI, and `security` with the scopes of any scheme \
+                 needs 3.1 or later; convert it to 3.1"
+            )
+        );
+    }
+    for version in [json!(3.1), Value::Null] {
+        assert_eq!(
+            write(version).expect_err("it is refused"),
+            "the document does not have its version in `openapi`, and `security` with the scopes of any scheme \
+             needs 3.1 or later; convert it to 3.1"
+        );
+    }
+    let document = json!({ "openapi": "3.0.0", "paths": { "/b": { "get": {} } } });
+    let written = auth_runtime_audit::internal_openapi(&router.access_table(), &space(), document);
+    let all = written.expect_err("it is refused").to_string();
+    assert_eq!(all.lines().count(), 2, "{all}");
+}
+
 /// A `main` that returns the error prints it in this way.
 #[test]
 fn debug_text_of_the_error_is_its_text() {

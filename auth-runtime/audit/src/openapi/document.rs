@@ -21,6 +21,19 @@ pub(super) fn read(document: &impl Serialize) -> Result<Object, Mistake> {
     }
 }
 
+/// Returns the mistake that the version of a document is not 3.1 or a later 3. In 3.0, only `oauth2` and
+/// `openIdConnect` have scopes in `security`, and no scheme is `mutualTLS`.
+pub(super) fn unknown_version(document: &Object) -> Option<Mistake> {
+    let written = text(document, "openapi");
+    let minor = |version: &str| -> Option<u32> {
+        version.strip_prefix("3.")?.split('.').next()?.parse().ok()
+    };
+    let is_known = written.and_then(minor).is_some_and(|minor| minor >= 1);
+    (!is_known).then(|| Mistake::Version {
+        written: written.map(str::to_owned),
+    })
+}
+
 /// Passes the object in a field to `change`. A field that is missing is added.
 pub(super) fn change_object(parent: &mut Object, name: &str, change: impl FnOnce(&mut Object)) {
     let field = parent.entry(name).or_insert(Value::Null);

@@ -48,6 +48,8 @@ pub(super) enum Mistake {
     Name { name: String },
     /// A scheme with credentials in a place that OpenAPI has no name for.
     Source { name: String },
+    /// A document of a version with fewer kinds of `security`.
+    Version { written: Option<String> },
     /// A document that is not written as an object.
     NoObject { reason: String },
 }
@@ -126,6 +128,16 @@ impl fmt::Display for Mistake {
                 f,
                 "the scheme `{name}` cannot be described: OpenAPI has no credentials in forms",
             ),
+            Self::Version { written } => {
+                match written {
+                    Some(version) => write!(f, "the document has version `{version}` of OpenAPI")?,
+                    None => f.write_str("the document does not have its version in `openapi`")?,
+                }
+                f.write_str(
+                    ", and `security` with the scopes of any scheme needs 3.1 or later; convert \
+                     it to 3.1",
+                )
+            }
             Self::NoObject { reason } => {
                 write!(f, "the document is not written as a JSON object: {reason}")
             }

@@ -60,6 +60,7 @@ impl<'a> Writer<'a> {
     /// Returns `document` with the policies of the table.
     pub(super) fn write(mut self, document: &impl Serialize) -> Result<Value, OpenApiError> {
         let mut document = document::read(document)?;
+        self.mistakes.extend(document::unknown_version(&document));
         self.write_document(&mut document);
         if self.mistakes.is_empty() {
             Ok(Value::Object(document))
