@@ -338,7 +338,10 @@ fn named(denial: &Denial) -> String {
             max_age,
         } => {
             let acr = acr_values.join(" ");
-            format!("{status} to log in again (acr {acr:?}, max_age {max_age:?})")
+            let acr = (!acr.is_empty()).then(|| format!("acr {acr:?}"));
+            let max_age = max_age.map(|age| format!("max_age {age:?}"));
+            let parts: Vec<_> = acr.into_iter().chain(max_age).collect();
+            format!("{status} to log in again ({})", parts.join(", "))
         }
         Denial::SenderConstraintRequired => format!("{status} to bind the credentials to a key"),
         Denial::InsufficientScope { scopes, .. } => {
@@ -350,6 +353,8 @@ fn named(denial: &Denial) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -369,7 +374,21 @@ mod tests {
                     acr_values: vec!["gold".into(), "platinum".into()],
                     max_age: None,
                 },
-                "401 to log in again (acr \"gold platinum\", max_age None)",
+                "401 to log in again (acr \"gold platinum\")",
+            ),
+            (
+                Denial::StepUp {
+                    acr_values: Vec::new(),
+                    max_age: Some(Duration::from_secs(900)),
+                },
+                "401 to log in again (max_age 900s)",
+            ),
+            (
+                Denial::StepUp {
+                    acr_values: vec!["gold".into()],
+                    max_age: Some(Duration::from_secs(900)),
+                },
+                "401 to log in again (acr \"gold\", max_age 900s)",
             ),
             (
                 Denial::SenderConstraintRequired,
