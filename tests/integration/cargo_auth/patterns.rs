@@ -149,6 +149,16 @@ fn routers_are_read_wherever_they_are_made() {
             "9: GET /x/{*p}: /x/secret",
         ),
         (
+            "a_router_that_is_read",
+            format!("fn f() {{ let router = {both}; keep(router.access_table()); }}"),
+            covered,
+        ),
+        (
+            "a_router_that_is_read_at_once",
+            format!("fn f() {{ keep({both}.access_table()); }}"),
+            covered,
+        ),
+        (
             "a_plain_router_around_it",
             format!("fn f() {{ axum::Router::new().nest(\"/api\", {both}.protect(space)?); }}"),
             "8: GET /api/x/{*p}: /api/x/secret",

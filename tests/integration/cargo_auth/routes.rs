@@ -167,3 +167,81 @@ async fn a() {}
         checked.text
     );
 }
+
+/// Returns the paths of all routes, each with its layers and the texts of its checks.
+fn listed(name: &str, main: &str) -> Vec<(String, String, String)> {
+    let manifest = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n\
+                    [dependencies]\nauth-runtime = \"0.1\"\naxum = \"0.8\"\n";
+    let files = [("Cargo.toml", manifest), ("src/main.rs", main)];
+    let found = json(&made(name, &files), &["routes", "--format=json"]);
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    let joined = |value: &serde_json::Value, of: &dyn Fn(&serde_json::Value) -> String| {
+        let all = value.as_array().expect("a list").iter().map(of);
+        all.collect::<Vec<_>>().join(", ")
+    };
+    let routes = found["routes"].as_array().expect("routes").iter();
+    let described = routes.map(|route| {
+        let checks = joined(&route["checks"], &|check| text(&check["text"]));
+        let layers = joined(&route["layers"], &text);
+        (text(&route["path"]), layers, checks)
+    });
+    described.collect()
+}
+
+/// A method that takes the router by reference changes nothing.
+#[test]
+fn a_router_that_is_read_keeps_its_layers() {
+    for (number, statement) in [
+        "let document = routes.public_openapi(&space, Api::openapi())?; keep(document);",
+        "let document = routes.internal_openapi(&space, Api::openapi())?;",
+        "let document = routes.openapi(Api::openapi())?;",
+        "let table = keep(routes.access_table());",
+        "keep(routes.clone().access_table());",
+        "keep((make()?).access_table());",
+        "let document = public_openapi(&routes.access_table(), &space, Api::openapi())?;",
+        "for (path, note) in routes.extensions::<Note>() { keep(path); }",
+        "if routes.has_routes() { keep(space); }",
+        "let documents = axum::Router::new().merge(routes.metadata_router());",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let main = format!(
+            "use auth_runtime::routing::get; use auth_runtime::GuardedRouter;\n\
+             fn make() -> Result<GuardedRouter, Error> {{ Ok(GuardedRouter::new().route(\"/page\", get(page))) }}\n\
+             fn app(space: Space) -> Result<axum::Router, Error> {{ let routes = make()?; {statement}\n\
+             Ok(routes.protect(space)?.layer(TraceLayer::new_for_http()).into_router(\"why\")) }}\n\
+             fn main() {{ axum::serve(app(space())?); }}"
+        );
+        let expected = ["/page", "TraceLayer", "unknown"].map(str::to_owned);
+        assert_eq!(
+            listed(&format!("read/{number}"), &main),
+            [expected.into()],
+            "{statement}"
+        );
+    }
+}
+
+/// A router from which only the access table is made is shown as one that is served.
+#[test]
+fn a_router_that_is_only_read_is_listed() {
+    for (number, statement) in [
+        "keep(make().access_table());",
+        "let routes = make(); keep(routes.access_table());",
+        "keep(make().route(\"/page\", get(page)).access_table());",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let main = format!(
+            "use auth_runtime::routing::get; use auth_runtime::GuardedRouter;\n\
+             fn make() -> GuardedRouter {{ GuardedRouter::new().route(\"/page\", get(page)) }}\n\
+             fn main() {{ {statement} }}"
+        );
+        let found = listed(&format!("only_read/{number}"), &main);
+        let paths = found.iter().map(|(path, ..)| path.as_str());
+        let mut paths: Vec<_> = paths.collect();
+        paths.dedup();
+        assert_eq!(paths, ["/page"], "{statement}");
+    }
+}

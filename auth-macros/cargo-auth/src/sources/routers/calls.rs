@@ -1,5 +1,7 @@
 //! Calls of functions and methods in the construction of routers.
 
+use std::collections::BTreeSet;
+
 use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprMethodCall};
 
@@ -136,8 +138,9 @@ impl<'s> Evaluator<'_, 's> {
         call: &'s ExprMethodCall,
         frame: &mut Frame<'s>,
     ) -> Value<'s> {
-        let receiver = self.value(&call.receiver, frame);
         let name = named(&call.method);
+        let before = only_reads(&name).then(|| self.uses(&call.receiver, frame));
+        let receiver = self.value(&call.receiver, frame);
         let place = Place::of(frame.file, call.method.span());
         let mut arguments = self.arguments(&call.args, frame);
         let expressions: Vec<_> = call.args.iter().collect();
@@ -157,6 +160,18 @@ impl<'s> Evaluator<'_, 's> {
                     let values = [Value::Router(router)].into_iter().chain(values).collect();
                     self.called.insert(index);
                     return self.call(index, values);
+                }
+                if let Some(before) = before {
+                    match is_named(&call.receiver) {
+                        true => self.restore(before, &call.receiver, frame),
+                        // Nothing else has the routes that this expression adds.
+                        false => self.emit(Value::Router(router)),
+                    }
+                    return match name.as_str() {
+                        // Its documents are no routes of the service.
+                        "metadata_router" => Value::Router(Router::plain(Vec::new())),
+                        _ => self.opaque(expression, arguments, frame),
+                    };
                 }
                 // A method of another crate, which may do anything.
                 let layer = Layer {
@@ -226,4 +241,56 @@ impl<'s> Evaluator<'_, 's> {
             }
         }
     }
+    /// Returns the uses so far of the routers that an expression refers to: whether its variable was read, and
+    /// the called functions.
+    fn uses(&self, expression: &Expr, frame: &Frame<'s>) -> (bool, BTreeSet<usize>) {
+        let variable = variable_of(expression).and_then(|name| frame.variables.get(&name));
+        (variable.is_some_and(|it| it.is_read), self.called.clone())
+    }
+
+    /// Restores these uses: a router that was only read is served elsewhere.
+    fn restore(
+        &mut self,
+        (was_read, called): (bool, BTreeSet<usize>),
+        expression: &Expr,
+        frame: &mut Frame<'s>,
+    ) {
+        let variable = variable_of(expression).and_then(|name| frame.variables.get_mut(&name));
+        if let Some(variable) = variable {
+            variable.is_read = was_read;
+        }
+        self.called = called;
+    }
+}
+
+/// Returns whether a method of a router leaves it as it is, and does not return its routes.
+fn only_reads(name: &str) -> bool {
+    matches!(
+        name,
+        "access_table"
+            | "extensions"
+            | "get_openapi"
+            | "has_routes"
+            | "internal_openapi"
+            | "metadata_router"
+            | "openapi"
+            | "public_openapi"
+    )
+}
+
+/// Returns whether an expression is a variable or the result of a function, perhaps cloned.
+fn is_named(expression: &Expr) -> bool {
+    match expression {
+        Expr::MethodCall(it) if it.method == "clone" => is_named(&it.receiver),
+        Expr::Paren(it) => is_named(&it.expr),
+        Expr::Try(it) => is_named(&it.expr),
+        Expr::Path(_) | Expr::Call(_) => true,
+        _ => false,
+    }
+}
+
+/// Returns the name of the variable at the beginning of an expression.
+fn variable_of(expression: &Expr) -> Option<String> {
+    let [name] = path_of(receiver_of(expression))?.try_into().ok()?;
+    Some(name)
 }
