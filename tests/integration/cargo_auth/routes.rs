@@ -245,3 +245,59 @@ fn a_router_that_is_only_read_is_listed() {
         assert_eq!(paths, ["/page"], "{statement}");
     }
 }
+
+/// A middleware with the result of an extractor may respond in its place.
+#[test]
+fn middleware_checks_the_result_of_an_extractor() {
+    for (number, (middleware, is_check)) in [
+        (
+            "user: Result<AuthUser, AppError>, request: Request, next: Next) -> Result<Response, AppError> \
+             { match user { Ok(user) if user.is_admin() => Ok(next.run(request).await), _ => Err(AppError::NotFound) }",
+            true,
+        ),
+        (
+            "user: Result<AuthUser, AppError>, request: Request, next: Next) -> Result<Response, AppError> \
+             { user?; Ok(next.run(request).await)",
+            true,
+        ),
+        (
+            "user: Result<AuthUser, AppError>, request: Request, next: Next) -> Response \
+             { let Ok(_) = user else { return not_found() }; next.run(request).await",
+            true,
+        ),
+        (
+            "user: Result<AuthUser, AppError>, request: Request, next: Next) -> Response \
+             { match user { Ok(_) => next.run(request).await, Err(error) => error.into_response() }",
+            true,
+        ),
+        (
+            "user: Result<AuthUser, AppError>, mut request: Request, next: Next) -> Response \
+             { match user { Ok(user) => request.insert(user), Err(_) => {} } next.run(request).await",
+            false,
+        ),
+        (
+            "user: Option<AuthUser>, request: Request, next: Next) -> Result<Response, AppError> \
+             { take(user)?; Ok(next.run(request).await)",
+            false,
+        ),
+        (
+            "page: Result<Json<Page>, AppError>, request: Request, next: Next) -> Result<Response, AppError> \
+             { page?; Ok(next.run(request).await)",
+            false,
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let main = format!(
+            "use axum::{{Router, routing::get}};\n\
+             fn main() {{ axum::serve(Router::new().route(\"/page\", get(page)).route_layer(from_fn(admins))); }}\n\
+             async fn page() {{}}\n\
+             async fn admins({middleware} }}"
+        );
+        let check = if is_check { "admins" } else { "" };
+        let expected = ["/page", "from_fn(admins)", check].map(str::to_owned);
+        let found = listed(&format!("result/{number}"), &main);
+        assert_eq!(found, [expected.into()], "{middleware}");
+    }
+}

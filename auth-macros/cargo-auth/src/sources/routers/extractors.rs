@@ -4,7 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
-    Block, ExprCall, ExprPath, ExprStruct, GenericArgument, Macro, Pat, PathArguments, Type,
+    Block, ExprCall, ExprMethodCall, ExprPath, ExprReturn, ExprStruct, ExprTry, GenericArgument,
+    Macro, Pat, PathArguments, Type,
 };
 
 use super::definitions::{Definitions, Function};
@@ -172,6 +173,49 @@ pub(super) fn makes_refusal(block: &Block) -> bool {
     }
     fn is_header(name: &str) -> bool {
         name.to_ascii_lowercase().ends_with("authorization")
+    }
+    let mut search = Search(false);
+    search.visit_block(block);
+    search.0
+}
+
+/// Returns the type `T` of `Result<T, _>`.
+pub(super) fn result_of(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) if last.ident == "Result" => Some(ty),
+        _ => None,
+    }
+}
+
+/// Returns whether a body may end with an error or another response of its own. A pattern is none.
+pub(super) fn fails(block: &Block) -> bool {
+    struct Search(bool);
+    impl Visit<'_> for Search {
+        fn visit_pat(&mut self, _: &Pat) {}
+
+        fn visit_expr_path(&mut self, path: &ExprPath) {
+            self.0 |= segments_of(&path.path).last().is_some_and(|it| it == "Err");
+        }
+
+        fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+            self.0 |= call.method == "into_response";
+            visit::visit_expr_method_call(self, call);
+        }
+
+        fn visit_expr_return(&mut self, _: &ExprReturn) {
+            self.0 = true;
+        }
+
+        fn visit_expr_try(&mut self, _: &ExprTry) {
+            self.0 = true;
+        }
     }
     let mut search = Search(false);
     search.visit_block(block);

@@ -7,7 +7,7 @@ use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, ExprMethodCall, GenericArgument, Local, PathArguments, Stmt, Type};
 
 use super::definitions::Definitions;
-use super::extractors::{extractor_check, refuses_within};
+use super::extractors::{extractor_check, fails, refuses_within, result_of};
 use super::value::{Check, CheckKind, Layer, Source};
 use super::words::{lets_everyone_pass, names_certain_check, names_check, refuses};
 use crate::sources::expressions::{path_of, receiver_of, segments_of, variable};
@@ -302,6 +302,11 @@ fn middleware(
         });
         let takes_caller = types
             .filter(|ty| !type_text(ty).starts_with("Extension"))
+            .map(|ty| match result_of(ty) {
+                // The function responds in place of the extractor.
+                Some(extracted) if fails(it.block) => extracted,
+                _ => ty,
+            })
             .any(|ty| extractor_check(definitions, it.scope, it.owner.as_ref(), ty).is_some());
         takes_caller || refuses_within(definitions, it)
     });
