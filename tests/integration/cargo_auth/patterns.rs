@@ -78,6 +78,25 @@ fn nested_open_patterns_are_found() {
             &["8: any /*: /x/secret"],
         ),
         (
+            "an_adopted_router_with_exact_paths",
+            "fn old() -> axum::Router { axum::Router::new().route(\"/y/{p}\", axum::routing::get(bare)).nest(\"/z\", axum::Router::new().route(\"/{*p}\", axum::routing::get(bare))).fallback(bare) }\n\
+             fn f() { GuardedRouter::new().route(\"/x/secret\", get(secret)).adopt(old(), \"why\"); }",
+            &[],
+        ),
+        (
+            "an_adopted_router_with_a_wildcard",
+            "fn old() -> axum::Router { axum::Router::new().route(\"/y\", axum::routing::get(bare))\n.route(\n\"/{*p}\", axum::routing::get(bare).put(bare)) }\n\
+             fn inner() -> GuardedRouter { GuardedRouter::new().adopt(old(), \"why\") }\n\
+             fn f() { GuardedRouter::new().route(\"/x/secret\", get(secret)).nest(\"/x\", inner()); }",
+            &["9: GET /x/{*p}: /x/secret"],
+        ),
+        (
+            "an_adopted_router_in_a_branch",
+            "fn old() -> axum::Router { axum::Router::new().route(\"/x/{p}\", axum::routing::any(bare)) }\n\
+             fn f(all: bool) { let mut r = GuardedRouter::new().route(\"/x/secret\", get(secret)); if all { r = r.adopt(old(), \"why\"); } serve(r); }",
+            &["8: any /x/{p}: /x/secret"],
+        ),
+        (
             "a_fallback",
             "fn f() { GuardedRouter::new().nest_service(\"/x\", Staff, files()).route(\"/y\", get(secret)).fallback_service(Pages, files()); }",
             &["8: any /*: /x/*"],
@@ -97,6 +116,37 @@ fn nested_open_patterns_are_found() {
         ),
     ] {
         assert_eq!(found(name, source), expected, "{name}");
+    }
+}
+
+/// Any path may be one of an adopted router whose routes are not all known.
+#[test]
+fn unknown_routes_of_adopted_routers_are_open_patterns() {
+    for (name, old) in [
+        ("a_parameter", "old.route(\"/y\", axum::routing::get(bare))"),
+        ("a_merged_parameter", "axum::Router::new().merge(old)"),
+        (
+            "a_nested_parameter",
+            "axum::Router::new().nest(\"/y\", old)",
+        ),
+        ("a_merged_router", "axum::Router::new().merge(other::old())"),
+        ("a_prefix", "axum::Router::new().nest(&c.prefix, other())"),
+        (
+            "a_path",
+            "axum::Router::new().route(c.path, axum::routing::get(bare))",
+        ),
+        ("a_method", "other().with_pages()"),
+        ("a_branch", "if c.all { other() } else { theirs::old() }"),
+        (
+            "another_branch",
+            "match c.all { true => theirs::old(), false => other() }",
+        ),
+    ] {
+        let source = format!(
+            "fn other() -> axum::Router {{ axum::Router::new().route(\"/y\", axum::routing::get(bare)) }}\n\
+             fn f(old: axum::Router, c: Config) {{ GuardedRouter::new().route(\"/x/secret\", get(secret)).adopt({old}, \"why\"); }}"
+        );
+        assert_eq!(found(name, &source), ["9: any /*: /x/secret"], "{name}");
     }
 }
 
@@ -283,4 +333,18 @@ fn comment_allows_an_open_pattern() {
     let line =
         "src/lib.rs:12: GET /x/{*p} answers spellings of a guarded path: its files are others\n";
     assert!(listed.contains(line), "{listed}");
+}
+
+/// The reason is above the route, in the file of the adopted router.
+#[test]
+fn comment_allows_an_open_pattern_of_an_adopted_router() {
+    let source = format!(
+        "{HANDLERS}fn old() -> axum::Router {{\naxum::Router::new()\n\
+         // unguarded: its files are others\n.route(\n\"/x/{{*p}}\", axum::routing::get(bare))\n}}\n\
+         fn f() {{ GuardedRouter::new().route(\"/x/secret\", get(secret)).adopt(old(), \"why\"); }}"
+    );
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source.as_str())];
+    let folder = made("patterns/adopted", &files);
+    let checked = run(&folder, &["check", "--allow-unguarded"]);
+    assert_eq!(checked.status, 0, "{}", checked.text);
 }

@@ -180,6 +180,7 @@ impl<'s> Evaluator<'_, 's> {
                     is_conditional: false,
                 };
                 add_layers(&mut router.routes, &[layer.into()], true);
+                router.has_more = true;
                 for argument in arguments {
                     let more = routes_in(argument.value).unwrap_or_default();
                     router.routes = join_routes(router.routes, more, self.next_choice());
@@ -216,6 +217,7 @@ impl<'s> Evaluator<'_, 's> {
                         routes: Vec::new(),
                         is_plain: !is_made,
                         is_guarded: false,
+                        has_more: true,
                     };
                     link_router(self.definitions, &mut router, &name, &place, &mut arguments);
                     for route in router.routes.iter_mut().filter(|_| !is_made) {

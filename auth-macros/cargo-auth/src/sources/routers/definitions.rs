@@ -348,6 +348,7 @@ impl<'s> Definitions<'s> {
             routes: Vec::new(),
             is_plain: is_plain_router(&whole),
             is_guarded: whole.iter().any(|name| name == "GuardedRouter"),
+            has_more: false,
         })
     }
 

@@ -147,14 +147,11 @@ impl<'d, 's> Evaluator<'d, 's> {
                     let is_router = self.definitions.mentions_router(&typed.ty);
                     let value = match value {
                         // The caller adds the routes of its router.
-                        Value::Unknown | Value::Source(_) if is_router => {
-                            let is_guarded = any_word(&typed.ty, &|name| name == "GuardedRouter");
-                            let router = Router::plain(Vec::new());
-                            Value::Router(Router {
-                                is_guarded,
-                                ..router
-                            })
-                        }
+                        Value::Unknown | Value::Source(_) if is_router => Value::Router(Router {
+                            is_guarded: any_word(&typed.ty, &|name| name == "GuardedRouter"),
+                            has_more: true,
+                            ..Router::plain(Vec::new())
+                        }),
                         value => value,
                     };
                     self.bind(&typed.pat, value, &mut frame);

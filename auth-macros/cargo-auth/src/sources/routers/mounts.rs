@@ -209,6 +209,7 @@ pub(super) fn link_router<'s>(
             path.clone_into(&mut route.path);
             route.kind = kind;
             route.is_service = is_of_service(name);
+            route.mounted_at = place.clone();
             route.link = link.cloned();
             route.is_guarded = is_guarded;
         }
@@ -219,6 +220,11 @@ pub(super) fn link_router<'s>(
         let route = Route::new(place.clone(), "*".to_owned(), Target::default());
         mounted(vec![route], path, MountKind::Unguarded)
     };
+    let has_more = |argument: &Argument<'_>| match &argument.value {
+        Value::Router(router) => router.has_more,
+        _ => false,
+    };
+    router.has_more |= arguments.iter().any(has_more);
     let mut routes = match (name, arguments.as_mut_slice()) {
         ("layer", [layer]) => {
             let layers = layers_of(definitions, layer.origin());
@@ -265,11 +271,18 @@ pub(super) fn link_router<'s>(
         }
         ("merge" | "routes", [router]) => below(definitions, "", router),
         ("adopt", [router, _]) => {
+            let has_more = has_more(router);
             let mut adopted = below(definitions, "", router);
             adopted.iter_mut().for_each(|it| it.is_adopted = true);
             // Its fallback is dropped.
             adopted.retain(|it| it.kind != MountKind::Fallback);
-            adopted.extend(unguarded("/*"));
+            let is_whole = !has_more && adopted.iter().all(Route::has_known_path);
+            if link.is_some() {
+                adopted.extend(match is_whole {
+                    true => adopted.iter().map(Route::as_unguarded).collect(),
+                    false => unguarded("/*"),
+                });
+            }
             adopted
         }
         ("nest" | "nest_api", [prefix, router, ..]) => below(definitions, &prefix.path(), router),

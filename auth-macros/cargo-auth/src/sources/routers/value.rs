@@ -31,6 +31,8 @@ pub(super) struct Router<'s> {
     pub(super) is_plain: bool,
     /// True if it is certainly a guarded one.
     pub(super) is_guarded: bool,
+    /// True if it may have routes that are not known.
+    pub(super) has_more: bool,
 }
 
 /// An expression, and the place of its names.
@@ -56,7 +58,9 @@ pub(super) struct Route<'s> {
     pub(super) is_service: bool,
     /// True if its router is adopted.
     pub(super) is_adopted: bool,
-    /// The place of the method of a guarded router that mounts it. `None` on plain routers.
+    /// The place of the method of a router that mounts it; its own place, if there is none.
+    pub(super) mounted_at: Place,
+    /// The same on guarded routers. `None` on plain routers.
     pub(super) link: Option<Place>,
     /// True if a guarded router mounts it, so that it has a policy, which may be unknown.
     pub(super) is_guarded: bool,
@@ -147,7 +151,14 @@ pub(super) fn join<'s>(one: Value<'s>, other: Value<'s>, choice: usize) -> Value
             routes: join_routes(one.routes, other.routes, choice),
             is_plain: one.is_plain && other.is_plain,
             is_guarded: one.is_guarded || other.is_guarded,
+            has_more: one.has_more || other.has_more,
         }),
+        (Value::Router(one), Value::Source(_)) | (Value::Source(_), Value::Router(one)) => {
+            Value::Router(Router {
+                has_more: true,
+                ..one
+            })
+        }
         (Value::Methods(one), Value::Methods(other)) => {
             Value::Methods(join_routes(one, other, choice))
         }
@@ -168,8 +179,9 @@ pub(super) fn join_routes<'s>(
     other: Vec<Route<'s>>,
     choice: usize,
 ) -> Vec<Route<'s>> {
-    let is_same =
-        |one: &Route<'s>, other: &Route<'s>| one.place == other.place && one.method == other.method;
+    let is_same = |one: &Route<'s>, other: &Route<'s>| {
+        one.place == other.place && one.method == other.method && one.kind == other.kind
+    };
     for route in &mut one {
         if !other.iter().any(|it| is_same(it, route)) {
             route.branches.push((choice, false));
@@ -199,6 +211,7 @@ impl Router<'_> {
             routes,
             is_plain: true,
             is_guarded: false,
+            has_more: false,
         }
     }
 }
@@ -207,6 +220,7 @@ impl<'s> Route<'s> {
     /// Creates a route that is not mounted yet.
     pub(super) fn new(place: Place, method: String, target: Target<'s>) -> Self {
         Self {
+            mounted_at: place.clone(),
             place,
             method,
             path: String::new(),
@@ -232,6 +246,25 @@ impl<'s> Route<'s> {
             path,
             ..Self::new(place.clone(), method.to_owned(), target)
         }
+    }
+
+    /// Returns the route of a plain router as a guarded router knows it: without a policy.
+    pub(super) fn as_unguarded(&self) -> Self {
+        let method = match self.method.as_str() {
+            "?" => "*".to_owned(),
+            method => method.to_owned(),
+        };
+        Self {
+            method,
+            kind: MountKind::Unguarded,
+            link: Some(self.mounted_at.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// Returns whether no part of the path depends on the configuration, or is not known.
+    pub(super) fn has_known_path(&self) -> bool {
+        self.path.starts_with('/') && !self.path.contains(['<', '[', '…'])
     }
 
     fn join(&mut self, other: Self) {
