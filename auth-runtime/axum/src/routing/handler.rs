@@ -56,12 +56,13 @@ pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
     note = "each parameter after the guard implements `FromRequestParts` or `FromIdentity`, and \
             the last one may implement `FromRequest`, for the state of the router",
     note = "a `FromIdentity` parameter, such as `Identity` or `CurrentUser`, needs a policy that grants \
-            known callers only, such as `#[requires(authenticated)]`",
+            known callers only, such as `#[requires(authenticated)]`; an `Option` of it needs \
+            `#[public(reason = \"...\", identity = optional)]`",
     note = "the guard is the first parameter, written `guard: Guard`: within another type, such as `Option`, or \
             under another name, the attribute does not recognize it",
-    note = "the handler is an `async fn` whose return type implements `IntoResponse`",
+    note = "the handler is an `async fn` whose future is `Send`, and whose return type implements `IntoResponse`",
     note = "`#[axum::debug_handler]` below the attribute of the policy names the parameter that is not an \
-            extractor of axum"
+            extractor of axum, or the value that is not `Send`; it reports each `FromIdentity` parameter too"
 )]
 pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
     /// Calls the handler with its guard, and with the values that its extractors find in the request.
