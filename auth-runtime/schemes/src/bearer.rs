@@ -231,9 +231,12 @@ impl Bearer {
 
     /// Accepts a token also from the query, as `?access_token=…` (RFC 6750 §2.3).
     ///
-    /// It is for clients that cannot send header fields. URLs, and the tokens in them, are recorded
-    /// in logs and histories, and sent in `Referer`. Issue tokens to such clients that expire
-    /// within minutes.
+    /// It is for clients that cannot send header fields, and holds for every handler of the space. For a
+    /// WebSocket in a browser, prefer `Jwt::in_subprotocol`.
+    ///
+    /// URLs, and the tokens in them, are recorded in logs and histories, and sent in `Referer`. In a
+    /// `GuardedRouter`, the responses of handlers to such requests have `Referrer-Policy: strict-origin`, unless
+    /// they have `no-referrer`. Issue tokens to such clients that expire within minutes.
     #[must_use]
     pub fn accept_query(self) -> Self {
         Self {
