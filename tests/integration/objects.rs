@@ -7,6 +7,7 @@ mod functions;
 mod guards;
 mod lists;
 mod mistakes;
+mod optional;
 mod outages;
 mod patterns;
 mod policies;

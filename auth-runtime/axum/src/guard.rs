@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use auth_runtime_core::adapter::Evaluated;
 use auth_runtime_core::{
-    Action, Caller, DecisionPointError, Denial, Evaluation, ObjectDecision, ProtectionSpace,
-    Resource,
+    Action, Caller, DecisionPointError, Denial, Evaluation, Identity, ObjectDecision,
+    ProtectionSpace, Resource,
 };
 
 pub use self::denied::Denied;
@@ -118,9 +118,7 @@ impl<P: HasPolicy> Guard<P> {
         if allowed {
             return Ok(());
         }
-        let objects = self.objects()?;
-        let denial = (objects.space).deny_object(P::POLICY, &objects.authentication);
-        Err(objects.deny(P::POLICY, P::LOCATION, &denial, None))
+        Err(self.deny_object())
     }
 
     /// Continues if the decision point of the space allows the caller `action` on `object`.
@@ -129,6 +127,9 @@ impl<P: HasPolicy> Guard<P> {
     /// login; `insufficient_scope` if it names the [scope](auth_runtime_core::DecisionPoint::token_scope) of a
     /// token; 503 if it fails, and the policy is not hidden. Write the decision as `can = "action"` in the
     /// attribute if the path names the object: it is then made before the handler runs.
+    ///
+    /// The decision point decides about known callers only. A caller without an identity is denied as by
+    /// [`permit`](Self::permit), without a question.
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
@@ -150,9 +151,10 @@ impl<P: HasPolicy> Guard<P> {
     /// [`Denied`], which the handler has to return unchanged.
     pub async fn can(&self, action: Action, object: impl Into<Resource>) -> Result<(), Denied>
     where
-        P: KnowsCaller,
+        P: HasPolicy<Caller: HasIdentity>,
     {
-        let evaluated = self.evaluate(vec![Evaluation::new(action, object)]).await?;
+        let evaluations = vec![Evaluation::new(action, object)];
+        let evaluated = self.evaluate(self.known()?, evaluations).await?;
         let denial = match evaluated.decision(0) {
             Some(decision) if decision.is_allowed() => {
                 self.report_grant(&evaluated);
@@ -202,7 +204,7 @@ impl<P: HasPolicy> Guard<P> {
                 "a guard was asked about too many objects",
             ));
         }
-        let evaluated = self.evaluate(evaluations).await?;
+        let evaluated = self.evaluate(&self.caller, evaluations).await?;
         self.report_grant(&evaluated);
         let decisions = evaluated.result.iter().flatten();
         Ok(decisions.map(ObjectDecision::is_allowed).collect())
@@ -250,7 +252,8 @@ impl<P: HasPolicy> Guard<P> {
     /// With `hide_as = 404`, a missing object and a forbidden one have the same response, byte for byte.
     /// Otherwise the response is 404 for a missing object and 403 for the other. If the engine requests a
     /// new login, the response is a 401, which shows that the object exists. The engine is asked only about
-    /// an object that exists, and this takes time.
+    /// an object that exists, and this takes time. A caller without an identity is denied as by
+    /// [`permit`](Self::permit), for a missing object too.
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
@@ -276,9 +279,10 @@ impl<P: HasPolicy> Guard<P> {
     /// [`Denied`], which the handler has to return unchanged.
     pub async fn load<T>(&self, action: Action, object: Option<T>) -> Result<T, Denied>
     where
-        P: KnowsCaller,
+        P: HasPolicy<Caller: HasIdentity>,
         for<'t> &'t T: Into<Resource>,
     {
+        self.known()?;
         let Some(object) = object else {
             return Err(self.deny(&Denial::NotFound, None));
         };
@@ -288,14 +292,23 @@ impl<P: HasPolicy> Guard<P> {
     }
 }
 
-impl<P: KnowsCaller> Guard<P> {
+impl<P: HasPolicy<Caller: HasIdentity>> Guard<P> {
+    /// The identity of the caller, or the denial of a caller without one.
+    fn known(&self) -> Result<&Identity, Denied> {
+        self.caller.known().ok_or_else(|| self.deny_object())
+    }
+}
+
+impl<P: HasPolicy> Guard<P> {
     /// Asks the decision point.
-    async fn evaluate(&self, evaluations: Vec<Evaluation>) -> Result<Evaluated, Denied> {
+    async fn evaluate(
+        &self,
+        identity: &Identity,
+        evaluations: Vec<Evaluation>,
+    ) -> Result<Evaluated, Denied> {
         let objects = self.objects()?;
         let about = objects.about();
-        let evaluated = (objects.space)
-            .evaluate(&self.caller, evaluations, &about)
-            .await;
+        let evaluated = objects.space.evaluate(identity, evaluations, &about).await;
         match evaluated.result {
             Ok(_) => Ok(evaluated),
             Err(_) => Err(self.deny_by_outage(&evaluated)),
@@ -328,6 +341,17 @@ impl<P: KnowsCaller> Guard<P> {
     fn report_grant(&self, evaluated: &Evaluated) {
         if let Some(objects) = &self.objects {
             objects.report(P::POLICY, P::LOCATION, None, Some(evaluated), false);
+        }
+    }
+
+    /// The denial of an object about which the decision point was not asked.
+    fn deny_object(&self) -> Denied {
+        match self.objects() {
+            Ok(objects) => {
+                let denial = (objects.space).deny_object(P::POLICY, &objects.authentication);
+                objects.deny(P::POLICY, P::LOCATION, &denial, None)
+            }
+            Err(misconfigured) => misconfigured,
         }
     }
 

@@ -148,7 +148,9 @@ pub trait HasIdentity: FromCaller {
     label = "the caller may have no identity",
     note = "write `#[requires(authenticated)]`, or another requirement of an identity, in place of \
             `#[public(...)]`; a policy that a network or a setting suffices for grants callers \
-            without one too"
+            without one too",
+    note = "`Guard::can` and `Guard::load` also accept such a handler, and deny a caller without \
+            an identity"
 )]
 pub trait KnowsCaller: HasPolicy<Caller = Identity> {}
 

@@ -9,8 +9,9 @@ async fn open(guard: Guard) -> Result<(), Denied> {
 }
 
 #[public(reason = "a test", identity = optional)]
-async fn optional(guard: Guard) -> Result<(), Denied> {
-    guard.can(READ, Resource::new("Page", "1")).await
+async fn optional(guard: Guard) -> Result<Vec<bool>, Denied> {
+    guard.can(READ, Resource::new("Page", "1")).await?;
+    guard.can_all(READ, [Resource::new("Page", "1")]).await
 }
 
 #[public(reason = "a test")]
