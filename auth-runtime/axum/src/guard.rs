@@ -7,7 +7,6 @@ mod object_authorizer;
 mod plain_router;
 mod policy;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -153,38 +152,71 @@ impl<P: HasPolicy> Guard<P> {
     where
         P: HasPolicy<Caller: HasIdentity>,
     {
-        let evaluations = vec![Evaluation::new(action, object)];
-        let evaluated = self.evaluate(self.known()?, evaluations).await?;
-        let denial = match evaluated.decision(0) {
-            Some(decision) if decision.is_allowed() => {
+        self.can_all(action, [object]).await
+    }
+
+    /// Continues if the decision point allows the caller `action` on each of the objects. All are decided in one
+    /// call, of at most [`ProtectionSpace::MAX_EVALUATIONS`].
+    ///
+    /// Otherwise the response is that of [`can`](Self::can): 401 if a new login suffices for all of them;
+    /// `insufficient_scope` with the scopes of all, if these suffice and are at most 16; 403 with the first reason
+    /// of the decision point.
+    ///
+    /// ```
+    /// # use auth_runtime::{Denied, Guard, requires};
+    /// # use auth_runtime::objects::{Action, Resource};
+    /// # struct Repo { name: String }
+    /// # impl From<&Repo> for Resource {
+    /// #     fn from(repo: &Repo) -> Self { Self::new("Repository", &repo.name) }
+    /// # }
+    /// # async fn selected() -> Vec<Repo> { Vec::new() }
+    /// # async fn archive(_: Vec<Repo>) {}
+    /// const UPDATE: Action = Action::new("update");
+    ///
+    /// #[requires(authenticated)]
+    /// async fn archive_selected(guard: Guard) -> Result<(), Denied> {
+    ///     let repos = selected().await;
+    ///     guard.can_all(UPDATE, &repos).await?;
+    ///     archive(repos).await;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`], which the handler has to return unchanged.
+    pub async fn can_all<T: Into<Resource>>(
+        &self,
+        action: Action,
+        objects: impl IntoIterator<Item = T>,
+    ) -> Result<(), Denied>
+    where
+        P: HasPolicy<Caller: HasIdentity>,
+    {
+        let identity = self.known()?;
+        let evaluations = evaluations_of(action, objects)?;
+        if evaluations.is_empty() {
+            return Ok(());
+        }
+        let evaluated = self.evaluate(identity, evaluations).await?;
+        let objects = self.objects()?;
+        let denial = (objects.space).deny_evaluated(P::POLICY, &objects.authentication, &evaluated);
+        match denial {
+            None => {
                 self.report_grant(&evaluated);
-                return Ok(());
+                Ok(())
             }
-            Some(decision) if self.can_request_login(decision) => Denial::StepUp {
-                acr_values: decision
-                    .acr_values()
-                    .iter()
-                    .cloned()
-                    .map(Cow::Owned)
-                    .collect(),
-                max_age: None,
-            },
-            decision => self.deny_by_scope(&evaluated).unwrap_or(Denial::Forbidden {
-                reason: decision
-                    .and_then(ObjectDecision::reason)
-                    .map(|reason| Cow::Owned(reason.to_owned())),
-            }),
-        };
-        Err(self.deny(&denial, Some(&evaluated)))
+            Some(denial) => Err(self.deny(&denial, Some(&evaluated))),
+        }
     }
 
     /// Returns, for each of the objects, whether the decision point allows the caller `action` on it. All
-    /// are decided in one call, of at most [`ProtectionSpace::MAX_EVALUATIONS`].
+    /// are decided in one call, as by [`can_all`](Self::can_all), which denies instead.
     ///
     /// # Errors
     ///
     /// [`Denied`] if the decision point fails, or if there are too many objects.
-    pub async fn can_all<T: Into<Resource>>(
+    pub async fn can_each<T: Into<Resource>>(
         &self,
         action: Action,
         objects: impl IntoIterator<Item = T>,
@@ -192,17 +224,9 @@ impl<P: HasPolicy> Guard<P> {
     where
         P: KnowsCaller,
     {
-        let objects = objects.into_iter();
-        let evaluations: Vec<_> = objects
-            .map(|object| Evaluation::new(action, object))
-            .collect();
+        let evaluations = evaluations_of(action, objects)?;
         if evaluations.is_empty() {
             return Ok(Vec::new());
-        }
-        if evaluations.len() > ProtectionSpace::MAX_EVALUATIONS {
-            return Err(Denied::misconfigured(
-                "a guard was asked about too many objects",
-            ));
         }
         let evaluated = self.evaluate(&self.caller, evaluations).await?;
         self.report_grant(&evaluated);
@@ -211,7 +235,7 @@ impl<P: HasPolicy> Guard<P> {
     }
 
     /// Returns the objects on which the decision point allows the caller `action`, in their order. All are
-    /// decided in one call, as by [`can_all`](Self::can_all).
+    /// decided in one call, as by [`can_each`](Self::can_each).
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
@@ -232,14 +256,14 @@ impl<P: HasPolicy> Guard<P> {
     ///
     /// # Errors
     ///
-    /// Like [`can_all`](Self::can_all).
+    /// Like [`can_each`](Self::can_each).
     pub async fn filter<T>(&self, action: Action, objects: Vec<T>) -> Result<Vec<T>, Denied>
     where
         P: KnowsCaller,
         for<'t> &'t T: Into<Resource>,
     {
         let resources: Vec<Resource> = objects.iter().map(Into::into).collect();
-        let allowed = self.can_all(action, resources).await?;
+        let allowed = self.can_each(action, resources).await?;
         let objects = objects.into_iter().zip(allowed);
         Ok(objects
             .filter_map(|(object, is_allowed)| is_allowed.then_some(object))
@@ -315,22 +339,6 @@ impl<P: HasPolicy> Guard<P> {
         }
     }
 
-    /// Returns whether a denial requests a new login, and an accepted scheme can do so.
-    fn can_request_login(&self, decision: &ObjectDecision) -> bool {
-        let can_step_up = |objects: &Arc<ObjectAuthorizer>| objects.space.can_step_up(P::POLICY);
-        !decision.acr_values().is_empty() && self.objects.as_ref().is_some_and(can_step_up)
-    }
-
-    /// The denial if a token with another scope would allow the action.
-    fn deny_by_scope(&self, evaluated: &Evaluated) -> Option<Denial> {
-        let objects = self.objects.as_ref()?;
-        let evaluation = evaluated.evaluations.first()?;
-        let authentication = &objects.authentication;
-        objects
-            .space
-            .deny_by_scope(P::POLICY, authentication, evaluation)
-    }
-
     fn deny_by_outage(&self, evaluated: &Evaluated) -> Denied {
         let error = evaluated.result.as_ref().err();
         let retry_after = error.and_then(DecisionPointError::retry_time);
@@ -361,6 +369,23 @@ impl<P: HasPolicy> Guard<P> {
             Err(misconfigured) => misconfigured,
         }
     }
+}
+
+/// The questions about the objects.
+fn evaluations_of<T: Into<Resource>>(
+    action: Action,
+    objects: impl IntoIterator<Item = T>,
+) -> Result<Vec<Evaluation>, Denied> {
+    let evaluations = (objects.into_iter())
+        .map(|object| Evaluation::new(action, object))
+        .take(ProtectionSpace::MAX_EVALUATIONS + 1)
+        .collect::<Vec<_>>();
+    if evaluations.len() > ProtectionSpace::MAX_EVALUATIONS {
+        return Err(Denied::misconfigured(
+            "a guard was asked about too many objects",
+        ));
+    }
+    Ok(evaluations)
 }
 
 const WITHOUT_OBJECTS: &str = "a guard without an object authorizer was asked about an object";

@@ -81,21 +81,21 @@ async fn list(guard: Guard) -> Result<String, Denied> {
 
 #[requires(authenticated)]
 async fn flags(guard: Guard) -> Result<String, Denied> {
-    Ok(format!("{:?}", guard.can_all(UPDATE, &ids()).await?))
+    Ok(format!("{:?}", guard.can_each(UPDATE, &ids()).await?))
 }
 
 #[requires(authenticated)]
 async fn nothing(guard: Guard) -> Result<String, Denied> {
     Ok(format!(
         "{:?}",
-        guard.can_all(UPDATE, Vec::<Resource>::new()).await?
+        guard.can_each(UPDATE, Vec::<Resource>::new()).await?
     ))
 }
 
 #[requires(authenticated)]
 async fn too_many(guard: Guard, Path(count): Path<usize>) -> Result<String, Denied> {
     let objects = (0..count).map(|id| Resource::new("Document", format!("ann/{id}")));
-    Ok(guard.can_all(READ, objects).await?.len().to_string())
+    Ok(guard.can_each(READ, objects).await?.len().to_string())
 }
 
 fn routes() -> GuardedRouter {

@@ -21,7 +21,7 @@ async fn granted(guard: Guard) -> Result<(), Denied> {
         .can(READ, Resource::new("Repository", "forest-public"))
         .await?;
     let objects = ["bob", "ann"].map(|id| Resource::new("Repository", id));
-    guard.can_all(UPDATE, objects).await?;
+    guard.can_each(UPDATE, objects).await?;
     let none = async { Ok::<Vec<Resource>, Denied>(Vec::new()) };
     guard.permitted(READ, "Repository", none).await?;
     Ok(())

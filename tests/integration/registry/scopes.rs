@@ -5,9 +5,11 @@ use auth_runtime::objects::{
     ObjectDecision, TokenScope,
 };
 
+use axum::extract::Path;
+
 use super::*;
 
-/// Allows to read one object, or fails. A token could allow everything.
+/// Allows to read one object, or fails. A token could allow everything, and a login some.
 struct Scoped {
     fails: bool,
 }
@@ -19,8 +21,11 @@ impl DecisionPoint for Scoped {
 
     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
         let decisions = request.evaluations.iter().map(|evaluation| {
-            let is_open = evaluation.resource.id() == "open" && evaluation.action == "read";
-            ObjectDecision::from(is_open)
+            let id = evaluation.resource.id();
+            if id.starts_with("login") {
+                return ObjectDecision::deny_until_login(["gold"]);
+            }
+            ObjectDecision::from(id.starts_with("open") && evaluation.action == "read")
         });
         let result = if self.fails {
             Err(DecisionPointError::new("down"))
@@ -60,6 +65,12 @@ async fn in_handler(guard: Guard) -> Result<(), Denied> {
     guard.can(const { Action::new("read") }, thing).await
 }
 
+#[requires(any(scope = "a", scope = "b"))]
+async fn all_in_handler(guard: Guard, Path(ids): Path<String>) -> Result<(), Denied> {
+    let things = ids.split(',').map(|id| Resource::new("Thing", id));
+    guard.can_all(const { Action::new("read") }, things).await
+}
+
 fn app(fails: bool) -> ProtectedRouter {
     let space = ProtectionSpace::builder()
         .realm("registry")
@@ -70,6 +81,7 @@ fn app(fails: bool) -> ProtectedRouter {
         .route("/things/{id}/either", get(either))
         .route("/restart", get(restart))
         .route("/in-handler", get(in_handler))
+        .route("/all/{ids}", get(all_in_handler))
         .protect(space.build().expect("a space"))
         .expect("routes")
 }
@@ -111,6 +123,39 @@ async fn the_scope_of_an_object_is_requested_beside_those_of_the_token() {
     let expected = format!(r#"Bearer realm="registry", {scope}, {INSUFFICIENT}"#);
     let answer = get_of(&app(false), "/in-handler", Some(&token)).await;
     assert_eq!(answer, (403, expected));
+}
+
+/// A token with the scopes of some objects would be denied for the others.
+#[tokio::test]
+async fn the_scopes_of_all_objects_are_requested_together() {
+    let token = token(json!({ "scope": "b c" }));
+    let ids = |count: usize| (0..count).map(|id| format!("x{id}")).collect::<Vec<_>>();
+    let scopes = |count| -> String {
+        let scopes = ids(count).into_iter();
+        scopes.map(|id| format!(" Thing:{id}:read")).collect()
+    };
+    let none = String::new();
+    for (ids, scopes) in [
+        (
+            "x,open,y,x".to_owned(),
+            " Thing:x:read Thing:open:read Thing:y:read".to_owned(),
+        ),
+        // No token has a scope with a space, and these objects do not need one.
+        ("x,login%20x".to_owned(), " Thing:x:read".to_owned()),
+        ("x,open%20x".to_owned(), " Thing:x:read".to_owned()),
+        ("x,x%20x".to_owned(), none.clone()),
+        (ids(16).join(","), scopes(16)),
+        (ids(17).join(","), none),
+    ] {
+        let insufficient = if scopes.is_empty() {
+            String::new()
+        } else {
+            format!(r#", scope="b{scopes}", {INSUFFICIENT}"#)
+        };
+        let expected = format!(r#"Bearer realm="registry"{insufficient}"#);
+        let answer = get_of(&app(false), &format!("/all/{ids}"), Some(&token)).await;
+        assert_eq!(answer, (403, expected), "{ids}");
+    }
 }
 
 /// The engine is asked first: the grants that the token has determine the nearest scopes.

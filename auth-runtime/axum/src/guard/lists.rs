@@ -91,7 +91,7 @@ impl<P: KnowsCaller> Guard<P> {
     ) -> Result<Vec<String>, Denied> {
         let mut ids = Vec::new();
         for batch in objects.chunks(ProtectionSpace::MAX_EVALUATIONS) {
-            let allowed = self.can_all(action, batch.iter().cloned()).await?;
+            let allowed = self.can_each(action, batch.iter().cloned()).await?;
             let decided = batch.iter().zip(allowed);
             let allowed = decided.filter(|(_, is_allowed)| *is_allowed);
             ids.extend(allowed.map(|(object, _)| object.id().to_owned()));

@@ -149,8 +149,8 @@ pub trait HasIdentity: FromCaller {
     note = "write `#[requires(authenticated)]`, or another requirement of an identity, in place of \
             `#[public(...)]`; a policy that a network or a setting suffices for grants callers \
             without one too",
-    note = "`Guard::can` and `Guard::load` also accept such a handler, and deny a caller without \
-            an identity"
+    note = "`can`, `can_all` and `load` of a guard also work with `identity = optional`, and deny \
+            a caller without an identity"
 )]
 pub trait KnowsCaller: HasPolicy<Caller = Identity> {}
 

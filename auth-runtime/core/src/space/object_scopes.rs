@@ -11,11 +11,14 @@ use crate::caller::Rejection;
 use crate::check::Parameters;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
-use crate::decision_point::{TokenScope, is_scope_token};
+use crate::decision_point::{Evaluated, ObjectDecision, TokenScope, is_scope_token};
 use crate::object::{Evaluation, Resource};
 
 /// The longest scope of an object, in bytes. Its id comes from the path.
 const MAX_SCOPE: usize = 512;
+
+/// The maximum number of scopes of objects in the denial of a handler. They fit into a response field.
+const MAX_SCOPES: usize = 16;
 
 /// Scopes of tokens that name one object.
 impl Space {
@@ -78,12 +81,50 @@ impl Space {
         }
     }
 
-    /// The denial of a known caller whose token does not allow the evaluation; `None` if no other token would.
-    pub fn deny_by_scope(
+    /// Returns the denial of a known caller for the evaluations that are not allowed, by rule 3 as if the policy
+    /// required them all; `None` if all are allowed.
+    pub fn deny_evaluated(
         &self,
         policy: &Policy,
         authentication: &Authentication,
-        evaluation: &Evaluation,
+        evaluated: &Evaluated,
+    ) -> Option<Denial> {
+        let decisions = (0..evaluated.evaluations.len()).map(|index| evaluated.decision(index));
+        let denied: Vec<_> = decisions.filter(|decision| is_denied(*decision)).collect();
+        let first = denied.first()?;
+        let can_step_up = self.can_step_up(policy);
+        let asks_login = |decision: Option<&ObjectDecision>| {
+            can_step_up && decision.is_some_and(|decision| !decision.acr_values().is_empty())
+        };
+        if denied.iter().all(|decision| asks_login(*decision)) {
+            let acr_values = first.iter().flat_map(|decision| decision.acr_values());
+            return Some(Denial::StepUp {
+                acr_values: acr_values.cloned().map(Cow::Owned).collect(),
+                max_age: None,
+            });
+        }
+        let lacks_scope =
+            |decision: Option<&ObjectDecision>| is_denied(decision) && !asks_login(decision);
+        let by_scope = self.deny_by_scope(policy, authentication, evaluated, lacks_scope);
+        Some(by_scope.unwrap_or_else(|| {
+            let reason = denied
+                .into_iter()
+                .flatten()
+                .find_map(ObjectDecision::reason);
+            Denial::Forbidden {
+                reason: reason.map(|reason| Cow::Owned(reason.to_owned())),
+            }
+        }))
+    }
+
+    /// The denial of a known caller with a token that does not allow the evaluations; `None` if no other token
+    /// would, or if that token would have too many scopes.
+    fn deny_by_scope(
+        &self,
+        policy: &Policy,
+        authentication: &Authentication,
+        evaluated: &Evaluated,
+        lacks_scope: impl Fn(Option<&ObjectDecision>) -> bool,
     ) -> Option<Denial> {
         let used = self.scheme_used(Some(policy), authentication)?;
         let used = self.schemes.get(used).filter(|used| used.is_oauth)?;
@@ -97,9 +138,22 @@ impl Space {
                 _ => None,
             });
         let mut scopes: Vec<Cow<'static, str>> = Vec::new();
-        for scope in held.chain([self.object_scope(evaluation)?]) {
+        for scope in held {
             if !scopes.contains(&scope) {
                 scopes.push(scope);
+            }
+        }
+        let longest = scopes.len() + MAX_SCOPES;
+        for (index, evaluation) in evaluated.evaluations.iter().enumerate() {
+            match self.object_scope(evaluation) {
+                // The same is true of the scopes of objects that are allowed.
+                Some(scope) if !scopes.contains(&scope) => scopes.push(scope),
+                Some(_) => {}
+                None if lacks_scope(evaluated.decision(index)) => return None,
+                None => {}
+            }
+            if scopes.len() > longest {
+                return None;
             }
         }
         Some(Denial::InsufficientScope {
@@ -107,4 +161,8 @@ impl Space {
             has_token_server: used.has_token_server,
         })
     }
+}
+
+fn is_denied(decision: Option<&ObjectDecision>) -> bool {
+    !decision.is_some_and(ObjectDecision::is_allowed)
 }

@@ -4,7 +4,7 @@
 //! Both sides begin with the same rows of a service and an [`Identity`], and end with one decision for each
 //! row:
 //!
-//! - The engine: each row becomes a [`Resource`] with properties, as `Guard::can_all` receives it. With a
+//! - The engine: each row becomes a [`Resource`] with properties, as `Guard::can_each` receives it. With a
 //!   loader, it becomes a `Resource` without properties, and the loader returns the entities.
 //! - By hand (`cost/by_hand.rs`): each row becomes an entity of Cedar and one request. The names of types and
 //!   actions are parsed once at start. The caller has the same attributes and parents, and the context the

@@ -11,7 +11,7 @@ async fn open(guard: Guard) -> Result<(), Denied> {
 #[public(reason = "a test", identity = optional)]
 async fn optional(guard: Guard) -> Result<Vec<bool>, Denied> {
     guard.can(READ, Resource::new("Page", "1")).await?;
-    guard.can_all(READ, [Resource::new("Page", "1")]).await
+    guard.can_each(READ, [Resource::new("Page", "1")]).await
 }
 
 #[public(reason = "a test")]
@@ -21,7 +21,7 @@ async fn of_nobody(guard: Guard) -> Result<(), Denied> {
 
 #[requires(network = "10.0.0.0/8")]
 async fn by_network(guard: Guard) -> Result<Vec<bool>, Denied> {
-    guard.can_all(READ, [Resource::new("Page", "1")]).await
+    guard.can_each(READ, [Resource::new("Page", "1")]).await
 }
 
 fn main() {}
