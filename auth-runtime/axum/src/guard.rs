@@ -73,8 +73,8 @@ impl<P: HasPolicy> Guard<P> {
     /// Continues if the caller is allowed to access the object of the request.
     ///
     /// Otherwise the response is the denial of the handler's policy: 403, or, with `hide_as = 404`,
-    /// the response of an unknown path. A foreign object and a missing one then lead to the same
-    /// bytes, provided that the handler calls this method in both cases:
+    /// the response of an unknown path. A caller that meets `hide_unless` receives the 403. A foreign object and
+    /// a missing one lead to the same bytes, provided that the handler calls this method in both cases:
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
@@ -158,9 +158,9 @@ impl<P: HasPolicy> Guard<P> {
     /// Continues if the decision point allows the caller `action` on each of the objects. All are decided in one
     /// call, of at most [`ProtectionSpace::MAX_EVALUATIONS`].
     ///
-    /// Otherwise the response is that of [`can`](Self::can): 401 if a new login suffices for all of them;
-    /// `insufficient_scope` with the scopes of all, if these suffice and are at most 16; 403 with the first reason
-    /// of the decision point.
+    /// Otherwise the response is one of those of [`can`](Self::can): 401 if a new login suffices for all of them;
+    /// `insufficient_scope` with the scopes of all, if these suffice and are at most 16; or else 403 with the first
+    /// reason of the decision point. Without an object, the request is allowed without a question.
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
@@ -274,10 +274,10 @@ impl<P: HasPolicy> Guard<P> {
     /// `action` on it.
     ///
     /// With `hide_as = 404`, a missing object and a forbidden one have the same response, byte for byte.
-    /// Otherwise the response is 404 for a missing object and 403 for the other. If the engine requests a
-    /// new login, the response is a 401, which shows that the object exists. The engine is asked only about
-    /// an object that exists, and this takes time. A caller without an identity is denied as by
-    /// [`permit`](Self::permit), for a missing object too.
+    /// Without it, and for callers that meet `hide_unless`, the response is 404 for a missing object and 403 for
+    /// the other. If the engine requests a new login, the response is a 401, which shows that the object exists.
+    /// The engine is asked only about an object that exists, and this takes time. A caller without an identity is
+    /// denied as by [`permit`](Self::permit), for a missing object too.
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};

@@ -31,6 +31,19 @@ async fn hidden(guard: Guard, Path(id): Path<String>) -> Result<&'static str, De
     Ok(document.text)
 }
 
+#[requires(scope = "write", hide_as = 404, hide_unless = scope("repo"))]
+async fn hidden_unless(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Denied> {
+    let document = guard.load(READ, find(id)).await?;
+    Ok(document.text)
+}
+
+#[requires(scope = "write", hide_as = 404, hide_unless = scope("repo"))]
+async fn permitted_unless(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Denied> {
+    let own = find(id).filter(|document| document.id.starts_with(guard.identity().subject()));
+    guard.permit(own.is_some())?;
+    Ok("the text")
+}
+
 #[requires(authenticated)]
 async fn shown(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Denied> {
     let document = guard.load(READ, find(id)).await?;
@@ -101,6 +114,8 @@ async fn too_many(guard: Guard, Path(count): Path<usize>) -> Result<String, Deni
 fn routes() -> GuardedRouter {
     GuardedRouter::new()
         .route("/hidden/{id}", get(hidden))
+        .route("/unless/{id}", get(hidden_unless))
+        .route("/permit/{id}", get(permitted_unless))
         .route("/shown/{id}", get(shown))
         .route("/update/{id}", get(update))
         .route("/list", get(list))
@@ -158,6 +173,28 @@ async fn a_missing_object_and_a_denied_one_have_the_same_bytes() {
     let app = protect(routes(), &Engine::default());
     assert_hidden(app.clone(), by("bob", "/hidden/ann%2F1")).await;
     assert_hidden(app, by("bob", "/hidden/missing")).await;
+}
+
+/// A caller that meets `hide_unless` receives the denial itself.
+#[tokio::test]
+async fn a_missing_object_differs_only_for_callers_that_hide_unless_names() {
+    let app = protect(routes(), &Engine::default());
+    for (scopes, path, own, denied, missing) in [
+        (&["write", "repo"][..], "unless", 200, 403, 404),
+        (&["write", "repo"], "permit", 200, 403, 403),
+        (&["write"], "unless", 200, 404, 404),
+        (&["write"], "permit", 200, 404, 404),
+    ] {
+        for (id, expected) in [("bob", own), ("ann%2F1", denied), ("missing", missing)] {
+            let target = format!("/{path}/{id}");
+            let bob = Identity::new("bob").with_scopes(scopes.iter().copied());
+            let response = send(&app, with_identity(request(&target), bob.clone())).await;
+            assert_eq!(response.status(), expected, "{scopes:?} {target}");
+            if scopes == ["write"] && expected == 404 {
+                assert_hidden(app.clone(), with_identity(request(&target), bob)).await;
+            }
+        }
+    }
 }
 
 #[tokio::test]
