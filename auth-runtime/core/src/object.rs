@@ -9,8 +9,8 @@ use crate::properties::{Properties, Value};
 
 /// The name of an action, such as `update`.
 ///
-/// `auth_runtime::actions!()` declares a constant for each action of `auth.toml`, so that a misspelled
-/// name does not compile.
+/// `auth_runtime::actions!();` declares a module `actions` with a constant for each action of `auth.toml`, such as
+/// `actions::UPDATE`, so that a misspelled name does not compile.
 ///
 /// ```
 /// use auth_runtime::objects::Action;
