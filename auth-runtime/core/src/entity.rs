@@ -20,6 +20,10 @@ use crate::properties::{Properties, Value};
 /// Properties of a question take precedence over loaded ones, and properties of the caller that belong to its
 /// identity, such as scopes, come from the identity only.
 ///
+/// The caller is named by its subject only. If a space has several issuers, or several schemes that name callers,
+/// make subjects unique by `Jwt::builder().identity(…)`. Otherwise a caller receives the parents and properties of
+/// another one with the same subject.
+///
 /// ```
 /// use auth_runtime::objects::{
 ///     DecisionPointError, EntitiesFuture, Entity, EntityLoader, Wanted,

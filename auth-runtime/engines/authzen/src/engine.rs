@@ -53,8 +53,10 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// The id of the request, if the space knows one, is sent as `X-Request-ID` (§10.1.3). The one in
 /// the response is ignored, since not every server sends it.
 ///
-/// A subject is unique within its issuer only. Policies of a service that trusts several issuers compare
-/// `issuer` as well.
+/// A subject is unique within its issuer only, and the engine identifies the caller by the subject. With several
+/// issuers, or several schemes that name callers, make subjects unique by `Jwt::builder().identity(…)` of the package
+/// `auth-runtime`. A comparison of `issuer` does not
+/// suffice, since the loader adds the same properties to both.
 ///
 /// # Properties from the service
 ///

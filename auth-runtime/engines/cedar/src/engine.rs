@@ -90,8 +90,10 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// An attribute that only the caller has, such as `scopes`, is unknown for other entities of its type, such as
 /// the owner of an object: declare it as optional, or let the loader set it for them.
 ///
-/// A subject is unique within its issuer only. Policies of a service that trusts several issuers also
-/// compare `principal.issuer`.
+/// A subject is unique within its issuer only, and the engine identifies the caller by the subject. With several
+/// issuers, or several schemes that name callers, make subjects unique by `Jwt::builder().identity(…)` of the package
+/// `auth-runtime`. A comparison of `principal.issuer`
+/// does not suffice, since the loader adds the same attributes and parents to both.
 ///
 /// # Entities
 ///

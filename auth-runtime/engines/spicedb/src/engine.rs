@@ -56,8 +56,10 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// start reports it, and a question about it is an error. Two names can have the same form: `read-all` and
 /// `readAll` are both `read_all`.
 ///
-/// A subject is unique within its issuer only. The policies of a service that trusts several issuers compare
-/// `issuer` in a caveat.
+/// A subject is unique within its issuer only, and the engine identifies the caller by the subject. With several
+/// issuers, or several schemes that name callers, make subjects unique by `Jwt::builder().identity(…)` of the package
+/// `auth-runtime`. A caveat that compares `issuer`
+/// does not suffice for relationships without it.
 ///
 /// # Ids
 ///
