@@ -186,6 +186,10 @@ impl SqlColumns {
 
     /// Sets the SQL expression with the value of a property. It is `NULL` for objects without the property,
     /// and contains no `?`.
+    ///
+    /// The database compares texts by the collation of the expression, and decisions about single objects compare
+    /// their bytes. If the collation ignores case or accents, as defaults of MySQL and SQL Server do, name a binary
+    /// one: `owner COLLATE utf8mb4_0900_bin`. Otherwise a list has objects of `Ann` that `ann` must not read.
     #[must_use]
     pub fn column(mut self, property: &'static str, expression: &'static str) -> Self {
         self.values.insert(property, expression);
@@ -194,6 +198,7 @@ impl SqlColumns {
 
     /// Sets the SQL condition for the members of a property that is a list. The condition contains one `?`
     /// for the member: `EXISTS (SELECT 1 FROM members WHERE team = teams.id AND login = ?)`.
+    /// It compares texts by a binary collation, as in [`column`](Self::column).
     #[must_use]
     pub fn members(mut self, property: &'static str, condition: &'static str) -> Self {
         self.members.insert(property, condition);
