@@ -45,7 +45,7 @@ const TESTS: [(&str, &str, &str); 21] = [
     ),
     (
         "fetches of the keys of load balancers",
-        "tests/integration/providers/load_balancer.rs",
+        "tests/integration/providers/load_balancer/hang_ups.rs",
         "clients_that_hang_up_cause_few_requests",
     ),
     (
