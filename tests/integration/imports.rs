@@ -60,6 +60,9 @@ impl Visit<'_> for Imports {
         }
         visit::visit_path(self, path);
     }
+
+    // `pub(in …)` names a module in which the item is visible, and imports nothing.
+    fn visit_vis_restricted(&mut self, _: &syn::VisRestricted) {}
 }
 
 fn is_test(attribute: &Attribute) -> bool {

@@ -31,8 +31,9 @@ use std::path::PathBuf;
 
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
+pub(crate) use self::aliases::MacroPolicy;
 pub(crate) use self::finding::{Finding, Place};
-pub(crate) use self::record::{Entry, EntryKind, MacroPolicy, OpenRouteKind, Sources, Unguarded};
+pub(crate) use self::record::{Entry, EntryKind, OpenRouteKind, Sources, Unguarded};
 pub(crate) use self::routers::{AxumRoute, CheckKind, Routes, UnusedRouter, routes};
 use self::text::shown;
 use self::used_names::UsedNames;

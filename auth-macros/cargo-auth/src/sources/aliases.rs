@@ -2,6 +2,7 @@
 
 use auth_grammar::attribute::policy_attribute_by_any_path;
 use proc_macro2::{TokenStream, TokenTree};
+use serde::Serialize;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Ident, UseTree};
@@ -10,7 +11,6 @@ use super::expressions::segments_of;
 use super::finding::{Finding, Place};
 use super::names::Names;
 use super::policy_attribute::policy_attribute;
-use super::record::MacroPolicy;
 use super::text::{as_written, named};
 
 /// An attribute or an import under another name. Resolution decides whether it is a policy
@@ -21,6 +21,18 @@ pub(super) struct PolicyAlias {
     pub(super) path: Vec<String>,
     /// The name for messages.
     pub(super) shown: String,
+}
+
+/// A policy attribute in the tokens of a macro. Only its text is known.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct MacroPolicy {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    /// The name of the macro.
+    #[serde(rename = "macro")]
+    pub(crate) name: String,
+    /// The attribute and the beginning of its item, up to the parameters or the block.
+    pub(crate) text: String,
 }
 
 /// Returns the policy attributes that neither an audit nor the attribute of an enclosing module

@@ -6,7 +6,7 @@ use auth_grammar::requirement::ParsedPolicy;
 use serde::Serialize;
 use syn::Item;
 
-use super::aliases::PolicyAlias;
+use super::aliases::{MacroPolicy, PolicyAlias};
 use super::finding::{Finding, Place};
 use super::mount::{Mention, Mount};
 use super::names::Names;
@@ -75,18 +75,6 @@ pub(crate) enum EntryKind {
     Handler,
     /// A unit struct, the policy of a service.
     Service,
-}
-
-/// A policy attribute in the tokens of a macro. Only its text is known.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct MacroPolicy {
-    #[serde(flatten)]
-    pub(crate) place: Place,
-    /// The name of the macro.
-    #[serde(rename = "macro")]
-    pub(crate) name: String,
-    /// The attribute and the beginning of its item, up to the parameters or the block.
-    pub(crate) text: String,
 }
 
 /// A route without a policy, with its reason.
