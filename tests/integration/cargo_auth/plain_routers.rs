@@ -192,7 +192,13 @@ fn guarded() -> GuardedRouter {
     let methods = get(scrape);
     let by_function = get(scrape);
     let other = get(scrape); // found
+    let both = Router::new().route("/", get(scrape)); // found
+    let printed = get(scrape); // found
+    dbg!(&printed);
+    public(Router::new().merge(both.clone()));
     GuardedRouter::new()
+        .nest_service("/both", Metrics, both)
+        .route_service("/printed", Metrics, printed)
         .nest_service("/metrics", Metrics, metrics())
         .nest_service("/local", Metrics, local)
         .route_service("/closure", Metrics, Router::new().route("/", get(|| async {})))

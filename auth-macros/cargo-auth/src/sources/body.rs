@@ -402,7 +402,7 @@ impl Visit<'_> for Body<'_> {
     }
 
     fn visit_local(&mut self, local: &Local) {
-        match self.locals.variables.covered.get(&start_of(local)).copied() {
+        match self.locals.variables.cover_at(start_of(local)) {
             Some(cover) => self.covered(cover, |body| visit::visit_local(body, local)),
             None => visit::visit_local(self, local),
         }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprCall, ExprMethodCall, Item, Local, PatIdent};
+use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Item, Local, Macro, PatIdent};
 
 use super::expressions::{is_reason, path_of, start_of, variable};
 use super::mount::Cover;
 use super::routing::{guarded_service, guarded_service_in};
-use super::text::named;
+use super::text::{any_word, named};
 
 /// The variables of a function.
 #[derive(Default)]
@@ -17,11 +17,26 @@ pub(super) struct Variables {
     pub(super) names: BTreeSet<String>,
     /// The position at which each variable was last assigned, so far.
     made: BTreeMap<String, usize>,
+    /// The number of expressions with each variable, by the position of its assignment.
+    reads: BTreeMap<usize, usize>,
     /// The positions at which variables for guarded routers were assigned.
-    pub(super) covered: BTreeMap<usize, Cover>,
+    covered: BTreeMap<usize, Cover>,
 }
 
 impl Variables {
+    /// Returns the cover of the variable that is assigned at this position. A variable with several uses may be
+    /// mounted without a policy too.
+    pub(super) fn cover_at(&self, position: usize) -> Option<Cover> {
+        let cover = self.covered.get(&position).copied()?;
+        (cover == Cover::Excused || self.reads.get(&position) == Some(&1)).then_some(cover)
+    }
+
+    fn read(&mut self, name: &str) {
+        if let Some(made) = self.made.get(name) {
+            *self.reads.entry(*made).or_default() += 1;
+        }
+    }
+
     /// Records the variable with a router that is added to a guarded one.
     fn cover(&mut self, router: &Expr, cover: Cover) {
         if let Some([name]) = path_of(router).as_deref()
@@ -44,6 +59,19 @@ impl Visit<'_> for Variables {
         if let Some(name) = variable(&local.pat) {
             self.made.insert(name, start_of(local));
         }
+    }
+
+    fn visit_expr_path(&mut self, path: &ExprPath) {
+        if let Some(name) = path.path.get_ident() {
+            self.read(&named(name));
+        }
+        visit::visit_expr_path(self, path);
+    }
+
+    fn visit_macro(&mut self, written: &Macro) {
+        let is_used = |name: &&String| any_word(&written.tokens, &|word| word == name.as_str());
+        let used: Vec<String> = self.made.keys().filter(is_used).cloned().collect();
+        used.iter().for_each(|name| self.read(name));
     }
 
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {

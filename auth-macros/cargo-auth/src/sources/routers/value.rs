@@ -150,7 +150,7 @@ pub(super) fn join<'s>(one: Value<'s>, other: Value<'s>, choice: usize) -> Value
         (Value::Router(one), Value::Router(other)) => Value::Router(Router {
             routes: join_routes(one.routes, other.routes, choice),
             is_plain: one.is_plain && other.is_plain,
-            is_guarded: one.is_guarded || other.is_guarded,
+            is_guarded: one.is_guarded && other.is_guarded,
             has_more: one.has_more || other.has_more,
         }),
         (Value::Router(one), Value::Source(_)) | (Value::Source(_), Value::Router(one)) => {
