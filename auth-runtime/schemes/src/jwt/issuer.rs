@@ -116,16 +116,21 @@ impl Issuer {
         };
         let (this, remote, token) = (Arc::clone(self), Arc::clone(remote), token.text.to_owned());
         Verification::pending(async move {
-            match remote.fetch_for(&wanted).await {
-                Ok(keys) => {
-                    // Newer keys may be there by now, so this is not remembered yet.
-                    let token = SignedToken::read(&token);
-                    let caller = token.and_then(|token| this.verify_with(&keys, &token, None));
-                    caller.unwrap_or(Caller::rejected())
-                }
-                Err(outage) => Caller::Unverifiable {
-                    retry_after: Some(outage.retry_after),
-                },
+            let fetched = remote.fetch_for(&wanted).await;
+            let (keys, retry_after) = match fetched {
+                Ok(keys) => (Some(keys), None),
+                Err(outage) => (outage.at_hand, Some(outage.retry_after)),
+            };
+            let caller = keys.and_then(|keys| {
+                // Newer keys may be there by now, so this is not remembered yet.
+                let token = SignedToken::read(&token)?;
+                let caller = this.verify_with(&keys, &token, None);
+                caller.or_else(|| keys.name(&token.header).then(Caller::rejected))
+            });
+            match (caller, retry_after) {
+                (Some(caller), _) => caller,
+                (None, None) => Caller::rejected(),
+                (None, retry_after) => Caller::Unverifiable { retry_after },
             }
         })
     }

@@ -36,8 +36,8 @@ use tokio::task::JoinSet;
 pub trait KeySource: Send + Sync + 'static {
     /// Returns the current keys, as a JWKS document (RFC 7517 §5) of up to 1 MiB, within 10 seconds.
     ///
-    /// It is called as often as a URL would be fetched: on first use, in the background, and when a token
-    /// names a key that is not at hand, at most every 5 seconds. Calls do not overlap.
+    /// It is called as often as a URL would be fetched: on first use, in the background, before the first request
+    /// after an idle time, and when a token names a key that is not at hand, at most every 5 seconds. Calls do not overlap.
     ///
     /// # Errors
     ///

@@ -148,7 +148,7 @@ struct FetchedKey {
     next_fetch: Instant,
 }
 
-/// The fetches for tokens without a valid signature in the present period.
+/// The failed and abandoned fetches in the present period.
 struct Failures {
     since: Instant,
     count: u32,

@@ -1,7 +1,7 @@
 //! Keys that the issuer publishes and changes.
 //!
-//! Most requests find their key at hand. The first requests, and those with an unknown key, share
-//! one fetch. A waiting request occupies no task and no place, so tokens with invented keys cannot
+//! Most requests find their key at hand. The first requests, those with an unknown key, and those after an
+//! idle time share one fetch. A waiting request occupies no task and no place, so tokens with invented keys cannot
 //! exclude others.
 
 use std::fmt;
@@ -116,9 +116,11 @@ impl FetchAttempt {
     }
 }
 
-/// The keys are unavailable.
+/// Newer keys are unavailable.
 pub(super) struct Outage {
     pub(super) retry_after: Duration,
+    /// The keys at hand, one of which may have signed the token.
+    pub(super) at_hand: Option<Arc<KeySet>>,
 }
 
 impl RemoteKeys {
@@ -144,7 +146,8 @@ impl RemoteKeys {
         }
     }
 
-    /// Returns the keys at hand, if one of them may have signed a token with this header.
+    /// Returns the keys at hand, if one of them may have signed a token with this header, and no fetch is
+    /// overdue.
     pub(super) fn that_know(self: &Arc<Self>, header: &Header) -> Option<Arc<KeySet>> {
         let keys = self.at_hand(header)?;
         self.refresh_when_due().then_some(keys)
@@ -172,11 +175,7 @@ impl RemoteKeys {
                 let tried = wanted.tried.as_ref();
                 tried.is_none_or(|tried| !Arc::ptr_eq(keys, tried))
             };
-            if !self.is_overdue()
-                && let Some(keys) = self.at_hand(&wanted.header).filter(is_new)
-            {
-                return Ok(keys);
-            }
+            let at_hand = self.at_hand(&wanted.header).filter(is_new);
             let mut pause = Duration::ZERO;
             if let Some(last) = &*last {
                 if !has_paused {
@@ -185,7 +184,13 @@ impl RemoteKeys {
                 let is_recent = last.number > begun || !pause.is_zero();
                 if is_recent && last.problem.is_some() {
                     let retry_after = pause.max(Duration::from_secs(1));
-                    return Err(Outage { retry_after });
+                    return Err(Outage {
+                        retry_after,
+                        at_hand,
+                    });
+                }
+                if let Some(keys) = at_hand.filter(|_| !self.is_overdue()) {
+                    return Ok(keys);
                 }
                 let is_enough = last.number > begun || !last.may_precede(wanted, self.rules.leeway);
                 if is_recent

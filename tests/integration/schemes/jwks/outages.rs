@@ -66,6 +66,29 @@ async fn key_sets_without_a_key_replace_none() {
     assert_eq!(status(&app, &after).await, 200);
 }
 
+/// After an idle time, a token that names no key may be signed by a key that cannot be fetched now.
+#[tokio::test]
+async fn nameless_keys_after_an_idle_time_are_503() {
+    let mut issuer = Issuer::start().await;
+    issuer.published.is_nameless.store(true, Ordering::SeqCst);
+    let app = issuer.app();
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    issuer.rotate();
+    issuer.stop().await;
+    issuer.time.advance(Duration::from_secs(1200));
+    let new = issuer.token(json!({}));
+    assert_eq!(status(&app, &new).await, 503);
+    let old = {
+        let keys = issuer.published.keys.lock().unwrap();
+        let (id, key) = keys.front().expect("a key");
+        issuer.signed(id, key, json!({}))
+    };
+    assert_eq!(status(&app, &old).await, 200);
+    issuer.start_again().await;
+    issuer.time.advance(PAUSE);
+    assert_eq!(status(&app, &new).await, 200);
+}
+
 #[tokio::test]
 async fn keys_are_used_for_a_day_without_a_fetch() {
     let issuer = Issuer::start().await;

@@ -69,8 +69,9 @@ impl JwtBuilder {
     /// Sets the age from which the next request causes a fetch in the background. Default: 10 minutes; at
     /// least one second.
     ///
-    /// When twice this time (and 5 seconds more than it) has passed without a fetch, since there was no request, the
-    /// next request waits for the fetch. If the fetch fails, the keys at hand are used.
+    /// If twice this time passes without a fetch, and at least 5 seconds more than this time, the next request waits
+    /// for a fetch: at most 10 seconds for each of its up to three requests. If the fetch fails, the keys at hand are
+    /// used.
     pub fn refresh_every(mut self, interval: Duration) -> Self {
         self.fetched.refresh_every = interval.max(Duration::from_secs(1));
         self
