@@ -160,7 +160,8 @@ impl<P: HasPolicy> Guard<P> {
     ///
     /// Otherwise the response is one of those of [`can`](Self::can): 401 if a new login suffices for all of them;
     /// `insufficient_scope` with the scopes of all, if these suffice and are at most 16; or else 403 with the first
-    /// reason of the decision point. Without an object, the request is allowed without a question.
+    /// reason of the decision point. Without an object, a caller with an identity is allowed without a question. A
+    /// caller without one is denied as by [`permit`](Self::permit), in any case.
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
@@ -184,7 +185,8 @@ impl<P: HasPolicy> Guard<P> {
     ///
     /// # Errors
     ///
-    /// [`Denied`], which the handler has to return unchanged.
+    /// [`Denied`], which the handler has to return unchanged. More objects are a mistake of the handler, and the
+    /// response is 500, on a hidden path too: the handler limits a list that the client chooses.
     pub async fn can_all<T: Into<Resource>>(
         &self,
         action: Action,

@@ -23,7 +23,7 @@ impl DecisionPoint for ByWord {
             let (word, rest) = evaluation.resource.id().split_once(' ')?;
             Some(match word {
                 "open" => ObjectDecision::allow(),
-                "login" => ObjectDecision::deny_until_login([rest]),
+                "login" => ObjectDecision::deny_until_login(rest.split('+')),
                 "closed" => ObjectDecision::deny().with_reason(rest),
                 _ => ObjectDecision::deny(),
             })
@@ -123,7 +123,19 @@ async fn the_denial_of_several_objects_is_that_of_a_policy() {
     let closed = Some("for owners");
     for (ids, status, values, detail) in [
         ("login gold", 401, Some("gold"), None),
-        ("open a,login gold,login silver", 401, Some("gold"), None),
+        (
+            "open a,login gold,login silver",
+            401,
+            Some("gold silver"),
+            None,
+        ),
+        ("login gold+best,login best+silver", 401, Some("best"), None),
+        (
+            "login gold+best,login gold+best",
+            401,
+            Some("gold best"),
+            None,
+        ),
         ("login gold,other b", 403, None, None),
         ("other b,login gold", 403, None, None),
         ("closed for owners", 403, None, closed),

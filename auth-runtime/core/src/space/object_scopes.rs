@@ -17,8 +17,11 @@ use crate::object::{Evaluation, Resource};
 /// The longest scope of an object, in bytes. Its id comes from the path.
 const MAX_SCOPE: usize = 512;
 
-/// The maximum number of scopes of objects in the denial of a handler. They fit into a response field.
+/// The maximum number of scopes of objects in the denial of a handler, which bounds its challenge to about 8 KiB.
 const MAX_SCOPES: usize = 16;
+
+/// The maximum number of login classes in such a denial.
+const MAX_CLASSES: usize = 16;
 
 /// Scopes of tokens that name one object.
 impl Space {
@@ -91,15 +94,16 @@ impl Space {
     ) -> Option<Denial> {
         let decisions = (0..evaluated.evaluations.len()).map(|index| evaluated.decision(index));
         let denied: Vec<_> = decisions.filter(|decision| is_denied(*decision)).collect();
-        let first = denied.first()?;
+        if denied.is_empty() {
+            return None;
+        }
         let can_step_up = self.can_step_up(policy);
         let asks_login = |decision: Option<&ObjectDecision>| {
             can_step_up && decision.is_some_and(|decision| !decision.acr_values().is_empty())
         };
         if denied.iter().all(|decision| asks_login(*decision)) {
-            let acr_values = first.iter().flat_map(|decision| decision.acr_values());
             return Some(Denial::StepUp {
-                acr_values: acr_values.cloned().map(Cow::Owned).collect(),
+                acr_values: login_classes(&denied),
                 max_age: None,
             });
         }
@@ -146,7 +150,7 @@ impl Space {
         let longest = scopes.len() + MAX_SCOPES;
         for (index, evaluation) in evaluated.evaluations.iter().enumerate() {
             match self.object_scope(evaluation) {
-                // The same is true of the scopes of objects that are allowed.
+                // A token without the scopes of the allowed objects would be denied for these.
                 Some(scope) if !scopes.contains(&scope) => scopes.push(scope),
                 Some(_) => {}
                 None if lacks_scope(evaluated.decision(index)) => return None,
@@ -161,6 +165,29 @@ impl Space {
             has_token_server: used.has_token_server,
         })
     }
+}
+
+/// Returns the login classes that suffice for all of the decisions; if there are none, those that suffice for one of
+/// them, each once.
+fn login_classes(decisions: &[Option<&ObjectDecision>]) -> Vec<Cow<'static, str>> {
+    let mut all: Vec<&str> = Vec::new();
+    for class in decisions.iter().flatten().flat_map(|it| it.acr_values()) {
+        if !all.contains(&class.as_str()) {
+            all.push(class);
+        }
+    }
+    let suffices = |class: &str| {
+        let mut decisions = decisions.iter().flatten();
+        decisions.all(|decision| decision.acr_values().iter().any(|own| own == class))
+    };
+    let common: Vec<&str> = all
+        .iter()
+        .copied()
+        .filter(|class| suffices(class))
+        .collect();
+    let classes = if common.is_empty() { all } else { common };
+    let classes = classes.into_iter().take(MAX_CLASSES);
+    classes.map(|class| Cow::Owned(class.to_owned())).collect()
 }
 
 fn is_denied(decision: Option<&ObjectDecision>) -> bool {
