@@ -157,7 +157,7 @@ impl ProtectedResourceBuilder {
     ///
     /// # Errors
     ///
-    /// [`ResourceError`] if the authorization server is missing or a URL is invalid.
+    /// [`ResourceError`] if the authorization server is missing, a URL is invalid, or the path cannot be a route.
     pub fn build(self) -> Result<ProtectedResource, ResourceError> {
         let parts = read(&self.identifier)?;
         if self.authorization_servers.is_empty() {
@@ -166,6 +166,7 @@ impl ProtectedResourceBuilder {
         for issuer in &self.authorization_servers {
             read(issuer)?;
         }
+        // axum panics on a route with such a segment.
         if parts
             .path
             .split('/')

@@ -218,6 +218,12 @@ fn invalid_space_is_a_build_error() {
         build(builder().scheme(keys).scheme(proxy)),
         Some(SpaceError::SchemeTwice("Proxy".to_owned()))
     );
+    let whole = Described(Source::Field(http::header::AUTHORIZATION));
+    let bearer = Bearer::new(async |_| Caller::rejected());
+    assert_eq!(
+        build(builder().scheme(bearer).scheme(whole)),
+        Some(SpaceError::SchemeTwice("Described".to_owned()))
+    );
     for (realm, scheme) in [
         ("two\r\nlines", "Badge"),
         ("Übung", "Badge"),

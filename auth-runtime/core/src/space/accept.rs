@@ -1,7 +1,7 @@
 //! The checks of schemes when a space is built.
 
 use auth_runtime_policy::scheme::is_token;
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 
 use super::application::{Application, ApplicationProblem, application_of};
 use super::data::{Accepted, Space};
@@ -158,28 +158,26 @@ pub(super) fn subprotocols(schemes: &[Accepted]) -> Vec<HeaderValue> {
 
 /// Returns the name of the new scheme if an earlier one has that name or reads the same place.
 pub(super) fn clash(earlier: &[Accepted], new: &Accepted) -> Option<String> {
-    let is_shared = |source: &Source, old: &Accepted| {
-        old.sources
-            .iter()
-            .any(|other| match (field_of(source), field_of(other)) {
-                (Some(field), Some(other)) => field == other,
-                _ => source == other && *source != Source::Authorization,
-            })
+    let is_shared = |one: &Source, other: &Source| {
+        if is_whole_field(one) || is_whole_field(other) {
+            one.field() == other.field()
+        } else {
+            one == other && *one != Source::Authorization
+        }
     };
     earlier
         .iter()
         .any(|old| {
-            old.name.eq_ignore_ascii_case(&new.name)
-                || new.sources.iter().any(|source| is_shared(source, old))
+            let reads = |source: &Source| old.sources.iter().any(|other| is_shared(source, other));
+            old.name.eq_ignore_ascii_case(&new.name) || new.sources.iter().any(reads)
         })
         .then(|| new.name.clone())
 }
 
-/// The header field that credentials of a source are read from, except for `Authorization`.
-fn field_of(source: &Source) -> Option<&HeaderName> {
-    match source {
-        Source::Field(name) | Source::TextField(name) => Some(name),
-        Source::Connection(name) => name.as_ref(),
-        _ => None,
-    }
+/// Returns whether the credentials are the whole value of a header field.
+fn is_whole_field(source: &Source) -> bool {
+    matches!(
+        source,
+        Source::Field(_) | Source::TextField(_) | Source::Connection(Some(_))
+    )
 }

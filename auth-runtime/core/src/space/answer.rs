@@ -82,7 +82,8 @@ pub fn forbid_storing(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, NO_STORE);
 }
 
-/// Sets fields. Only `Set-Cookie` has several lines (RFC 9110 §5.3), each of them once.
+/// Sets the fields of a scheme. Of these, only `Set-Cookie` may have several lines (RFC 9110 §5.3); equal lines are
+/// sent once.
 fn insert(headers: &mut HeaderMap, fields: Vec<(HeaderName, HeaderValue)>) {
     for (name, value) in fields {
         if name != SET_COOKIE {
