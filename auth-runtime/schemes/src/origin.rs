@@ -1,4 +1,4 @@
-//! The origins that may act with a cookie.
+//! The origins that may act with the login of a browser.
 
 use std::fmt;
 
@@ -8,10 +8,12 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::field::only_line;
 
-/// The origins that may act with a cookie (RFC 6454): the own one, and the added ones.
+/// The origins that may act with a login that a browser keeps, as a cookie or at a proxy (RFC 6454): the own one, and the
+/// added ones.
 ///
 /// A browser sends a cookie also with requests that another site causes (cross-site request forgery).
-/// `Sessions` and JWTs in cookies reject these, and a scheme of the service with a cookie can do so too:
+/// `Sessions`, `ProxyIdentity`, and JWTs in cookies and in the field of a gateway reject these. A scheme of the service with
+/// a cookie can do so too:
 ///
 /// ```
 /// use auth_runtime::schemes::{Credentials, Scheme, Source, TrustedOrigins, Verification};
@@ -62,7 +64,7 @@ impl TrustedOrigins {
         Ok(self)
     }
 
-    /// Returns whether a request may act for the owner of its cookie: it only reads, or comes from a page
+    /// Returns whether a request may act for the user of the login: it only reads, or comes from a page
     /// of the own origin or an added one, or has neither `Sec-Fetch-Site` nor `Origin`, which current browsers
     /// send.
     ///
@@ -100,8 +102,8 @@ impl TrustedOrigins {
                         .flatten()
                         .map(HeaderValue::as_bytes)
                 ),
-                "the origin of a request with a cookie is neither the host of the request nor trusted; a proxy \
-                 in front has to keep `Host`, with its port, or the service trusts the origin"
+                "the origin of a request with the login of a browser is neither the host of the request nor trusted; a \
+                 proxy in front has to keep `Host`, with its port, or the service trusts the origin"
             );
         }
         is_allowed
