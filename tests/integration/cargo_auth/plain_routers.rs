@@ -194,7 +194,7 @@ fn guarded() -> GuardedRouter {
     let other = get(scrape); // found
     let both = Router::new().route("/", get(scrape)); // found
     let printed = get(scrape); // found
-    dbg!(&printed);
+    println!("{:?}", printed);
     public(Router::new().merge(both.clone()));
     GuardedRouter::new()
         .nest_service("/both", Metrics, both)

@@ -27,7 +27,7 @@ use auth_runtime_core::open_pattern::MountKind;
 use serde::Serialize;
 
 pub(super) use self::covers::{covers, protecting};
-use self::definitions::Definitions;
+pub(super) use self::definitions::Definitions;
 use self::evaluate::Evaluator;
 pub(crate) use self::guarded::{GuardedRoute, guarded_routers, split_path};
 use self::uses::Uses;

@@ -9,7 +9,7 @@ use super::mount::{Cover, Means, MountTarget};
 use super::open_patterns::OpenPattern;
 use super::reasons::Reason;
 use super::record::{OpenRouteKind, Sources, Unguarded};
-use super::routers::{covers, protecting};
+use super::routers::{Definitions, covers, protecting};
 
 /// Returns the open routes without a reason. Open routes with a reason are recorded.
 pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec<Finding> {
@@ -19,7 +19,8 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
         .iter()
         .map(|entry| entry.path.as_str())
         .collect();
-    let protected = protecting(sources);
+    let definitions = Definitions::of(sources);
+    let protected = protecting(&definitions);
     let mounts = sources.mounts.iter().filter_map(|mount| {
         let is_service = mount.takes_service(names, &sources.functions)?;
         let is_protected = match &mount.target {
@@ -34,7 +35,7 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
         (!is_protected).then_some((mount, is_service))
     });
     let mounts: Vec<_> = mounts.collect();
-    let covers = covers(sources, mounts.iter().map(|(mount, _)| &*mount.within));
+    let covers = covers(&definitions, mounts.iter().map(|(mount, _)| &*mount.within));
     let mut reasons: BTreeMap<&str, Vec<&Reason>> = BTreeMap::new();
     for reason in sources.reasons.iter().filter(|it| !it.text.is_empty()) {
         let of_file = reasons.entry(reason.place.file.as_str()).or_default();

@@ -5,20 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::definitions::{Definitions, Function};
 use crate::sources::expressions::start_of;
 use crate::sources::mount::{Cover, FunctionPlace, Mention};
-use crate::sources::record::Sources;
 use crate::sources::text::{any_word, named};
 
 /// Returns the covers of the functions with routes, and of those that make routers.
 ///
 /// A function is covered if all of its mentions are: it may be mounted elsewhere, too.
 pub(in super::super) fn covers<'m>(
-    sources: &'m Sources,
+    definitions: &Definitions<'_>,
     mounting: impl Iterator<Item = &'m FunctionPlace>,
 ) -> BTreeMap<FunctionPlace, Cover> {
+    let sources = definitions.sources;
     if sources.mentions.iter().all(|it| it.cover.is_none()) {
         return BTreeMap::new();
     }
-    let definitions = Definitions::of(sources);
     let mounting: BTreeSet<_> = mounting.collect();
     let mut functions: BTreeMap<FunctionPlace, &Function<'_>> = BTreeMap::new();
     let mut wanted = BTreeSet::new();
@@ -82,8 +81,7 @@ fn place_of(function: &Function<'_>) -> FunctionPlace {
 }
 
 /// Returns the paths of the functions that return a protected router.
-pub(in super::super) fn protecting(sources: &Sources) -> BTreeSet<String> {
-    let definitions = Definitions::of(sources);
+pub(in super::super) fn protecting(definitions: &Definitions<'_>) -> BTreeSet<String> {
     let (protecting, others): (Vec<_>, Vec<_>) = definitions
         .functions
         .iter()

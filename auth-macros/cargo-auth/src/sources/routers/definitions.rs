@@ -52,7 +52,7 @@ pub(super) struct TypeAlias<'s> {
 }
 
 /// All items, by their paths.
-pub(super) struct Definitions<'s> {
+pub(in super::super) struct Definitions<'s> {
     pub(super) sources: &'s Sources,
     pub(super) functions: Vec<Function<'s>>,
     /// The functions by path: several, if a `cfg` chooses.
@@ -74,7 +74,7 @@ pub(super) struct Definitions<'s> {
 }
 
 impl<'s> Definitions<'s> {
-    pub(super) fn of(sources: &'s Sources) -> Self {
+    pub(in super::super) fn of(sources: &'s Sources) -> Self {
         let mut all = Self {
             sources,
             functions: Vec::new(),
