@@ -8,12 +8,12 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::field::only_line;
 
-/// The origins that may act with a login that a browser keeps, as a cookie or at a proxy (RFC 6454): the own one, and the
-/// added ones.
+/// The origins that may act with a login that a browser keeps, as a cookie or at a proxy (RFC 6454): the own one, and
+/// the added ones.
 ///
 /// A browser sends a cookie also with requests that another site causes (cross-site request forgery).
-/// `Sessions`, `ProxyIdentity`, and JWTs in cookies and in the field of a gateway reject these. A scheme of the service with
-/// a cookie can do so too:
+/// `Sessions`, `ProxyIdentity`, and JWTs in cookies and in the field of a gateway reject these. A scheme of the service
+/// with a cookie can do so too:
 ///
 /// ```
 /// use auth_runtime::schemes::{Credentials, Scheme, Source, TrustedOrigins, Verification};

@@ -55,8 +55,7 @@ const LATER: Duration = ServerCalls::PAUSE;
 ///
 /// A subject is unique within its issuer only, and the engine identifies the caller by the subject. With several
 /// issuers, or several schemes that name callers, make subjects unique by `Jwt::builder().identity(…)` of the package
-/// `auth-runtime`. A comparison of `issuer` does not
-/// suffice, since the loader adds the same properties to both.
+/// `auth-runtime`. A comparison of `issuer` does not suffice, since the loader adds the same properties to both.
 ///
 /// # Properties from the service
 ///

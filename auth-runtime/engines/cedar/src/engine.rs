@@ -92,8 +92,8 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 ///
 /// A subject is unique within its issuer only, and the engine identifies the caller by the subject. With several
 /// issuers, or several schemes that name callers, make subjects unique by `Jwt::builder().identity(…)` of the package
-/// `auth-runtime`. A comparison of `principal.issuer`
-/// does not suffice, since the loader adds the same attributes and parents to both.
+/// `auth-runtime`. A comparison of `principal.issuer` does not suffice, since the loader adds the same attributes and
+/// parents to both.
 ///
 /// # Entities
 ///

@@ -58,8 +58,7 @@ const LATER: Duration = ServerCalls::PAUSE;
 ///
 /// A subject is unique within its issuer only, and the engine identifies the caller by the subject. With several
 /// issuers, or several schemes that name callers, make subjects unique by `Jwt::builder().identity(…)` of the package
-/// `auth-runtime`. A caveat that compares `issuer`
-/// does not suffice for relationships without it.
+/// `auth-runtime`. A caveat that compares `issuer` does not suffice for relationships without it.
 ///
 /// # Ids
 ///

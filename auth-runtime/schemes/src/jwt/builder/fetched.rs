@@ -11,9 +11,9 @@ impl JwtBuilder {
     /// them up to date. It replaces given keys. The issuer is `https` (or `http` on loopback, for tests).
     ///
     /// Keys are fetched on first use, or by [`Jwt::fetch_keys`](crate::Jwt::fetch_keys); in the background, by a
-    /// request, once they are older than [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
-    /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
-    /// fetch, a token with an unknown key is rejected at once. The exception is a token with an `iat` after
+    /// request, once they are older than [`refresh_every`](Self::refresh_every); and when a token names a key that
+    /// is not among them, at most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds
+    /// after a fetch, a token with an unknown key is rejected at once. The exception is a token with an `iat` after
     /// the fetch, by a clock that is behind by up to the [`leeway`](Self::leeway): its key may be new, so it
     /// waits for the next fetch, at most 5 seconds and the time of two fetches, without delaying other
     /// requests.
