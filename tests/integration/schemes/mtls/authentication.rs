@@ -65,12 +65,14 @@ async fn every_certificate_has_its_outcome() {
     let app = devices(proxied());
     let [known, other, down] = ["known", "other", "down"].map(field_of);
     let unreadable = ":no base64*:".to_owned();
+    let empty = String::new();
     for (name, peer, values, on_known, on_unknown) in [
         ("none", PROXY, vec![], 401, 404),
         ("known", PROXY, vec![&known], 200, 404),
         ("unknown", PROXY, vec![&other], 401, 401),
         ("an outage", PROXY, vec![&down], 503, 503),
         ("unreadable", PROXY, vec![&unreadable], 401, 401),
+        ("empty", PROXY, vec![&empty], 401, 401),
         ("twice", PROXY, vec![&known, &known], 401, 401),
         ("of another peer", "10.0.0.8:1", vec![&known], 401, 404),
         (
@@ -133,6 +135,11 @@ async fn certificates_of_a_proxy_are_those_of_connections() {
         let lines = [&lines[..], &[("upgrade", "websocket")]].concat();
         let handshake = request(Method::GET, "/known", PROXY, &lines);
         assert_eq!(status(&app, handshake).await, expected, "{origin}");
+        // Without a certificate, there is nothing to misuse.
+        for (peer, fields) in [(PROXY, &lines[1..]), ("10.0.0.8:1", &lines[..])] {
+            let posted = request(Method::POST, "/nowhere", peer, fields);
+            assert_eq!(status(&app, posted).await, 404, "{origin} {peer}");
+        }
     }
 }
 

@@ -152,6 +152,11 @@ async fn certificates_agree_with_their_hash() {
         ),
         ("twice", format!("Cert=\"{pem}\";Cert=\"{pem}\""), 401),
         ("no PEM", "Cert=\"x\"".to_owned(), 401),
+        (
+            "no PEM beside a hash and a name",
+            format!("Hash={digest};Cert=\"x\";URI={WORKLOAD}"),
+            401,
+        ),
         ("the chain instead", format!("Chain=\"{pem}\""), 401),
     ] {
         let lines = [("x-forwarded-client-cert", value)];
