@@ -245,7 +245,10 @@ async fn pages_of_other_origins_cannot_act_with_a_login() {
             .protect(space(scheme.expect("a scheme")))
             .expect("in order")
     };
-    let trusts = |scheme: CarriedJwtBuilder| app(scheme.trust_origin("https://app.example"));
+    let trusts = |scheme: CarriedJwtBuilder| {
+        let scheme = scheme.trust_origin("https://app.example");
+        app(scheme.trust_origin("https://admin.example"))
+    };
     let in_cookie = trusts(rsa_verifier().in_cookie(COOKIE));
     let of_gateway = trusts(rsa_verifier().in_gateway_field(FIELD));
     // Only a script can add it, after the service allowed that in response to a preflight request.
@@ -266,6 +269,7 @@ async fn pages_of_other_origins_cannot_act_with_a_login() {
             &[site("cross-site"), origin("https://app.example")],
             200,
         ),
+        (Method::POST, &[origin("https://admin.example")], 200),
         (Method::POST, &[], 200),
         (Method::GET, &[site("cross-site")], 200),
         (Method::GET, &[site("cross-site"), websocket], 401),

@@ -239,6 +239,7 @@ impl Browser {
 struct Failing {
     store: MemoryStore,
     fails: Arc<AtomicBool>,
+    deletes_nothing: Arc<AtomicBool>,
     loads: Arc<AtomicUsize>,
 }
 
@@ -281,6 +282,11 @@ impl SessionStore for Failing {
     }
 
     fn delete<'a: 'f, 'r: 'f, 'f>(&'a self, id: &'r Id) -> Answer<'f, ()> {
-        Box::pin(async { self.store.delete(id).await })
+        Box::pin(async {
+            if self.deletes_nothing.load(Ordering::Relaxed) {
+                return Err(session_store::Error::Backend("it is read-only".to_owned()));
+            }
+            self.store.delete(id).await
+        })
     }
 }

@@ -51,6 +51,12 @@ async fn another_site_cannot_change_anything() {
                 200,
             ),
             (
+                "its own page, by another name in front",
+                post.clone(),
+                &[site("same-origin"), origin("https://public.example")],
+                200,
+            ),
+            (
                 "its own page puts",
                 put.clone(),
                 &[site("same-origin")],

@@ -36,6 +36,8 @@ fn invalid_sessions_are_not_built() {
     ] {
         assert_eq!(error(Sessions::builder().trust_origin(origin)), None);
     }
+    let two = Sessions::builder().trust_origin("one").trust_origin("two");
+    assert_eq!(error(two), Some(SessionsError::Origin("one".to_owned())));
     let pages = [
         "login",
         "",

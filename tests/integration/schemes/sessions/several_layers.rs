@@ -89,6 +89,43 @@ async fn the_cookie_layer_ignores_other_sessions() {
     assert_eq!(text(response).await, "ann");
 }
 
+/// Each cookie layer looks up the cookies of its own name.
+#[tokio::test]
+async fn every_cookie_layer_counts() {
+    let (own, other) = (MemoryStore::default(), MemoryStore::default());
+    let (ann, bob) = (logged_in(&own, "ann").await, logged_in(&own, "bob").await);
+    let stale = Id(4711);
+    let app = || {
+        let space = shop(builder()).build().expect("the space is in order");
+        let app = routes().protect(space).expect("every state is there");
+        app.layer(layer(own.clone()))
+    };
+    let of_other = Sessions::builder().cookie(OTHER).build().expect("sessions");
+    let of_other = of_other.cookie_layer(other);
+    for (name, app) in [
+        (
+            "own inside",
+            BoxedApp::new(app().layer(cookies(own.clone())).layer(of_other.clone())),
+        ),
+        (
+            "own outside",
+            BoxedApp::new(app().layer(of_other).layer(cookies(own.clone()))),
+        ),
+    ] {
+        for (cookies, expected) in [
+            (format!("{NAME}={ann}; {NAME}={stale}"), 200),
+            (format!("{NAME}={stale}; {NAME}={ann}"), 200),
+            (format!("{NAME}={ann}; {NAME}={bob}"), 400),
+            (format!("{OTHER}={stale}; {NAME}={ann}; {NAME}={bob}"), 400),
+        ] {
+            let request = Request::get("/account").header("cookie", &cookies);
+            let request = request.body(Body::empty()).expect("a request");
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), expected, "{name}: {cookies}");
+        }
+    }
+}
+
 /// Absent values are left out.
 #[tokio::test]
 async fn sessions_keep_the_grants_of_a_login() {

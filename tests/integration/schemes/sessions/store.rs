@@ -42,6 +42,24 @@ async fn store_outages_are_503() {
     assert_eq!(ann.get("/account").await.status(), 200);
 }
 
+/// Otherwise the login would be in a session whose id another site may have planted.
+#[tokio::test]
+async fn a_login_that_keeps_the_old_session_fails() {
+    let space = shop(builder()).build().expect("the space is in order");
+    let app = routes().protect(space).expect("every state is there");
+    let store = Failing::default();
+    let mut ann = Browser::new(app.layer(layer(store.clone())));
+    ann.post("/cart").await;
+    let planted = ann.cookie.clone();
+    store.deletes_nothing.store(true, Ordering::Relaxed);
+    let failed = ann.post("/login?name=ann").await;
+    assert!(text(failed).await.contains("read-only"));
+    for cookie in [planted, ann.cookie.clone()] {
+        ann.cookie = cookie;
+        assert_eq!(ann.get("/account").await.status(), 401, "{:?}", ann.cookie);
+    }
+}
+
 #[tokio::test]
 async fn unknown_formats_are_no_login() {
     #[public(reason = "for the test")]
