@@ -327,6 +327,16 @@ async fn removed_keys_invalidate_links() {
         let answer = call(&links_only(urls(&keys)), Method::GET, &link).await;
         assert_eq!(answer.status(), status, "{keys:?}");
     }
+    // The names of keys have letter case.
+    let upper = urls(&[("MAY", NEW)]).sign(&Method::GET, "/files/7", HOUR, &reader());
+    let upper = upper.expect("a link");
+    for (keys, status) in [
+        (vec![("may", OLD), ("MAY", NEW)], 200),
+        (vec![("may", NEW)], 404),
+    ] {
+        let answer = call(&links_only(urls(&keys)), Method::GET, &upper).await;
+        assert_eq!(answer.status(), status, "{keys:?}");
+    }
     let signed = urls(&[new, old]).sign(&Method::GET, "/files/7", HOUR, &reader());
     assert!(signed.expect("a link").contains("secret_link=2026-11."));
 }

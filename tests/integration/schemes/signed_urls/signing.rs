@@ -77,6 +77,7 @@ fn invalid_links_are_not_signed() {
         "/..a/...",
         "/a//b?c/d?e",
         "/a?b=%27",
+        "/secret_link?not_secret_link=x&b=secret_link=x",
     ] {
         assert_eq!(
             error(Method::GET, target, HOUR, &reader()),
