@@ -230,6 +230,8 @@ async fn only_known_versions_and_sixteen_signatures_count() {
         (own.clone(), 200),
         (format!("{}{own}", wrong.repeat(15)), 200),
         (format!("{}{own}", wrong.repeat(16)), 401),
+        // Those of other versions count for nothing.
+        (format!("{}{own}", "v1a,x ".repeat(20)), 200),
         (format!("v2,{value}"), 401),
         (format!("v1a,{value}"), 401),
         (format!("V1,{value}"), 401),
@@ -240,6 +242,57 @@ async fn only_known_versions_and_sixteen_signatures_count() {
         fields[2].1 = signatures;
         let status = status_of(&app, &fields, "{}").await;
         assert_eq!(status, expected, "{}", fields[2].1);
+    }
+}
+
+/// The body of each is read, and none counts for the sender of another one.
+#[tokio::test]
+async fn several_senders_have_one_space() {
+    let clock = at(NOW).clock();
+    let github = Webhooks::github().secret(GITHUB_SECRET).identity(sender());
+    let stripe = Webhooks::stripe().secret(SECRET).identity(sender());
+    let named = |hooks: WebhooksBuilder, name| Named(hooks.build().expect("in order"), name);
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(named(github, "GitHub"))
+        .scheme(named(stripe.clock(clock), "Stripe"));
+    let app = GuardedRouter::new()
+        .route("/pushed", post(pushed))
+        .protect(space.build().expect("the space is in order"))
+        .expect("the routes are in order");
+    let signature = |secret| format!("sha256={}", hex_signature(secret, "{}"));
+    let of_github = vec![("x-hub-signature-256", signature(GITHUB_SECRET))];
+    let of_stripe = sign_for_stripe(&[SECRET], NOW, "{}");
+    for (fields, expected) in [
+        (of_github.clone(), 200),
+        (of_stripe.clone(), 200),
+        (vec![("x-hub-signature-256", signature(SECRET))], 401),
+        (sign_for_stripe(&[GITHUB_SECRET], NOW, "{}"), 401),
+        ([of_github, of_stripe].concat(), 400),
+    ] {
+        let status = status_of(&app, &fields, "{}").await;
+        assert_eq!(status, expected, "{fields:?}");
+    }
+}
+
+/// Webhooks under a name of the service.
+struct Named(Webhooks, &'static str);
+
+impl Scheme for Named {
+    fn name(&self) -> &str {
+        self.1
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        self.0.sources()
+    }
+
+    fn signs_body(&self) -> bool {
+        self.0.signs_body()
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        self.0.verify(credentials)
     }
 }
 
