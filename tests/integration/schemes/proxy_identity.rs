@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
-use auth_runtime::ClientAddress;
+use auth_runtime::routing::post;
 use auth_runtime::schemes::{ProxyIdentity, ProxyIdentityError, TrustedProxiesError};
+use auth_runtime::{ClientAddress, public};
 
 use super::*;
 
@@ -50,6 +51,29 @@ async fn fields_of_the_proxy_are_trusted() {
         (
             "another group",
             &[("remote-user", b"ann"), ("remote-groups", b"admins,dev")],
+            403,
+        ),
+        (
+            "a group in UTF-8",
+            &[
+                ("remote-user", b"ann"),
+                ("remote-groups", "größe,admin".as_bytes()),
+            ],
+            200,
+        ),
+        (
+            "a group with a space",
+            &[("remote-user", b"ann"), ("remote-groups", b"no admin")],
+            403,
+        ),
+        (
+            "a group with a semicolon",
+            &[("remote-user", b"ann"), ("remote-groups", b"dev;admin")],
+            403,
+        ),
+        (
+            "no group",
+            &[("remote-user", b"ann"), ("remote-groups", b"")],
             403,
         ),
         ("groups alone", &[("remote-groups", b"admin")], 401),
@@ -192,7 +216,10 @@ async fn unreadable_fields_are_rejected() {
 #[tokio::test]
 async fn pages_of_other_origins_cannot_act_with_a_login() {
     let proxy = ProxyIdentity::builder(["10.0.0.7/32".parse().expect("a network")]);
-    let trusting = proxy.trust_origin("https://app.example").build();
+    let trusting = proxy
+        .trust_origin("https://app.example")
+        .trust_origin("https://admin.example")
+        .build();
     let trusting = app(space(trusting.expect("the scheme is in order")));
     let user = ("remote-user", &b"ann"[..]);
     // A `GET` may change something, or disclose it to other origins, if it opens a WebSocket.
@@ -222,15 +249,60 @@ async fn pages_of_other_origins_cannot_act_with_a_login() {
             401,
             200,
         ),
+        (
+            &[user, websocket, ("origin", b"https://admin.example")],
+            401,
+            200,
+        ),
     ] {
         let response = send_from(PROXY, "/known", lines).await;
         assert_eq!(response.status(), own, "{lines:?}");
         let response = send_to(trusting.clone(), PROXY, "/known", lines).await;
         assert_eq!(response.status(), trusted, "{lines:?}");
         // Without a login there is nothing to misuse.
+        let response = send_from("10.0.0.8:4711", "/nowhere", lines).await;
+        assert_eq!(response.status(), 404, "{lines:?}");
         let lines: Vec<_> = lines.iter().copied().filter(|line| *line != user).collect();
         let response = send_from(PROXY, "/nowhere", &lines).await;
         assert_eq!(response.status(), 404, "{lines:?}");
+    }
+}
+
+/// The field is an explicit credential, so that an optional identity is no way around the rejection.
+#[tokio::test]
+async fn pages_of_other_origins_cannot_change_anything() {
+    #[requires(authenticated)]
+    async fn change() {}
+
+    #[public(reason = "for all", identity = optional)]
+    async fn optional(guard: Guard) -> String {
+        let subject = guard.identity().map(Identity::subject);
+        subject.unwrap_or("nobody").to_owned()
+    }
+
+    let app = GuardedRouter::new()
+        .route("/change", post(change).put(change))
+        .route("/optional", post(optional).put(optional))
+        .protect(space(scheme()))
+        .expect("the routes are in order");
+    for (site, expected) in [
+        ("same-origin", 200),
+        ("same-site", 401),
+        ("cross-site", 401),
+    ] {
+        for target in ["/change", "/optional"] {
+            for method in ["POST", "PUT"] {
+                let request = Request::builder()
+                    .method(method)
+                    .uri(target)
+                    .header("remote-user", "ann")
+                    .header("sec-fetch-site", site)
+                    .extension(PROXY.parse::<SocketAddr>().expect("an address"));
+                let request = request.body(Body::empty()).expect("a request");
+                let response = app.clone().oneshot(request).await.expect("infallible");
+                assert_eq!(response.status(), expected, "{method} {target} {site}");
+            }
+        }
     }
 }
 
