@@ -22,7 +22,26 @@ async fn every_input_has_its_response() {
         row("none", vec![], 401, &[CHALLENGE]),
         row("valid", authorization("Token ann 4711"), 200, &[]),
         row("another case", authorization("tOKEN ann 4711"), 200, &[]),
+        row("more spaces", authorization("Token   ann 4711 "), 200, &[]),
         row("unknown", authorization("Token bob"), 401, &[CHALLENGE]),
+        row(
+            "the token in another case",
+            authorization("Token Ann 4711"),
+            401,
+            &[CHALLENGE],
+        ),
+        row(
+            "the token in quotes",
+            authorization("Token \"ann 4711\""),
+            401,
+            &[CHALLENGE],
+        ),
+        row(
+            "a part of the token",
+            authorization("Token ann"),
+            401,
+            &[CHALLENGE],
+        ),
         row("expired", authorization("Token expired"), 401, &[CHALLENGE]),
         row("empty", authorization("Token"), 401, &[CHALLENGE]),
         row(
