@@ -213,6 +213,7 @@ async fn page_starts_with_the_exceptions() {
         list.contains("<li>any /all, &lt;i&gt;reader: <pre>the policy denies with 403"),
         "{list}"
     );
+    assert!(list.contains("role = &quot;&lt;admin&gt;&quot;") && !list.contains("<admin>"));
     assert!(
         page.contains("<li class=\"out differs\" data-persona=\"0\">anonymous <b>≠ 502</b></li>")
     );

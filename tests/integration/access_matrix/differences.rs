@@ -308,3 +308,30 @@ async fn a_lost_challenge_of_several_is_found() {
         "{found:#?}"
     );
 }
+
+/// A gateway may ask for a password in place of a token, or also for one.
+#[tokio::test]
+async fn another_challenge_is_found() {
+    let basic = HeaderValue::from_static("Basic realm=\"gateway\"");
+    for (replaces, expected) in [(true, "Basic"), (false, "Bearer, Basic")] {
+        let basic = basic.clone();
+        let asking = map_response(move |mut response: Response| {
+            if response.status() == StatusCode::UNAUTHORIZED {
+                if replaces {
+                    response.headers_mut().remove(WWW_AUTHENTICATE);
+                }
+                response
+                    .headers_mut()
+                    .append(WWW_AUTHENTICATE, basic.clone());
+            }
+            std::future::ready(response)
+        });
+        let builder = short_matrix().persona(Persona::anonymous());
+        let found = differences(short_app().layer(asking), builder).await;
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let expected = format!(
+            "but a layer changed 401 with a challenge of Bearer to 401 with a challenge of {expected}"
+        );
+        assert!(found[0].contains(&expected), "{found:#?}");
+    }
+}
