@@ -82,6 +82,18 @@ fn f() { axum::routing::get(by_value::<policy_of_list>); }
     assert_eq!(found("shared", source), [(6, "AUTH0101".to_owned())]);
 }
 
+/// Types and values have separate names: the module is not the handler.
+#[test]
+fn a_module_beside_a_handler_of_that_name_changes_nothing() {
+    let source = "
+#[auth_runtime::requires(authenticated)] async fn users() {}
+mod users { pub async fn list() {} }
+fn f() { axum::routing::get(users); }
+fn g() { axum::routing::get(users::list); }
+";
+    assert_eq!(found("namesakes", source), [(5, "AUTH0101".to_owned())]);
+}
+
 /// An added router is reported with its reason, however it is written, and its routes are not reported again.
 #[test]
 fn each_added_router_is_reported() {

@@ -22,6 +22,7 @@ use super::finding::{Finding, Place, is_written};
 use super::items::{
     attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of, types_of,
 };
+use super::names::NameKind;
 use super::nesting;
 use super::policy_attribute::{PolicyAttribute, names_runtime, policy_attribute};
 use super::reasons;
@@ -219,7 +220,10 @@ impl<'w> Walk<'w> {
             self.sources.aliases.extend(aliases);
             around.add_cfgs(attributes);
             let written = self.take_policy(attributes, &around);
-            if let (None, Some(name)) = (&written, &name) {
+            // A type or a module may have the name of a handler.
+            if let (None, Some(name)) = (&written, &name)
+                && !matches!(kind_of(&item), NameKind::Type)
+            {
                 let path = self.sources.names.path_in(around.scope, name);
                 self.sources.bare.insert(path.join("::"));
             }
