@@ -18,6 +18,7 @@ mod revisions;
 mod router;
 mod routes;
 mod sarif;
+mod selection;
 mod spellings;
 
 use std::collections::BTreeMap;

@@ -25,7 +25,7 @@ mod used_names;
 mod variables;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -54,22 +54,27 @@ pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
 pub(crate) fn read_partly(workspace: &Workspace) -> Result<Sources, Failure> {
     let mut sources = Sources::default();
     let mut vocabularies: BTreeMap<PathBuf, Option<UsedNames>> = BTreeMap::new();
+    // The vocabularies of the selected packages.
+    let mut selected = BTreeSet::new();
     for krate in &workspace.crates {
+        let before = sources.counts();
         let found =
             vocabulary::find(&krate.folder).map(|found| report_vocabulary(found, &mut sources));
+        if krate.is_selected {
+            selected.extend(found.as_ref().map(|found| found.path.clone()));
+        }
         let used = found.as_ref().map(|found| {
             let first = || found.vocabulary.clone().map(UsedNames::of);
             vocabularies.entry(found.path.clone()).or_insert_with(first)
         });
         let used = used.and_then(Option::as_mut);
-        let before = sources.counts();
         Walk::new(&workspace.root, krate, found.as_ref(), used, &mut sources).krate();
         if !krate.is_selected {
             sources.truncate(before);
         }
     }
     for (path, used) in vocabularies {
-        if let Some(used) = used {
+        if let Some(used) = used.filter(|_| selected.contains(&path)) {
             let file = shown(&workspace.root, &path);
             let text = fs::read_to_string(&path)
                 .map_err(|error| Failure::new(format!("{file} cannot be read: {error}")))?;

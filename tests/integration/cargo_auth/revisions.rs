@@ -44,6 +44,33 @@ fn policies_with_a_mistake_are_changed() {
         let folder = crate_with(name, before, after);
         assert_eq!(changes(&folder, &[]), expected, "{name}");
     }
+    // The meaning of a name is unknown as well, if its vocabulary is invalid.
+    let folder = crate_with("vocabulary", valid, valid);
+    let file = folder.join("auth.toml");
+    std::fs::write(&file, "[roles]\na = \"A\"\n").expect("a file");
+    commit(&folder);
+    std::fs::write(&file, "[roles]\na = \"\"\n").expect("a file");
+    assert_eq!(changes(&folder, &[]), ["changed it::h"]);
+}
+
+/// Policies in a file that is missing or invalid are not just added or removed.
+#[test]
+fn unreadable_sources_are_not_compared() {
+    let handler = "#[auth_runtime::requires(role = \"a\")]\nasync fn h() {}\n";
+    let folder = crate_with("unreadable", "mod m;\n", handler);
+    let missing = "src/lib.rs:1:5: the file of the module `m` is missing\n";
+    let refused = |arguments: &[&str]| {
+        let run = run(&folder, &[&["diff"], arguments].concat());
+        assert_eq!((run.status, run.text.as_str()), (2, ""), "{arguments:?}");
+        run.errors
+    };
+    assert_eq!(refused(&["HEAD"]), format!("error: at HEAD: {missing}"));
+    commit(&folder);
+    let error = format!("error: at HEAD~1: {missing}");
+    assert_eq!(refused(&["HEAD~1"]), error);
+    assert_eq!(refused(&["HEAD", "HEAD~1"]), error);
+    std::fs::write(folder.join("src/lib.rs"), "mod m;\n").expect("a file");
+    assert_eq!(refused(&["HEAD"]), format!("error: {missing}"));
 }
 
 /// A handler that exists without its policy is not merely removed.
@@ -97,6 +124,18 @@ fn a_handler_that_lost_its_policy_is_loosened() {
             format!("{policy}{handler}"),
             format!("{elsewhere}use m::h;\n"),
             &["added it::m::h", "removed it::h"],
+        ),
+        (
+            "of_a_module",
+            elsewhere.replace("mod m", "#[auth_runtime::requires(scope = \"b\")]\nmod m"),
+            elsewhere.replace(policy, ""),
+            &["loosened it::m::h"],
+        ),
+        (
+            "beside_a_module_of_that_name",
+            format!("{policy}{handler}mod h {{}}\n"),
+            "mod h {}\n".to_owned(),
+            &["removed it::h"],
         ),
         (
             "for_tests",
@@ -213,10 +252,25 @@ fn a_condition_of_every_kind_is_compared() {
             assert_eq!(changes(&folder, &[]), expected, "{name} {kind}");
         }
     }
+    // The attribute of a module may depend on a condition itself.
+    let policy = "auth_runtime::requires(role = \"a\")";
+    let [before, after] = ["a", "b"].map(|condition| {
+        format!("#[cfg_attr({condition}, {policy})]\nmod m {{ pub async fn h() {{}} }}\n")
+    });
+    for (kind, after) in [
+        ("other", after),
+        (
+            "none",
+            format!("#[{policy}]\nmod m {{ pub async fn h() {{}} }}\n"),
+        ),
+    ] {
+        let folder = crate_with(&format!("cfg/policy/{kind}"), &before, &after);
+        assert_eq!(changes(&folder, &[]), ["changed it::m::h"], "{kind}");
+    }
 }
 
 /// A workspace of two packages that share a vocabulary.
-fn two_packages(name: &str) -> PathBuf {
+pub(crate) fn two_packages(name: &str) -> PathBuf {
     let manifest = |name: &str| {
         format!(
             "[package]\nname = \"{name}\"\nedition = \"2024\"\n[dependencies]\nauth-runtime = \"0.1\"\n"
@@ -313,29 +367,6 @@ fn only_selected_packages_are_compared() {
         ]
     );
     assert_eq!(changes(&folder, &["-p", "one"]), Vec::<String>::new());
-}
-
-/// The findings of other packages are not reported, but names that they use count as used.
-#[test]
-fn only_selected_packages_are_checked() {
-    let folder = two_packages("checked");
-    for package in [&[][..], &["-p", "one"], &["-p", "other"]] {
-        let checked = run(&folder, &[&["check"], package].concat());
-        assert_eq!(checked.status, 0, "{package:?}: {}", checked.text);
-    }
-    let library = folder.join("other/src/lib.rs");
-    replace(&library, "scope = \"other\"", "scope = \"another\"");
-    for (package, status) in [(&[][..], 1), (&["-p", "other"], 1)] {
-        let checked = run(&folder, &[&["check"], package].concat());
-        assert_eq!(checked.status, status, "{package:?}");
-        assert!(
-            checked.text.contains("`another` is not declared"),
-            "{}",
-            checked.text
-        );
-    }
-    let checked = run(&folder, &["check", "-p", "one"]);
-    assert!(!checked.text.contains("another"), "{}", checked.text);
 }
 
 /// The settings besides the allowed callers are part of a policy too.
