@@ -135,6 +135,58 @@ fn routes_without_a_policy_are_compared_by_all_parts() {
     );
 }
 
+/// A router that is adopted for a reason, and an open pattern with one, are listed like other routes without a policy.
+#[test]
+fn adopted_routers_and_open_patterns_are_compared() {
+    let source = |more: &str| {
+        format!(
+            "use auth_runtime::{{GuardedRouter, public, requires, routing::get}};\n\
+             #[public(reason = \"pages\")] async fn page() {{}}\n\
+             #[requires(role = \"a\")] async fn secret() {{}}\n\
+             fn f() {{\nGuardedRouter::new().route(\"/x/secret\", get(secret)){more};\n}}\n"
+        )
+    };
+    for (name, more, path) in [
+        (
+            "adopted",
+            ".adopt(old, \"moved later\")",
+            "an adopted router",
+        ),
+        (
+            "open",
+            "\n// unguarded: its files are others\n.route(\"/x/{*p}\", get(page))",
+            "an open pattern, `GET /x/{*p}`",
+        ),
+    ] {
+        let (without, with) = (source(""), source(more));
+        for (before, after, change) in [(&without, &with, "added"), (&with, &without, "removed")] {
+            let folder = crate_with(&format!("open/{name}/{change}"), before, after);
+            assert_eq!(changes(&folder, &[]), [format!("{change} {path}")]);
+        }
+    }
+}
+
+/// A file outside of the workspace has the contents of the revision too.
+#[test]
+fn files_outside_of_the_workspace_are_compared() {
+    let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";
+    let files = [
+        ("service/Cargo.toml", MANIFEST),
+        (
+            "service/src/lib.rs",
+            "#[path = \"../../shared/handlers.rs\"]\nmod shared;\n",
+        ),
+        ("shared/handlers.rs", handler),
+    ];
+    let top = made("outside_of_the_workspace", &files);
+    git(&top, &["init", "--quiet"]);
+    commit(&top);
+    let file = top.join("shared/handlers.rs");
+    replace(&file, "role = \"a\"", "authenticated");
+    let folder = top.join("service");
+    assert_eq!(changes(&folder, &[]), ["loosened it::shared::h"]);
+}
+
 /// The variables of git name the repository of a hook or of an alias, not the one around the workspace.
 #[test]
 fn variables_of_git_choose_no_repository() {

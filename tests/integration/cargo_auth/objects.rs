@@ -119,14 +119,31 @@ fn missing_path_parameters_are_found() {
 fn mistakes_beside_a_policy_are_found() {
     let source = "use auth_runtime::requires;\n\
                   #[requires(authenticated, on = \"Repo::{id}\")] async fn idle() {}\n\
-                  #[requires(crate = ::auth, authenticated)] async fn late(_: String, _: auth::Guard) {}\n";
+                  #[requires(crate = ::auth, authenticated)] async fn late(_: String, _: auth::Guard) {}\n\
+                  #[requires(scop = \"a\")] mod m {\n\
+                  #[auth_runtime::requires(rol = \"a\")] pub mod n { pub async fn h() {} }\n\
+                  #[auth_runtime::public(reson = \"a\")] pub async fn p() {}\n\
+                  }\n\
+                  #[requires(authentic)] struct S;\n\
+                  #[auth_runtime::public] struct P;\n";
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
     let found = json(&made("objects/beside", &files), &["check", "--format=json"]);
     let found = found.as_array().expect("findings").iter();
     let found: Vec<_> = found
         .map(|it| format!("{} {}", it["line"], it["code"]))
         .collect();
-    assert_eq!(found, [r#"2 "AUTH0063""#, r#"3 "AUTH0013""#]);
+    assert_eq!(
+        found,
+        [
+            r#"2 "AUTH0063""#,
+            r#"3 "AUTH0013""#,
+            r#"4 "AUTH0001""#,
+            r#"5 "AUTH0001""#,
+            r#"6 "AUTH0010""#,
+            r#"8 "AUTH0001""#,
+            r#"9 "AUTH0009""#,
+        ]
+    );
 }
 
 /// The text, JSON and SARIF have the whole requirement, with the object of the enclosing module.
