@@ -342,3 +342,24 @@ fn codes_are_split_from_messages() {
     }
     assert_eq!(codes::SCOPE.as_str(), "AUTH0017");
 }
+
+/// The attribute of a handler can name the runtime by another path than the modules around it.
+#[test]
+fn the_innermost_path_of_the_runtime_counts() {
+    for (arguments, expected) in [
+        ("role = \"r\"", None),
+        ("crate = a", Some("a")),
+        ("{ crate = a, role = \"r\" }", Some("a")),
+        ("{ crate = a } { crate = b } role = \"r\"", Some("b")),
+        ("{ crate = a } { role = \"s\" } role = \"r\"", Some("a")),
+        (
+            "{ crate = a } { crate = b } role = \"r\", crate = c::d",
+            Some("c::d"),
+        ),
+        ("{ invalid, crate = a } crate = b", Some("b")),
+    ] {
+        let krate = Arguments::read(arguments.parse().expect("tokens")).krate();
+        let krate = krate.map(|path| path.to_token_stream().to_string().replace(' ', ""));
+        assert_eq!(krate.as_deref(), expected, "{arguments}");
+    }
+}

@@ -262,3 +262,46 @@ fn an_alternative_contradicts_itself() {
         );
     }
 }
+
+/// A policy in place of the module's can contradict itself.
+#[test]
+fn a_loosened_policy_contradicts_itself() {
+    for (one, other) in [
+        (r#"acr = "gold""#, r#"acr = "silver""#),
+        (r#"network = "10.0.0.0/8""#, r#"network = "192.0.2.0/24""#),
+    ] {
+        let own = format!(r#"{one}, {other}, loosen = "why""#);
+        let found = facts(&[r#"role = "admin""#], &own, None);
+        let expected = format!("contradiction between `{one}` and `{other}`: ");
+        let is_found = found.iter().any(|fact| fact.starts_with(&expected));
+        assert!(is_found, "{own}: {found:?}");
+    }
+}
+
+/// Two names of networks contradict each other only if none of their blocks have an address in common.
+#[test]
+fn networks_contradict_each_other_in_all_blocks() {
+    let loaded = loaded(
+        "[networks]\n\
+         one = [\"10.0.0.0/8\", \"2001:db8::/32\"]\n\
+         other = [\"192.0.2.0/24\", \"2001:db8:1::/48\"]\n\
+         third = [\"198.51.100.0/24\", \"203.0.113.0/24\"]\n",
+    );
+    for (modules, own, is_impossible) in [
+        (&[][..], r#"network = "one", network = "other""#, false),
+        (&[r#"network = "one""#], r#"network = "other""#, false),
+        (&[], r#"network = "one", network = "third""#, true),
+        (&[], r#"network = "third", network = "one""#, true),
+        (&[r#"network = "other""#], r#"network = "third""#, true),
+    ] {
+        let found = facts(modules, own, Some(&loaded));
+        let is_found = found
+            .iter()
+            .any(|fact| fact.ends_with("in both networks [AUTH0026]"));
+        assert_eq!(
+            (is_found, found.len()),
+            (is_impossible, usize::from(is_impossible)),
+            "{own}: {found:?}"
+        );
+    }
+}

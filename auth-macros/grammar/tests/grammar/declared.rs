@@ -156,4 +156,19 @@ fn tables_of_the_vocabulary_have_known_keys() {
         let is_named = mistakes.iter().any(|it| it.message.starts_with(&expected));
         assert!(is_named, "{text}: {mistakes:?}");
     }
+    // The text of a policy has the keys of an attribute.
+    for (requires, key) in [
+        ("scop = \"a\"", "scop"),
+        ("authenticated, hide_us = 404", "hide_us"),
+        (
+            "authenticated, hide_as = 404, hide_unless = rol(\"a\")",
+            "rol",
+        ),
+    ] {
+        let text = format!("[policies.a]\nrequires = '{requires}'\n");
+        let (_, mistakes) = auth_grammar::vocabulary::read(&text);
+        let expected = format!("in the policy `a`: unknown key `{key}`\n");
+        let is_named = mistakes.iter().any(|it| it.message.starts_with(&expected));
+        assert!(is_named, "{text}: {mistakes:?}");
+    }
 }

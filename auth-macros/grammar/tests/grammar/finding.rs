@@ -322,6 +322,10 @@ fn the_same_contents_are_parsed_once() {
     assert!(Arc::ptr_eq(&first, &vocabulary(find(VOCABULARY))));
     let others = format!("{VOCABULARY}write = \"Write\"\n");
     assert!(!Arc::ptr_eq(&first, &vocabulary(find(&others))));
+    // Of the same length.
+    let renamed = vocabulary(find(&VOCABULARY.replace("read", "reed")));
+    assert!(renamed.scopes.contains_key("reed"));
+    assert!(vocabulary(find(VOCABULARY)).scopes.contains_key("read"));
 
     // Mistakes are reported each time.
     for _ in 0..2 {
