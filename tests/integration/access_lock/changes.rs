@@ -244,6 +244,10 @@ fn networks_are_kept_by_their_blocks() {
             ])),
         ];
 
+        const ACCESS: Access = Access::Requires(Requirement::Any(Cow::Borrowed(PARTS)));
+        // The text of the attribute, with a name of the vocabulary.
+        const WRITTEN: Option<Cow<'static, str>> =
+            Some(Cow::Borrowed("requires(policy = \"staff\")"));
         const UNLESS_IN_LAB: Disclosure =
             Disclosure::Hidden(Some(Requirement::network(Network::new("lab", &LAB))));
 
@@ -253,10 +257,8 @@ fn networks_are_kept_by_their_blocks() {
         impl auth_runtime::__private1::HasPolicy for Service {
             type Kind = auth_runtime::__private1::OfService;
             type Caller = auth_runtime::__private1::PublicCaller;
-            const POLICY: &'static Policy = &Policy::new(
-                Access::Requires(Requirement::Any(Cow::Borrowed(PARTS))),
-                UNLESS_IN_LAB,
-            );
+            const POLICY: &'static Policy =
+                &Policy::from_parts(ACCESS, UNLESS_IN_LAB, None, None, None, None, WRITTEN);
             const FUNCTIONS: &'static [auth_runtime::decision::ServiceFunction] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);

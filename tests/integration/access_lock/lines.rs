@@ -119,3 +119,57 @@ fn protected_routers_are_routers() {
         "changed: a router in place of a service"
     );
 }
+
+/// An application of several protected routers has one lock, with all prefixes.
+#[test]
+fn routes_of_several_routers_have_a_line() {
+    let member = |router: GuardedRouter| router.protect(auth_tests::space()).expect("a router");
+    let new = || GuardedRouter::<()>::new();
+    let app = || {
+        let pages = new().route("/healthz", get(healthz)).merge_unguarded(
+            "for the scraper",
+            &["/ops/*"],
+            Router::new(),
+        );
+        let inner = member(new().route("/keys", get(in_a_realm)));
+        let api = member(
+            new()
+                .route("/{id}", get(show).put(in_a_realm))
+                .fallback(healthz),
+        );
+        let more = member(new().route("/more", get(show)));
+        member(pages)
+            .nest("/v1", api.nest("/me", inner))
+            .merge(more)
+    };
+    let lock = AccessLock::of(&app().access_table()).to_string();
+    let lines = lock.lines().filter(|line| !line.starts_with('#'));
+    let mut places: Vec<_> = lines
+        .map(|line| {
+            line.split_whitespace()
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect();
+    places.sort();
+    let expected = [
+        "GET /healthz",
+        "GET /more",
+        "GET /v1/me/keys",
+        "GET /v1/{id}",
+        "PUT /v1/{id}",
+        "any /ops/*",
+        "fallback /v1/*",
+    ];
+    assert_eq!(places, expected);
+    let file = file("several.lock");
+    std::fs::write(&file, &lock).expect("a file");
+    assert_access_lock!(app(), &file);
+    std::fs::write(&file, lock.replace("/v1/me/keys", "/v1/keys")).expect("a file");
+    let changes = AccessLock::check(&app().access_table(), &file).expect_err("a difference");
+    assert!(
+        changes.to_string().contains("added\n  GET /v1/me/keys\n"),
+        "{changes}"
+    );
+}

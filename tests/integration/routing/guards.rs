@@ -143,6 +143,9 @@ fn foreign_guards_of_inner_fallbacks_are_refused() {
     let inner = || GuardedRouter::new().route("/x", get(read));
     for router in [
         GuardedRouter::new().nest("/n", inner().fallback(open_too)),
+        GuardedRouter::new()
+            .nest("/m", inner().fallback(open))
+            .nest("/n", inner().fallback(open_too)),
         GuardedRouter::new().nest(
             "/m",
             GuardedRouter::new().nest("/n", inner().fallback(open_too)),
