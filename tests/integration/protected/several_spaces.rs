@@ -394,6 +394,20 @@ fn the_access_table_lists_the_routes_of_all_spaces() {
     );
 }
 
+/// A path is hidden for every space if one of them hides a method of it.
+#[test]
+fn the_access_table_names_paths_that_another_space_hides() {
+    #[requires(scope = "publish")]
+    async fn publish() {}
+
+    let more = GuardedRouter::new().route("/a/secret", auth_runtime::routing::post(publish));
+    let more = more.protect(realm("b")).expect("the routes are in order");
+    let table = protected("a", "/a").merge(more).access_table();
+    let hidden = table.rows().iter().filter(|row| row.is_hidden());
+    let paths: Vec<_> = hidden.map(|row| row.path()).collect();
+    assert_eq!(paths, ["/a/secret", "/a/secret"]);
+}
+
 #[test]
 #[should_panic(expected = "both have a fallback")]
 fn two_fallbacks_panic_as_in_axum() {
