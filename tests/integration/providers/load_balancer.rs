@@ -1,6 +1,7 @@
 //! Application Load Balancers of AWS: the user claims in `x-amzn-oidc-data`, with padding and a key for each name.
 
 mod hang_ups;
+mod several;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

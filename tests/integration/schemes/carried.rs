@@ -269,7 +269,11 @@ async fn pages_of_other_origins_cannot_act_with_a_login() {
             &[site("cross-site"), origin("https://app.example")],
             200,
         ),
-        (Method::POST, &[origin("https://admin.example")], 200),
+        (
+            Method::POST,
+            &[site("cross-site"), origin("https://admin.example")],
+            200,
+        ),
         (Method::POST, &[], 200),
         (Method::GET, &[site("cross-site")], 200),
         (Method::GET, &[site("cross-site"), websocket], 401),

@@ -43,6 +43,8 @@ async fn an_own_identity_has_the_login_of_its_token() {
         ("sub", json!("ann"), 200),
         ("acr", json!("pwd"), 401),
         ("acr", json!(null), 401),
+        ("amr", json!(["pwd", "otp"]), 200),
+        ("amr", json!("otp"), 200),
         ("amr", json!(["pwd"]), 401),
         ("amr", json!(null), 401),
         ("auth_time", json!(now() - 350), 200),
@@ -123,6 +125,46 @@ fn one_issuer_is_configured_once() {
     );
     let joined = Jwt::any_of([a(), of(B, 2).build().unwrap()]).unwrap();
     assert!(Jwt::any_of([joined, of("https://c.example", 3).build().unwrap()]).is_ok());
+}
+
+#[tokio::test]
+async fn joined_issuers_can_be_joined_again() {
+    const C: &str = "https://c.example";
+    let built = |issuer, secret| of(issuer, secret).build().unwrap();
+    let joined = Jwt::any_of([built(A, 1), built(B, 2)]).unwrap();
+    let all = Jwt::any_of([joined.clone(), built(C, 3)]).unwrap();
+    let app = app(space(Bearer::jwt(all)));
+    for (issuer, secret, expected) in [
+        (A, 1, 200),
+        (B, 2, 200),
+        (C, 3, 200),
+        (B, 1, 401),
+        (C, 2, 401),
+    ] {
+        let token = signed_by(secret, json!({ "iss": issuer }));
+        assert_eq!(status(&app, &token).await, expected, "{issuer} {secret}");
+    }
+    assert_eq!(
+        Jwt::any_of([joined, built(B, 4)]).unwrap_err(),
+        JwtError::DuplicateIssuer(B.to_owned())
+    );
+}
+
+/// A rule of the service knows whether a token is malformed or expired.
+#[tokio::test]
+async fn rules_for_identities_reject_tokens() {
+    for (rejection, challenge) in [
+        (Rejection::Invalid, INVALID),
+        (Rejection::Expired, EXPIRED),
+        (Rejection::Malformed, MALFORMED),
+    ] {
+        let jwt = of(A, 1).identity(move |_| Err(rejection));
+        let app = app(space(Bearer::jwt(jwt.build().unwrap())));
+        let token = signed_by(1, json!({ "iss": A }));
+        let response = send(&app, "/known", &bearer(token)).await;
+        assert_eq!(response.status(), 401, "{rejection:?}");
+        assert_eq!(challenges(&response), [challenge], "{rejection:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::clock::ManualClock;
-use auth_runtime::schemes::JwtBuilder;
+use auth_runtime::schemes::{ClaimPath, JwtBuilder};
 
 use super::*;
 
@@ -114,6 +114,31 @@ async fn keys_come_from_jwks_documents() {
 }
 
 #[tokio::test]
+async fn given_keys_and_documents_add_up() {
+    use jsonwebtoken::jwk::Jwk;
+    let document = |algorithm: Algorithm| {
+        let jwk = Jwk::from_encoding_key(&keys().signer(algorithm), algorithm);
+        json!({ "keys": [jwk.expect("a JWK")] }).to_string()
+    };
+    let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE);
+    let jwt = jwt
+        .jwks(&document(Algorithm::RS256))
+        .key(JwtKey::hs256(keys().secret).expect("a key"))
+        .jwks(&document(Algorithm::ES256));
+    let app = app(space(Bearer::jwt(jwt.build().expect("a verifier"))));
+    for (algorithm, status) in [
+        (Algorithm::RS256, 200),
+        (Algorithm::HS256, 200),
+        (Algorithm::ES256, 200),
+        (Algorithm::EdDSA, 401),
+    ] {
+        let token = signed(algorithm, &Header::new(algorithm), json!({}));
+        let response = send(&app, "/known", &bearer(token)).await;
+        assert_eq!(response.status(), status, "{algorithm:?}");
+    }
+}
+
+#[tokio::test]
 async fn grants_come_from_configured_claims() {
     #[requires(authenticated)]
     async fn granted(guard: Guard) -> String {
@@ -146,6 +171,13 @@ async fn grants_come_from_configured_claims() {
         .roles_claim("groups")
         .permissions_claim("may");
     let named = route(named.build().expect("a verifier"));
+    let key = JwtKey::rs256_pem(keys().rsa.public_key_pem()).expect("a key");
+    let by_keys = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
+    let by_keys = by_keys
+        .scope_claims([ClaimPath::from("allowed").keys(), ClaimPath::from("scope")])
+        .permissions_claim(ClaimPath::from(["app", "may"]).keys())
+        .permissions_claim("may");
+    let by_keys = route(by_keys.build().expect("a verifier"));
 
     for (app, changes, expected) in [
         (&usual, json!({}), "ann read   "),
@@ -176,6 +208,16 @@ async fn grants_come_from_configured_claims() {
             "ann x g m ",
         ),
         (&named, json!({ "scp": "x", "roles": ["g"] }), "ann    "),
+        (
+            &by_keys,
+            json!({ "allowed": { "x": 1, "y z": {} }, "app": { "may": { "m": null } }, "may": ["n"] }),
+            "ann read+x+y z  m+n ",
+        ),
+        (
+            &by_keys,
+            json!({ "allowed": "x", "app": { "may": ["m"] }, "roles": ["r"] }),
+            "ann read r  ",
+        ),
     ] {
         let response = send(app, "/", &bearer(rs256(changes.clone()))).await;
         assert_eq!(text(response).await, expected, "{changes}");
