@@ -72,13 +72,26 @@ async fn each_key_has_its_own_caller() {
     let names = ["billing", "orders", "reports"];
     let key = |name: &str| format!("k-of-{name}-4f1c0b6e9a8d47d2");
     let keys = names.iter().fold(ApiKeys::builder(), |keys, name| {
-        keys.key(&key(name), Identity::new(*name))
+        let identity = Identity::new(*name).with_issuer("https://keys.example");
+        let identity = identity.with_scopes([format!("{name}:read")]);
+        let identity = identity.with_roles([format!("{name}-clerk")]);
+        let identity = identity.with_permissions([format!("{name}.close")]);
+        keys.key(&key(name), identity.with_acr("key").with_amr(["swk"]))
     });
     let app = app(space(keys.scheme_name("Key").build().expect("keys")));
     for name in names {
         let lines = vec![("x-api-key", key(name).into_bytes())];
         let identity = text(send(&app, "/known", &lines).await).await;
-        assert!(identity.contains(&format!("{name:?}")), "{identity}");
+        for part in [
+            format!("subject: {name:?}, issuer: Some(\"https://keys.example\")"),
+            format!("{name}:read"),
+            format!("{name}-clerk"),
+            format!("{name}.close"),
+            "acr: Some(\"key\")".to_owned(),
+            "swk".to_owned(),
+        ] {
+            assert!(identity.contains(&part), "{part}: {identity}");
+        }
     }
     let response = send(&app, "/known", &vec![]).await;
     assert_eq!(challenges(&response), ["Key realm=\"api\""]);

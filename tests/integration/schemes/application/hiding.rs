@@ -109,3 +109,25 @@ async fn hidden_paths_are_unknown_for_all_credentials() {
     }
     assert_eq!(compared, 2 * 9 * 7 * 5 * 2 * 5);
 }
+
+/// A layer behind the decision that changes the key changes the decision.
+#[tokio::test]
+async fn a_replaced_key_is_verified_anew() {
+    #[requires(authenticated, hide_as = 404)]
+    async fn concealed() {}
+
+    for (name, expected) in [("x-other", 200), ("apikey", 404)] {
+        let replace = axum::middleware::map_request(move |mut request: Request| {
+            let value = HeaderValue::from_static("forged");
+            request.headers_mut().insert(name, value);
+            std::future::ready(request)
+        });
+        let app = GuardedRouter::new()
+            .route("/", get(concealed).layer(replace))
+            .protect(space(tokens().with_application(Keys::default())))
+            .expect("routes");
+        let fields = [bearer("ann"), lines(&[("apikey", "web")])].concat();
+        let response = send(&app, "/", &fields).await;
+        assert_eq!(response.status(), expected, "{name}");
+    }
+}

@@ -346,26 +346,50 @@ async fn a_replaced_certificate_is_verified_anew() {
     async fn hidden() {}
 
     let clients = Clients::new();
-    let other = format!(":{}:", STANDARD.encode(clients.other.der()));
-    for (name, expected) in [("x-other", 200), ("client-cert", 404)] {
-        let other = HeaderValue::try_from(&other).unwrap();
-        let replace = axum::middleware::map_request(move |mut request: Request| {
-            request.headers_mut().insert(name, other.clone());
-            std::future::ready(request)
-        });
-        let source = CertificateSource::client_cert(networks(&["10.0.0.7/32"])).unwrap();
-        let scheme = Bearer::jwt(rsa_verifier()).client_certificate(source);
-        let app = GuardedRouter::new()
-            .route("/bound", get(hidden).layer(replace))
-            .protect(space(scheme))
-            .unwrap();
-        let mut lines = bearer(bound_token(&clients.own));
-        let own = format!(":{}:", STANDARD.encode(clients.own.der()));
-        lines.push(("client-cert", own.into_bytes()));
-        assert_eq!(
-            status_from(&app, Some(PROXY), &lines).await,
-            expected,
-            "{name}"
-        );
+    let proxies = || networks(&["10.0.0.7/32"]);
+    let sequence = |certificate: &Certified| format!(":{}:", STANDARD.encode(certificate.der()));
+    let element = |certificate: &Certified| {
+        let digest = Sha256::digest(certificate.der());
+        let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+        format!("Hash={}", digits.collect::<String>())
+    };
+    let written: [(_, _, &dyn Fn(&Certified) -> String); 3] = [
+        (
+            CertificateSource::client_cert(proxies()),
+            "client-cert",
+            &sequence,
+        ),
+        (
+            CertificateSource::ssl_client_cert(proxies()),
+            "ssl-client-cert",
+            &escaped_pem,
+        ),
+        (
+            CertificateSource::x_forwarded_client_cert(proxies()),
+            "x-forwarded-client-cert",
+            &element,
+        ),
+    ];
+    for (source, field, write) in written {
+        let source = source.unwrap();
+        for (replaced, expected) in [("x-other", 200), (field, 404)] {
+            let other = HeaderValue::try_from(write(&clients.other)).unwrap();
+            let replace = axum::middleware::map_request(move |mut request: Request| {
+                request.headers_mut().insert(replaced, other.clone());
+                std::future::ready(request)
+            });
+            let scheme = Bearer::jwt(rsa_verifier()).client_certificate(source.clone());
+            let app = GuardedRouter::new()
+                .route("/bound", get(hidden).layer(replace))
+                .protect(space(scheme))
+                .unwrap();
+            let mut lines = bearer(bound_token(&clients.own));
+            lines.push((field, write(&clients.own).into_bytes()));
+            assert_eq!(
+                status_from(&app, Some(PROXY), &lines).await,
+                expected,
+                "{replaced}"
+            );
+        }
     }
 }
