@@ -108,6 +108,30 @@ async fn unreadable_proxy_fields_have_one_share() {
     }
 }
 
+/// Further clients wait for a place.
+#[tokio::test]
+async fn all_clients_together_have_256_places() {
+    let server = Server::start().await;
+    server.takes(Duration::from_secs(3));
+    let app = server.app();
+    let requests: Vec<_> = (0..320)
+        .map(|number| {
+            let app = app.clone();
+            let (client, token) = (
+                format!("192.0.2.{}:1", number / 64),
+                format!("made-up-{number}"),
+            );
+            tokio::spawn(async move { status_from(&app, &client, &token).await })
+        })
+        .collect();
+    server.was_asked(256).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(server.questions(), 256);
+    for request in requests {
+        request.abort();
+    }
+}
+
 /// A client waits for its own share only, also for a token of other clients.
 #[tokio::test]
 async fn waiting_clients_delay_no_other() {
@@ -225,6 +249,12 @@ async fn full_queues_are_503_with_and_without_a_cache() {
             })
             .collect();
         server.was_asked(64).await;
+        // All beyond the places of the client and the 1024 that wait.
+        let at_once = requests.iter().filter(|request| request.is_finished());
+        assert!(
+            at_once.count() >= 2000 - 64 - 1024,
+            "with a cache: {has_cache}"
+        );
         server.takes(Duration::ZERO);
         let mut refused = 0;
         for request in requests {

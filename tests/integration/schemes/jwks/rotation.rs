@@ -28,6 +28,24 @@ async fn rotation_refuses_no_request() {
     assert_eq!(issuer.fetches().1, 3);
 }
 
+/// The request itself does not wait for the fetch.
+#[tokio::test]
+async fn keys_are_refreshed_after_ten_minutes_by_default() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app();
+    for (seconds, fetches) in [(0, 1), (599, 1), (1, 2)] {
+        issuer.time.advance(Duration::from_secs(seconds));
+        assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if issuer.fetches().1 > 1 {
+                break;
+            }
+        }
+        assert_eq!(issuer.fetches().1, fetches, "{seconds}");
+    }
+}
+
 #[tokio::test]
 async fn nameless_keys_change_too() {
     let issuer = Issuer::start().await;
