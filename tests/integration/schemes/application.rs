@@ -209,6 +209,17 @@ async fn rejected_tokens_do_not_test_keys() {
     }
     assert_eq!(counted.load(Ordering::Relaxed), 5);
     assert_eq!(verified.load(Ordering::Relaxed), 5);
+    // A verifier with given keys decides at once.
+    let keys = Keys::default();
+    let verified = Arc::clone(&keys.verified);
+    let app = service(Bearer::jwt(tokens::rsa_verifier()).with_application(keys));
+    let expired = bearer(tokens::rs256(json!({ "exp": 1 })));
+    for (calls, key) in (1..).zip(["web", "forged", "down"]) {
+        let fields = [expired.clone(), lines(&[("apikey", key)])].concat();
+        let response = send(&app, "/both", &fields).await;
+        assert_eq!(challenges(&response), [EXPIRED, KEY], "{key}");
+        assert_eq!(verified.load(Ordering::Relaxed), calls, "{key}");
+    }
 }
 
 #[tokio::test]

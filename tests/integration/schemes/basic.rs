@@ -128,6 +128,12 @@ async fn basic_with_password_hashes() {
             row("a zero byte", basic("ann\0:correct horse"), 401, &[BASIC]),
             row("not Base64", authorization("Basic ???"), 401, &[BASIC]),
             row(
+                "Base64 without its padding",
+                authorization("Basic YW5uOmNvcnJlY3QgaG9yc2U"),
+                401,
+                &[BASIC],
+            ),
+            row(
                 "URL-safe Base64",
                 authorization("Basic -_-_"),
                 401,

@@ -58,6 +58,10 @@ async fn a_prefix_names_the_verifier() {
         ("pat_ann".to_owned(), 200, 1),
         ("pat_mallory".to_owned(), 401, 1),
         ("pat_down".to_owned(), 503, 1),
+        // Malformed tokens are not looked up.
+        ("pat_ann,".to_owned(), 401, 0),
+        ("pat_\"ann".to_owned(), 401, 0),
+        ("pat_ann=x".to_owned(), 401, 0),
         (format!("pat_{}", rs256(json!({}))), 401, 1),
         (rs256(json!({})), 200, 0),
         (rs256(json!({ "aud": "another" })), 401, 0),
@@ -147,6 +151,32 @@ async fn a_function_routes_and_the_first_route_counts() {
         let response = send(&app, "/known", &bearer(token)).await;
         let identity = text(response).await;
         assert!(identity.contains(expected), "{token}: {identity}");
+    }
+}
+
+/// Only the verifier is taken from the scheme of a route.
+#[tokio::test]
+async fn places_of_tokens_are_those_of_the_outer_scheme() {
+    let everywhere = |bearer: Bearer| bearer.accept_query().accept_form().accept_bare();
+    let (inner, _) = personal_tokens();
+    let narrow = Bearer::jwt(rsa_verifier()).tokens_with_prefix("pat_", everywhere(inner));
+    let (inner, _) = personal_tokens();
+    let wide = Bearer::jwt(rsa_verifier()).tokens_with_prefix("pat_", inner);
+    let routes = |bearer| {
+        let routes = GuardedRouter::new().route("/read", get(read).post(read));
+        routes.protect(space(bearer)).expect("routes")
+    };
+    for (app, expected) in [(routes(narrow), 401), (routes(everywhere(wide)), 200)] {
+        assert_eq!(status(&app, "pat_ann").await, 200);
+        let in_query = send(&app, "/read?access_token=pat_ann", &vec![]).await;
+        assert_eq!(in_query.status(), expected);
+        let bare = send(&app, "/read", &authorization("pat_ann")).await;
+        assert_eq!(bare.status(), expected);
+        let form = Request::post("/read")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from("access_token=pat_ann"));
+        let in_form = app.clone().oneshot(form.expect("a request")).await;
+        assert_eq!(in_form.expect("infallible").status(), expected);
     }
 }
 

@@ -8,6 +8,7 @@ use auth_tests::App;
 use auth_tests::proof::token_hash;
 
 use super::*;
+use crate::schemes::introspection::{Server, active};
 
 const BAD_TOKEN: &str = "DPoP realm=\"api\", scope=\"read\", error=\"invalid_token\", \
                          algs=\"ES256 PS256 EdDSA\", error_description=\"the access token is not \
@@ -369,6 +370,35 @@ async fn opaque_tokens_can_be_bound() {
     };
     let response = send(&app, "/read", &thief.good()).await;
     assert_eq!(challenges(&response), [BAD_TOKEN]);
+}
+
+/// Servers name the type of a bound token in several ways. A refresh token of the client is bound as well.
+#[tokio::test]
+async fn opaque_access_tokens_have_several_types() {
+    let server = Server::start().await;
+    let introspection = server.builder().build().unwrap();
+    let app = app_of(Dpop::introspection(introspection).origin(ORIGIN));
+    for (kind, expected) in [
+        (json!("DPoP"), 200),
+        (json!("dpop"), 200),
+        (json!("Bearer"), 200),
+        (json!("access_token"), 200),
+        (json!(null), 200),
+        (json!("refresh_token"), 401),
+        (json!("N_A"), 401),
+    ] {
+        let mut client = Client::new();
+        client.token = format!("of-type-{kind}").replace('"', "");
+        let mut answer = active();
+        answer["token_type"] = kind;
+        answer["cnf"] = json!({ "jkt": client.key.thumbprint() });
+        server.says(&client.token, answer);
+        // The second response is from the cache.
+        for _ in 0..2 {
+            let response = send(&app, "/read", &client.good()).await;
+            assert_eq!(response.status(), expected, "{}", client.token);
+        }
+    }
 }
 
 #[test]

@@ -49,6 +49,7 @@ async fn nonce_time_replaces_the_client_clock() {
         (&with_nonces, HOUR, None, Some(WANTS_NONCE)),
         (&with_nonces, 0, Some(310), Some(WANTS_NONCE)),
         (&with_nonces, 0, Some(-HOUR), Some(WANTS_NONCE)),
+        (&with_nonces, 0, Some(-8), Some(WANTS_NONCE)),
         (&without, 0, Some(0), None),
         (&without, HOUR, Some(0), Some(BAD_PROOF)),
         (&without, -20, None, Some(BAD_PROOF)),
