@@ -8,10 +8,12 @@ use auth_runtime::{ProtectedRouter, ProtectionSpace};
 use auth_tests::{serve, space_builder};
 use axum::extract::ws::{CloseFrame, Message, WebSocketUpgrade, close_code};
 use axum::response::sse::{Event, Sse};
-use futures_util::{FutureExt, Stream, StreamExt, stream};
-use tokio_tungstenite::connect_async;
+use futures_util::{FutureExt, SinkExt, Stream, StreamExt, stream};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::*;
 
@@ -24,18 +26,35 @@ async fn events(guard: Guard) -> Sse<impl Stream<Item = Result<Event, Infallible
     Sse::new(events.take_until(guard.expires()))
 }
 
+/// Reports when it is dropped, with the task that holds it.
+struct Ending(UnboundedSender<()>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
 #[requires(scope = "read")]
-async fn socket(guard: Guard, upgrade: WebSocketUpgrade) -> Response {
+async fn socket(
+    guard: Guard,
+    State(ended): State<UnboundedSender<()>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let expires = guard.expires();
     upgrade.on_upgrade(move |mut socket| async move {
+        let _ending = Ending(ended);
         let mut expires = std::pin::pin!(expires);
         loop {
             tokio::select! {
                 () = &mut expires => break,
-                Some(Ok(message)) = socket.recv() => {
-                    let _ = socket.send(message).await;
-                }
-                else => return,
+                message = socket.recv() => match message {
+                    Some(Ok(message)) => {
+                        let _ = socket.send(message).await;
+                    }
+                    // The client is gone.
+                    _ => return,
+                },
             }
         }
         let reason = CloseFrame {
@@ -55,6 +74,11 @@ async fn status(guard: Guard) -> &'static str {
 }
 
 fn app(time: &ManualClock) -> ProtectedRouter {
+    reporting(time, unbounded_channel().0)
+}
+
+/// The application, whose sockets send to `ended` when their tasks end.
+fn reporting(time: &ManualClock, ended: UnboundedSender<()>) -> ProtectedRouter {
     let space: ProtectionSpace = space_builder()
         .clock(time.clock())
         .build()
@@ -63,6 +87,7 @@ fn app(time: &ManualClock) -> ProtectedRouter {
         .route("/events", get(events))
         .route("/socket", any(socket))
         .route("/status", get(status))
+        .with_state(ended)
         .protect(space)
         .expect("protected")
 }
@@ -105,23 +130,47 @@ async fn credentials_without_expiry_never_end() {
     assert_eq!(text(response).await, "pending");
 }
 
-#[tokio::test]
-async fn web_sockets_end_with_the_token() {
-    let time = ManualClock::new(SystemTime::now());
-    let address = serve(app(&time)).await;
+/// Opens a socket with a token that is valid for less than a day.
+async fn open_socket(app: ProtectedRouter) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    let address = serve(app).await;
     let target = format!("ws://{address}/socket");
     let mut request = target.into_client_request().expect("a request");
     let token = auth_tests::token(serde_json::json!({ "scope": "read" }));
     let value = HeaderValue::try_from(format!("Bearer {token}")).expect("a value");
     request.headers_mut().insert("authorization", value);
-    let (mut socket, _) = connect_async(request).await.expect("a handshake");
-    // A token of the tests is valid for less than a day.
+    let (socket, _) = connect_async(request).await.expect("a handshake");
+    socket
+}
+
+#[tokio::test]
+async fn web_sockets_end_with_the_token() {
+    let time = ManualClock::new(SystemTime::now());
+    let mut socket = open_socket(app(&time)).await;
     time.advance(24 * HOUR);
     let message = socket.next().await.expect("a message").expect("a frame");
     let tungstenite::Message::Close(Some(frame)) = message else {
         panic!("{message:?}");
     };
     assert_eq!(u16::from(frame.code), 1008);
+}
+
+/// Its task would otherwise be kept until the token expires.
+#[tokio::test]
+async fn web_sockets_end_with_their_client() {
+    let time = ManualClock::new(SystemTime::now());
+    let (ended, mut end) = unbounded_channel();
+    let mut closed = open_socket(reporting(&time, ended.clone())).await;
+    let message = tungstenite::Message::text("hello");
+    closed.send(message.clone()).await.expect("sent");
+    let answer = closed.next().await.expect("a message").expect("a frame");
+    assert_eq!(answer, message);
+    closed.close(None).await.expect("closed");
+    let dropped = open_socket(reporting(&time, ended)).await;
+    drop(dropped);
+    for client in ["the first", "the second"] {
+        let ended = tokio::time::timeout(Duration::from_secs(10), end.recv()).await;
+        assert!(ended.is_ok_and(|it| it.is_some()), "{client} keeps a task");
+    }
 }
 
 /// The time of the system may be set, or pass while the machine sleeps; a timer does not see that.
