@@ -84,6 +84,22 @@ impl Rejection {
     pub(crate) fn is_of_application(self) -> bool {
         matches!(self, Self::NoApplication | Self::InvalidApplication)
     }
+
+    /// The name of the reason, for records.
+    #[cfg(any(feature = "serde", feature = "tracing"))]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLong => "too_long",
+            Self::Expired => "expired",
+            Self::InvalidProof => "invalid_proof",
+            Self::StaleNonce => "stale_nonce",
+            Self::RequestMismatch => "request_mismatch",
+            Self::Invalid => "invalid",
+            Self::NoApplication => "no_application",
+            Self::InvalidApplication => "invalid_application",
+        }
+    }
 }
 
 impl Caller {
@@ -110,6 +126,15 @@ impl Caller {
             Self::Rejected(_) => "rejected",
             Self::Known(_) => "known",
             Self::Unverifiable { .. } => "unverifiable",
+        }
+    }
+
+    /// The reason for which the credentials were rejected, for records.
+    #[cfg(any(feature = "serde", feature = "tracing"))]
+    pub(crate) fn rejection(&self) -> Option<Rejection> {
+        match self {
+            Self::Rejected(rejection) => Some(*rejection),
+            _ => None,
         }
     }
 

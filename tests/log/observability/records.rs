@@ -1,6 +1,6 @@
 //! The records of the audit hook.
 
-use auth_runtime::{Policy, Requirement, UnknownPaths};
+use auth_runtime::{Policy, Rejection, Requirement, UnknownPaths};
 use axum::Router;
 
 use super::*;
@@ -286,8 +286,8 @@ async fn records_serialize_with_their_origin() {
         *denied,
         json!({
             "outcome": "hidden", "status": 401, "rule": "2", "handler": "log::observability::write",
-            "policy": denied["policy"], "scheme": null, "caller": "anonymous", "method": "GET",
-            "route": "/write/{id}", "path": "/write/7", "client": "203.0.113.9",
+            "policy": denied["policy"], "scheme": null, "caller": "anonymous", "rejection": null,
+            "method": "GET", "route": "/write/{id}", "path": "/write/7", "client": "203.0.113.9",
             "request_id": "r-1", "engine": null, "objects": [], "seconds": null,
         })
     );
@@ -301,4 +301,48 @@ async fn records_serialize_with_their_origin() {
     }
     assert_eq!(object["path"], "/object");
     assert_eq!(open["path"], "/open");
+}
+
+#[tokio::test]
+async fn records_state_why_credentials_were_rejected() {
+    let reasons = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&reasons);
+    let space = builder().audit(move |record| {
+        let mut line = serde_json::to_value(record).expect("JSON");
+        let reason = line["rejection"].take();
+        kept.lock().expect("no panic").push(reason);
+    });
+    let app = app(space.build().expect("a space"));
+    for (caller, expected) in [
+        (Caller::Rejected(Rejection::Malformed), json!("malformed")),
+        (Caller::Rejected(Rejection::TooLong), json!("too_long")),
+        (Caller::Rejected(Rejection::Expired), json!("expired")),
+        (
+            Caller::Rejected(Rejection::InvalidProof),
+            json!("invalid_proof"),
+        ),
+        (
+            Caller::Rejected(Rejection::StaleNonce),
+            json!("stale_nonce"),
+        ),
+        (Caller::Rejected(Rejection::Invalid), json!("invalid")),
+        (
+            Caller::Rejected(Rejection::NoApplication),
+            json!("no_application"),
+        ),
+        (
+            Caller::Rejected(Rejection::InvalidApplication),
+            json!("invalid_application"),
+        ),
+        // The response is 400, and the record has no caller.
+        (Caller::Rejected(Rejection::RequestMismatch), Value::Null),
+        (Caller::Anonymous, Value::Null),
+        (Caller::unverifiable(), Value::Null),
+    ] {
+        let request = Request::get("/read").body(Body::empty());
+        let request = with_caller(request.expect("a request"), caller);
+        app.clone().oneshot(request).await.expect("infallible");
+        let reasons = std::mem::take(&mut *reasons.lock().expect("no panic"));
+        assert_eq!(reasons, [expected]);
+    }
 }

@@ -8,6 +8,8 @@ use auth_runtime_policy::Policy;
 use http::{HeaderValue, Method};
 
 use crate::caller::Caller;
+#[cfg(feature = "serde")]
+use crate::caller::Rejection;
 use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::Denial;
@@ -29,9 +31,10 @@ pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
 ///
 /// With the feature `serde`, a record can be serialized, for a log with a line of JSON for each decision.
 /// The members are `outcome` ([`Outcome::name`]), `status` (of a denial, concealed or not), `rule`, `handler`,
-/// `policy`, `scheme`, `caller` (the kind of the caller), `method`, `route`, `path`, `client` (an address),
-/// `request_id`, `engine`, `objects` and `seconds`. Each of the `objects` has `action`, `type`, `id`, `allowed`
-/// and `policy`. An absent value is `null`. The subject is left out.
+/// `policy`, `scheme`, `caller` (the kind of the caller), `rejection` (the name of a [`Rejection`](crate::Rejection)
+/// in snake case, such as `stale_nonce`), `method`, `route`, `path`, `client` (an address), `request_id`, `engine`,
+/// `objects` and `seconds`. Each of the `objects` has `action`, `type`, `id`, `allowed` and `policy`. An absent value
+/// is `null`. The subject is left out.
 #[derive(Clone, Copy)]
 pub struct AuditRecord<'a> {
     pub(crate) location: Option<HandlerLocation>,
@@ -232,8 +235,9 @@ impl serde::Serialize for AuditRecord<'_> {
         use serde::ser::SerializeStruct;
 
         let denial = self.outcome.denial();
+        let rejection = self.caller.and_then(Caller::rejection);
         let request_id = self.request_id.and_then(|value| value.to_str().ok());
-        let mut record = serializer.serialize_struct("AuditRecord", 15)?;
+        let mut record = serializer.serialize_struct("AuditRecord", 16)?;
         record.serialize_field("outcome", self.outcome.name())?;
         record.serialize_field("status", &denial.map(|denial| denial.status().as_u16()))?;
         record.serialize_field("rule", &self.rule.to_string())?;
@@ -241,6 +245,7 @@ impl serde::Serialize for AuditRecord<'_> {
         record.serialize_field("policy", &self.policy.map(ToString::to_string))?;
         record.serialize_field("scheme", &self.scheme)?;
         record.serialize_field("caller", &self.caller.map(Caller::kind))?;
+        record.serialize_field("rejection", &rejection.map(Rejection::name))?;
         record.serialize_field("method", self.method.as_str())?;
         record.serialize_field("route", &self.matched_path)?;
         record.serialize_field("path", self.path)?;

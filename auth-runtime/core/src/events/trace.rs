@@ -41,7 +41,7 @@ pub(crate) fn emit(record: &AuditRecord<'_>, names_subjects: bool) {
                 reason = reason(record).map(tracing::field::display),
                 scheme = record.scheme(),
                 caller = record.caller().map(Caller::kind),
-                rejection = rejection(record),
+                rejection = record.caller().and_then(Caller::rejection).map(Rejection::name),
                 subject = subject(record, names_subjects),
                 seconds = record.elapsed().map(|elapsed| elapsed.as_secs_f64()),
                 $message
@@ -62,23 +62,6 @@ fn reason(record: &AuditRecord<'_>) -> Option<String> {
     Some(match explanation.shown_to() {
         Some(lesser) => format!("{finding}; hide_unless: {lesser}"),
         None => finding,
-    })
-}
-
-fn rejection(record: &AuditRecord<'_>) -> Option<&'static str> {
-    let Some(Caller::Rejected(rejection)) = record.caller() else {
-        return None;
-    };
-    Some(match rejection {
-        Rejection::Malformed => "malformed",
-        Rejection::TooLong => "too_long",
-        Rejection::Expired => "expired",
-        Rejection::InvalidProof => "invalid_proof",
-        Rejection::StaleNonce => "stale_nonce",
-        Rejection::RequestMismatch => "request_mismatch",
-        Rejection::Invalid => "invalid",
-        Rejection::NoApplication => "no_application",
-        Rejection::InvalidApplication => "invalid_application",
     })
 }
 
