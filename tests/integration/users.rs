@@ -229,6 +229,32 @@ async fn one_function_serves_every_scheme() {
     assert_eq!(text(response).await, "ada@shop.example");
 }
 
+/// A session has the roles of the login, which the user may have lost since.
+#[tokio::test]
+async fn the_loader_replaces_the_roles_of_the_login() {
+    let sessions = Sessions::builder().build().expect("sessions");
+    #[public(reason = "a test")]
+    async fn log_in(session: Session) {
+        let ann = Identity::new("ann").with_roles(["admin"]);
+        Sessions::log_in(&session, &ann).await.expect("the store");
+    }
+    let load_anew = |db, identity: Identity| load(db, identity.without_roles());
+    let app = routes().route("/login", get(log_in));
+    let app = app.protect(space(sessions.with_user(Db::default(), load_anew)));
+    let app = app.expect("every user");
+    let layer = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
+    let app = app.layer(layer);
+    let logged_in = ask(&app, "/login", None).await;
+    let cookie = logged_in.headers()["set-cookie"].to_str().expect("ASCII");
+    let (cookie, _) = cookie.split_once(';').expect("attributes");
+    for (path, status) in [("/email", 200), ("/hidden", 404)] {
+        let request = Request::get(path).header("cookie", cookie);
+        let request = request.body(Body::empty()).expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), status, "{path}");
+    }
+}
+
 /// An extractor that is made of the user.
 struct Domain(&'static str);
 

@@ -38,6 +38,8 @@ use crate::routing::FromIdentity;
 ///
 /// async fn load(db: Db, identity: Identity) -> io::Result<Option<(Identity, User)>> {
 ///     let user = db.find(identity.subject()).await?;
+///     // In place of the roles of the credentials, which the user may have lost since.
+///     let identity = identity.without_roles();
 ///     Ok(user.map(|user| (identity.with_roles(user.roles.clone()), user)))
 /// }
 ///

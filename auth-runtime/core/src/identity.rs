@@ -106,6 +106,35 @@ impl Identity {
         self.change(|granted| granted.permissions.extend(names(permissions)))
     }
 
+    /// Removes all scopes. [`without_roles`](Self::without_roles) has an example.
+    #[must_use]
+    pub fn without_scopes(self) -> Self {
+        self.change(|granted| granted.scopes.clear())
+    }
+
+    /// Removes all roles, such as those of the login before the present ones of a database are added
+    /// ([`SchemeExt::with_user`](crate::SchemeExt::with_user)).
+    ///
+    /// ```
+    /// use auth_runtime::Identity;
+    ///
+    /// // As the credentials have it: the user was an administrator when the token was issued.
+    /// let ann = Identity::new("ann").with_scopes(["read"]).with_roles(["admin"]);
+    /// let ann = ann.without_roles().with_roles(["editor"]);
+    /// assert!(ann.has_role("editor") && !ann.has_role("admin"));
+    /// assert!(ann.has_scope("read"));
+    /// ```
+    #[must_use]
+    pub fn without_roles(self) -> Self {
+        self.change(|granted| granted.roles.clear())
+    }
+
+    /// Removes all permissions. [`without_roles`](Self::without_roles) has an example.
+    #[must_use]
+    pub fn without_permissions(self) -> Self {
+        self.change(|granted| granted.permissions.clear())
+    }
+
     /// Sets the authentication context class of the caller's login (`acr`, OpenID Connect Core §2).
     /// Default: unknown, which meets no `acr` requirement.
     #[must_use]

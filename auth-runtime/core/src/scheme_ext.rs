@@ -16,7 +16,8 @@ pub trait SchemeExt: Scheme + Sized {
     /// Loads the service's own user for each identity of this scheme, for example from a database.
     ///
     /// `load` receives a clone of `state` and the identity of verified credentials. It returns the identity,
-    /// to which it can add grants, and the user. The type of the user need not be `Clone`.
+    /// to which it can add grants, and the user. Grants of the credentials stay, unless it removes them, such as by
+    /// [`Identity::without_roles`]. The type of the user need not be `Clone`.
     ///
     /// - `Ok(None)`: the user no longer exists. The credentials are rejected: 401.
     /// - `Err(…)`: the user cannot be loaded. The error is logged, and the response is 503.
@@ -40,6 +41,8 @@ pub trait SchemeExt: Scheme + Sized {
     ///
     /// async fn load(db: Db, identity: Identity) -> Result<Option<(Identity, User)>, std::io::Error> {
     ///     let user = db.find(identity.subject()).await?;
+    ///     // In place of the roles of the credentials, which the user may have lost since.
+    ///     let identity = identity.without_roles();
     ///     Ok(user.map(|user| (identity.with_roles(user.roles.clone()), user)))
     /// }
     ///

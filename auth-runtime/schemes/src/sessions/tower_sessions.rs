@@ -25,7 +25,8 @@ impl Sessions {
     ///
     /// The user is the identity that [`log_in`](Self::log_in) put into the session, with the roles of that
     /// moment. A service that reads roles anew for each request adds
-    /// [`with_user`](auth_runtime_core::SchemeExt::with_user).
+    /// [`with_user`](auth_runtime_core::SchemeExt::with_user), with a function that removes the roles of the login by
+    /// [`Identity::without_roles`].
     ///
     /// ```
     /// use auth_runtime::routing::{get, post};
