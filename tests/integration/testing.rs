@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -27,11 +28,17 @@ struct User;
 #[requires(role = "editor", max_age = "5m")]
 async fn fresh() {}
 
+#[requires(authenticated)]
+async fn known() {}
+
 #[requires(scope = "read", schemes(Basic, "Cookie"))]
 async fn read(_: CurrentUser<User>) {}
 
 #[requires(scope = "read", sender_constrained)]
 async fn bound() {}
+
+#[requires(sender_constrained, schemes("MutualTLS"))]
+async fn by_certificate() {}
 
 #[requires(permission = "orders:notify", schemes("Webhook"), hide_as = 404)]
 async fn webhook() {}
@@ -61,6 +68,7 @@ async fn every_policy_is_tested_without_schemes() {
     let fresh = app(GuardedRouter::new().route("/", get(fresh)));
     let read = app(GuardedRouter::new().route("/", get(read)));
     let bound = app(GuardedRouter::new().route("/", get(bound)));
+    let by_certificate = app(GuardedRouter::new().route("/", get(by_certificate)));
     let webhook = app(GuardedRouter::new().route("/", get(webhook)));
     for (app, identity, expected) in [
         (&fresh, logged_in(10), 200),
@@ -70,6 +78,8 @@ async fn every_policy_is_tested_without_schemes() {
         (&read, Identity::new("bob").with_user(User), 403),
         (&bound, ann().with_sender_constraint(), 200),
         (&bound, ann(), 401),
+        (&by_certificate, ann().with_sender_constraint(), 200),
+        (&by_certificate, ann(), 401),
         (&webhook, ann().with_permissions(["orders:notify"]), 200),
         (&webhook, ann(), 404),
     ] {
@@ -121,6 +131,51 @@ fn schemes_of_the_service_are_added() {
     assert!(router().protect(space()).is_err());
     let space = space_builder().scheme(Badge).build().expect("a space");
     assert!(router().protect(space).is_ok());
+}
+
+/// The names of the schemes of the package, as their sources return them. The service chooses that of `Tokens`.
+#[tokio::test]
+async fn the_space_of_tests_has_every_scheme() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../auth-runtime/schemes/src");
+    let mut folders = vec![PathBuf::from(folder)];
+    let mut named = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(path).expect("a source");
+            for scheme in source.split("\nimpl Scheme for ").skip(1) {
+                let (scheme, rest) = scheme.split_once(" {").expect("an implementation");
+                let (_, rest) = rest.split_once("fn name(&self) -> &str {").expect("a name");
+                let (name, _) = rest.split_once('}').expect("the end");
+                named.push((scheme.to_owned(), name.trim().to_owned()));
+            }
+        }
+    }
+    named.sort();
+    let mut expected = Vec::new();
+    for (scheme, name) in &named {
+        match (&**scheme, name.trim_matches('"')) {
+            ("ApiKeys", _) => expected.push("ApiKey"),
+            ("CarriedJwt", _) => expected.push("JWT"),
+            ("Tokens", _) => {}
+            (_, name) => expected.push(name),
+        }
+    }
+    let app = GuardedRouter::new().route("/", get(known));
+    let app = app.protect(space()).expect("it accepts all of them");
+    let response = app.oneshot(request()).await.expect("infallible");
+    let offered = response.headers().get_all("www-authenticate").iter();
+    let offered = offered.map(|line| line.to_str().expect("ASCII"));
+    let mut offered: Vec<_> = offered.filter_map(|line| line.split(' ').next()).collect();
+    // The only one without a challenge.
+    offered.push("SignedUrl");
+    expected.sort_unstable();
+    offered.sort_unstable();
+    assert_eq!(offered, expected);
 }
 
 fn issuer(name: &str) -> auth_runtime::schemes::JwtBuilder {

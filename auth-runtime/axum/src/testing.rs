@@ -70,7 +70,9 @@ use crate::indistinguishable::{
 /// Returns a protection space without real schemes. [`with_identity`] and [`with_caller`] set the callers.
 ///
 /// It accepts the schemes of this crate by their names, and provides users of every type. It rejects all
-/// credentials of requests. Its challenges have a realm, and no errors.
+/// credentials of requests. Its challenges have a realm, and no errors. A scheme with a name that the service chose,
+/// such as by [`Tokens`](https://docs.rs/auth-runtime/latest/auth_runtime/schemes/struct.Tokens.html) or `scheme_name`, is
+/// added to [`space_builder`].
 pub fn space() -> ProtectionSpace {
     match space_builder().build() {
         Ok(space) => space,
@@ -124,7 +126,7 @@ pub fn guarded(router: Router, space: ProtectionSpace) -> Router {
 }
 
 /// The names of the schemes of this crate, Bearer first.
-const SCHEMES: [&str; 10] = [
+const SCHEMES: [&str; 11] = [
     "Bearer",
     "DPoP",
     "Basic",
@@ -135,6 +137,7 @@ const SCHEMES: [&str; 10] = [
     "SignedUrl",
     "Webhook",
     "Proxy",
+    "MutualTLS",
 ];
 
 /// A scheme in place of a real one of that name.
@@ -164,7 +167,7 @@ impl Scheme for AnyScheme {
     }
 
     fn constrains_sender(&self) -> bool {
-        self.is_oauth()
+        self.is_one_of(&["Bearer", "DPoP", "MutualTLS"])
     }
 
     fn supports_step_up(&self) -> bool {
