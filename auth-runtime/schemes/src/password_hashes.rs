@@ -61,7 +61,8 @@ use crate::password::Password;
 /// A successful login is cached for the client that sent it, until it is not used for 5 minutes.
 /// Such a client then skips the queue, so floods of other clients do not exclude it. The cache
 /// holds a hash of user name and password with a key of this process, and compares it in constant
-/// time.
+/// time. A login that a [function](PasswordHashesBuilder::user_verified_by) verified is cached for
+/// 5 minutes, used or not, since the function may decide otherwise later.
 #[derive(Clone)]
 pub struct PasswordHashes(Arc<Table>);
 
@@ -105,6 +106,11 @@ impl Verifier {
             Self::Argon2(hash) => hash.argon2.params().block_count(),
             Self::Function(_) => 0,
         }
+    }
+
+    /// Returns whether the result for a password is always the same.
+    fn is_constant(&self) -> bool {
+        matches!(self, Self::Argon2(_))
     }
 
     fn accepts(&self, password: &Password, memory: &mut [Block]) -> bool {
@@ -205,7 +211,8 @@ impl Table {
     fn remembered(&self, name: &str, client: Client, login: &LoginHash) -> Option<Identity> {
         let user = self.user(name);
         let logins = user.map_or(&self.no_logins, |user| &user.logins);
-        let is_remembered = logins.contains(client, login, self.clock.monotonic());
+        let is_prolonged = user.is_some_and(|user| user.verifier.is_constant());
+        let is_remembered = logins.contains(client, login, self.clock.monotonic(), is_prolonged);
         user.filter(|_| is_remembered)
             .map(|user| user.identity.clone())
     }
@@ -300,8 +307,9 @@ impl PasswordHashesBuilder {
     /// Adds a user with a function that verifies the password, such as by a hash of another kind than Argon2.
     ///
     /// It is called on tokio's blocking threads, within the [limits](PasswordHashes#limits), and should
-    /// compare in constant time. An unknown user takes the time of some known one: give all users hashes of
-    /// one kind and cost. A panic is 503.
+    /// compare in constant time. A change of the data that it reads applies to a cached login after up to
+    /// 5 minutes. An unknown user takes the time of some known one: give all users hashes of one kind and
+    /// cost. A panic is 503.
     ///
     /// With the traits of the `password-hash` crate, here for PBKDF2, and with the `bcrypt` crate:
     ///

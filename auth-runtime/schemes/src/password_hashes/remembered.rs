@@ -42,6 +42,7 @@ pub(super) struct RememberedLogins(Mutex<Vec<RememberedLogin>>);
 struct RememberedLogin {
     client: Client,
     hash: LoginHash,
+    /// The time of the verification, or of the last use that prolonged it.
     used: Instant,
     /// The number of wrong passwords from the same client since it was verified.
     wrong: u32,
@@ -49,15 +50,22 @@ struct RememberedLogin {
 
 /// For each user.
 const MAX_LOGINS: usize = 4;
-/// Since the last use.
+/// Since the verification, or the last use that prolonged it.
 const MAX_AGE: Duration = Duration::from_secs(300);
 /// Then the password has to be verified again. Otherwise a client could try passwords quickly, by not
 /// waiting for those that are verified slowly.
 const MAX_WRONG: u32 = 16;
 
 impl RememberedLogins {
-    /// Returns whether this login from `client` was verified a moment ago.
-    pub(super) fn contains(&self, client: Client, hash: &LoginHash, now: Instant) -> bool {
+    /// Returns whether this login from `client` was verified a moment ago. The use prolongs it if
+    /// `is_prolonged`.
+    pub(super) fn contains(
+        &self,
+        client: Client,
+        hash: &LoginHash,
+        now: Instant,
+        is_prolonged: bool,
+    ) -> bool {
         let mut logins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         logins.retain(|login| now.saturating_duration_since(login.used) < MAX_AGE);
         let Some(index) = logins.iter().position(|login| login.client == client) else {
@@ -67,7 +75,9 @@ impl RememberedLogins {
             return false;
         };
         if login.hash == *hash {
-            login.used = now;
+            if is_prolonged {
+                login.used = now;
+            }
             return true;
         }
         login.wrong += 1;
@@ -113,7 +123,12 @@ mod tests {
         let (logins, begin) = (RememberedLogins::default(), Instant::now());
         let right = hash(&key, "right");
         let contains = |last, hash: &LoginHash, seconds| {
-            logins.contains(client(last), hash, begin + Duration::from_secs(seconds))
+            logins.contains(
+                client(last),
+                hash,
+                begin + Duration::from_secs(seconds),
+                true,
+            )
         };
         assert!(!contains(1, &right, 0));
         logins.insert(client(1), hash(&key, "right"), begin);
@@ -127,22 +142,38 @@ mod tests {
     }
 
     #[test]
+    fn a_login_that_may_become_invalid_is_not_prolonged() {
+        let key = LoginKey::new().expect("random bytes");
+        let (logins, begin) = (RememberedLogins::default(), Instant::now());
+        let right = hash(&key, "right");
+        logins.insert(client(1), hash(&key, "right"), begin);
+        for (seconds, is_remembered) in [(0, true), (299, true), (300, false)] {
+            let now = begin + Duration::from_secs(seconds);
+            let found = logins.contains(client(1), &right, now, false);
+            assert_eq!(found, is_remembered, "{seconds}");
+        }
+    }
+
+    #[test]
     fn wrong_passwords_of_its_client_make_a_login_forgotten() {
         let key = LoginKey::new().expect("random bytes");
         let (logins, now) = (RememberedLogins::default(), Instant::now());
         let (right, wrong) = (hash(&key, "right"), hash(&key, "wrong"));
         logins.insert(client(1), hash(&key, "right"), now);
         for _ in 0..100 {
-            assert!(!logins.contains(client(2), &wrong, now));
+            assert!(!logins.contains(client(2), &wrong, now, true));
         }
         for _ in 0..MAX_WRONG - 1 {
-            assert!(!logins.contains(client(1), &wrong, now));
-            assert!(logins.contains(client(1), &right, now));
+            assert!(!logins.contains(client(1), &wrong, now, true));
+            assert!(logins.contains(client(1), &right, now, true));
         }
-        assert!(!logins.contains(client(1), &wrong, now));
-        assert!(!logins.contains(client(1), &right, now), "forgotten");
+        assert!(!logins.contains(client(1), &wrong, now, true));
+        assert!(!logins.contains(client(1), &right, now, true), "forgotten");
         logins.insert(client(1), hash(&key, "right"), now);
-        assert!(logins.contains(client(1), &right, now), "verified again");
+        assert!(
+            logins.contains(client(1), &right, now, true),
+            "verified again"
+        );
     }
 
     #[test]
@@ -152,10 +183,10 @@ mod tests {
         let right = hash(&key, "right");
         for last in 1..=6 {
             let now = begin + Duration::from_secs(last.into());
-            assert!(logins.contains(client(1), &right, now) || last == 1);
+            assert!(logins.contains(client(1), &right, now, true) || last == 1);
             logins.insert(client(last), hash(&key, "right"), now);
         }
-        let contains = |last| logins.contains(client(last), &right, begin);
+        let contains = |last| logins.contains(client(last), &right, begin, true);
         assert_eq!(
             [1, 2, 3, 4, 5, 6].map(contains),
             [true, false, false, true, true, true]
