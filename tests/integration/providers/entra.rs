@@ -5,7 +5,7 @@ use auth_runtime::schemes::JwtError;
 use super::*;
 
 const TEMPLATE: &str = "https://login.microsoftonline.com/{tid}/v2.0";
-const OURS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+const OURS: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
 const THEIRS: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 const AUDIENCE: &str = "6731de76-14a6-49ae-97bc-6eba6914391e";
 

@@ -25,7 +25,11 @@ async fn service_accounts_get_roles_by_rule() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience(SERVICE)
-        .accept_if(|claims| claims.get("email_verified") == Some(&json!(true)))
+        .accept_if(|claims| {
+            let email = claims.get("email").and_then(Value::as_str);
+            let is_ours = |email: &str| email.ends_with("@shop-123456.iam.gserviceaccount.com");
+            claims.get("email_verified") == Some(&json!(true)) && email.is_some_and(is_ours)
+        })
         .identity(|claims| {
             let email = claims.get("email").and_then(Value::as_str);
             let email = email.ok_or(auth_runtime::Rejection::Invalid)?;
@@ -43,6 +47,12 @@ async fn service_accounts_get_roles_by_rule() {
         ),
         ("/caller", json!({ "email_verified": false }), 401),
         ("/caller", json!({ "email": null }), 401),
+        // Every project can request a token for this audience.
+        (
+            "/caller",
+            json!({ "email": "billing@another-654321.iam.gserviceaccount.com" }),
+            401,
+        ),
         ("/caller", json!({ "aud": "https://other.example" }), 401),
         // Tokens of a login on a web page are for the page, and say so.
         (

@@ -91,7 +91,7 @@ impl JwtBuilder {
     /// # #[cfg(feature = "jwks")] {
     /// use auth_runtime::schemes::Jwt;
     ///
-    /// const TENANTS: [&str; 1] = ["9188040d-6c67-4c5b-b112-36a304b66dad"];
+    /// const TENANTS: [&str; 1] = ["aaaabbbb-0000-cccc-1111-dddd2222eeee"];
     /// let jwt = Jwt::builder()
     ///     .issuer_per_tenant("https://login.microsoftonline.com/{tid}/v2.0", |tenant| {
     ///         TENANTS.contains(&tenant)
