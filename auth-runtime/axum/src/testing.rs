@@ -8,7 +8,8 @@
 //!
 //! ```toml
 //! [dev-dependencies]
-//! auth-runtime = { version = "0.1", features = ["testing"] }
+//! # Not published yet: the same path as in `[dependencies]`.
+//! auth-runtime = { path = "…/auth-runtime", features = ["testing"] }
 //! ```
 //!
 //! Cargo builds the examples of a package with its development dependencies, too. With this feature
