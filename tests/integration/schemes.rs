@@ -28,6 +28,7 @@ mod space;
 mod token_cache;
 mod token_kinds;
 mod tokens;
+mod unaccepted;
 mod webhooks;
 mod wrapped;
 

@@ -353,7 +353,13 @@ impl Space {
         let several = match self.find(head, |accepted| target.counts(accepted)) {
             Found::Nothing => return AuthenticationFuture::Done(View::ANONYMOUS.into()),
             Found::One(presented) if presented.is_readable() => {
-                return AuthenticationFuture::of(&presented, head, &self.client_address);
+                let is_accepted = target.accepts(&presented.accepted.name);
+                return AuthenticationFuture::of(
+                    &presented,
+                    is_accepted,
+                    head,
+                    &self.client_address,
+                );
             }
             Found::One(unreadable) => vec![unreadable],
             Found::Several(several) => several,
@@ -378,6 +384,8 @@ pub enum AuthenticationFuture {
         used: UsedScheme,
         /// True if the scheme has a challenge.
         has_challenge: bool,
+        /// True if the policy accepts it.
+        is_accepted: bool,
         /// The verification.
         verification: Verification,
     },
@@ -386,19 +394,40 @@ pub enum AuthenticationFuture {
 }
 
 impl AuthenticationFuture {
-    fn of(presented: &Presented<'_, '_>, head: Head<'_>, client_address: &ClientAddress) -> Self {
+    fn of(
+        presented: &Presented<'_, '_>,
+        is_accepted: bool,
+        head: Head<'_>,
+        client_address: &ClientAddress,
+    ) -> Self {
         let (used, has_challenge) = (presented.used(), presented.has_challenge());
         let Some(verification) = presented.verify(head, client_address) else {
-            return Self::Done(View::INVALID_REQUEST.into());
+            return Self::Done(by_only(View::INVALID_REQUEST, is_accepted));
         };
         match verification.into_caller() {
-            Ok(caller) => Self::Done(View::verified(caller, used, has_challenge).into()),
+            Ok(caller) => Self::Done(by_only(
+                View::verified(caller, used, has_challenge),
+                is_accepted,
+            )),
             Err(verification) => Self::Verifying {
                 used,
                 has_challenge,
+                is_accepted,
                 verification,
             },
         }
+    }
+}
+
+/// Returns the authentication by the only credentials of a request. They count for the policy if it accepts
+/// their scheme, and always for the response of an unknown path.
+fn by_only(view: View, is_accepted: bool) -> Authentication {
+    if is_accepted {
+        return view.into();
+    }
+    Authentication {
+        to_policy: View::ANONYMOUS,
+        to_unknown_path: Some(Box::new(view)),
     }
 }
 
@@ -414,10 +443,11 @@ impl Future for AuthenticationFuture {
             Self::Verifying {
                 used,
                 has_challenge,
+                is_accepted,
                 verification,
             } => Pin::new(verification)
                 .poll(context)
-                .map(|caller| View::verified(caller, *used, *has_challenge).into()),
+                .map(|caller| by_only(View::verified(caller, *used, *has_challenge), *is_accepted)),
             Self::Several(settled) => settled.as_mut().poll(context),
         }
     }
