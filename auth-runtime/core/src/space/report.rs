@@ -152,7 +152,7 @@ impl Space {
     /// Reports a decision of a handler about objects.
     pub fn report_object(&self, object: ObjectReport<'_>) {
         let watch = self.watch(Some(&object.location));
-        let Some(caller) = object.authentication.to_policy().caller() else {
+        let Some(caller) = self.caller_for(object.policy, object.authentication) else {
             return;
         };
         if !watch.is_on() {
