@@ -62,6 +62,33 @@ async fn responses_to_credentials_are_private() {
         let answer = send(&app, with("/", &fields)).await;
         assert_eq!(answer.cache_control(), wanted.unwrap_or_default());
     }
+    // Without `public` or `s-maxage`, a demand to revalidate shares no response (RFC 9111 §3.5).
+    for (wanted, kept) in [
+        (
+            "max-age=60, must-revalidate",
+            "private, max-age=60, must-revalidate",
+        ),
+        ("Must-Revalidate", "private, Must-Revalidate"),
+        ("private, must-revalidate", "private, must-revalidate"),
+        ("no-store, must-revalidate", "no-store, must-revalidate"),
+        ("public, must-revalidate", "public, must-revalidate"),
+        (
+            "must-revalidate, s-maxage=60",
+            "must-revalidate, s-maxage=60",
+        ),
+        (
+            "max-age=60, proxy-revalidate",
+            "max-age=60, proxy-revalidate",
+        ),
+    ] {
+        let authorization = good();
+        let fields = [
+            ("authorization", authorization.as_str()),
+            ("x-cache-control", wanted),
+        ];
+        let answer = send(&app, with("/", &fields)).await;
+        assert_eq!(answer.cache_control(), kept, "{wanted}");
+    }
     assert_eq!(send(&app, with("/open", &[key])).await.cache_control(), "");
     let by_session = with_identity(request("/"), Identity::new("ann"));
     assert_eq!(send(&app, by_session).await.cache_control(), "private");

@@ -30,7 +30,7 @@ use crate::request::{
 use crate::routing::fallback::{Fallback, OtherSpaces, strip_match};
 use crate::routing::kept_body::KeptBody;
 use crate::routing::matched::Matched;
-use crate::routing::response::ResponseOrFuture;
+use crate::routing::response::{ResponseOrFuture, Secrecy, SharedCaches};
 
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
@@ -49,15 +49,6 @@ pub(crate) struct RouteAuthorizer {
     /// The state of the handler's router, for functions of the policy.
     pub(crate) state: Arc<State>,
     pub(crate) fallback: Fallback,
-}
-
-/// The parts of a granted request that its response must not reveal.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Secrecy {
-    /// Whether shared caches must not store the response.
-    pub(super) is_private: bool,
-    /// Whether the query may contain credentials.
-    pub(super) is_query_secret: bool,
 }
 
 /// The decision about a request, and the parts of the request that it was made on.
@@ -329,10 +320,15 @@ impl RouteAuthorizer {
         let caller = caller.clone();
         let in_authorization = authentication.to_policy().is_in_authorization();
         let secrecy = Secrecy {
-            is_private: if self.policy.has_optional_identity() {
-                caller.identity().is_some()
+            shared_caches: if self.policy.has_optional_identity() {
+                match caller.identity() {
+                    Some(_) => SharedCaches::Excluded,
+                    None => SharedCaches::Allowed,
+                }
+            } else if in_authorization {
+                SharedCaches::ByDirective
             } else {
-                !in_authorization
+                SharedCaches::Excluded
             },
             is_query_secret: !in_authorization && self.space.may_stand_in_query(&authentication),
         };

@@ -13,10 +13,10 @@ use tower::{Layer, Service, ServiceExt};
 
 use crate::guard::Concealed;
 use crate::probe::Probe;
-use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer, Secrecy};
+use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer};
 use crate::routing::exchange::ExchangePlace;
 use crate::routing::kept_body::KeptBody;
-use crate::routing::response::{BoxedResponse, response_of, uncacheable_if_missing};
+use crate::routing::response::{BoxedResponse, Secrecy, response_of, uncacheable_if_missing};
 use crate::routing::response_future::{Inner, ResponseFuture};
 use crate::routing::route_slot::RouteSlot;
 use crate::routing::unknown_path::UnknownPath;

@@ -13,12 +13,11 @@ use crate::guard::Concealed;
 use crate::probe::Probe;
 use crate::routing::added_fields::AddedFields;
 use crate::routing::authorizer::{
-    AuthorizationOrFuture, BoxedAuthorization, RouteAuthorization, RouteAuthorizer, Secrecy,
+    AuthorizationOrFuture, BoxedAuthorization, RouteAuthorization, RouteAuthorizer,
 };
 use crate::routing::kept_body::KeptBody;
 use crate::routing::response::{
-    BoxedResponse, ResponseOrFuture, internal_error, keep_private, keep_query_secret,
-    uncacheable_if_missing,
+    BoxedResponse, ResponseOrFuture, Secrecy, internal_error, uncacheable_if_missing,
 };
 use crate::routing::route_slot::RouteSlot;
 
@@ -239,12 +238,7 @@ impl Exchange {
         if self.place == ExchangePlace::InFront {
             return ResponseOrFuture::Now(response);
         }
-        if secrecy.is_private {
-            keep_private(response.headers_mut());
-        }
-        if secrecy.is_query_secret {
-            keep_query_secret(response.headers_mut());
-        }
+        secrecy.keep(response.headers_mut());
         if let Some(fields) = &self.authorizer.vary {
             response.headers_mut().append(VARY, fields.clone());
         }

@@ -42,10 +42,44 @@ pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
     response
 }
 
+/// The parts of a granted request that its response must not reveal.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Secrecy {
+    pub(super) shared_caches: SharedCaches,
+    /// Whether the query may contain credentials.
+    pub(super) is_query_secret: bool,
+}
+
+/// The shared caches that may store the response of a granted request.
+#[derive(Clone, Copy, Default)]
+pub(super) enum SharedCaches {
+    /// All, unless the handler excludes them.
+    #[default]
+    Allowed,
+    /// Those that the handler allows, since the credentials are in `Authorization`.
+    ByDirective,
+    /// None.
+    Excluded,
+}
+
+impl Secrecy {
+    /// Adds the fields that keep the request secret to the response of its handler.
+    pub(super) fn keep(self, headers: &mut HeaderMap) {
+        match self.shared_caches {
+            SharedCaches::Allowed => {}
+            SharedCaches::ByDirective => keep_private_if_only_revalidated(headers),
+            SharedCaches::Excluded => keep_private(headers),
+        }
+        if self.is_query_secret {
+            keep_query_secret(headers);
+        }
+    }
+}
+
 /// Keeps the query out of the `Referer` of requests to linked pages and embedded resources. The
 /// policy is not `no-referrer`: browsers would then send a form of the page with `Origin: null`
 /// (Fetch, "append a request `Origin` header"), like a cross-site request.
-pub(super) fn keep_query_secret(headers: &mut HeaderMap) {
+fn keep_query_secret(headers: &mut HeaderMap) {
     const ORIGIN_ONLY: HeaderValue = HeaderValue::from_static("strict-origin");
     let mut lines = headers.get_all(header::REFERRER_POLICY).iter();
     let is_strict = lines.next().is_some_and(|line| line == "no-referrer");
@@ -56,37 +90,51 @@ pub(super) fn keep_query_secret(headers: &mut HeaderMap) {
 
 /// Excludes a response to authenticated callers from shared caches. These exclude only responses to
 /// requests with `Authorization` on their own (RFC 9111 §3.5; RFC 6750 §2.3).
-pub(super) fn keep_private(headers: &mut HeaderMap) {
+fn keep_private(headers: &mut HeaderMap) {
     const PRIVATE: HeaderValue = HeaderValue::from_static("private");
     if let Entry::Vacant(absent) = headers.entry(header::CACHE_CONTROL) {
         absent.insert(PRIVATE);
         return;
     }
-    let lines = headers.get_all(header::CACHE_CONTROL).iter();
-    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
-    let directives = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
-    let is = |directive: &str, name: &str| {
-        let end = directive.find('=').unwrap_or(directive.len());
-        directive
-            .get(..end)
-            .is_some_and(|own| own.eq_ignore_ascii_case(name))
-    };
     let mut kept = vec!["private"];
-    for directive in directives {
+    for directive in directives(headers) {
         // `private="Set-Cookie"` applies to that field only.
         let is_enough = directive.eq_ignore_ascii_case("private");
-        if is_enough || is(directive, "no-store") {
+        if is_enough || is_called(directive, "no-store") {
             return;
         }
-        let opens =
-            is(directive, "public") || is(directive, "s-maxage") || is(directive, "private");
-        if !directive.is_empty() && !opens {
+        let opens = ["public", "s-maxage", "private"];
+        if !opens.iter().any(|name| is_called(directive, name)) {
             kept.push(directive);
         }
     }
     if let Ok(value) = HeaderValue::try_from(kept.join(", ")) {
         headers.insert(header::CACHE_CONTROL, value);
     }
+}
+
+/// Excludes a response to `Authorization` from shared caches if only `must-revalidate` includes it. A handler
+/// that demands revalidation does not thereby share its response, in contrast to `public` and `s-maxage`
+/// (RFC 9111 §3.5).
+fn keep_private_if_only_revalidated(headers: &mut HeaderMap) {
+    let has = |name| directives(headers).any(|directive| is_called(directive, name));
+    if has("must-revalidate") && !has("public") && !has("s-maxage") {
+        keep_private(headers);
+    }
+}
+
+/// The directives of `Cache-Control`.
+fn directives(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(header::CACHE_CONTROL).into_iter();
+    let lines = lines.filter_map(|line| line.to_str().ok());
+    let directives = lines.flat_map(|line| line.split(',')).map(str::trim);
+    directives.filter(|directive| !directive.is_empty())
+}
+
+/// Returns whether a directive of `Cache-Control`, with or without a value, has this name.
+fn is_called(directive: &str, name: &str) -> bool {
+    let own = directive.split('=').next();
+    own.is_some_and(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// The response of a service that does not fail.

@@ -16,10 +16,10 @@ use axum::response::{IntoResponse, Response};
 use tower::{Service, ServiceExt};
 
 use crate::guard::Guard;
-use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer, Secrecy};
+use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer};
 use crate::routing::exchange::{Exchange, ExchangePlace, Next};
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
-use crate::routing::response::{BoxedResponse, response_of};
+use crate::routing::response::{BoxedResponse, Secrecy, response_of};
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::handler::Handler;
 
-use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer, Secrecy};
+use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer};
 use crate::routing::exchange::{Exchange, ExchangePlace};
 use crate::routing::fallback::{Fallback, strip_match};
 use crate::routing::matched::Matched;
-use crate::routing::response::BoxedResponse;
+use crate::routing::response::{BoxedResponse, Secrecy};
 use crate::routing::response_future::{Inner, ResponseFuture};
 
 /// Responds to requests on unknown paths, through the same code as to requests that are concealed: the
