@@ -58,7 +58,9 @@ use crate::object::Evaluation;
 ///
 /// Extensions have types of the service and cannot be compared. A caller with extensions, such as the claims
 /// of a JWT, is therefore equal only to the same value of [`Identity`] and its clones, which a cache of tokens
-/// returns. [`ignore_extensions`](DecisionCacheBuilder::ignore_extensions) leaves them out for engines that do
+/// returns. A scheme with a user ([`SchemeExt::with_user`](crate::SchemeExt::with_user)) makes another value for
+/// each request, and so does one with an application if the user has extensions: no decision is then used again.
+/// [`ignore_extensions`](DecisionCacheBuilder::ignore_extensions) leaves them out for engines that do
 /// not read them. A refreshed token has another expiry, so the engine is asked again about its caller. A decision by
 /// the time, such as `context.time` of Cedar, can be late by the lifetime.
 ///
