@@ -138,7 +138,8 @@ fn mint(name: &str) -> Option<String> {
         }
         "jwt.hs256" => {
             header["alg"] = json!("HS256");
-            let secret = EncodingKey::from_secret(KEYS.trusted.public_key_pem().as_bytes());
+            let secret = EncodingKey::from_secret(KEYS.trusted.public_key_pem().as_bytes())
+                .expect("a secret");
             return Some(signed(&header, &claims, &secret, Algorithm::HS256));
         }
         "jwt.notallowedalg" => {

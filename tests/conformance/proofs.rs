@@ -70,7 +70,7 @@ pub(crate) fn make(credential: &str, nonce: Option<&str>) -> Result<String, Stri
         }
         "dpop.hs256" => {
             header["alg"] = json!("HS256");
-            let secret = EncodingKey::from_secret(own.public_pem().as_bytes());
+            let secret = EncodingKey::from_secret(own.public_pem().as_bytes()).expect("a secret");
             return Ok(signed(&header, &claims, &secret, Algorithm::HS256));
         }
         "dpop.algnotlisted" => header["alg"] = json!("ES384"),

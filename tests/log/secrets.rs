@@ -81,7 +81,7 @@ fn signed(mut claims: serde_json::Value) -> String {
     claims["aud"] = AUDIENCE.into();
     claims["sub"] = "ann".into();
     claims["exp"] = 4_000_000_000_u32.into();
-    let key = jsonwebtoken::EncodingKey::from_secret(MARKER.as_bytes());
+    let key = jsonwebtoken::EncodingKey::from_secret(MARKER.as_bytes()).expect("a secret");
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("it can be signed")
 }
 

@@ -77,7 +77,7 @@ fn sign(claims: Value, lives: i64) -> String {
     if let (Value::Object(all), Value::Object(more)) = (&mut all, claims) {
         all.extend(more);
     }
-    let key = jsonwebtoken::EncodingKey::from_secret(SECRET);
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET).expect("a secret");
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &all, &key).expect("it can be signed")
 }
 

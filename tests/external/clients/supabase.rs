@@ -69,7 +69,7 @@ fn token() -> String {
         "amr": [{ "method": "password", "timestamp": now }], "session_id": "1", "is_anonymous": false,
         "email": "ann@shop.example", "iat": now, "exp": now + 600,
     });
-    let key = jsonwebtoken::EncodingKey::from_secret(SIGNING_KEY);
+    let key = jsonwebtoken::EncodingKey::from_secret(SIGNING_KEY).expect("a secret");
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("it can be signed")
 }
 

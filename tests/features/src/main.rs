@@ -87,7 +87,7 @@ fn token(subject: &str, id: &str, expiry: u64) -> Result<String, Box<dyn Error>>
         ("scope", json!("read")),
         ("exp", json!(expiry)),
     ]);
-    let key = EncodingKey::from_secret(&SECRET);
+    let key = EncodingKey::from_secret(&SECRET)?;
     let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)?;
     Ok(token)
 }

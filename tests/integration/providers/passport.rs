@@ -60,7 +60,7 @@ async fn unnamed_issuer_beside_others() {
     let unnamed = with_key(builder()).build();
     let both = [unnamed, other].map(|jwt| jwt.expect("a verifier"));
     let app = app_of(Jwt::any_of(both).expect("two issuers"));
-    let signer = EncodingKey::from_secret(&secret);
+    let signer = EncodingKey::from_secret(&secret).expect("a secret");
     let header = Header::new(Algorithm::HS256);
     let of_other = json!({ "iss": OTHER, "aud": "orders", "sub": "ann" });
     for (token, expected) in [

@@ -18,7 +18,7 @@ fn of(issuer: &str, secret: u8) -> JwtBuilder {
 }
 
 fn signed_by(secret: u8, changes: Value) -> String {
-    let key = EncodingKey::from_secret(&[secret; 32]);
+    let key = EncodingKey::from_secret(&[secret; 32]).expect("a secret");
     encode(&Header::new(Algorithm::HS256), &claims(changes), &key).expect("a token")
 }
 

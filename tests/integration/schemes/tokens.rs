@@ -29,7 +29,7 @@ impl Keys {
             Algorithm::RS256 => EncodingKey::from_rsa_pem(self.rsa.serialize_pem().as_bytes()),
             Algorithm::ES256 => EncodingKey::from_ec_pem(self.ec.serialize_pem().as_bytes()),
             Algorithm::EdDSA => EncodingKey::from_ed_pem(self.ed.serialize_pem().as_bytes()),
-            _ => Ok(EncodingKey::from_secret(&self.secret)),
+            _ => EncodingKey::from_secret(&self.secret),
         }
         .expect("a signing key")
     }

@@ -163,9 +163,10 @@ impl JwtKey {
                 )));
             }
         }
+        let key = DecodingKey::from_secret(secret);
         Ok(Self {
             algorithm,
-            key: DecodingKey::from_secret(secret),
+            key: key.map_err(|error| JwtError::Key(error.to_string()))?,
             id: None,
             issuer: None,
         })

@@ -33,7 +33,7 @@ pub(crate) fn print() {
         .realm("bench")
         .scheme(Bearer::jwt(jwt));
     let space = space.build().expect("the space is in order");
-    let signer = EncodingKey::from_secret(SECRET);
+    let signer = EncodingKey::from_secret(SECRET).expect("a secret");
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.expect("a runtime");
     let report = |seen: usize| {

@@ -96,7 +96,7 @@ pub(super) fn bound_token(confirmation: &Value) -> String {
 /// Returns a token with these claims, which the verifier accepts.
 pub(super) fn signed(claims: &str) -> String {
     let header = br#"{"alg":"HS256","typ":"at+jwt"}"#;
-    let key = EncodingKey::from_secret(SECRET);
+    let key = EncodingKey::from_secret(SECRET).expect("a secret");
     sign(header, claims.as_bytes(), &key, Algorithm::HS256)
 }
 
@@ -116,7 +116,7 @@ impl Subject for Tokens {
 
     fn fill(&mut self, input: &[u8], _: &str, _: &Service) -> Vec<u8> {
         let (header, claims, request) = split(input);
-        let key = EncodingKey::from_secret(SECRET);
+        let key = EncodingKey::from_secret(SECRET).expect("a secret");
         let token = sign(header, claims, &key, Algorithm::HS256);
         fill(request, &[("token", &token)])
     }

@@ -24,7 +24,7 @@ fn accepted_by_the_library(token: &str) -> bool {
     validation.set_audience(&[AUDIENCE]);
     validation.validate_nbf = true;
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    let key = DecodingKey::from_secret(&keys().secret);
+    let key = DecodingKey::from_secret(&keys().secret).expect("a secret");
     decode::<Value>(token, &key, &validation).is_ok()
 }
 
