@@ -345,6 +345,8 @@ async fn a_replaced_certificate_is_verified_anew() {
     #[requires(sender_constrained, hide_as = 404)]
     async fn hidden() {}
 
+    type Write = fn(&Certified) -> String;
+
     let clients = Clients::new();
     let proxies = || networks(&["10.0.0.7/32"]);
     let sequence = |certificate: &Certified| format!(":{}:", STANDARD.encode(certificate.der()));
@@ -353,21 +355,21 @@ async fn a_replaced_certificate_is_verified_anew() {
         let digits = digest.iter().map(|byte| format!("{byte:02x}"));
         format!("Hash={}", digits.collect::<String>())
     };
-    let written: [(_, _, &dyn Fn(&Certified) -> String); 3] = [
+    let written: [(_, _, Write); 3] = [
         (
             CertificateSource::client_cert(proxies()),
             "client-cert",
-            &sequence,
+            sequence,
         ),
         (
             CertificateSource::ssl_client_cert(proxies()),
             "ssl-client-cert",
-            &escaped_pem,
+            escaped_pem,
         ),
         (
             CertificateSource::x_forwarded_client_cert(proxies()),
             "x-forwarded-client-cert",
-            &element,
+            element,
         ),
     ];
     for (source, field, write) in written {
