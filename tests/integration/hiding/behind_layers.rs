@@ -359,6 +359,25 @@ async fn replacing_layer_conceals_objects() {
     }
 }
 
+/// Without a fallback of the service, a concealed object has the layers of unknown paths as well.
+#[tokio::test]
+async fn a_denied_object_has_the_layers_of_unknown_paths() {
+    let layered = GuardedRouter::new().layer(field("x-unknown"));
+    let app = GuardedRouter::new()
+        .route("/object", get(object))
+        .route("/layered", get(object).layer(field("x-layered")))
+        .merge(layered)
+        .protect(space_with_forms(&Arc::default()))
+        .expect("the routes are in order");
+    let fields = [("authorization", "Bearer reader")];
+    for path in ["/object", "/layered"] {
+        let paths = (path, "/absent");
+        let (_, seen, _) = assert_same(&app, Method::GET, paths, &fields, "").await;
+        assert_eq!(seen["x-unknown"], "layer", "{path}");
+        assert!(!seen.contains_key("x-layered"), "{path}");
+    }
+}
+
 /// A new request has no extensions, so the handler does not find the decision that was made in front of the layer.
 #[tokio::test]
 async fn denials_of_a_replaced_request_are_concealed() {

@@ -56,6 +56,26 @@ async fn hide_unless_discloses_pages() {
     }
 }
 
+/// Ambiguous credentials meet no `hide_unless`: the 400 is that of an unknown path.
+#[tokio::test]
+async fn ambiguous_credentials_disclose_no_page() {
+    #[requires(scope = "admin", hide_as = 404, hide_unless = scope("read"), realm = "vault")]
+    async fn vault() {}
+
+    let routes = GuardedRouter::new().route("/vault", get(vault));
+    let app = routes.protect(space()).unwrap();
+    let reader = format!("Bearer {}", token(json!({ "scope": "read" })));
+    let twice = || {
+        let mut request = request(&Method::GET, "/vault", Some(&reader));
+        let line = HeaderValue::try_from(&reader).expect("a value");
+        request.headers_mut().append("authorization", line);
+        request
+    };
+    let response = app.clone().oneshot(twice()).await.expect("infallible");
+    assert_eq!(response.status(), 400);
+    assert_hidden(app, twice()).await;
+}
+
 #[tokio::test]
 async fn hide_unless_discloses_objects() {
     #[requires(scope = "write", hide_as = 404, hide_unless = scope("read"))]
@@ -191,17 +211,26 @@ async fn the_401_in_place_of_a_denied_object_depends_on_the_same_fields() {
             ("cookie", Some(cookie.as_str())),
             ("sec-fetch-site", mode.map(|_| "same-origin")),
             ("sec-fetch-mode", mode),
-            ("accept", accept),
         ] {
             if let Some(value) = value {
                 let value = HeaderValue::try_from(value).expect("a value");
                 request.headers_mut().insert(name, value);
             }
         }
+        for line in accept.into_iter().flat_map(str::lines) {
+            let line = HeaderValue::try_from(line).expect("a value");
+            request.headers_mut().append("accept", line);
+        }
         request
     };
     for mode in [None, Some("navigate"), Some("cors"), Some("same-origin")] {
-        for accept in [None, Some("text/html"), Some("application/json")] {
+        let two_lines = "text/plain;q=0.5\ntext/html";
+        for accept in [
+            None,
+            Some("text/html"),
+            Some("application/json"),
+            Some(two_lines),
+        ] {
             for path in ["/object", "/layered"] {
                 let response = app.clone().oneshot(of(path, mode, accept)).await;
                 let response = response.expect("infallible");

@@ -97,6 +97,15 @@ async fn rejected_credentials_get_one_401() {
     }
     let pair = ("/secret", "/zzzzzz");
     assert_like_unknown(&app, Method::GET, pair, Some(&expired)).await;
+    // A guard on a plain router responds as for an unknown path of a guarded one.
+    let plain = Router::new()
+        .route("/secret", axum::routing::get(secret))
+        .layer(axum::Extension(space()));
+    let request = || request(&Method::GET, "/secret", Some(&expired));
+    let by_guard = plain.oneshot(request()).await.expect("infallible");
+    let by_router = app.oneshot(request()).await.expect("infallible");
+    assert_eq!(by_guard.status(), by_router.status());
+    assert_eq!(by_guard.headers(), by_router.headers());
 }
 
 #[tokio::test]
