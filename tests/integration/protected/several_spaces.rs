@@ -318,9 +318,9 @@ async fn metadata_documents_are_at_the_root_of_the_host() {
     }
 }
 
-/// A layer around a router stays around its document, whatever follows.
+/// A layer around a router stays around its routes and its document, whatever follows.
 #[tokio::test]
-async fn layers_are_around_metadata_documents() {
+async fn layers_are_around_routes_and_metadata_documents() {
     let (a, b) = (|| protected("a", "/a"), || protected("b", "/b"));
     let both = || a().layer(layer("1")).layer(layer("2"));
     let step = Duration::from_millis(1);
@@ -365,10 +365,17 @@ async fn layers_are_around_metadata_documents() {
             let Some(expected) = expected else { continue };
             let target = format!("/.well-known/oauth-protected-resource/{document}");
             let get = || request(Method::GET, &target, None);
-            let Ok(response) = app.clone().oneshot(get()).await;
-            assert_eq!(response.status(), 200, "{name}, {document}");
-            let layers = response.headers().get_all("x-layer");
-            assert!(layers.iter().eq(expected), "{name}, {document}: {layers:?}");
+            let is_nested = document == "b" && name.starts_with("nest");
+            let prefix = if is_nested { "/n" } else { "" };
+            let page = format!("{prefix}/{document}/page");
+            let token = format!("token-of-{document}");
+            for request in [get(), request(Method::GET, &page, Some(&*token))] {
+                let path = request.uri().path().to_owned();
+                let Ok(response) = app.clone().oneshot(request).await;
+                assert_eq!(response.status(), 200, "{name}, {path}");
+                let layers = response.headers().get_all("x-layer");
+                assert!(layers.iter().eq(expected), "{name}, {path}: {layers:?}");
+            }
             let Ok(response) = apart.clone().oneshot(get()).await;
             assert_eq!(response.status(), 200, "{name}, {document}");
             assert!(!response.headers().contains_key("x-layer"), "{name}");
