@@ -1,8 +1,9 @@
 //! Questions of handlers about objects that they loaded.
 
 use auth_runtime::routing::{KnowsCaller, get};
-use auth_runtime::{Denied, Guard, requires};
+use auth_runtime::{ClientAddress, Denied, Guard, requires};
 use axum::extract::{ConnectInfo, Path};
+use axum::middleware::map_request;
 
 use super::*;
 
@@ -326,21 +327,34 @@ async fn an_engine_sees_the_request_that_was_sent() {
         guard.can(UPDATE, Resource::new("Document", id)).await
     }
 
+    let proxies = ["192.0.2.7/32".parse().expect("a network")];
+    let proxied = ClientAddress::x_forwarded_for(proxies).expect("in order");
+    // Behind this layer, the request seems to come from the proxy itself.
+    let forgetful = map_request(async |mut request: Request| {
+        request.headers_mut().remove("x-forwarded-for");
+        request
+    });
     let engine = Requests::default();
     let space = space_builder().decision_point(engine.clone());
-    let routes = GuardedRouter::new().route("/{id}", get(twice));
-    let routes = routes.route("/{id}/hidden", get(hidden));
+    let space = space.client_address(proxied);
+    let routes = GuardedRouter::new()
+        .route("/{id}", get(twice))
+        .route("/{id}/hidden", get(hidden))
+        .route("/{id}/layered", get(hidden).layer(forgetful));
     let routes = GuardedRouter::new().nest("/documents", routes);
     let routes = GuardedRouter::new().nest("/v1", routes);
     let app = routes.protect(space.build().expect("a space"));
     let app = app.expect("routes");
-    for path in ["/v1/documents/a", "/v1/documents/a/hidden"] {
-        let mut request = by("ann", path);
+    for below in ["", "/hidden", "/layered"] {
+        let path = format!("/v1/documents/a{below}");
+        let mut request = by("ann", &path);
         let peer: std::net::SocketAddr = "192.0.2.7:443".parse().expect("an address");
         request.extensions_mut().insert(ConnectInfo(peer));
+        let client = http::HeaderValue::from_static("203.0.113.9");
+        request.headers_mut().insert("x-forwarded-for", client);
         assert_eq!(status(&app, request).await, 200, "{path}");
         let notes = std::mem::take(&mut *engine.0.lock().expect("no panic"));
-        let expected = ["read", "update"].map(|action| format!("{action} GET {path} 192.0.2.7"));
+        let expected = ["read", "update"].map(|action| format!("{action} GET {path} 203.0.113.9"));
         assert_eq!(notes, expected);
     }
 }
