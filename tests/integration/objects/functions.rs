@@ -1,6 +1,7 @@
 //! Objects that a function of the service returns: `resource = path`.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use auth_runtime::routing::{get, post};
 use auth_runtime::{CheckRequest, requires};
@@ -162,6 +163,37 @@ async fn two_actions_on_one_object_are_one_call() {
             [r#"update Report::"ann/1""#, r#"read Report::"ann/1""#],
         ]
     );
+}
+
+/// A function runs once for a request, for all requirements about its object, and for known callers only.
+#[tokio::test]
+async fn a_function_runs_once_for_a_request() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    async fn counted(request: CheckRequest<'_>) -> Option<Resource> {
+        RUNS.fetch_add(1, Ordering::SeqCst);
+        of_query(request).await
+    }
+    #[requires(
+        can("update", on = "Report", resource = counted),
+        can("delete", on = "Report", resource = counted),
+        hide_as = 404,
+        hide_unless = can("read", on = "Report", resource = counted)
+    )]
+    async fn remove() {}
+
+    let engine = Engine::default();
+    let app = protect(GuardedRouter::new().route("/", get(remove)), &engine);
+    for (asked, expected, runs) in [
+        (by("ann", "/?report=ann/1"), 200, 1),
+        (by("bob", "/?report=ann/1"), 404, 1),
+        (by("bob", "/?report=ann/1-public"), 403, 1),
+        (by("ann", "/"), 404, 1),
+        (request("/?report=ann/1"), 404, 0),
+    ] {
+        let target = asked.uri().to_string();
+        assert_eq!(status(&app, asked).await, expected, "{target}");
+        assert_eq!(RUNS.swap(0, Ordering::SeqCst), runs, "{target}");
+    }
 }
 
 /// Two functions return two objects of one type.

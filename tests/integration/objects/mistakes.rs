@@ -73,19 +73,32 @@ fn a_type_without_a_rule_is_found_at_start() {
         true
     }
 
-    let rules = ObjectRules::new(()).on("Owner", owner);
-    let space = space_builder()
-        .decision_point(rules)
-        .build()
-        .expect("a space");
-    let routes = GuardedRouter::new().route("/restart", get(restart));
-    let error = routes.protect(space).expect_err("no rule").to_string();
-    assert!(
-        error.ends_with(
-            "does not decide about this action on objects of this type (it decides about `Owner`)"
-        ),
-        "{error}"
-    );
+    #[requires(can("read", on = "Owner::{owner}"), can = "restart")]
+    async fn second() {}
+    #[requires(
+        can = "read",
+        on = "Owner::{owner}",
+        hide_as = 404,
+        hide_unless = can("read", on = "Repository::{owner}")
+    )]
+    async fn in_exception() {}
+
+    for routes in [
+        GuardedRouter::new().route("/restart", get(restart)),
+        GuardedRouter::new().route("/{owner}", get(second)),
+        GuardedRouter::new().route("/{owner}", get(in_exception)),
+    ] {
+        let rules = ObjectRules::new(()).on("Owner", owner);
+        let space = space_builder().decision_point(rules).build();
+        let error = routes.protect(space.expect("a space"));
+        let error = error.expect_err("no rule").to_string();
+        assert!(
+            error.ends_with(
+                "does not decide about this action on objects of this type (it decides about `Owner`)"
+            ),
+            "{error}"
+        );
+    }
 }
 
 /// The types are sorted, also behind a cache and a deadline, and a long list is shortened.

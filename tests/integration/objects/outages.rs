@@ -119,6 +119,10 @@ async fn rules_are_functions_of_the_service() {
         }
     }
 
+    async fn closed(_: ObjectRequest<'_, Db>) -> bool {
+        false
+    }
+
     async fn service(request: ObjectRequest<'_, Db>) -> bool {
         request.identity().subject() == "ann"
     }
@@ -127,6 +131,8 @@ async fn rules_are_functions_of_the_service() {
     async fn restart() {}
 
     let rules = ObjectRules::new(Db("garden"));
+    // A second function for a type replaces the first.
+    let rules = rules.on("Repository", service).on_service(closed);
     let rules = rules.on("Repository", repository).on_service(service);
     assert_eq!(rules.name(), "functions");
     let space = space_builder()

@@ -56,6 +56,18 @@ async fn the_parameters_of_nested_routers_are_found() {
     assert_eq!(engine.calls(), [[r#"read Repository::"ann/x""#]]);
 }
 
+/// The service has the realm of its space as its id. Another realm is for challenges only.
+#[tokio::test]
+async fn the_service_is_one_object_in_every_realm() {
+    #[requires(can = "restart", realm = "operators")]
+    async fn restart() {}
+
+    let engine = Engine::default();
+    let app = protect(GuardedRouter::new().route("/", get(restart)), &engine);
+    assert_eq!(status(&app, by("api", "/")).await, 200);
+    assert_eq!(engine.calls(), [[r#"restart Service::"api""#]]);
+}
+
 /// `on` of the attribute is the object of each `can` in it, at any depth.
 #[tokio::test]
 async fn every_member_is_about_the_object_of_the_attribute() {
