@@ -241,6 +241,10 @@ async fn bound_or_admin() -> &'static str {
     "bound, or an admin"
 }
 
+/// No scheme that the policy accepts binds credentials to a key.
+#[requires(any(sender_constrained, role = "admin"), schemes(Bearer))]
+async fn by_bearer() {}
+
 #[requires(sender_constrained, hide_as = 404)]
 async fn bound_and_hidden() -> &'static str {
     "bound"
@@ -253,6 +257,7 @@ async fn binding_schemes_are_asked() {
     let app = GuardedRouter::new()
         .route("/bound", get(bound))
         .route("/either", get(bound_or_admin))
+        .route("/bearer", get(by_bearer))
         .route("/hidden", get(bound_and_hidden))
         .protect(space)
         .unwrap();
@@ -273,6 +278,7 @@ async fn binding_schemes_are_asked() {
         ("/bound", Some("Lock none"), 401, vec![lock]),
         ("/bound", Some("Lock key"), 200, vec![]),
         ("/either", Some("Lock key"), 200, vec![]),
+        ("/bearer", Some(bearer), 403, vec![BEARER]),
         ("/hidden", Some(bearer), 404, vec![]),
         ("/hidden", Some("Lock key"), 200, vec![]),
     ] {
@@ -359,17 +365,17 @@ async fn unbindable_handlers_are_closed() {
     let error = GuardedRouter::<()>::new()
         .route("/", get(bound))
         .route("/either", get(bound_or_admin))
+        .route("/hidden", get(bound_and_hidden))
         .protect(both().build().unwrap())
         .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        concat!(
-            "`",
+    let handlers = ["bound", "challenges::bound_and_hidden"].map(|handler| {
+        format!(
+            "`{}::offers::{handler}` requires `sender_constrained`, and the protection space has no scheme for it \
+             that binds credentials to a key, such as DPoP",
             env!("CARGO_CRATE_NAME"),
-            "::offers::bound` requires `sender_constrained`, and the protection space has no scheme for it that \
-             binds credentials to a key, such as DPoP"
         )
-    );
+    });
+    assert_eq!(error.to_string(), handlers.join("\n"));
     let space = both().build().unwrap();
     let app = Router::new()
         .route("/", axum::routing::get(bound))
