@@ -109,6 +109,30 @@ async fn networks_allow_and_deny() {
     assert_eq!(self::status(&app, request("/office")).await, 403);
 }
 
+/// The address of axum's `ConnectInfo` counts before a plain one, which another server adds.
+#[tokio::test]
+async fn the_peer_is_that_of_the_connection() {
+    let app = networked(space());
+    let [inside, outside] = ["192.0.2.7", "198.51.100.7"].map(Some);
+    for (connection, plain, expected) in [
+        (None, inside, 200),
+        (None, outside, 403),
+        (inside, outside, 200),
+        (outside, inside, 403),
+    ] {
+        let mut request = request("/office");
+        if let Some(address) = connection {
+            request = from(address, request);
+        }
+        if let Some(address) = plain {
+            let peer = SocketAddr::new(address.parse().expect("an address"), 4711);
+            request.extensions_mut().insert(peer);
+        }
+        let status = status(&app, request).await;
+        assert_eq!(status, expected, "{connection:?} {plain:?}");
+    }
+}
+
 #[tokio::test]
 async fn plain_routers_see_the_address() {
     let app = axum::Router::new()

@@ -146,6 +146,12 @@ fn every_missing_value_is_a_mistake_of_protect() {
     assert_eq!(error.lines().count(), 5, "{error}");
     let error = protect(space_builder()).expect_err("no value").to_string();
     assert!(!error.contains("the space has"), "{error}");
+    // Names are compared exactly.
+    let builder = space_builder()
+        .setting("Open_Registry", true)
+        .setting("BETA", true);
+    let error = protect(builder).expect_err("no value").to_string();
+    assert_eq!(error.lines().count(), 5, "{error}");
 }
 
 #[test]
