@@ -229,6 +229,10 @@ fn values_are_refused_with_advice() {
             "`Self` is not known in the path of a function [AUTH0003]\nhelp: write the name of the type in its place",
         ),
         (
+            r##"can("a", resource = f), can = "b", on = "B::{b}""##,
+            "`resource` has no type [AUTH0047]\nhelp: add `on = \"...\"` with the type of the object that the function returns",
+        ),
+        (
             "check = a::b, check = a :: b",
             "duplicate requirement `check = a::b` [AUTH0023]\nhelp: remove it",
         ),

@@ -1,5 +1,7 @@
 //! `policy = "…"` means the same as the requirements and settings of that policy in its place.
 
+use std::collections::BTreeSet;
+
 use auth_grammar::errors::Errors;
 use auth_grammar::lower;
 use auth_runtime_policy::Policy;
@@ -27,8 +29,11 @@ list = "List it"
 change = "Change it"
 "#;
 
-/// Returns the policy of an attribute, with these policies in the vocabulary.
-fn lowered(policies: &[(&str, &str)], arguments: &str) -> Policy {
+/// Returns the policy of an attribute and the functions that it calls, with these policies in the vocabulary.
+fn lowered(
+    policies: &[(&str, &str)],
+    arguments: &str,
+) -> (Policy, BTreeSet<(&'static str, String)>) {
     let mut text = DECLARED.to_owned();
     for (name, requires) in policies {
         text.push_str(&format!("[policies.{name}]\nrequires = '{requires}'\n"));
@@ -38,7 +43,9 @@ fn lowered(policies: &[(&str, &str)], arguments: &str) -> Policy {
     let tokens = arguments.parse().expect("tokens");
     let requires = auth_grammar::requires(tokens, Some(&loaded), &mut errors);
     assert_eq!(errors.messages(), Vec::<String>::new(), "{arguments}");
-    lower::requires(&requires)
+    let functions = requires.functions().into_iter();
+    let functions = functions.map(|(key, function)| (key, function.to_string()));
+    (lower::requires(&requires), functions.collect())
 }
 
 /// Requirements, and the object of the attribute that they are in.
