@@ -157,10 +157,10 @@ impl Endpoint {
                 _ => UNVERIFIABLE,
             };
         };
-        let moment = cache.moment();
+        let epoch = cache.epoch();
         let remember = move |(caller, expiry): (Caller, Option<SystemTime>)| {
             if let Caller::Known(identity) = &caller {
-                cache.insert(token, identity.clone(), expiry, moment);
+                cache.insert(token, identity.clone(), expiry, epoch);
             }
             caller
         };
@@ -169,7 +169,7 @@ impl Endpoint {
         let places = (&self.places, client);
         let together = self
             .questions
-            .ask_together((moment, token), shared, places, asking);
+            .ask_together((epoch, token), shared, places, asking);
         together.await.unwrap_or(UNVERIFIABLE)
     }
 

@@ -89,7 +89,7 @@ impl TokenCache {
     /// its `jti` ([`revoked_if`](crate::JwtBuilder::revoked_if)) and not its text, since one token
     /// can be written in several ways (an ES256 signature has two forms).
     pub fn forget(&self, token: &str) {
-        self.forget_moments();
+        self.begin_epoch();
         for verifier in 0..self.0.verifiers.load(Ordering::Relaxed) {
             self.0.remembered.remove(&TokenKeyOf { verifier, token });
         }
@@ -98,19 +98,19 @@ impl TokenCache {
     /// Removes the tokens of all identities for which `is_meant` returns true. It visits all
     /// tokens.
     pub fn forget_where(&self, is_meant: impl Fn(&Identity) -> bool) {
-        self.forget_moments();
+        self.begin_epoch();
         let kept = |_: &TokenKey, remembered: &CachedIdentity| !is_meant(&remembered.identity);
         self.0.remembered.retain(kept);
     }
 
     /// Removes all tokens.
     pub fn clear(&self) {
-        self.forget_moments();
+        self.begin_epoch();
         self.0.remembered.clear();
     }
 
     /// Prevents the results of running verifications from being cached.
-    fn forget_moments(&self) {
+    fn begin_epoch(&self) {
         self.0.forgotten.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -167,28 +167,28 @@ impl VerifierCache {
 
     /// Returns the current epoch. It has to be read before a token is verified, and before its keys
     /// are looked up.
-    pub(crate) fn moment(&self) -> Epoch {
+    pub(crate) fn epoch(&self) -> Epoch {
         Epoch(self.tokens.0.forgotten.load(Ordering::SeqCst))
     }
 
-    /// Caches a token that was verified since `moment`, until `expiry`, if that is known.
+    /// Caches a token that was verified since `epoch`, until `expiry`, if that is known.
     pub(crate) fn insert(
         &self,
         token: &str,
         identity: Identity,
         expiry: Option<SystemTime>,
-        moment: Epoch,
+        epoch: Epoch,
     ) {
         let now = self.clock.now();
         let latest = now + self.tokens.0.max_age;
         let until = expiry.map_or(latest, |expiry| expiry.min(latest));
-        if until <= now || self.moment() != moment {
+        if until <= now || self.epoch() != epoch {
             return;
         }
         let remembered = &self.tokens.0.remembered;
         remembered.insert(self.key(token), CachedIdentity { identity, until });
         // A token may have been forgotten before this one was inserted.
-        if self.moment() != moment {
+        if self.epoch() != epoch {
             let verifier = self.verifier;
             remembered.remove(&TokenKeyOf { verifier, token });
         }
@@ -274,7 +274,7 @@ mod tests {
             (now + Duration::from_secs(60), 1),
         ] {
             let ann = Identity::new("ann");
-            verifier.insert("token", ann, Some(expiry), verifier.moment());
+            verifier.insert("token", ann, Some(expiry), verifier.epoch());
             assert_eq!(cache.len(), places, "{expiry:?}");
         }
     }
@@ -284,8 +284,8 @@ mod tests {
         let cache = TokenCache::new(10, Duration::from_secs(60));
         let verifier = cache.of_verifier(Clock::system());
         for subject in ["ann", "bob"] {
-            let moment = verifier.moment();
-            verifier.insert("token", Identity::new(subject), None, moment);
+            let epoch = verifier.epoch();
+            verifier.insert("token", Identity::new(subject), None, epoch);
         }
         assert_eq!(cache.len(), 1);
         let identity = verifier.get("token").expect("it is cached");

@@ -54,12 +54,12 @@ impl SingleFlight {
     /// because of another client's share. If the sending request is dropped, the next one sends.
     pub(super) async fn ask_together(
         &self,
-        (moment, token): (Epoch, &str),
+        (epoch, token): (Epoch, &str),
         shared: impl Future<Output = Option<Caller>>,
         (places, client): (&Arc<FairQueue<()>>, Client),
         asking: impl Future<Output = Caller>,
     ) -> Option<Caller> {
-        let waiting = self.join((moment, token.to_owned()));
+        let waiting = self.join((epoch, token.to_owned()));
         let flight = waiting.flight.as_deref()?;
         if let Some(caller) = flight.shared.get_or_init(|| shared).await {
             return Some(caller.clone());
@@ -191,7 +191,7 @@ mod tests {
         let places = FairQueue::new(1, 1, 1);
         let len = || flights.asked.lock().expect("no panic").len();
         let answer = flights.ask_together(
-            (cache.moment(), "token"),
+            (cache.epoch(), "token"),
             async { None },
             (&places, Client::Unknown),
             async {

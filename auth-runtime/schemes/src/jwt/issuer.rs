@@ -58,27 +58,27 @@ impl Issuer {
         Some(self.unless_revoked(identity))
     }
 
-    fn moment(&self) -> Option<Epoch> {
+    fn epoch(&self) -> Option<Epoch> {
         #[cfg(feature = "token-cache")]
-        let moment = self.cache.as_ref().map(|cache| cache.moment());
+        let epoch = self.cache.as_ref().map(|cache| cache.epoch());
         #[cfg(not(feature = "token-cache"))]
-        let moment = None;
-        moment
+        let epoch = None;
+        epoch
     }
 
     pub(super) fn verify(self: &Arc<Self>, token: SignedToken<'_>) -> Verification {
         // From before the keys are looked up.
-        let moment = self.moment();
+        let epoch = self.epoch();
         if token.is_critical || !self.rules.accept_kind(&token.header) {
             return Verification::done(Caller::rejected());
         }
         match &self.keys {
             Keys::Given(keys) => {
-                let caller = self.verify_with(keys, &token, moment);
+                let caller = self.verify_with(keys, &token, epoch);
                 Verification::done(caller.unwrap_or(Caller::rejected()))
             }
             #[cfg(feature = "jwks")]
-            Keys::Fetched(remote) => self.verify_remotely(remote, token, moment),
+            Keys::Fetched(remote) => self.verify_remotely(remote, token, epoch),
             // It does not have the form of a token of a load balancer.
             #[cfg(feature = "jwks")]
             Keys::OfBalancers(_) => Verification::done(Caller::rejected()),
@@ -91,11 +91,11 @@ impl Issuer {
         self: &Arc<Self>,
         remote: &Arc<RemoteKeys>,
         token: SignedToken<'_>,
-        moment: Option<Epoch>,
+        epoch: Option<Epoch>,
     ) -> Verification {
         let keys = remote.that_know(&token.header);
         if let Some(keys) = &keys {
-            let caller = self.verify_with(keys, &token, moment);
+            let caller = self.verify_with(keys, &token, epoch);
             // Without key names, the signing key may be newer than the keys at hand.
             match caller {
                 Some(caller) => return Verification::done(caller),
@@ -135,23 +135,23 @@ impl Issuer {
         })
     }
 
-    /// Verifies with these keys; returns `None` if none of them signed the token. `moment` is from before
+    /// Verifies with these keys; returns `None` if none of them signed the token. `epoch` is from before
     /// the keys were looked up.
     fn verify_with(
         &self,
         keys: &KeySet,
         token: &SignedToken<'_>,
-        moment: Option<Epoch>,
+        epoch: Option<Epoch>,
     ) -> Option<Caller> {
         match keys.claims(token, &self.rules.issuer) {
-            Ok(claims) => Some(self.caller_of(claims, token.text, moment)),
+            Ok(claims) => Some(self.caller_of(claims, token.text, epoch)),
             Err(Flaw::Invalid) => Some(Caller::rejected()),
             Err(Flaw::Unsigned) => None,
         }
     }
 
     /// The caller of a token with these claims, after its signature was verified.
-    fn caller_of(&self, claims: Claims, token: &str, moment: Option<Epoch>) -> Caller {
+    fn caller_of(&self, claims: Claims, token: &str, epoch: Option<Epoch>) -> Caller {
         let claims = match self.rules.accept(claims) {
             Ok(claims) => claims,
             Err(rejection) => return Caller::Rejected(rejection),
@@ -163,11 +163,11 @@ impl Issuer {
             Err(rejection) => return Caller::Rejected(rejection),
         };
         #[cfg(feature = "token-cache")]
-        if let (Some(cache), Some(moment), Some(_)) = (&self.cache, moment, expiry) {
-            cache.insert(token, identity.clone(), expiry, moment);
+        if let (Some(cache), Some(epoch), Some(_)) = (&self.cache, epoch, expiry) {
+            cache.insert(token, identity.clone(), expiry, epoch);
         }
         #[cfg(not(feature = "token-cache"))]
-        let _ = (token, moment);
+        let _ = (token, epoch);
         self.unless_revoked(identity)
     }
 
@@ -202,11 +202,11 @@ pub(super) fn verify_of_balancer(issuers: &[Arc<Issuer>], text: &str) -> Option<
     let Some((issuer, keys)) = named.filter(|_| token.is_well_formed()) else {
         return Some(Verification::done(Caller::rejected()));
     };
-    let moment = issuer.moment();
+    let epoch = issuer.epoch();
     let text = text.to_owned();
     let finish = move |token: BalancerToken, key: JwtKey| {
         if token.is_signed_by(&key) {
-            issuer.caller_of(token.into_claims(), &text, moment)
+            issuer.caller_of(token.into_claims(), &text, epoch)
         } else {
             Caller::rejected()
         }
