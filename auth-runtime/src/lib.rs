@@ -134,9 +134,9 @@ pub mod objects {
     pub use auth_runtime_core::{
         Action, Condition, DecisionCache, DecisionCacheBuilder, DecisionCacheError,
         DecisionDeadline, DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader,
-        Evaluation, EvaluationFuture, EvaluationRequest, ObjectAnswer, ObjectDecision,
+        EntityUid, Evaluation, EvaluationFuture, EvaluationRequest, ObjectAnswer, ObjectDecision,
         ObjectFunction, ObjectRequest, ObjectRules, Permitted, PermittedFuture, RequestData,
-        Resource, Sql, SqlColumns, TokenScope, UnknownColumn, Value, Wanted,
+        Resource, Sql, SqlColumns, TokenScope, UnknownColumn, Value,
     };
     #[doc(inline)]
     pub use auth_runtime_policy::{FillError, ObjectSource, ResourcePattern, ResourcePatternError};

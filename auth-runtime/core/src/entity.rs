@@ -26,7 +26,7 @@ use crate::properties::{Properties, Value};
 ///
 /// ```
 /// use auth_runtime::objects::{
-///     DecisionPointError, EntitiesFuture, Entity, EntityLoader, Wanted,
+///     DecisionPointError, EntitiesFuture, Entity, EntityLoader, EntityUid,
 /// };
 /// # struct Db;
 /// # type Found = Result<Vec<(String, String)>, std::io::Error>;
@@ -35,10 +35,10 @@ use crate::properties::{Properties, Value};
 /// struct Teams(Db);
 ///
 /// impl EntityLoader for Teams {
-///     fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+///     fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
 ///         Box::pin(async move {
 ///             let users = wanted.iter().filter(|wanted| wanted.entity_type() == "User");
-///             let users: Vec<&str> = users.map(Wanted::id).collect();
+///             let users: Vec<&str> = users.map(EntityUid::id).collect();
 ///             let teams = self.0.teams_of(&users).await;
 ///             let teams = teams.map_err(DecisionPointError::new)?;
 ///             let entity = |(user, team): (String, String)| {
@@ -58,29 +58,29 @@ pub trait EntityLoader: Send + Sync + 'static {
     /// # Errors
     ///
     /// The entities cannot be loaded: nothing is granted, and the response is 503.
-    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r>;
+    fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r>;
 }
 
 /// The result of [`EntityLoader::load`].
 pub type EntitiesFuture<'r> =
     Pin<Box<dyn Future<Output = Result<Vec<Entity>, DecisionPointError>> + Send + 'r>>;
 
-/// The type and the id of an entity to load.
+/// The type and the id of an entity.
 ///
 /// ```
-/// use auth_runtime::objects::Wanted;
+/// use auth_runtime::objects::EntityUid;
 ///
-/// let wanted = Wanted::new("Repository", "ann/garden");
-/// assert_eq!((wanted.entity_type(), wanted.id()), ("Repository", "ann/garden"));
+/// let uid = EntityUid::new("Repository", "ann/garden");
+/// assert_eq!((uid.entity_type(), uid.id()), ("Repository", "ann/garden"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Wanted {
+pub struct EntityUid {
     // The id is compared first, since few entities share one.
     id: String,
     kind: Cow<'static, str>,
 }
 
-impl Wanted {
+impl EntityUid {
     /// Names an entity.
     pub fn new(entity_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
         Self {
@@ -117,16 +117,16 @@ impl Wanted {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entity {
-    uid: Wanted,
+    uid: EntityUid,
     properties: Properties,
-    parents: Vec<Wanted>,
+    parents: Vec<EntityUid>,
 }
 
 impl Entity {
     /// Creates an entity without properties and parents.
     pub fn new(entity_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
         Self {
-            uid: Wanted::new(entity_type, id),
+            uid: EntityUid::new(entity_type, id),
             properties: Properties::default(),
             parents: Vec::new(),
         }
@@ -150,12 +150,12 @@ impl Entity {
         entity_type: impl Into<Cow<'static, str>>,
         id: impl Into<String>,
     ) -> Self {
-        self.parents.push(Wanted::new(entity_type, id));
+        self.parents.push(EntityUid::new(entity_type, id));
         self
     }
 
     /// The type and the id.
-    pub fn uid(&self) -> &Wanted {
+    pub fn uid(&self) -> &EntityUid {
         &self.uid
     }
 
@@ -178,7 +178,7 @@ impl Entity {
     }
 
     /// The parents.
-    pub fn parents(&self) -> &[Wanted] {
+    pub fn parents(&self) -> &[EntityUid] {
         &self.parents
     }
 }

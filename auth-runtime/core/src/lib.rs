@@ -68,7 +68,7 @@ pub use crate::decision_point::{
 };
 pub use crate::denial_body::DenialBody;
 pub use crate::denial_details::DenialDetails;
-pub use crate::entity::{EntitiesFuture, Entity, EntityLoader, Wanted};
+pub use crate::entity::{EntitiesFuture, Entity, EntityLoader, EntityUid};
 pub use crate::events::{AuditRecord, Outcome};
 pub use crate::explanation::{Explanation, Finding, Rule};
 pub use crate::handler_location::HandlerLocation;

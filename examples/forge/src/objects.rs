@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use auth_runtime::objects::{
-    Condition, DecisionPointError, EntitiesFuture, Entity, EntityLoader, Resource, Sql, SqlColumns,
-    Value, Wanted,
+    Condition, DecisionPointError, EntitiesFuture, Entity, EntityLoader, EntityUid, Resource, Sql,
+    SqlColumns, Value,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -32,7 +32,7 @@ impl Entities {
                        JOIN accounts ON accounts.id = owner";
         let read = |row: &Row<'_>| {
             let (kind, id) = (row.get::<_, String>(0)?, row.get::<_, String>(1)?);
-            Ok(Wanted::new(kind, id))
+            Ok(EntityUid::new(kind, id))
         };
         let all = self.0.all(sql, [], read).await;
         self.load(&all.map_err(DecisionPointError::new)?).await
@@ -40,7 +40,7 @@ impl Entities {
 }
 
 impl EntityLoader for Entities {
-    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+    fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
         Box::pin(async move {
             let mut entities = Vec::new();
             for wanted in wanted {

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use auth_runtime_core::{
-    DecisionPointError, Entity, EntityLoader, Evaluation, EvaluationRequest, Resource,
-    Value as Property, Wanted,
+    DecisionPointError, Entity, EntityLoader, EntityUid, Evaluation, EvaluationRequest, Resource,
+    Value as Property,
 };
 
 /// The property with the parents of an entity.
@@ -38,8 +38,8 @@ impl Loader {
             .evaluations
             .iter()
             .map(|evaluation| &evaluation.resource);
-        let wanted: BTreeSet<Wanted> = resources.chain([&subject]).map(key).collect();
-        let wanted: Vec<Wanted> = wanted.into_iter().collect();
+        let wanted: BTreeSet<EntityUid> = resources.chain([&subject]).map(key).collect();
+        let wanted: Vec<EntityUid> = wanted.into_iter().collect();
         let loading = tokio::time::timeout(self.timeout, self.loader.load(&wanted));
         let loaded = loading.await.map_err(|_| {
             let message = format!("the entities were not loaded within {:?}", self.timeout);
@@ -70,11 +70,11 @@ impl Loader {
     }
 }
 
-fn key(resource: &Resource) -> Wanted {
-    Wanted::new(resource.resource_type().to_owned(), resource.id())
+fn key(resource: &Resource) -> EntityUid {
+    EntityUid::new(resource.resource_type().to_owned(), resource.id())
 }
 
-fn by_key(loaded: Vec<Entity>) -> Result<HashMap<Wanted, Resource>, DecisionPointError> {
+fn by_key(loaded: Vec<Entity>) -> Result<HashMap<EntityUid, Resource>, DecisionPointError> {
     let mut entities = HashMap::with_capacity(loaded.len());
     for entity in loaded {
         let key = entity.uid().clone();
@@ -112,7 +112,7 @@ fn by_key(loaded: Vec<Entity>) -> Result<HashMap<Wanted, Resource>, DecisionPoin
 }
 
 /// Adds the loaded properties. Those of the question are kept.
-fn complete(resource: &Resource, loaded: &HashMap<Wanted, Resource>) -> Resource {
+fn complete(resource: &Resource, loaded: &HashMap<EntityUid, Resource>) -> Resource {
     let Some(entity) = loaded.get(&key(resource)) else {
         return resource.clone();
     };

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use auth_runtime_core::{
-    DecisionPointError, Entity, EntityLoader, EvaluationRequest, Identity, Resource, Value, Wanted,
+    DecisionPointError, Entity, EntityLoader, EntityUid, EvaluationRequest, Identity, Resource,
+    Value,
 };
 
 use crate::schema::{Declared, Names};
@@ -190,7 +191,7 @@ fn first(
     names: &Names,
     has_roles: bool,
     has_data: &impl Fn(&Uid<'_>) -> bool,
-) -> Vec<Wanted> {
+) -> Vec<EntityUid> {
     let identity = request.identity;
     let mut first = Vec::new();
     if has_roles {
@@ -207,7 +208,7 @@ fn first(
     let objects = request.evaluations.iter();
     first.extend(objects.map(|evaluation| Uid::of_object(&evaluation.resource, names)));
     each_once(&mut first);
-    first.into_iter().map(Uid::wanted).collect()
+    first.into_iter().map(Uid::to_owned_uid).collect()
 }
 
 /// Leaves each entity once, sorted.
@@ -218,7 +219,7 @@ fn each_once(uids: &mut Vec<Uid<'_>>) {
 
 async fn load_all(
     loader: &dyn EntityLoader,
-    first: Vec<Wanted>,
+    first: Vec<EntityUid>,
     has_data: &impl Fn(&Uid<'_>) -> bool,
 ) -> Result<Vec<Entity>, DecisionPointError> {
     // All are sorted.
@@ -240,7 +241,7 @@ async fn load_all(
             let is_asked = asked.binary_search_by(|own| Uid::of(own).cmp(uid)).is_ok();
             !is_asked && has_data(uid) && !contains(&found, *uid) && !contains(&loaded, *uid)
         });
-        next = named.into_iter().map(Uid::wanted).collect();
+        next = named.into_iter().map(Uid::to_owned_uid).collect();
         loaded.extend(found);
         loaded.sort_by(|one, other| one.uid().cmp(other.uid()));
         loaded.dedup();

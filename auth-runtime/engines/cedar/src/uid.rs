@@ -1,13 +1,13 @@
 //! The names of entities, borrowed from a request or from loaded entities.
 
-use auth_runtime_core::{Resource, Wanted};
+use auth_runtime_core::{EntityUid, Resource};
 
 use crate::schema::Names;
 
 /// The type and the id of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Uid<'g> {
-    // In the order of `Wanted`.
+    // In the order of `EntityUid`.
     pub(crate) id: &'g str,
     pub(crate) kind: &'g str,
 }
@@ -23,12 +23,12 @@ impl<'g> Uid<'g> {
         Self { kind, id }
     }
 
-    pub(crate) fn of(wanted: &'g Wanted) -> Self {
-        let (kind, id) = (wanted.entity_type(), wanted.id());
+    pub(crate) fn of(uid: &'g EntityUid) -> Self {
+        let (kind, id) = (uid.entity_type(), uid.id());
         Self { kind, id }
     }
 
-    pub(crate) fn wanted(self) -> Wanted {
-        Wanted::new(self.kind.to_owned(), self.id)
+    pub(crate) fn to_owned_uid(self) -> EntityUid {
+        EntityUid::new(self.kind.to_owned(), self.id)
     }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader, Evaluation,
-    EvaluationRequest, ObjectDecision, Resource, Value, Wanted,
+    DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader, EntityUid, Evaluation,
+    EvaluationRequest, ObjectDecision, Resource, Value,
 };
 use auth_runtime_cedar::Cedar;
 
@@ -32,9 +32,9 @@ struct By<F> {
 
 impl<F> EntityLoader for By<F>
 where
-    F: Fn(&Wanted) -> Vec<Entity> + Send + Sync + 'static,
+    F: Fn(&EntityUid) -> Vec<Entity> + Send + Sync + 'static,
 {
-    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+    fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
         let ids = wanted.iter().map(|wanted| wanted.id().to_owned());
         self.calls.lock().unwrap().push(ids.collect());
         let found = wanted.iter().flat_map(&self.load).collect();
@@ -44,7 +44,7 @@ where
 
 type Calls = Arc<Mutex<Vec<Vec<String>>>>;
 
-fn cedar(load: impl Fn(&Wanted) -> Vec<Entity> + Send + Sync + 'static) -> (Cedar, Calls) {
+fn cedar(load: impl Fn(&EntityUid) -> Vec<Entity> + Send + Sync + 'static) -> (Cedar, Calls) {
     let calls = Calls::default();
     let loader = By {
         load,
@@ -76,7 +76,7 @@ async fn failure_of_the_loader_is_passed_on() {
     struct Failing;
 
     impl EntityLoader for Failing {
-        fn load<'r>(&'r self, _: &'r [Wanted]) -> EntitiesFuture<'r> {
+        fn load<'r>(&'r self, _: &'r [EntityUid]) -> EntitiesFuture<'r> {
             let error = DecisionPointError::new("no database").retry_after(Duration::from_secs(7));
             Box::pin(async { Err(error) })
         }
@@ -99,11 +99,11 @@ async fn slow_loader_is_an_error() {
     struct Slow(Duration);
 
     impl EntityLoader for Slow {
-        fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+        fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
             Box::pin(async {
                 tokio::time::sleep(self.0).await;
                 // Each call names one further file.
-                let last = wanted.last().map_or("", Wanted::id);
+                let last = wanted.last().map_or("", EntityUid::id);
                 let parent = format!("{last}x");
                 let entity = loaded(last);
                 Ok(vec![match last.len() < 3 {
@@ -136,13 +136,13 @@ async fn slow_calls_are_added_up() {
     struct Slow;
 
     impl EntityLoader for Slow {
-        fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+        fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
             Box::pin(async {
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 let files = wanted
                     .iter()
                     .filter(|wanted| wanted.entity_type() == "File");
-                let entity = |wanted: &Wanted| {
+                let entity = |wanted: &EntityUid| {
                     loaded(wanted.id()).with_parent("File", format!("{}x", wanted.id()))
                 };
                 Ok(files.map(entity).collect())
@@ -160,7 +160,7 @@ async fn slow_calls_are_added_up() {
 }
 
 /// A chain of folders, of which the last is `locked`.
-fn chain(length: usize) -> impl Fn(&Wanted) -> Vec<Entity> + Send + Sync + 'static {
+fn chain(length: usize) -> impl Fn(&EntityUid) -> Vec<Entity> + Send + Sync + 'static {
     move |wanted| {
         let parent = |number: usize| match number == length {
             true => "locked".to_owned(),
@@ -289,7 +289,7 @@ async fn data_of_the_loader_that_makes_no_sense_is_an_error() {
 /// The loader does not raise the login of the caller, and does not hide a property of the question.
 #[tokio::test]
 async fn identity_and_properties_take_precedence() {
-    let load = |wanted: &Wanted| match wanted.entity_type() {
+    let load = |wanted: &EntityUid| match wanted.entity_type() {
         "User" => vec![Entity::new("User", wanted.id()).with_property("acr", "gold")],
         _ => vec![loaded(wanted.id())],
     };
@@ -353,7 +353,7 @@ async fn entity_that_was_not_returned_is_not_asked_for_again() {
 async fn roles_can_have_parents() {
     let calls = Calls::default();
     let loader = By {
-        load: |wanted: &Wanted| match (wanted.entity_type(), wanted.id()) {
+        load: |wanted: &EntityUid| match (wanted.entity_type(), wanted.id()) {
             ("Role", "owner") => vec![
                 Entity::new("Role", "owner").with_parent("Role", "member"),
                 Entity::new("Role", "member"),
@@ -393,7 +393,7 @@ async fn types_without_data_are_loaded_as_objects_only() {
     ";
     let calls = Calls::default();
     let loader = By {
-        load: |wanted: &Wanted| match (wanted.entity_type(), wanted.id()) {
+        load: |wanted: &EntityUid| match (wanted.entity_type(), wanted.id()) {
             ("File", id) => vec![
                 Entity::new("File", id.to_owned())
                     .with_property("owner", Value::Reference("User".into(), "bob".into()))

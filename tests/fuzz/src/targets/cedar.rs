@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use auth_runtime::objects::{EntitiesFuture, Entity, EntityLoader, Value, Wanted};
+use auth_runtime::objects::{EntitiesFuture, Entity, EntityLoader, EntityUid, Value};
 use auth_runtime::routing::get;
 use auth_runtime::schemes::Bearer;
 use auth_runtime::{Caller, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, requires};
@@ -86,7 +86,7 @@ type Present = Arc<Mutex<Facts>>;
 struct Loader(Present);
 
 impl EntityLoader for Loader {
-    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+    fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
         let owner = self.0.lock().expect("no panic").owner.clone();
         let found = wanted.iter().map(|wanted| {
             let entity = Entity::new(wanted.entity_type().to_owned(), wanted.id());

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader, Evaluation,
-    EvaluationRequest, ObjectDecision, Resource, Value, Wanted,
+    DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader, EntityUid, Evaluation,
+    EvaluationRequest, ObjectDecision, Resource, Value,
 };
 use auth_runtime_authzen::{AuthZen, AuthZenBuilder, AuthZenError};
 use serde_json::json;
@@ -17,21 +17,21 @@ use crate::{Decided, TIMEOUT, ask};
 /// Loads by a function, and keeps the ids of each call.
 struct By<F> {
     load: F,
-    calls: Arc<Mutex<Vec<Vec<Wanted>>>>,
+    calls: Arc<Mutex<Vec<Vec<EntityUid>>>>,
 }
 
 impl<F> EntityLoader for By<F>
 where
-    F: Fn(&Wanted) -> Vec<Entity> + Send + Sync + 'static,
+    F: Fn(&EntityUid) -> Vec<Entity> + Send + Sync + 'static,
 {
-    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+    fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
         self.calls.lock().unwrap().push(wanted.to_vec());
         let found = wanted.iter().flat_map(&self.load).collect();
         Box::pin(async move { Ok(found) })
     }
 }
 
-type Calls = Arc<Mutex<Vec<Vec<Wanted>>>>;
+type Calls = Arc<Mutex<Vec<Vec<EntityUid>>>>;
 
 fn builder(pdp: &Pdp) -> AuthZenBuilder {
     AuthZen::builder().url(pdp.url()).timeout(TIMEOUT)
@@ -39,7 +39,7 @@ fn builder(pdp: &Pdp) -> AuthZenBuilder {
 
 fn loading(
     pdp: &Pdp,
-    load: impl Fn(&Wanted) -> Vec<Entity> + Send + Sync + 'static,
+    load: impl Fn(&EntityUid) -> Vec<Entity> + Send + Sync + 'static,
 ) -> (AuthZen, Calls) {
     let calls = Calls::default();
     let loader = By {
@@ -50,7 +50,7 @@ fn loading(
 }
 
 /// Documents with the owner in the name, as in `ann-1`. Others do not exist.
-fn documents(wanted: &Wanted) -> Vec<Entity> {
+fn documents(wanted: &EntityUid) -> Vec<Entity> {
     match wanted.id().split_once('-') {
         Some((owner, _)) if wanted.entity_type() == "Document" => {
             vec![Entity::new("Document", wanted.id()).with_property("owner", owner.to_owned())]
@@ -80,7 +80,10 @@ async fn loaded_properties_are_part_of_the_question() {
         _ => vec![Entity::new("Document", wanted.id()).with_property("owner", "ann")],
     });
     assert_eq!(allowed(ask(&engine, &[read("d1")]).await), [true]);
-    let expected = [[Wanted::new("user", "ann"), Wanted::new("Document", "d1")]];
+    let expected = [[
+        EntityUid::new("user", "ann"),
+        EntityUid::new("Document", "d1"),
+    ]];
     assert_eq!(*calls.lock().unwrap(), expected);
     let body = pdp.last().body;
     assert_eq!(
@@ -145,7 +148,7 @@ async fn identity_and_question_take_precedence() {
 async fn loaded_roles_are_not_sent_beside_renamed_ones() {
     let pdp = Pdp::start();
     let loader = By {
-        load: |wanted: &Wanted| {
+        load: |wanted: &EntityUid| {
             let entity = Entity::new(wanted.entity_type().to_owned(), wanted.id());
             let entity = entity.with_property("roles", vec!["admin"]);
             vec![entity.with_property("cerbos.roles", vec!["admin"])]
@@ -197,7 +200,7 @@ async fn failure_of_the_loader_is_passed_on() {
     struct Failing;
 
     impl EntityLoader for Failing {
-        fn load<'r>(&'r self, _: &'r [Wanted]) -> EntitiesFuture<'r> {
+        fn load<'r>(&'r self, _: &'r [EntityUid]) -> EntitiesFuture<'r> {
             let error = DecisionPointError::new("no database").retry_after(Duration::from_secs(7));
             Box::pin(async { Err(error) })
         }
@@ -216,7 +219,7 @@ async fn slow_loader_is_an_error() {
     struct Hanging;
 
     impl EntityLoader for Hanging {
-        fn load<'r>(&'r self, _: &'r [Wanted]) -> EntitiesFuture<'r> {
+        fn load<'r>(&'r self, _: &'r [EntityUid]) -> EntitiesFuture<'r> {
             Box::pin(std::future::pending())
         }
     }
@@ -233,7 +236,7 @@ async fn slow_loader_is_an_error() {
 #[tokio::test]
 async fn different_entities_with_one_id_are_an_error() {
     let pdp = Pdp::start();
-    let two = |wanted: &Wanted, second: &'static str| {
+    let two = |wanted: &EntityUid, second: &'static str| {
         let document = |owner: &'static str| {
             Entity::new("Document", wanted.id()).with_property("owner", owner)
         };

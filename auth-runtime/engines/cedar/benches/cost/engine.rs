@@ -2,8 +2,8 @@
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    DecisionPoint, EntitiesFuture, Entity, EntityLoader, Evaluation, EvaluationRequest,
-    ObjectDecision, Resource, Value, Wanted,
+    DecisionPoint, EntitiesFuture, Entity, EntityLoader, EntityUid, Evaluation, EvaluationRequest,
+    ObjectDecision, Resource, Value,
 };
 use auth_runtime_cedar::Cedar;
 
@@ -55,11 +55,11 @@ async fn ask(cedar: &Cedar, ann: &Identity, questions: Vec<Evaluation>) -> Vec<b
 struct Repositories;
 
 impl EntityLoader for Repositories {
-    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+    fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
         Box::pin(async move {
             let of_type = |kind: &'static str| {
                 let own = wanted.iter().filter(move |own| own.entity_type() == kind);
-                own.map(Wanted::id)
+                own.map(EntityUid::id)
             };
             let ids: Vec<&str> = of_type("Repository").collect();
             let repos = repos_with_ids(&ids).await.into_iter().map(|row| {

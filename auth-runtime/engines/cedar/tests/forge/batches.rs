@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    DecisionPoint, Evaluation, EvaluationRequest, ObjectDecision, Resource, Wanted,
+    DecisionPoint, EntityUid, Evaluation, EvaluationRequest, ObjectDecision, Resource,
 };
 use auth_runtime_cedar::Cedar;
 
@@ -60,7 +60,7 @@ async fn entities_are_loaded_together() {
     assert_eq!(database.calls(), 2);
     let asked = database.asked.lock().unwrap().clone();
     assert_eq!(asked.len(), 102);
-    assert_eq!(asked.last().map(Wanted::id), Some("bob"));
+    assert_eq!(asked.last().map(EntityUid::id), Some("bob"));
     let distinct: BTreeSet<_> = asked.iter().collect();
     assert_eq!(distinct.len(), 102, "nothing is asked twice");
 }

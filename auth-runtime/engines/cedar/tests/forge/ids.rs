@@ -2,8 +2,8 @@
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    DecisionPoint, EntitiesFuture, Entity, EntityLoader, Evaluation, EvaluationRequest, Resource,
-    Wanted,
+    DecisionPoint, EntitiesFuture, Entity, EntityLoader, EntityUid, Evaluation, EvaluationRequest,
+    Resource,
 };
 use auth_runtime_cedar::Cedar;
 
@@ -43,7 +43,7 @@ const SCHEMA: &str = r#"
 struct Owners;
 
 impl EntityLoader for Owners {
-    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+    fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
         let found = wanted.iter().filter_map(|wanted| {
             let id = wanted.id();
             let entity = Entity::new(wanted.entity_type().to_owned(), id);

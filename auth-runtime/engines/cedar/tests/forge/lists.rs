@@ -1,8 +1,8 @@
 //! Lists of random data, compared with the rules in Rust for each item.
 
 use auth_runtime::objects::{
-    DecisionPoint, EntitiesFuture, Entity, EntityLoader, EvaluationRequest, Permitted, Resource,
-    Wanted,
+    DecisionPoint, EntitiesFuture, Entity, EntityLoader, EntityUid, EvaluationRequest, Permitted,
+    Resource,
 };
 use auth_runtime_cedar::Cedar;
 use proptest::option;
@@ -156,7 +156,7 @@ fn ids_of_other_types_do_not_match() {
     struct Teams;
 
     impl EntityLoader for Teams {
-        fn load<'r>(&'r self, _: &'r [Wanted]) -> EntitiesFuture<'r> {
+        fn load<'r>(&'r self, _: &'r [EntityUid]) -> EntitiesFuture<'r> {
             Box::pin(async { Ok(vec![Entity::new("User", "1")]) })
         }
     }

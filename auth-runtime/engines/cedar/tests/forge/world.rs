@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    EntitiesFuture, Entity, EntityLoader, Evaluation, Resource, Value, Wanted,
+    EntitiesFuture, Entity, EntityLoader, EntityUid, Evaluation, Resource, Value,
 };
 use auth_runtime_cedar::Cedar;
 
@@ -207,7 +207,7 @@ impl World {
         }
     }
 
-    fn load(&self, wanted: &Wanted) -> Option<Entity> {
+    fn load(&self, wanted: &EntityUid) -> Option<Entity> {
         let (kind, id) = (wanted.entity_type(), wanted.id());
         let entity = Entity::new(kind.to_owned(), id);
         let number = || id.parse::<usize>().ok();
@@ -265,7 +265,7 @@ pub(crate) fn reference(kind: &'static str, id: &str) -> Value {
 pub(crate) struct Database {
     pub(crate) world: Arc<World>,
     pub(crate) calls: Arc<AtomicUsize>,
-    pub(crate) asked: Arc<Mutex<Vec<Wanted>>>,
+    pub(crate) asked: Arc<Mutex<Vec<EntityUid>>>,
 }
 
 impl Database {
@@ -291,7 +291,7 @@ impl Database {
 }
 
 impl EntityLoader for Database {
-    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+    fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
         Box::pin(async move {
             self.calls.fetch_add(1, Ordering::Relaxed);
             self.asked.lock().unwrap().extend(wanted.iter().cloned());

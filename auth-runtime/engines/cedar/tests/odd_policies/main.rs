@@ -14,8 +14,8 @@ mod types;
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    Condition, DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader, Evaluation,
-    EvaluationRequest, ObjectDecision, Permitted, Resource, Value, Wanted,
+    Condition, DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader, EntityUid,
+    Evaluation, EvaluationRequest, ObjectDecision, Permitted, Resource, Value,
 };
 use auth_runtime_cedar::Cedar;
 
@@ -51,7 +51,7 @@ fn user(id: &str) -> Entity {
 }
 
 impl EntityLoader for World {
-    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+    fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
         Box::pin(async move {
             let user = |id: &str| Value::Reference("User".into(), id.to_owned());
             Ok(wanted

@@ -70,7 +70,7 @@ fn lists_agree_below_a_namespace() {
     }"#;
     struct Loader;
     impl EntityLoader for Loader {
-        fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+        fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r> {
             Box::pin(async move {
                 Ok(wanted
                     .iter()
