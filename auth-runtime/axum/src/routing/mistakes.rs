@@ -49,12 +49,11 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &Space) -> Vec<Mistake>
         let requirements = route.endpoint.policy.object_requirements().into_iter();
         let patterns = requirements.filter_map(|requirement| requirement.on.pattern());
         patterns.flat_map(move |on| {
-            let id = on.as_str().rsplit("::").next();
-            let is_name = id.is_some_and(|id| has_parameter(&route.full_path, id));
+            let is_name = has_parameter(&route.full_path, on.id());
             let constant = is_name.then(|| Mistake::ConstantId {
                 handler,
                 path: route.full_path.clone(),
-                on: on.to_string(),
+                on: on.clone(),
             });
             let missing = on
                 .parameters()
@@ -62,7 +61,7 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &Space) -> Vec<Mistake>
             let missing = missing.map(|name| Mistake::MissingParameter {
                 handler,
                 path: route.full_path.clone(),
-                on: on.to_string(),
+                on: on.clone(),
                 name: name.to_owned(),
             });
             missing.chain(constant).collect::<Vec<_>>()

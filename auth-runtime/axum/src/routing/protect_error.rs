@@ -3,6 +3,8 @@
 use std::fmt;
 use std::panic::Location;
 
+use auth_runtime_policy::ResourcePattern;
+
 use crate::routing::borrower::Borrower;
 
 /// The mistakes in a [`GuardedRouter`](crate::GuardedRouter) that a space cannot protect.
@@ -40,14 +42,14 @@ pub(crate) enum Mistake {
     MissingParameter {
         handler: &'static str,
         path: String,
-        on: String,
+        on: ResourcePattern,
         name: String,
     },
     /// The constant id of an object is the name of a path parameter, so it is always the same object.
     ConstantId {
         handler: &'static str,
         path: String,
-        on: String,
+        on: ResourcePattern,
     },
     /// A handler takes the guard of another one.
     Borrowed(Borrower),
@@ -99,16 +101,18 @@ impl fmt::Display for Mistake {
                 name,
             } => write!(
                 f,
-                "the path `{path}` of `{handler}` has no parameter `{name}`, which `on = {on:?}` \
+                "the path `{path}` of `{handler}` has no parameter `{name}`, which `on = {:?}` \
                  names",
+                on.as_str(),
             ),
             Self::ConstantId { handler, path, on } => {
-                let (resource_type, id) = on.rsplit_once("::").unwrap_or_default();
+                let (resource_type, id) = (on.resource_type(), on.id());
                 write!(
                     f,
                     "the object of `{handler}` is `{resource_type}::{id:?}` for every request, since `on = \
-                     {on:?}` has no braces, and the path `{path}` has a parameter `{id}`; write `on = \
+                     {:?}` has no braces, and the path `{path}` has a parameter `{id}`; write `on = \
                      \"{resource_type}::{{{id}}}\"`, or give the parameter another name",
+                    on.as_str(),
                 )
             }
             Self::Borrowed(Borrower { handler, owner }) => write!(
