@@ -24,15 +24,6 @@ impl Watch {
         }
     }
 
-    /// Returns one that is off.
-    pub fn off() -> Self {
-        Self {
-            started: None,
-            #[cfg(feature = "tracing")]
-            span: tracing::Span::none(),
-        }
-    }
-
     /// Returns whether the decision is recorded.
     pub(crate) fn is_on(&self) -> bool {
         self.started.is_some()

@@ -354,7 +354,7 @@ fn single_value(
 pub enum RequestBody {
     /// The body.
     Read(bytes::Bytes),
-    /// The body is longer than [`max_body`](crate::ProtectionSpace::max_body), or incomplete.
+    /// The body is longer than [`max_body`](crate::ProtectionSpaceBuilder::max_body), or incomplete.
     Unreadable,
 }
 

@@ -126,27 +126,27 @@ pub(super) type Render =
 
 /// The properties that responses and documents depend on.
 impl Space {
-    /// See [`ProtectionSpace::realm`](crate::ProtectionSpace::realm).
+    /// The realm, if there is one.
     pub fn realm(&self) -> Option<&str> {
         self.realm.as_deref()
     }
 
-    /// See [`ProtectionSpace::clock`](crate::ProtectionSpace::clock).
+    /// The clock that `max_age` is decided by.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// See [`ProtectionSpace::schemes`](crate::ProtectionSpace::schemes).
-    pub fn schemes(&self) -> impl Iterator<Item = &str> {
+    /// The names of the schemes, in the order of their challenges.
+    pub(super) fn schemes(&self) -> impl Iterator<Item = &str> {
         self.schemes.iter().map(|accepted| accepted.name.as_str())
     }
 
-    /// See [`ProtectionSpace::accepts`](crate::ProtectionSpace::accepts).
-    pub fn accepts(&self, name: &str) -> bool {
+    /// Returns whether the space accepts a scheme of that name.
+    pub(super) fn accepts(&self, name: &str) -> bool {
         self.schemes().any(|own| own.eq_ignore_ascii_case(name))
     }
 
-    /// See [`ProtectionSpace::max_body`](crate::ProtectionSpace::max_body).
+    /// The longest body that is read before authentication, in bytes.
     pub fn max_body(&self) -> usize {
         self.max_body
     }
@@ -175,7 +175,7 @@ impl Space {
     }
 
     /// Returns whether a 401 can request a new login.
-    pub fn can_step_up(&self, policy: &Policy) -> bool {
+    pub(super) fn can_step_up(&self, policy: &Policy) -> bool {
         let mut schemes = self.schemes.iter();
         schemes.any(|scheme| scheme.supports_step_up && scheme.is_asked(policy))
     }

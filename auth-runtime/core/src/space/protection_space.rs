@@ -12,7 +12,6 @@ use super::data::{MAX_CREDENTIALS, Space};
 use super::objects::MAX_EVALUATIONS;
 use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings};
-use crate::clock::Clock;
 use crate::head::Head;
 
 /// The realm, its accepted schemes, and the responses to denied requests (RFC 9110 §11.5).
@@ -47,31 +46,6 @@ impl ProtectionSpace {
 
     /// The longest list of questions in one call of the decision point.
     pub const MAX_EVALUATIONS: usize = MAX_EVALUATIONS;
-
-    /// The longest body that is read before authentication, in bytes.
-    pub fn max_body(&self) -> usize {
-        self.0.max_body()
-    }
-
-    /// The realm, if there is one.
-    pub fn realm(&self) -> Option<&str> {
-        self.0.realm()
-    }
-
-    /// The clock that `max_age` is decided by.
-    pub fn clock(&self) -> &Clock {
-        self.0.clock()
-    }
-
-    /// The names of the schemes, in the order of their challenges.
-    pub fn schemes(&self) -> impl Iterator<Item = &str> {
-        self.0.schemes()
-    }
-
-    /// Returns whether the space accepts a scheme of that name.
-    pub fn accepts(&self, name: &str) -> bool {
-        self.0.accepts(name)
-    }
 
     /// The settings and their values, sorted by name.
     ///

@@ -31,7 +31,7 @@ impl Space {
     }
 
     /// Returns whether decisions are observed: by a hook, or through one of the features.
-    pub fn is_watched(&self) -> bool {
+    fn is_watched(&self) -> bool {
         #[cfg(feature = "tracing")]
         let is_traced = crate::events::trace::is_on();
         #[cfg(not(feature = "tracing"))]
