@@ -1,6 +1,5 @@
 //! The decision in front of layers, for the endpoint behind them.
 
-use std::slice;
 use std::sync::{Arc, Mutex};
 
 use auth_runtime_core::adapter::CredentialFields;
@@ -29,7 +28,7 @@ impl RouteSlot {
     ) -> Arc<Self> {
         let slot = Arc::new(Self {
             recipient: Arc::clone(recipient),
-            credentials: CredentialFields::of(slice::from_ref(&recipient.space), head_of(request)),
+            credentials: CredentialFields::of(&recipient.space, head_of(request)),
             decided: Mutex::new(Some(decided)),
             concealed: Mutex::new(None),
         });
@@ -46,8 +45,8 @@ impl RouteSlot {
     /// before the decision has to be compared as well.
     pub(super) fn take(&self, request: &Request) -> Option<RouteAuthorization> {
         let decided = lock(&self.decided).take();
-        let spaces = slice::from_ref(&self.recipient.space);
-        decided.filter(|_| self.credentials == CredentialFields::of(spaces, head_of(request)))
+        let space = &self.recipient.space;
+        decided.filter(|_| self.credentials == CredentialFields::of(space, head_of(request)))
     }
 
     /// Leaves the response to the layer in front.

@@ -1,7 +1,5 @@
 //! The parts of a request that can carry credentials.
 
-use std::sync::Arc;
-
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, Method};
 
@@ -17,7 +15,7 @@ const PROOFS: [HeaderName; 4] = [
     HeaderName::from_static("x-forwarded-client-cert"),
 ];
 
-/// The method and the query of a request, and the fields that schemes of some spaces read.
+/// The method and the query of a request, and the fields that the schemes of a space read.
 ///
 /// Requests that are equal in all of them have the same caller.
 #[derive(PartialEq, Eq)]
@@ -30,11 +28,10 @@ pub struct CredentialFields {
 
 impl CredentialFields {
     /// Copies them from a request.
-    pub fn of(spaces: &[Arc<Space>], head: Head<'_>) -> Self {
-        let schemes = spaces.iter().flat_map(|space| &space.schemes);
+    pub fn of(space: &Space, head: Head<'_>) -> Self {
         let mut fields = vec![AUTHORIZATION, COOKIE];
         fields.extend(PROOFS);
-        let sources = schemes.flat_map(Accepted::places);
+        let sources = space.schemes.iter().flat_map(Accepted::places);
         for field in sources.filter_map(Source::field) {
             if !fields.contains(field) {
                 fields.push(field.clone());
