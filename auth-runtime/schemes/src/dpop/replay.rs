@@ -119,13 +119,10 @@ impl Replays {
 /// A store in the memory of this process. The number of proofs is bounded, and each subject has a
 /// share.
 pub(super) struct InMemory {
-    proofs: ExpiringMap<Used>,
+    /// True for each proof that was used.
+    proofs: ExpiringMap<bool>,
     clock: Clock,
 }
-
-/// True if a proof was used.
-#[derive(Default)]
-struct Used(bool);
 
 impl InMemory {
     /// Creates a store for up to `capacity` proofs for each `longest`, the maximum lifetime of a
@@ -139,7 +136,7 @@ impl InMemory {
 
     fn remember(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
         let now = self.clock.monotonic();
-        let mark = |used: &mut Used| !std::mem::replace(&mut used.0, true);
+        let mark = |used: &mut bool| !std::mem::replace(used, true);
         let is_first = self.proofs.update(proof.id, proof.subject, now, mark);
         is_first.map_err(|Full| {
             tracing::warn!("a subject uses too many proofs of possession to remember all of them");
