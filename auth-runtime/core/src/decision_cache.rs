@@ -14,7 +14,7 @@ use self::memory::{Entry, Memory};
 use crate::clock::Clock;
 use crate::decision_point::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
-    PermittedFuture, TokenScope,
+    PermittedFuture, TokenScope, counted,
 };
 use crate::identity::Identity;
 use crate::object::Evaluation;
@@ -154,12 +154,7 @@ impl<E: DecisionPoint> Cached<E> {
                 evaluations: &questions,
                 ..request
             };
-            let found = self.engine.evaluate(rest).await?;
-            if found.len() != questions.len() {
-                let (found, asked) = (found.len(), questions.len());
-                let message = format!("{found} decisions about {asked} questions");
-                return Err(DecisionPointError::new(message));
-            }
+            let found = counted(self.engine.evaluate(rest).await?, questions.len())?;
             let mut memory = self.memory();
             let is_current = memory.epoch() == epoch;
             let missing = decisions.iter_mut().zip(keys);

@@ -286,6 +286,18 @@ impl From<bool> for ObjectDecision {
     }
 }
 
+/// Returns the decisions if there is one for each question.
+pub(crate) fn counted(
+    decisions: Vec<ObjectDecision>,
+    asked: usize,
+) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+    if decisions.len() == asked {
+        return Ok(decisions);
+    }
+    let message = format!("{} decisions about {asked} questions", decisions.len());
+    Err(DecisionPointError::new(message))
+}
+
 /// The questions that were put to a decision point, and its decisions.
 #[derive(Clone, Debug)]
 pub struct Evaluated {

@@ -15,8 +15,7 @@ use crate::condition::Permitted;
 use crate::context::Context;
 use crate::decision::open_atoms;
 use crate::decision_point::{
-    DecisionPoint, DecisionPointError, Evaluated, EvaluationFuture, EvaluationRequest,
-    ObjectDecision,
+    DecisionPoint, DecisionPointError, Evaluated, EvaluationFuture, EvaluationRequest, counted,
 };
 use crate::head::Head;
 use crate::identity::Identity;
@@ -296,18 +295,6 @@ impl Space {
             data,
         }
     }
-}
-
-/// Returns the decisions if there is one for each question.
-fn counted(
-    decisions: Vec<ObjectDecision>,
-    asked: usize,
-) -> Result<Vec<ObjectDecision>, DecisionPointError> {
-    if decisions.len() == asked {
-        return Ok(decisions);
-    }
-    let message = format!("{} decisions about {asked} questions", decisions.len());
-    Err(DecisionPointError::new(message))
 }
 
 /// The answer to a question without an engine; `None` if the object cannot be determined.
