@@ -94,16 +94,13 @@ impl ObjectAuthorizer {
             };
             return Denied::new(concealed.marked());
         }
-        let unknown;
-        let details = if conceal {
-            unknown = space.deny_unknown_path(authentication);
-            DenialDetails::of_unknown_path(unknown.as_ref().unwrap_or(&Denial::NotFound))
+        let asked = RequestView::Before(&request.snapshot);
+        Denied::new(if conceal {
+            space.answer_unknown_path(authentication, asked)
         } else {
-            DenialDetails::of_policy(denial, policy, &[])
-        };
-        let request = RequestView::Before(&request.snapshot);
-        let response = space.answer(details, authentication, request);
-        Denied::new(response)
+            let details = DenialDetails::of_policy(denial, policy, &[]);
+            space.answer(details, authentication, asked)
+        })
     }
 }
 

@@ -34,7 +34,22 @@ impl Space {
         self.answer_with(RouteConstants::UNKNOWN, details, authentication, asked)
     }
 
-    /// Returns the same response, with the constants of the route.
+    /// Returns the complete response to a request for an unknown path, without a fallback of the service.
+    pub fn answer_unknown_path(
+        &self,
+        authentication: &Authentication,
+        asked: RequestView<'_>,
+    ) -> http::Response<Bytes> {
+        let denial = self.deny_unknown_path(authentication);
+        let denial = denial.unwrap_or(Denial::NotFound);
+        self.answer(
+            DenialDetails::of_unknown_path(&denial),
+            authentication,
+            asked,
+        )
+    }
+
+    /// Returns the response of [`answer`](Self::answer), with the constants of the route.
     pub fn answer_with(
         &self,
         constants: &RouteConstants,

@@ -114,19 +114,18 @@ impl Space {
         let authorization = self
             .decide_with_checks(&route, &authentication, &surroundings, &watch)
             .await;
-        let unknown;
-        let details = match &authorization.decision {
+        let asked = RequestView::Now(head);
+        Err(match &authorization.decision {
             Decision::Grant => return Ok((authentication, authorization)),
             Decision::Deny(denial) => {
-                DenialDetails::of_policy(denial, policy, &authorization.missing)
+                let details = DenialDetails::of_policy(denial, policy, &authorization.missing);
+                self.answer(details, &authentication, asked)
             }
             // An undecided request is concealed as well.
             Decision::Conceal | Decision::Undecided(_) => {
-                unknown = self.deny_unknown_path(&authentication);
-                DenialDetails::of_unknown_path(unknown.as_ref().unwrap_or(&Denial::NotFound))
+                self.answer_unknown_path(&authentication, asked)
             }
-        };
-        Err(self.answer(details, &authentication, RequestView::Now(head)))
+        })
     }
 
     /// Decides about a request, without running a check. `None` if a check has to run first, or if the
