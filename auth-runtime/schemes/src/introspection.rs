@@ -24,7 +24,7 @@ use self::single_flight::{MAX_WAIT, SingleFlight};
 use crate::Claims;
 use crate::b64token::is_b64token;
 use crate::fair_queue::{self, FairQueue};
-use crate::jwt::{ClaimNames, strings};
+use crate::jwt::ClaimNames;
 use crate::token_cache::VerifierCache;
 
 /// The wait before a retry while the endpoint is unavailable.
@@ -128,19 +128,14 @@ impl Introspection {
 /// request is only a hint (RFC 7662 §2.1).
 fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
     let claims = caller.identity().and_then(Identity::extension::<Claims>);
-    let is_another = claims.is_some_and(|claims| {
-        let says = |name: &str, meant: &[&str]| match claims.get(name) {
-            None | Some(Value::Null) => true,
-            Some(said) => said
-                .as_str()
-                .is_some_and(|said| meant.iter().any(|own| own.eq_ignore_ascii_case(said))),
-        };
-        !says("token_type", types) || claims.are_of_another_kind()
-    });
-    if is_another {
-        return Caller::rejected();
+    match claims {
+        Some(claims)
+            if !claims.is_absent_or("token_type", types) || claims.are_of_another_kind() =>
+        {
+            Caller::rejected()
+        }
+        _ => caller,
     }
-    caller
 }
 
 impl Endpoint {
@@ -274,12 +269,7 @@ impl Endpoint {
             Some(issuer) => answer.issuer() == Some(issuer),
             None => true,
         };
-        let is_for_us = self.audiences.is_empty()
-            || answer
-                .get("aud")
-                .into_iter()
-                .flat_map(strings)
-                .any(|audience| self.audiences.iter().any(|own| own == audience));
+        let is_for_us = self.audiences.is_empty() || answer.has_one_of("aud", &self.audiences);
         if is_ours && is_for_us {
             Ok(answer)
         } else {

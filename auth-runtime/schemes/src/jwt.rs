@@ -30,7 +30,7 @@ use auth_runtime_core::{Caller, Rejection, Verification};
 pub use self::builder::JwtBuilder;
 pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
 #[cfg(feature = "introspection")]
-pub(crate) use self::claims::{ClaimNames, strings};
+pub(crate) use self::claims::ClaimNames;
 pub use self::claims::{ClaimPath, Claims};
 pub use self::error::{JwtError, LoadBalancerProblem};
 use self::issuer::Issuer;

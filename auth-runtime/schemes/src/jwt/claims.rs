@@ -204,13 +204,24 @@ impl Claims {
     /// Returns whether these are the claims of an ID token, a refresh token, a logout token or
     /// another security event (RFC 8725 §3.11).
     pub(crate) fn are_of_another_kind(&self) -> bool {
-        let is_access = match self.get("token_use") {
-            None | Some(Value::Null) => true,
-            Some(kind) => names_one_of(kind, &["access", "access_token"]),
-        };
+        let is_access = self.is_absent_or("token_use", &["access", "access_token"]);
         let kind = self.get("typ");
         let is_other = kind.is_some_and(|kind| names_one_of(kind, &OTHER_KINDS));
         !is_access || is_other || OTHER_CLAIMS.iter().any(|name| self.get(name).is_some())
+    }
+
+    /// Returns whether a claim is absent or `null`, or has one of these names in any letter case.
+    pub(crate) fn is_absent_or(&self, claim: &str, names: &[&str]) -> bool {
+        match self.get(claim) {
+            None | Some(Value::Null) => true,
+            Some(value) => names_one_of(value, names),
+        }
+    }
+
+    /// Returns whether a claim is one of these values, or an array with one of them.
+    pub(crate) fn has_one_of(&self, claim: &str, values: &[String]) -> bool {
+        let mut own = self.get(claim).into_iter().flat_map(strings);
+        own.any(|own| values.iter().any(|value| value == own))
     }
 
     /// The issuer that is named.
@@ -269,7 +280,7 @@ impl Claims {
 }
 
 /// One string, or those of an array.
-pub(crate) fn strings(value: &Value) -> impl Iterator<Item = &str> {
+fn strings(value: &Value) -> impl Iterator<Item = &str> {
     let members = match value {
         Value::Array(members) => members,
         _ => slice::from_ref(value),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth_runtime_core::{Clock, Identity, Rejection};
 use jsonwebtoken::Header;
 
-use super::claims::{self, ClaimNames, Claims};
+use super::claims::{ClaimNames, Claims};
 use super::issuer_name::IssuerName;
 
 /// The conditions on the claims of a token, and their meaning.
@@ -63,13 +63,9 @@ impl TokenRules {
     /// Returns whether the audience of a token is among the configured ones, or, of a token without one,
     /// the client.
     fn is_for_us(&self, claims: &Claims) -> bool {
-        let names_one = |claim: &str, own: &[String]| {
-            let mut names = claims.get(claim).into_iter().flat_map(claims::strings);
-            names.any(|name| own.iter().any(|own| own == name))
-        };
         match claims.get("aud") {
-            Some(_) => names_one("aud", &self.audiences),
-            None => names_one("client_id", &self.clients),
+            Some(_) => claims.has_one_of("aud", &self.audiences),
+            None => claims.has_one_of("client_id", &self.clients),
         }
     }
 
