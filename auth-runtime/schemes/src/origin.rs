@@ -64,6 +64,11 @@ impl TrustedOrigins {
         Ok(self)
     }
 
+    #[cfg(feature = "jwt")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns whether a request may act for the user of the login: it only reads, or comes from a page
     /// of the own origin or an added one, or has neither `Sec-Fetch-Site` nor `Origin`, which current browsers
     /// send.
@@ -173,7 +178,7 @@ fn is_origin(text: &str) -> bool {
 
 /// A text that is not an origin, such as `https://app.example`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrustedOriginsError(pub(crate) String);
+pub struct TrustedOriginsError(String);
 
 impl fmt::Display for TrustedOriginsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -150,9 +150,7 @@ impl ProxyIdentityBuilder {
             proxies: self.proxies.map_err(ProxyIdentityError::Proxies)?,
             user: field(self.user)?,
             roles: self.roles.map(field).transpose()?,
-            origins: self
-                .origins
-                .map_err(|TrustedOriginsError(origin)| ProxyIdentityError::Origin(origin))?,
+            origins: self.origins.map_err(ProxyIdentityError::Origin)?,
         })
     }
 }
@@ -166,7 +164,7 @@ pub enum ProxyIdentityError {
     /// The field name is invalid, or has another meaning.
     Field(String),
     /// A trusted origin is not an origin.
-    Origin(String),
+    Origin(TrustedOriginsError),
 }
 
 impl fmt::Display for ProxyIdentityError {
@@ -174,7 +172,7 @@ impl fmt::Display for ProxyIdentityError {
         match self {
             Self::Proxies(error) => error.fmt(f),
             Self::Field(name) => write!(f, "an identity cannot be read from the field {name:?}"),
-            Self::Origin(text) => TrustedOriginsError(text.clone()).fmt(f),
+            Self::Origin(error) => error.fmt(f),
         }
     }
 }

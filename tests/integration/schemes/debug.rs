@@ -180,7 +180,7 @@ fn debug_names_the_type_and_no_secret() {
         ),
         (
             format!("{:?}", sessions()),
-            "SessionsBuilder { cookie: \"login\", login_page: None,",
+            "SessionsBuilder { cookie: \"login\", login_page: None, .. }",
         ),
         (
             format!("{:?}", sessions().build().expect("sessions")),

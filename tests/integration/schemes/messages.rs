@@ -16,6 +16,10 @@ fn errors_have_one_text_each() {
     fn name() -> String {
         "a b".to_owned()
     }
+    let origin = || {
+        let origins = TrustedOrigins::default().trust(name());
+        origins.expect_err("no origin")
+    };
     let claims = serde_json::from_str::<Claims>("7").expect_err("no object");
     let errors: Vec<(Box<dyn Error>, &str)> = vec![
         (
@@ -51,7 +55,7 @@ fn errors_have_one_text_each() {
             r#"no subprotocol can have the name "a b""#,
         ),
         (
-            CarriedJwtError::Origin(name()).into(),
+            CarriedJwtError::Origin(origin()).into(),
             r#""a b" is not an origin; write scheme and host as a browser does, such as `https://app.example`"#,
         ),
         (
@@ -238,7 +242,7 @@ fn errors_have_one_text_each() {
             r#""a b" is not a cookie name"#,
         ),
         (
-            SessionsError::Origin(name()).into(),
+            SessionsError::Origin(origin()).into(),
             r#""a b" is not an origin; write scheme and host as a browser does, such as `https://app.example`"#,
         ),
         (
@@ -258,10 +262,7 @@ fn errors_have_one_text_each() {
             r#"the key "a b" has the name or the bytes of an earlier one"#,
         ),
         (
-            TrustedOrigins::default()
-                .trust(name())
-                .expect_err("no origin")
-                .into(),
+            origin().into(),
             r#""a b" is not an origin; write scheme and host as a browser does, such as `https://app.example`"#,
         ),
         (

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use auth_runtime::routing::post;
-use auth_runtime::schemes::{ProxyIdentity, ProxyIdentityError, TrustedProxiesError};
+use auth_runtime::schemes::{
+    ProxyIdentity, ProxyIdentityError, TrustedOrigins, TrustedProxiesError,
+};
 use auth_runtime::{ClientAddress, public};
 
 use super::*;
@@ -351,9 +353,11 @@ fn invalid_settings_are_build_errors() {
     let none = ProxyIdentity::builder([]).build();
     let no_proxy = ProxyIdentityError::Proxies(TrustedProxiesError::NoProxy);
     assert_eq!(none.expect_err("no proxy"), no_proxy);
-    let origin = ProxyIdentity::builder(proxy()).trust_origin("https://App.example/");
-    let no_origin = ProxyIdentityError::Origin("https://App.example/".to_owned());
-    assert_eq!(origin.build().expect_err("no origin"), no_origin);
+    let origin = "https://App.example/";
+    let no_origin = TrustedOrigins::default().trust(origin);
+    let no_origin = ProxyIdentityError::Origin(no_origin.expect_err("no origin"));
+    let scheme = ProxyIdentity::builder(proxy()).trust_origin(origin);
+    assert_eq!(scheme.build().expect_err("no origin"), no_origin);
     for field in ["", "a b", "authorization", "cookie"] {
         let expected = ProxyIdentityError::Field(field.to_owned());
         let user = ProxyIdentity::builder(proxy()).user_field(field).build();

@@ -171,7 +171,7 @@ pub struct CarriedJwtBuilder {
     jwt: Jwt,
     place: TokenPlace,
     name: String,
-    origins: Vec<String>,
+    origins: Result<TrustedOrigins, TrustedOriginsError>,
     login_page: Option<String>,
     has_challenge: bool,
 }
@@ -182,7 +182,7 @@ impl CarriedJwtBuilder {
             jwt: jwt.clone(),
             place,
             name: name.to_owned(),
-            origins: Vec::new(),
+            origins: Ok(TrustedOrigins::default()),
             login_page: None,
             has_challenge: true,
         }
@@ -208,7 +208,7 @@ impl CarriedJwtBuilder {
     /// Allows pages of another origin, such as `https://app.example`, to act with the cookie, or with the login at the
     /// gateway. Can be called several times. Default: none.
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(origin.into());
+        self.origins = self.origins.and_then(|origins| origins.trust(origin));
         self
     }
 
@@ -226,18 +226,12 @@ impl CarriedJwtBuilder {
     ///
     /// [`CarriedJwtError`] names the first invalid setting.
     pub fn build(self) -> Result<CarriedJwt, CarriedJwtError> {
-        let mut origins = TrustedOrigins::default();
-        let trusts_origins = !self.origins.is_empty();
-        for origin in self.origins {
-            origins = origins
-                .trust(origin)
-                .map_err(|TrustedOriginsError(origin)| CarriedJwtError::Origin(origin))?;
-        }
+        let origins = self.origins.map_err(CarriedJwtError::Origin)?;
         let is_of_browser = matches!(
             self.place,
             TokenPlace::Cookie(_) | TokenPlace::GatewayField(_)
         );
-        if trusts_origins && !is_of_browser {
+        if !origins.is_empty() && !is_of_browser {
             return Err(CarriedJwtError::UnusedOrigin);
         }
         let mut removal = None;
@@ -280,8 +274,8 @@ pub enum CarriedJwtError {
     Cookie(String),
     /// The name is not valid for a subprotocol.
     Subprotocol(String),
-    /// The text is not an origin, such as `https://app.example`.
-    Origin(String),
+    /// A trusted origin is not an origin.
+    Origin(TrustedOriginsError),
     /// An origin is trusted, but the token is neither in a cookie nor in the field of a gateway.
     UnusedOrigin,
 }
@@ -295,7 +289,7 @@ impl fmt::Display for CarriedJwtError {
             ),
             Self::Cookie(name) => write!(f, "no cookie can have the name {name:?}"),
             Self::Subprotocol(name) => write!(f, "no subprotocol can have the name {name:?}"),
-            Self::Origin(text) => TrustedOriginsError(text.clone()).fmt(f),
+            Self::Origin(error) => error.fmt(f),
             Self::UnusedOrigin => f.write_str(
                 "an origin is trusted, and the token is neither in a cookie nor in the field of a gateway; a browser \
                  does not send it by itself",

@@ -11,8 +11,7 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 pub struct SessionsBuilder {
     cookie: String,
     login_page: Option<String>,
-    origins: TrustedOrigins,
-    error: Option<SessionsError>,
+    origins: Result<TrustedOrigins, TrustedOriginsError>,
     identify: IdentifyBySession,
 }
 
@@ -21,8 +20,7 @@ impl SessionsBuilder {
         Self {
             cookie: "id".to_owned(),
             login_page: None,
-            origins: TrustedOrigins::default(),
-            error: None,
+            origins: Ok(TrustedOrigins::default()),
             identify,
         }
     }
@@ -64,12 +62,7 @@ impl SessionsBuilder {
     /// For their scripts to read the responses, CORS has to allow it as well. If the origin is of
     /// another site, the cookie has to be `SameSite=None`.
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
-        match self.origins.clone().trust(origin) {
-            Ok(origins) => self.origins = origins,
-            Err(TrustedOriginsError(origin)) => {
-                self.error.get_or_insert(SessionsError::Origin(origin));
-            }
-        }
+        self.origins = self.origins.and_then(|origins| origins.trust(origin));
         self
     }
 
@@ -79,9 +72,7 @@ impl SessionsBuilder {
     ///
     /// [`SessionsError`] names the first invalid setting.
     pub fn build(self) -> Result<Sessions, SessionsError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
+        let origins = self.origins.map_err(SessionsError::Origin)?;
         let Some(removal) = removal(&self.cookie) else {
             return Err(SessionsError::Cookie(self.cookie));
         };
@@ -89,7 +80,7 @@ impl SessionsBuilder {
             removal,
             cookie: self.cookie,
             login_page: self.login_page,
-            origins: self.origins,
+            origins,
             identify: self.identify,
         })
     }
@@ -101,15 +92,15 @@ impl SessionsBuilder {
 pub enum SessionsError {
     /// The name is not valid for a cookie.
     Cookie(String),
-    /// The text is not an origin, such as `https://app.example`.
-    Origin(String),
+    /// A trusted origin is not an origin.
+    Origin(TrustedOriginsError),
 }
 
 impl fmt::Display for SessionsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cookie(name) => write!(f, "{name:?} is not a cookie name"),
-            Self::Origin(text) => TrustedOriginsError(text.clone()).fmt(f),
+            Self::Origin(error) => error.fmt(f),
         }
     }
 }
@@ -121,7 +112,6 @@ impl fmt::Debug for SessionsBuilder {
         f.debug_struct("SessionsBuilder")
             .field("cookie", &self.cookie)
             .field("login_page", &self.login_page)
-            .field("origins", &self.origins)
             .finish_non_exhaustive()
     }
 }

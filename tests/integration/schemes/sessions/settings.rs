@@ -1,6 +1,6 @@
 //! Settings that cannot be right.
 
-use auth_runtime::schemes::SessionsError;
+use auth_runtime::schemes::{SessionsError, TrustedOrigins};
 
 use super::*;
 
@@ -26,8 +26,10 @@ fn invalid_sessions_are_not_built() {
         "https://app.example?a",
     ];
     for origin in origins {
-        let wrong = Some(SessionsError::Origin(origin.to_owned()));
-        assert_eq!(error(Sessions::builder().trust_origin(origin)), wrong);
+        let wrong = TrustedOrigins::default().trust(origin);
+        let wrong = SessionsError::Origin(wrong.expect_err(origin));
+        let sessions = Sessions::builder().trust_origin(origin);
+        assert_eq!(error(sessions), Some(wrong));
     }
     for origin in [
         "https://app.example",
