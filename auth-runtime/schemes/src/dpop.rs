@@ -7,7 +7,6 @@ mod replay;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use auth_runtime_core::{
     Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Identity,
@@ -17,15 +16,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 pub use self::builder::{DpopBuilder, DpopError};
-use self::proof::{Proof, ProofProblem, ProofRules, nonce_of};
+use self::proof::{NONCE_LIFETIME, Proof, ProofProblem, ProofRules, nonce_of};
 use self::replay::Replays;
 pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
-use crate::nonce_key::{MAX_AHEAD, Stamp};
+use crate::nonce_key::Stamp;
 use crate::{Claims, Jwt, oauth};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
-/// The lifetime of a nonce.
-const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 
 /// The DPoP scheme, `Authorization: DPoP …` (RFC 9449): a token is bound to a key of the client.
 /// The client proves possession of the key in the `DPoP` field of each request.
@@ -163,38 +160,6 @@ fn subject_id(identity: &Identity) -> [u8; 32] {
     let issuer = Sha256::digest(identity.issuer().unwrap_or_default());
     let id = Sha256::new_with_prefix(issuer).chain_update(identity.subject());
     id.finalize().into()
-}
-
-impl ProofRules {
-    fn proof(&self, credentials: &Credentials<'_>) -> Result<Proof, ProofProblem> {
-        let (proof, made) = self.read_proof(credentials)?;
-        let by_clock = self.rest_of_life(made.iat);
-        let Some(nonces) = &self.nonces else {
-            let lifetime = by_clock.ok_or(ProofProblem::Invalid)?;
-            return Ok(Proof { lifetime, ..proof });
-        };
-        match made.nonce.map(|nonce| nonces.verify(&nonce)) {
-            // The proof is newer than its nonce, whatever the client's clock says (RFC 9449 §4.3 (11)).
-            Some(Stamp::Fresh(age)) => {
-                let by_nonce = self.lifetime.checked_sub(age);
-                let lifetime = by_clock.max(by_nonce).ok_or(ProofProblem::Nonce)?;
-                // By the clock, a proof that was made ahead of time becomes valid later, until its nonce expires.
-                let later = match by_clock {
-                    None if self.is_ahead(made.iat) => NONCE_LIFETIME.saturating_sub(age),
-                    _ => Duration::ZERO,
-                };
-                // A nonce of an instance whose clock is ahead has an age of zero for longer.
-                let ahead = if age.is_zero() {
-                    MAX_AHEAD
-                } else {
-                    Duration::ZERO
-                };
-                let lifetime = lifetime.max(later) + ahead;
-                Ok(Proof { lifetime, ..proof })
-            }
-            Some(Stamp::Stale | Stamp::Foreign) | None => Err(ProofProblem::Nonce),
-        }
-    }
 }
 
 impl fmt::Debug for Dpop {

@@ -8,9 +8,9 @@ use auth_runtime_core::Clock;
 use jsonwebtoken::Algorithm;
 use zeroize::Zeroizing;
 
-use super::proof::{ProofRules, normal};
+use super::proof::{NONCE_LIFETIME, ProofRules, normal};
 use super::replay::{InMemory, Replays};
-use super::{Dpop, NONCE_LIFETIME, ReplayStore, TokenVerifier};
+use super::{Dpop, ReplayStore, TokenVerifier};
 use crate::nonce_key::{MAX_AHEAD, NonceKey};
 use crate::signed_token::choose_backend;
 use crate::steady_clock::SteadyClock;

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::dot_segments::has_dot_segments;
 use crate::field::only_line;
 use crate::jwt::key::{KeyUse, verifies};
-use crate::nonce_key::NonceKey;
+use crate::nonce_key::{MAX_AHEAD, NonceKey, Stamp};
 use crate::signed_token::SignedToken;
 use crate::steady_clock::SteadyClock;
 
@@ -45,19 +45,14 @@ pub(super) struct Proof {
     pub(super) lifetime: Duration,
 }
 
-/// The claims of a proof about its time.
-pub(super) struct Made {
-    /// When it was made, by the clock of the client, in seconds since 1970.
-    pub(super) iat: f64,
-    pub(super) nonce: Option<String>,
-}
-
 pub(super) enum ProofProblem {
     Invalid,
     /// The proof lacks the required nonce, but is valid otherwise.
     Nonce,
 }
 
+/// The lifetime of a nonce.
+pub(super) const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 /// The difference between the clocks of client and service, in `exp` and `nbf`.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// The maximum length of a proof, in bytes.
@@ -69,6 +64,7 @@ struct ProofClaims {
     jti: String,
     htm: String,
     htu: String,
+    /// When the proof was made, by the clock of the client, in seconds since 1970.
     iat: f64,
     ath: String,
     nonce: Option<String>,
@@ -84,33 +80,57 @@ fn never() -> f64 {
 }
 
 impl ProofRules {
-    /// Makes every check of RFC 9449 §4.3, except those of the time, the nonce, the binding and replays.
-    pub(super) fn read_proof(
-        &self,
-        credentials: &Credentials<'_>,
-    ) -> Result<(Proof, Made), ProofProblem> {
-        let read = || {
-            let line = only_line(credentials.headers(), &DPOP).flatten()?;
-            let text = line.to_str().ok()?.trim_matches([' ', '\t']);
-            let (claims, thumbprint) = self.verified(text)?;
-            let is_right = self.is_in_time(&claims)
-                && !claims.jti.is_empty()
-                && claims.jti.len() <= MAX_ID
-                && claims.htm == credentials.method().as_str()
-                && self.is_target(&claims.htu, credentials)
-                && claims.ath == URL_SAFE_NO_PAD.encode(Sha256::digest(credentials.value()));
-            let proof = Proof {
-                id: id(&thumbprint, &claims.jti),
-                thumbprint,
-                lifetime: Duration::ZERO,
-            };
-            let made = Made {
-                iat: claims.iat,
-                nonce: claims.nonce,
-            };
-            is_right.then_some((proof, made))
+    /// Returns the proof of a request. Makes every check of RFC 9449 §4.3, except those of the binding and
+    /// of replays.
+    pub(super) fn proof(&self, credentials: &Credentials<'_>) -> Result<Proof, ProofProblem> {
+        let (claims, thumbprint) = self.read(credentials).ok_or(ProofProblem::Invalid)?;
+        Ok(Proof {
+            lifetime: self.rest(&claims)?,
+            id: id(&thumbprint, &claims.jti),
+            thumbprint,
+        })
+    }
+
+    /// Returns the claims of the proof and the thumbprint of its key, after every check except those of `iat`,
+    /// the nonce, the binding and replays.
+    fn read(&self, credentials: &Credentials<'_>) -> Option<(ProofClaims, String)> {
+        let line = only_line(credentials.headers(), &DPOP).flatten()?;
+        let text = line.to_str().ok()?.trim_matches([' ', '\t']);
+        let (claims, thumbprint) = self.verified(text)?;
+        let is_right = self.is_in_time(&claims)
+            && !claims.jti.is_empty()
+            && claims.jti.len() <= MAX_ID
+            && claims.htm == credentials.method().as_str()
+            && self.is_target(&claims.htu, credentials)
+            && claims.ath == URL_SAFE_NO_PAD.encode(Sha256::digest(credentials.value()));
+        is_right.then_some((claims, thumbprint))
+    }
+
+    /// Returns the remaining lifetime of a proof, by its time and its nonce.
+    fn rest(&self, claims: &ProofClaims) -> Result<Duration, ProofProblem> {
+        let by_clock = self.rest_of_life(claims.iat);
+        let Some(nonces) = &self.nonces else {
+            return by_clock.ok_or(ProofProblem::Invalid);
         };
-        read().ok_or(ProofProblem::Invalid)
+        let nonce = claims.nonce.as_deref();
+        let Some(Stamp::Fresh(age)) = nonce.map(|nonce| nonces.verify(nonce)) else {
+            return Err(ProofProblem::Nonce);
+        };
+        // The proof is newer than its nonce, whatever the client's clock says (RFC 9449 §4.3 (11)).
+        let by_nonce = self.lifetime.checked_sub(age);
+        let lifetime = by_clock.max(by_nonce).ok_or(ProofProblem::Nonce)?;
+        // By the clock, a proof that was made ahead of time becomes valid later, until its nonce expires.
+        let later = match by_clock {
+            None if self.is_ahead(claims.iat) => NONCE_LIFETIME.saturating_sub(age),
+            _ => Duration::ZERO,
+        };
+        // A nonce of an instance whose clock is ahead has an age of zero for longer.
+        let ahead = if age.is_zero() {
+            MAX_AHEAD
+        } else {
+            Duration::ZERO
+        };
+        Ok(lifetime.max(later) + ahead)
     }
 
     /// Returns the claims, and the thumbprint of the key in the header, which verified the
@@ -148,7 +168,7 @@ impl ProofRules {
 
     /// Returns the remaining lifetime of a proof that was made at this time. `None` if it is not
     /// valid.
-    pub(super) fn rest_of_life(&self, made: f64) -> Option<Duration> {
+    fn rest_of_life(&self, made: f64) -> Option<Duration> {
         let made = Duration::try_from_secs_f64(made).ok()?;
         let now = self.clock.since_1970();
         if made > now + self.clock_skew {
@@ -160,7 +180,7 @@ impl ProofRules {
     }
 
     /// Returns whether a proof was made after the present time of this service.
-    pub(super) fn is_ahead(&self, made: f64) -> bool {
+    fn is_ahead(&self, made: f64) -> bool {
         made > self.clock.since_1970().as_secs_f64()
     }
 
