@@ -7,11 +7,11 @@ pub mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth_runtime_policy::compare::is_within;
+use auth_runtime_policy::compare::{Change, compare};
 use http::Method;
 
 pub use self::row::{AccessRow, RouteAccess, RouteKind, Served};
-use crate::open_pattern::{ComparedCallers, Cover, MountKind, MountedRoute, find_covers};
+use crate::open_pattern::{Cover, MountKind, MountedRoute, find_covers};
 
 /// All routes of a `GuardedRouter`, with their access policies. `GuardedRouter::access_table`
 /// creates it.
@@ -60,8 +60,8 @@ impl AccessTable {
         let mut covers: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         for Cover { pattern, guarded } in find_covers(&mounted(&rows), |open, guarded| {
             match (rows.get(open), rows.get(guarded)) {
-                (Some(open), Some(guarded)) => callers(open, guarded),
-                _ => ComparedCallers::Within,
+                (Some(open), Some(guarded)) => change(open, guarded),
+                _ => Change::Same,
             }
         }) {
             let path = rows.get(guarded).map(|row| row.path().to_owned());
@@ -95,19 +95,13 @@ fn mounted(rows: &[AccessRow]) -> Vec<MountedRoute<'_>> {
     mounted.collect()
 }
 
-/// Compares the callers of an open row with those of a guarded one.
-fn callers(open: &AccessRow, guarded: &AccessRow) -> ComparedCallers {
+/// Returns the difference of the callers from a guarded row to an open one.
+fn change(open: &AccessRow, guarded: &AccessRow) -> Change {
     let Some(guarded) = guarded.policy().filter(|it| it.requirement().is_some()) else {
-        return ComparedCallers::Within;
+        return Change::Same;
     };
-    let Some(open) = open.policy().filter(|it| it.requirement().is_some()) else {
-        return ComparedCallers::More;
-    };
-    if is_within(open, guarded) {
-        ComparedCallers::Within
-    } else if is_within(guarded, open) {
-        ComparedCallers::More
-    } else {
-        ComparedCallers::Others
+    match open.policy().filter(|it| it.requirement().is_some()) {
+        Some(open) => compare(guarded, open).callers,
+        None => Change::Loosened,
     }
 }

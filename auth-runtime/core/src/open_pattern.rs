@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use auth_runtime_policy::compare::Change;
 use http::Method;
 
 use crate::route_pattern::{Pattern, Segment, covers, go_on, shares};
@@ -30,17 +31,6 @@ pub enum MountKind {
     Fallback,
 }
 
-/// The callers of an open pattern, compared with those of the guarded path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ComparedCallers {
-    /// All that the guarded path allows, and more.
-    More,
-    /// Some that the guarded path denies, but not all that it allows.
-    Others,
-    /// None that the guarded path denies.
-    Within,
-}
-
 /// A route that responds to percent-encoded spellings of a guarded path: the indices of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cover {
@@ -50,7 +40,8 @@ pub struct Cover {
     pub guarded: usize,
 }
 
-/// Finds the open patterns that cover guarded paths.
+/// Finds the open patterns that cover guarded paths. `change` returns the difference of the callers from
+/// the guarded route to the open one, by their indices: `(open, guarded)`.
 ///
 /// axum matches a path as it was sent and decodes parameters only: `/x/%73ecret` is not `/x/secret`
 /// but may match `/x/{*path}`, and its handler then receives `secret`. A pattern covers a guarded
@@ -67,7 +58,7 @@ pub struct Cover {
 /// the guarded path is a service or has a wildcard: both may serve the same files.
 pub fn find_covers(
     routes: &[MountedRoute<'_>],
-    callers: impl Fn(usize, usize) -> ComparedCallers,
+    change: impl Fn(usize, usize) -> Change,
 ) -> Vec<Cover> {
     let patterns: Vec<_> = routes
         .iter()
@@ -89,10 +80,10 @@ pub fn find_covers(
             let Some(region) = is_candidate.then(|| region(&pattern.0, &path.0)).flatten() else {
                 continue;
             };
-            let is_reported = match callers(open, guarded) {
-                ComparedCallers::More => region.is_spelled,
-                ComparedCallers::Others => region.is_spelled_below,
-                ComparedCallers::Within => false,
+            let is_reported = match change(open, guarded) {
+                Change::Loosened => region.is_spelled,
+                Change::Changed => region.is_spelled_below,
+                Change::Same | Change::Tightened => false,
             };
             // Another route may take all of these requests, or all requests that they are spellings
             // of. The former only those of a fallback, since axum refuses a parameter beside a wildcard.

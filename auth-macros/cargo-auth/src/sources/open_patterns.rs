@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_grammar::codes;
 use auth_grammar::lower;
 use auth_grammar::requirement::ParsedPolicy;
-use auth_runtime_core::open_pattern::{ComparedCallers, MountKind, MountedRoute, find_covers};
+use auth_runtime_core::open_pattern::{MountKind, MountedRoute, find_covers};
 use auth_runtime_policy::compare::{Change, compare};
 
 use super::finding::{Finding, Place};
@@ -54,12 +54,10 @@ pub(super) fn open_patterns(routers: &[Vec<GuardedRoute<'_>>]) -> Vec<OpenPatter
             let ((_, open), (_, guarded)) = (routes.get(open)?, routes.get(guarded)?);
             Some((*open, *guarded))
         };
-        let callers = |open, guarded| {
-            pair(open, guarded).map_or(ComparedCallers::Within, |(open, guarded)| {
-                callers(open, guarded)
-            })
+        let change = |open, guarded| {
+            pair(open, guarded).map_or(Change::Same, |(open, guarded)| change(open, guarded))
         };
-        for cover in find_covers(&mounted, callers) {
+        for cover in find_covers(&mounted, change) {
             let Some((open, guarded)) = pair(cover.pattern, cover.guarded) else {
                 continue;
             };
@@ -101,20 +99,16 @@ fn comparable<'r, 's>(
     groups.into_values()
 }
 
-/// Compares the callers of an open route with those of a guarded one.
-fn callers(open: &GuardedRoute<'_>, guarded: &GuardedRoute<'_>) -> ComparedCallers {
+/// Returns the difference of the callers from a guarded route to an open one.
+fn change(open: &GuardedRoute<'_>, guarded: &GuardedRoute<'_>) -> Change {
     let Some(policy @ ParsedPolicy::Requires(_)) = guarded.policy else {
-        return ComparedCallers::Within;
+        return Change::Same;
     };
     match open.policy {
-        _ if open.excludes(guarded) => ComparedCallers::Within,
-        Some(ParsedPolicy::Public(_)) => ComparedCallers::More,
-        None if open.kind == MountKind::Unguarded => ComparedCallers::More,
-        None => ComparedCallers::Within,
-        Some(open) => match compare(&lower::policy(policy), &lower::policy(open)).callers {
-            Change::Same | Change::Tightened => ComparedCallers::Within,
-            Change::Loosened => ComparedCallers::More,
-            Change::Changed => ComparedCallers::Others,
-        },
+        _ if open.excludes(guarded) => Change::Same,
+        Some(ParsedPolicy::Public(_)) => Change::Loosened,
+        None if open.kind == MountKind::Unguarded => Change::Loosened,
+        None => Change::Same,
+        Some(open) => compare(&lower::policy(policy), &lower::policy(open)).callers,
     }
 }
