@@ -105,6 +105,28 @@ impl Denial {
     /// 403 without a reason from a decision point.
     pub const FORBIDDEN: Self = Self::Forbidden { reason: None };
 
+    /// The denial of a request that needs an identity; `None` for a known caller. `scopes` returns those to
+    /// request from a caller without valid credentials.
+    pub(crate) fn without_identity(
+        caller: &Caller,
+        scopes: impl FnOnce() -> Vec<Cow<'static, str>>,
+    ) -> Option<Self> {
+        let rejection = match caller {
+            Caller::Known(_) => return None,
+            Caller::Unverifiable { retry_after } => {
+                return Some(Self::Unverifiable {
+                    retry_after: *retry_after,
+                });
+            }
+            Caller::Rejected(rejection) => Some(*rejection),
+            Caller::Anonymous => None,
+        };
+        Some(Self::Unauthenticated {
+            rejection,
+            scopes: scopes(),
+        })
+    }
+
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -170,20 +192,9 @@ pub(crate) fn decide<'p>(policy: &'p Policy, context: &Context<'_>) -> Result<De
 
 /// Rules 1 and 6.
 fn of_public(policy: &Policy, caller: &Caller) -> Decision {
-    match caller {
-        Caller::Rejected(rejection) if policy.has_optional_identity() => {
-            Decision::Deny(Denial::Unauthenticated {
-                rejection: Some(*rejection),
-                scopes: Vec::new(),
-            })
-        }
-        Caller::Unverifiable { retry_after } if policy.has_optional_identity() => {
-            Decision::Deny(Denial::Unverifiable {
-                retry_after: *retry_after,
-            })
-        }
-        _ => Decision::Grant,
-    }
+    let denial = Denial::without_identity(caller, Vec::new)
+        .filter(|_| policy.has_optional_identity() && !matches!(caller, Caller::Anonymous));
+    denial.map_or(Decision::Grant, Decision::Deny)
 }
 
 /// Rules 2 and 4.
@@ -310,19 +321,13 @@ impl<'p> Evaluator<'p, '_> {
 
     /// The denial for a caller that is not known, if the requirement evaluates to `truth`.
     fn deny_unknown(&self, truth: Truth) -> Denial {
-        match (truth, self.context.caller) {
-            (Truth::False | Truth::True, _) => Denial::FORBIDDEN,
-            (Truth::Unknown, Caller::Unverifiable { retry_after }) => Denial::Unverifiable {
-                retry_after: *retry_after,
-            },
-            (Truth::Unknown, caller) => Denial::Unauthenticated {
-                rejection: match caller {
-                    Caller::Rejected(rejection) => Some(*rejection),
-                    _ => None,
-                },
-                scopes: self.scopes_to_ask_for(),
-            },
-        }
+        let denial = match truth {
+            Truth::Unknown => {
+                Denial::without_identity(self.context.caller, || self.scopes_to_ask_for())
+            }
+            Truth::False | Truth::True => None,
+        };
+        denial.unwrap_or(Denial::FORBIDDEN)
     }
 
     /// The context classes of a login, each of which makes `atom` true: that of an `acr`, or those that the

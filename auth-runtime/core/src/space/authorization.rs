@@ -8,7 +8,6 @@ use super::credentials::RequestBody;
 use super::data::Space;
 use super::route_constants::RouteConstants;
 use super::target::Target;
-use super::unknown_paths::UnknownPaths;
 use super::view::Authentication;
 use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings, run_check};
@@ -285,36 +284,21 @@ impl Space {
         let Some(caller) = self.caller_for(policy, authentication) else {
             return Denial::InvalidRequest;
         };
-        let authenticated = Policy::requires(Requirement::authenticated());
-        match Decision::of(&authenticated, &Context::new(caller)) {
-            Decision::Deny(Denial::Unauthenticated { .. }) if !self.can_ask(policy) => {
-                Denial::FORBIDDEN
-            }
-            Decision::Deny(denial) => denial,
-            _ => Denial::FORBIDDEN,
+        match Denial::without_identity(caller, Vec::new) {
+            Some(Denial::Unauthenticated { .. }) if !self.can_ask(policy) => Denial::FORBIDDEN,
+            denial => denial.unwrap_or(Denial::FORBIDDEN),
         }
     }
 
     /// Returns the denial of a request to an unknown path. `None` leaves the response to the
     /// fallback.
     pub fn deny_unknown_path(&self, authentication: &Authentication) -> Option<Denial> {
-        let unauthenticated = |rejection| Denial::Unauthenticated {
-            rejection,
-            scopes: Vec::new(),
+        let Some(caller) = authentication.to_unknown_path().caller() else {
+            return Some(Denial::InvalidRequest);
         };
-        match authentication.to_unknown_path().caller() {
-            None => Some(Denial::InvalidRequest),
-            Some(caller) => match caller {
-                Caller::Rejected(rejection) => Some(unauthenticated(Some(*rejection))),
-                Caller::Unverifiable { retry_after } => Some(Denial::Unverifiable {
-                    retry_after: *retry_after,
-                }),
-                Caller::Anonymous if self.unknown_paths == UnknownPaths::Challenge => {
-                    Some(unauthenticated(None))
-                }
-                Caller::Anonymous | Caller::Known(_) => None,
-            },
-        }
+        let is_anonymous = matches!(caller, Caller::Anonymous);
+        Denial::without_identity(caller, Vec::new)
+            .filter(|_| !is_anonymous || self.challenges_unknown_paths())
     }
 }
 
