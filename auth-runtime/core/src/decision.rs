@@ -31,6 +31,7 @@ mod scopes;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::slice;
 use std::time::Duration;
 
 use auth_runtime_policy::dnf::{Role, minimal_set};
@@ -332,36 +333,26 @@ impl<'p> Evaluator<'p, '_> {
 
     /// The context classes of a login, each of which makes `atom` true: that of an `acr`, or those that the
     /// decision point names.
-    fn login_classes(&self, atom: &Atom) -> Vec<Cow<'static, str>> {
-        match atom {
-            Atom::Acr(value) => vec![value.clone()],
-            _ => self.context.acr_values(atom).to_vec(),
-        }
-    }
-
-    fn all_login_classes(&self, atoms: &[&Atom]) -> Vec<Cow<'static, str>> {
-        atoms
-            .iter()
-            .flat_map(|atom| self.login_classes(atom))
-            .collect()
+    fn login_classes<'a>(&'a self, atom: &'a Atom) -> impl Iterator<Item = &'a str> {
+        let classes = match atom {
+            Atom::Acr(value) => slice::from_ref(value),
+            _ => self.context.acr_values(atom),
+        };
+        classes.iter().map(AsRef::as_ref)
     }
 
     /// The context classes that are each sufficient; `None` if none is necessary. `truth` is the truth of
     /// the atoms without classes.
-    fn sufficient_acr(
-        &self,
-        requirement: &Requirement,
+    fn sufficient_acr<'a>(
+        &'a self,
+        requirement: &'a Requirement,
         truth: &dyn Fn(&Atom) -> bool,
-    ) -> Option<BTreeSet<Cow<'static, str>>> {
+    ) -> Option<BTreeSet<&'a str>> {
         let sufficient = |part| self.sufficient_acr(part, truth);
         match requirement {
             Requirement::Atom(atom) => {
-                let classes = self.login_classes(atom);
-                if classes.is_empty() {
-                    (!truth(atom)).then(BTreeSet::new)
-                } else {
-                    Some(BTreeSet::from_iter(classes))
-                }
+                let classes: BTreeSet<_> = self.login_classes(atom).collect();
+                (!classes.is_empty() || !truth(atom)).then_some(classes)
             }
             Requirement::All(parts) => {
                 let sets = parts.iter().filter_map(sufficient);
@@ -391,7 +382,7 @@ impl<'p> Evaluator<'p, '_> {
         let smallest = smallest.unwrap_or_default();
         let (classes, besides): (Vec<&Atom>, Vec<&Atom>) = smallest
             .into_iter()
-            .partition(|atom| !self.login_classes(atom).is_empty());
+            .partition(|atom| self.login_classes(atom).next().is_some());
         let sufficient = if classes.is_empty() {
             None
         } else {
@@ -403,26 +394,39 @@ impl<'p> Evaluator<'p, '_> {
                 }
             })
         };
-        let mut sufficient = sufficient.unwrap_or_default();
-        let acr_values = if sufficient.is_empty() {
+        let sufficient = sufficient.unwrap_or_default();
+        let atoms = if sufficient.is_empty() {
             // None, or several, which no single login has.
-            self.all_login_classes(&classes)
+            classes
         } else {
             // In the order of the attribute.
-            let values = self
-                .all_login_classes(&self.requirement.atoms())
-                .into_iter();
-            values.filter(|value| sufficient.remove(value)).collect()
+            self.requirement.atoms()
         };
+        let acr_values = atoms.iter().flat_map(|atom| self.login_classes(atom));
         let max_age = besides.iter().filter_map(|atom| match atom {
             Atom::MaxAge(age) => Some(*age),
             _ => None,
         });
         Denial::StepUp {
-            acr_values,
+            acr_values: classes_to_request(acr_values, &sufficient),
             max_age: max_age.min(),
         }
     }
+}
+
+/// Returns the classes of a login to request, each once: those that suffice, or all if none does.
+pub(crate) fn classes_to_request<'c>(
+    all: impl IntoIterator<Item = &'c str>,
+    sufficient: &BTreeSet<&str>,
+) -> Vec<Cow<'static, str>> {
+    let mut classes: Vec<Cow<'static, str>> = Vec::new();
+    for class in all {
+        let is_meant = sufficient.is_empty() || sufficient.contains(class);
+        if is_meant && !classes.iter().any(|own| own == class) {
+            classes.push(Cow::Owned(class.to_owned()));
+        }
+    }
+    classes
 }
 
 /// The `check` and `can` requirements without a result that can still change the outcome. Other scopes, a new

@@ -64,6 +64,13 @@ async fn many(guard: Guard, Path(count): Path<usize>) -> Result<(), Denied> {
     guard.can_all(UPDATE, objects).await
 }
 
+#[requires(
+    can("update", on = "Document::{a}"),
+    can("update", on = "Document::{b}"),
+    can("update", on = "Document::{c}")
+)]
+async fn three() {}
+
 fn app(space: ProtectionSpaceBuilder, engine: &ByWord) -> ProtectedRouter {
     let space = space.decision_point(engine.clone()).build();
     GuardedRouter::new()
@@ -72,6 +79,7 @@ fn app(space: ProtectionSpaceBuilder, engine: &ByWord) -> ProtectedRouter {
         .route("/optional/{ids}", get(optional))
         .route("/one/{ids}", get(one))
         .route("/many/{count}", get(many))
+        .route("/three/{a}/{b}/{c}", get(three))
         .protect(space.expect("a space"))
         .expect("routes")
 }
@@ -160,6 +168,34 @@ async fn the_denial_of_several_objects_is_that_of_a_policy() {
         assert_eq!(seen(&app, &path).await.0, shown, "{ids}");
         if shown == 404 {
             assert_hidden(app.clone(), by("ann", &path.replace(' ', "%20"))).await;
+        }
+    }
+}
+
+/// Each class is requested once, in the order of the objects.
+#[tokio::test]
+async fn a_policy_and_a_handler_request_the_same_login() {
+    let app = app(space_builder(), &ByWord::default());
+    for (ids, status, values) in [
+        (
+            ["login gold+best", "login best+own", "login own+gold"],
+            401,
+            Some("gold best own"),
+        ),
+        (
+            ["login gold+best", "login best+own", "login own+best"],
+            401,
+            Some("best"),
+        ),
+        (["open a", "login own", "login own"], 401, Some("own")),
+        (["open a", "login own", "other b"], 403, None),
+    ] {
+        for path in [
+            format!("/shown/{}", ids.join(",")),
+            format!("/three/{}", ids.join("/")),
+        ] {
+            let (found, found_values, _) = seen(&app, &path).await;
+            assert_eq!((found, found_values.as_deref()), (status, values), "{path}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The scopes of tokens that allow actions on objects.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use auth_runtime_policy::{Atom, ObjectRequirement, ObjectSource, Policy};
 
@@ -10,7 +11,7 @@ use super::view::Authentication;
 use crate::caller::Rejection;
 use crate::check::Parameters;
 use crate::context::Context;
-use crate::decision::{Decision, Denial};
+use crate::decision::{Decision, Denial, classes_to_request};
 use crate::decision_point::{Evaluated, ObjectDecision, TokenScope, is_scope_token};
 use crate::object::{Evaluation, Resource};
 
@@ -170,24 +171,16 @@ impl Space {
 /// Returns the login classes that suffice for all of the decisions; if there are none, those that suffice for one of
 /// them, each once.
 fn login_classes(decisions: &[Option<&ObjectDecision>]) -> Vec<Cow<'static, str>> {
-    let mut all: Vec<&str> = Vec::new();
-    for class in decisions.iter().flatten().flat_map(|it| it.acr_values()) {
-        if !all.contains(&class.as_str()) {
-            all.push(class);
-        }
-    }
-    let suffices = |class: &str| {
-        let mut decisions = decisions.iter().flatten();
-        decisions.all(|decision| decision.acr_values().iter().any(|own| own == class))
+    let lists = || {
+        let decisions = decisions.iter().flatten();
+        decisions.map(|decision| decision.acr_values().iter().map(String::as_str))
     };
-    let common: Vec<&str> = all
-        .iter()
-        .copied()
-        .filter(|class| suffices(class))
-        .collect();
-    let classes = if common.is_empty() { all } else { common };
-    let classes = classes.into_iter().take(MAX_CLASSES);
-    classes.map(|class| Cow::Owned(class.to_owned())).collect()
+    let common = lists()
+        .map(BTreeSet::from_iter)
+        .reduce(|one, other| &one & &other);
+    let mut classes = classes_to_request(lists().flatten(), &common.unwrap_or_default());
+    classes.truncate(MAX_CLASSES);
+    classes
 }
 
 fn is_denied(decision: Option<&ObjectDecision>) -> bool {
