@@ -219,7 +219,7 @@ pub mod __private1 {
         ServicePolicy, type_id_of, uses_guard,
     };
     pub use auth_runtime_core::adapter::{
-        CheckAnswer, CheckFunction, FunctionCall, FunctionCalled, ResourceAnswer, ResourceFunction,
+        CheckFunction, FunctionAnswer, FunctionCall, FunctionCalled, ResourceFunction,
     };
     pub use auth_runtime_core::{Action, HandlerLocation, Identity, ServiceFunction};
     pub use auth_runtime_policy::{

@@ -115,11 +115,27 @@ pub struct ServiceFunction {
 }
 
 #[derive(Clone, Copy)]
-enum FunctionKind {
+pub(crate) enum FunctionKind {
     /// Decides about a request.
     Check(Call<bool>),
     /// Returns the object that a request is about, if there is one.
     Resource(Call<Option<Resource>>),
+}
+
+impl FunctionKind {
+    pub(crate) fn check_call(self) -> Option<Call<bool>> {
+        match self {
+            Self::Check(call) => Some(call),
+            Self::Resource(_) => None,
+        }
+    }
+
+    pub(crate) fn resource_call(self) -> Option<Call<Option<Resource>>> {
+        match self {
+            Self::Resource(call) => Some(call),
+            Self::Check(_) => None,
+        }
+    }
 }
 
 /// A call of a function. Only the expansion of an attribute knows the type of its state.
@@ -246,43 +262,27 @@ async fn run<A: Default>(
     call.answer?.await
 }
 
-/// Runs the check of this name; `None` if it failed, or if the handler has no such check.
-pub(crate) async fn run_check(
+/// Calls the function of this name, if `call_of` returns its call; `None` if it failed, or if the handler has no
+/// such function.
+pub(crate) async fn run_named<A: Default>(
     functions: &[ServiceFunction],
     name: &str,
+    call_of: fn(FunctionKind) -> Option<Call<A>>,
     identity: &Identity,
     surroundings: &Surroundings<'_>,
-) -> Option<bool> {
-    let found = functions.iter().find_map(|function| match function.kind {
-        FunctionKind::Check(call) if function.name == name => Some((function.name, call)),
-        _ => None,
+) -> Option<A> {
+    let found = functions.iter().find_map(|function| {
+        let call = call_of(function.kind).filter(|_| function.name == name)?;
+        Some((function.name, call))
     });
-    let (name, call) = found.or_else(|| absent(name))?;
+    let Some((name, call)) = found else {
+        tracing::error!(
+            function = name,
+            "the policy names a function that the handler does not have"
+        );
+        return None;
+    };
     run(name, call, identity, surroundings).await
-}
-
-/// Returns the object that the function of this name determines, if there is one; `None` if it failed, or
-/// if the handler has no such function.
-pub(crate) async fn find_resource(
-    functions: &[ServiceFunction],
-    name: &str,
-    identity: &Identity,
-    surroundings: &Surroundings<'_>,
-) -> Option<Option<Resource>> {
-    let found = functions.iter().find_map(|function| match function.kind {
-        FunctionKind::Resource(call) if function.name == name => Some((function.name, call)),
-        _ => None,
-    });
-    let (name, call) = found.or_else(|| absent(name))?;
-    run(name, call, identity, surroundings).await
-}
-
-fn absent<T>(name: &str) -> Option<T> {
-    tracing::error!(
-        function = name,
-        "the policy names a function that the handler does not have"
-    );
-    None
 }
 
 impl fmt::Debug for ServiceFunction {
@@ -386,7 +386,7 @@ impl<'r> ErasedRequest<'r> {
 )]
 pub trait CheckFunction<'r, S> {
     /// The future that the function returns.
-    type Future: Future<Output: CheckAnswer> + Send + 'r;
+    type Future: Future<Output: FunctionAnswer<bool>> + Send + 'r;
 
     /// Calls the function.
     fn ask(&self, request: CheckRequest<'r, S>) -> Self::Future;
@@ -397,36 +397,12 @@ impl<'r, S, F, Answering> CheckFunction<'r, S> for F
 where
     S: 'r,
     F: Fn(CheckRequest<'r, S>) -> Answering,
-    Answering: Future<Output: CheckAnswer> + Send + 'r,
+    Answering: Future<Output: FunctionAnswer<bool>> + Send + 'r,
 {
     type Future = Answering;
 
     fn ask(&self, request: CheckRequest<'r, S>) -> Answering {
         self(request)
-    }
-}
-
-/// A return type of functions named by `check = …`.
-pub trait CheckAnswer {
-    /// Converts the value to a result; an error is logged and becomes `None`.
-    fn settle(self, check: &'static str) -> Option<bool>;
-}
-
-impl CheckAnswer for bool {
-    fn settle(self, _check: &'static str) -> Option<bool> {
-        Some(self)
-    }
-}
-
-impl<E: fmt::Display> CheckAnswer for Result<bool, E> {
-    fn settle(self, check: &'static str) -> Option<bool> {
-        match self {
-            Ok(answer) => Some(answer),
-            Err(error) => {
-                tracing::error!(check, %error, "a check failed; the request is not granted");
-                None
-            }
-        }
     }
 }
 
@@ -440,7 +416,7 @@ impl<E: fmt::Display> CheckAnswer for Result<bool, E> {
 )]
 pub trait ResourceFunction<'r, S> {
     /// The future that the function returns.
-    type Future: Future<Output: ResourceAnswer> + Send + 'r;
+    type Future: Future<Output: FunctionAnswer<Option<Resource>>> + Send + 'r;
 
     /// Calls the function.
     fn find(&self, request: CheckRequest<'r, S>) -> Self::Future;
@@ -451,7 +427,7 @@ impl<'r, S, F, Answering> ResourceFunction<'r, S> for F
 where
     S: 'r,
     F: Fn(CheckRequest<'r, S>) -> Answering,
-    Answering: Future<Output: ResourceAnswer> + Send + 'r,
+    Answering: Future<Output: FunctionAnswer<Option<Resource>>> + Send + 'r,
 {
     type Future = Answering;
 
@@ -460,23 +436,28 @@ where
     }
 }
 
-/// A return type of functions named by `resource = …`.
-pub trait ResourceAnswer {
-    /// Converts the value to an object, if the request is about one; an error is logged and becomes
-    /// `None`.
-    fn settle(self, function: &'static str) -> Option<Option<Resource>>;
+/// A return type of functions that requirements name: the result `A`, or a `Result` of it.
+pub trait FunctionAnswer<A> {
+    /// Converts the value to a result; an error is logged and becomes `None`.
+    fn settle(self, function: &'static str) -> Option<A>;
 }
 
-impl ResourceAnswer for Option<Resource> {
-    fn settle(self, _function: &'static str) -> Option<Option<Resource>> {
+impl FunctionAnswer<Self> for bool {
+    fn settle(self, _function: &'static str) -> Option<Self> {
         Some(self)
     }
 }
 
-impl<E: fmt::Display> ResourceAnswer for Result<Option<Resource>, E> {
-    fn settle(self, function: &'static str) -> Option<Option<Resource>> {
+impl FunctionAnswer<Self> for Option<Resource> {
+    fn settle(self, _function: &'static str) -> Option<Self> {
+        Some(self)
+    }
+}
+
+impl<A, E: fmt::Display> FunctionAnswer<A> for Result<A, E> {
+    fn settle(self, function: &'static str) -> Option<A> {
         self.inspect_err(|error| {
-            tracing::error!(function, %error, "the object is not known; the request is not granted");
+            tracing::error!(function, %error, "a function failed; the request is not granted");
         })
         .ok()
     }

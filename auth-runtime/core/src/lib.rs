@@ -100,8 +100,8 @@ pub use crate::with_user::WithUser;
 pub mod adapter {
     pub use crate::access_table::{RouteAccess, text};
     pub use crate::check::{
-        CheckAnswer, CheckFunction, FunctionCall, FunctionCalled, Parameters, ResourceAnswer,
-        ResourceFunction, State, StateType, Surroundings,
+        CheckFunction, FunctionAnswer, FunctionCall, FunctionCalled, Parameters, ResourceFunction,
+        State, StateType, Surroundings,
     };
     pub use crate::decision_point::Evaluated;
     pub use crate::events::Watch;

@@ -130,7 +130,7 @@ async fn denials_and_log_show_no_secret() {
     for told in [
         "auth_runtime::decision",
         "tokens cannot be introspected",
-        "a check failed",
+        "a function failed",
         "rejection=\"malformed\"",
         "subject=\"ann\"",
         "TRACE",

@@ -10,7 +10,7 @@ use super::route_constants::RouteConstants;
 use super::target::Target;
 use super::view::Authentication;
 use crate::caller::Caller;
-use crate::check::{ServiceFunction, Surroundings, run_check};
+use crate::check::{FunctionKind, ServiceFunction, Surroundings, run_named};
 use crate::context::Context;
 use crate::decision::{self, Decision, Denial, conceals, missing};
 use crate::denial_details::DenialDetails;
@@ -199,7 +199,13 @@ impl Space {
             };
             match (open, context.caller) {
                 (Atom::Check(name), Caller::Known(identity)) => {
-                    let result = run_check(route.functions, name, identity, surroundings);
+                    let result = run_named(
+                        route.functions,
+                        name,
+                        FunctionKind::check_call,
+                        identity,
+                        surroundings,
+                    );
                     let result = watch.around(result).await;
                     context.add_answer(open.clone(), result);
                 }

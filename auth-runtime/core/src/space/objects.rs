@@ -10,7 +10,7 @@ use http::{HeaderValue, Method};
 use super::authorization::Route;
 use super::data::Space;
 use super::report::RequestOrigin;
-use crate::check::{Parameters, Surroundings, find_resource};
+use crate::check::{FunctionKind, Parameters, Surroundings, run_named};
 use crate::condition::Permitted;
 use crate::context::Context;
 use crate::decision::open_atoms;
@@ -163,7 +163,13 @@ impl Space {
                 resource_type,
                 function,
             } => {
-                let found = find_resource(route.functions, function, identity, surroundings);
+                let found = run_named(
+                    route.functions,
+                    function,
+                    FunctionKind::resource_call,
+                    identity,
+                    surroundings,
+                );
                 let found = found.await.ok_or(Known(None))?;
                 return of_type(resource_type, found, function);
             }
