@@ -193,7 +193,7 @@ pub mod routing {
         patch_service, post, post_service, put, put_service, trace, trace_service,
     };
     #[doc(inline)]
-    pub use auth_runtime_axum::{KnowsCaller, MissingUser};
+    pub use auth_runtime_axum::{AuthenticatesCaller, KnowsCaller, MissingUser};
     #[doc(inline)]
     pub use auth_runtime_core::adapter::UserType;
     #[doc(inline)]

@@ -20,8 +20,8 @@ use auth_runtime_core::{
 pub use self::denied::Denied;
 pub(crate) use self::object_authorizer::{Concealed, KeptRequest, ObjectAuthorizer};
 pub use self::policy::{
-    Declared, FromCaller, HasIdentity, HasPolicy, KnowsCaller, OfHandler, OfService, PublicCaller,
-    PublicPolicy, ServicePolicy, Undeclared, type_id_of,
+    AuthenticatesCaller, Declared, FromCaller, HasIdentity, HasPolicy, KnowsCaller, OfHandler,
+    OfService, PublicCaller, PublicPolicy, ServicePolicy, Undeclared, type_id_of,
 };
 
 /// Proof that the request met the handler's policy. It is the first parameter of every annotated

@@ -18,8 +18,9 @@ pub mod testing;
 
 pub use crate::current_user::{CurrentUser, MissingUser};
 pub use crate::guard::{
-    Declared, Denied, FromCaller, Guard, HasIdentity, HasPolicy, KnowsCaller, OfHandler, OfService,
-    PublicCaller, PublicPolicy, ServicePolicy, Undeclared, type_id_of, uses_guard,
+    AuthenticatesCaller, Declared, Denied, FromCaller, Guard, HasIdentity, HasPolicy, KnowsCaller,
+    OfHandler, OfService, PublicCaller, PublicPolicy, ServicePolicy, Undeclared, type_id_of,
+    uses_guard,
 };
 pub use crate::routing::{GuardedRouter, ProtectError, ProtectedRouter};
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use auth_runtime::routing::get;
+use auth_runtime::routing::{AuthenticatesCaller, get};
 use auth_runtime::{Denied, Guard, Rejection, public, requires};
 use axum::extract::{ConnectInfo, Path};
 
@@ -26,13 +26,17 @@ fn find(id: String) -> Option<Note> {
     (!id.ends_with("missing")).then_some(Note(id))
 }
 
+/// Loads a note for the guard of any handler that authenticates.
+async fn load<P: AuthenticatesCaller>(guard: &Guard<P>, id: String) -> Result<Note, Denied> {
+    match find(id) {
+        Some(note) if note.is_public() => Ok(note),
+        note => guard.load(READ, note).await,
+    }
+}
+
 #[public(reason = "some notes are public", identity = optional)]
 async fn loaded(guard: Guard, Path(id): Path<String>) -> Result<String, Denied> {
-    let note = match find(id) {
-        Some(note) if note.is_public() => note,
-        note => guard.load(READ, note).await?,
-    };
-    Ok(note.0)
+    Ok(load(&guard, id).await?.0)
 }
 
 #[public(reason = "some notes are public", identity = optional)]
@@ -46,10 +50,7 @@ async fn asked(guard: Guard, Path(id): Path<String>) -> Result<String, Denied> {
 
 #[requires(any(network = "10.0.0.0/8", authenticated), hide_as = 404)]
 async fn hidden(guard: Guard, Path(id): Path<String>) -> Result<String, Denied> {
-    let note = match find(id) {
-        Some(note) if note.is_public() => note,
-        note => guard.load(READ, note).await?,
-    };
+    let note = load(&guard, id).await?;
     guard.can(READ, &note).await?;
     Ok(note.0)
 }

@@ -134,8 +134,9 @@ pub trait HasIdentity: FromCaller {
 /// }
 /// ```
 ///
-/// A denial is that of the policy of the handler that called the function. Only `#[requires]` creates such a policy:
-/// the trait cannot be implemented by hand.
+/// A denial is that of the policy of the handler that called the function. [`AuthenticatesCaller`] also accepts
+/// guards of handlers with an optional identity. Only `#[requires]` creates such a policy: the trait cannot be
+/// implemented by hand.
 ///
 /// ```compile_fail,E0277
 /// use auth_runtime::routing::KnowsCaller;
@@ -156,6 +157,62 @@ pub trait KnowsCaller: HasPolicy<Caller = Identity> {}
 
 #[diagnostic::do_not_recommend]
 impl<P: HasPolicy<Caller = Identity>> KnowsCaller for P {}
+
+/// The policy of a handler that known callers reach, and maybe callers without an identity. It bounds the type of a
+/// guard in a function that several handlers call.
+///
+/// ```
+/// # use auth_runtime::objects::{Action, Resource};
+/// # use auth_runtime::routing::AuthenticatesCaller;
+/// # use auth_runtime::{Denied, Guard, public, requires};
+/// # struct Page { id: String, text: String, is_internal: bool }
+/// # impl From<&Page> for Resource {
+/// #     fn from(page: &Page) -> Self { Self::new("Page", &page.id) }
+/// # }
+/// # async fn find() -> Page { unimplemented!() }
+/// async fn text_of<P: AuthenticatesCaller>(guard: &Guard<P>) -> Result<String, Denied> {
+///     let page = find().await;
+///     if page.is_internal {
+///         guard.can(Action::new("read"), &page).await?;
+///     }
+///     Ok(page.text)
+/// }
+///
+/// #[public(reason = "internal pages need a login", identity = optional)]
+/// async fn page(guard: Guard) -> Result<String, Denied> {
+///     text_of(&guard).await
+/// }
+///
+/// #[requires(scope = "page:write")]
+/// async fn source(guard: Guard) -> Result<String, Denied> {
+///     text_of(&guard).await
+/// }
+/// ```
+///
+/// `permit`, `can`, `can_all` and `load` deny a caller without an identity. Methods with a result for each object,
+/// such as [`filter`](super::Guard::filter), need a [`KnowsCaller`]. The trait cannot be implemented by hand, and a
+/// public handler without `identity = optional` does not authenticate:
+///
+/// ```compile_fail,E0277
+/// # use auth_runtime::routing::AuthenticatesCaller;
+/// # use auth_runtime::{Guard, public};
+/// fn shared<P: AuthenticatesCaller>(_: &Guard<P>) {}
+///
+/// #[public(reason = "a page")]
+/// async fn page(guard: Guard) {
+///     shared(&guard);
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "public handler has no identity [AUTH0045]",
+    label = "the caller is not authenticated",
+    note = "write `#[requires(authenticated)]` to require an identity, or `#[public(reason = \
+            \"...\", identity = optional)]` to accept callers with and without one"
+)]
+pub trait AuthenticatesCaller: HasPolicy<Caller: HasIdentity> {}
+
+#[diagnostic::do_not_recommend]
+impl<P: HasPolicy<Caller: HasIdentity>> AuthenticatesCaller for P {}
 
 impl HasIdentity for Identity {
     type View<'a> = &'a Identity;
