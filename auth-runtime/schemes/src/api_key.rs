@@ -130,7 +130,7 @@ impl ApiKeysBuilder {
     ///
     /// # Errors
     ///
-    /// [`ApiKeysError`] names the first invalid setting.
+    /// [`ApiKeysError`] names a missing or invalid setting.
     pub fn build(self) -> Result<ApiKeys, ApiKeysError> {
         if let Some(error) = self.error {
             return Err(error);

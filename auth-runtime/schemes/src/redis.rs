@@ -109,7 +109,7 @@ impl RedisBuilder {
     ///
     /// # Errors
     ///
-    /// [`RedisError`] names the first invalid setting.
+    /// [`RedisError`] names an invalid setting.
     pub fn build(self) -> Result<Redis, RedisError> {
         if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {
             return Err(RedisError::Timeout(self.timeout));

@@ -286,7 +286,7 @@ impl ProtectionSpaceBuilder {
     ///
     /// # Errors
     ///
-    /// [`SpaceError`] names the first setting that is missing or invalid.
+    /// [`SpaceError`] names a missing or invalid setting.
     pub fn build(self) -> Result<ProtectionSpace, SpaceError> {
         if self.schemes.is_empty() {
             return Err(SpaceError::NoScheme);

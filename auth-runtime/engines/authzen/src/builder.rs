@@ -184,7 +184,7 @@ impl AuthZenBuilder {
     ///
     /// # Errors
     ///
-    /// [`AuthZenError`] names the first missing or invalid setting.
+    /// [`AuthZenError`] names a missing or invalid setting.
     pub fn build(self) -> Result<AuthZen, AuthZenError> {
         let has_search = self.has_search;
         let (url, settings) = self.check()?;

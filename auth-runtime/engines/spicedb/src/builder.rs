@@ -137,7 +137,7 @@ impl SpiceDbBuilder {
     ///
     /// # Errors
     ///
-    /// [`SpiceDbError`] names the first missing or invalid setting.
+    /// [`SpiceDbError`] names a missing or invalid setting.
     pub fn build(self) -> Result<SpiceDb, SpiceDbError> {
         let url = self.url.ok_or(SpiceDbError::NoUrl)?;
         let read = if self.is_plain {

@@ -169,7 +169,7 @@ impl DigestBuilder {
     ///
     /// # Errors
     ///
-    /// [`DigestError`] names the first missing or invalid setting.
+    /// [`DigestError`] names a missing or invalid setting.
     pub fn build(self) -> Result<Digest, DigestError> {
         if self.realm.is_empty() {
             return Err(DigestError::NoRealm);

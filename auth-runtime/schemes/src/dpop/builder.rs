@@ -172,7 +172,7 @@ impl DpopBuilder {
     ///
     /// # Errors
     ///
-    /// [`DpopError`] names the first missing or invalid setting.
+    /// [`DpopError`] names a missing or invalid setting.
     pub fn build(self) -> Result<Dpop, DpopError> {
         if self.origins.is_empty() {
             return Err(DpopError::NoOrigin);

@@ -228,7 +228,7 @@ impl IntrospectionBuilder {
     ///
     /// # Errors
     ///
-    /// [`IntrospectionError`] names the first missing or invalid setting.
+    /// [`IntrospectionError`] names a missing or invalid setting.
     pub fn build(self) -> Result<Introspection, IntrospectionError> {
         let url = self.endpoint.ok_or(IntrospectionError::NoEndpoint)?;
         let read = if self.is_plain {

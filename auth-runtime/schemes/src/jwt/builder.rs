@@ -324,7 +324,7 @@ impl JwtBuilder {
     ///
     /// # Errors
     ///
-    /// [`JwtError`] names the first missing or invalid setting.
+    /// [`JwtError`] names a missing or invalid setting.
     pub fn build(self) -> Result<Jwt, JwtError> {
         let mut keys = self.keys?;
         for document in &self.documents {

@@ -224,7 +224,7 @@ impl CarriedJwtBuilder {
     ///
     /// # Errors
     ///
-    /// [`CarriedJwtError`] names the first invalid setting.
+    /// [`CarriedJwtError`] names an invalid setting.
     pub fn build(self) -> Result<CarriedJwt, CarriedJwtError> {
         let origins = self.origins.map_err(CarriedJwtError::Origin)?;
         let is_of_browser = matches!(

@@ -70,7 +70,7 @@ impl SessionsBuilder {
     ///
     /// # Errors
     ///
-    /// [`SessionsError`] names the first invalid setting.
+    /// [`SessionsError`] names the first invalid origin, or else the invalid cookie.
     pub fn build(self) -> Result<Sessions, SessionsError> {
         let origins = self.origins.map_err(SessionsError::Origin)?;
         let Some(removal) = removal(&self.cookie) else {

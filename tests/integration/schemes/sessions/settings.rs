@@ -40,6 +40,8 @@ fn invalid_sessions_are_not_built() {
     }
     let two = Sessions::builder().trust_origin("one").trust_origin("two");
     assert_eq!(error(two), Some(SessionsError::Origin("one".to_owned())));
+    let both = Sessions::builder().cookie("a b").trust_origin("one");
+    assert_eq!(error(both), Some(SessionsError::Origin("one".to_owned())));
     let pages = [
         "login",
         "",
