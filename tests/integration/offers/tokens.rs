@@ -56,7 +56,11 @@ async fn form_tokens_are_found() {
     assert_eq!(answer.cache_control(), "private");
 
     for method in [Method::PUT, Method::PATCH] {
-        for (body, status) in [(body.clone(), 200), (format!("{body}&access_token=x"), 400)] {
+        for (body, status) in [
+            (body.clone(), 200),
+            (format!("{body}&access_token=x"), 400),
+            (format!("{body}&access_token={token}"), 400),
+        ] {
             let mut changed = form("/submit", body);
             *changed.method_mut() = method.clone();
             assert_eq!(send(&app, changed).await.status, status, "{method}");
@@ -276,6 +280,7 @@ async fn query_tokens_are_found() {
         ("/?access_token", 401),
         ("/?ACCESS_TOKEN=x", 401),
         (&format!("{target}&access_token=x"), 400),
+        (&format!("{target}&access_token={token}"), 400),
         (&format!("{target}&access%5Ftoken=x"), 400),
     ] {
         assert_eq!(
