@@ -61,6 +61,16 @@ async fn every_input_has_its_response() {
     check(&app, "/read", rows).await;
     let twice = [authorization("Token ann 4711"), authorization("Token bob")].concat();
     assert_eq!(send(&app, "/read", &twice).await.status(), 400);
+    // On an unknown path, only the credentials of an accepted scheme are rejected.
+    for (value, status) in [
+        ("Token", 401),
+        ("Token bob", 401),
+        ("Tokens bob", 404),
+        ("Bearer bob", 404),
+    ] {
+        let unknown = send(&app, "/nowhere", &authorization(value)).await;
+        assert_eq!(unknown.status(), status, "{value}");
+    }
     let denied = send(&app, "/admin", &authorization("Token ann 4711")).await;
     assert_eq!(denied.status(), 403);
     assert_eq!(challenges(&denied), Vec::<&str>::new());

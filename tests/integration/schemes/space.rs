@@ -182,6 +182,23 @@ async fn a_replaced_challenge_has_the_realm_of_the_handler() {
     check(&app, "/other", rows).await;
 }
 
+/// A scheme of this name that reads this place.
+struct Placed(&'static str, Source);
+
+impl Scheme for Placed {
+    fn name(&self) -> &str {
+        self.0
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![self.1.clone()]
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::rejected())
+    }
+}
+
 #[test]
 fn invalid_space_is_a_build_error() {
     struct Named(&'static str);
@@ -224,6 +241,26 @@ fn invalid_space_is_a_build_error() {
         build(builder().scheme(bearer).scheme(whole)),
         Some(SpaceError::SchemeTwice("Described".to_owned()))
     );
+    let name = || "x-place".to_owned();
+    let field = || HeaderName::from_static("x-place");
+    for source in [
+        Source::BareAuthorization,
+        Source::Field(field()),
+        Source::TextField(field()),
+        Source::Cookie(name()),
+        Source::Subprotocol(name()),
+        Source::Query(name()),
+        Source::Form(name()),
+        Source::Connection(None),
+        Source::Connection(Some(field())),
+    ] {
+        let reads = |name| Placed(name, source.clone());
+        assert_eq!(
+            build(builder().scheme(reads("One")).scheme(reads("Other"))),
+            Some(SpaceError::SchemeTwice("Other".to_owned())),
+            "{source:?}"
+        );
+    }
     for (realm, scheme) in [
         ("two\r\nlines", "Badge"),
         ("Übung", "Badge"),

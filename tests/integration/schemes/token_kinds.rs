@@ -281,6 +281,15 @@ async fn schemes_of_the_service_read_bare_tokens() {
             assert!(text(response).await.contains(caller), "{value}");
         }
     }
+    // A value with a space is not a bare token, so it counts as none: on an unknown path, it is not rejected.
+    for (value, status) in [
+        ("cio9999", 401),
+        ("Digest cio0123", 404),
+        ("cio0123 cio0123", 404),
+    ] {
+        let response = send(&app, "/nowhere", &authorization(value)).await;
+        assert_eq!(response.status(), status, "{value}");
+    }
 }
 
 #[tokio::test]
