@@ -172,7 +172,12 @@ async fn the_peer_is_the_proxy() {
         ("remote-user", &b"ann"[..]),
         ("x-forwarded-for", b"10.0.0.7"),
     ];
-    for (peer, status) in [("192.0.2.7:1", 401), (PROXY, 200)] {
+    for (peer, status) in [
+        ("192.0.2.7:1", 401),
+        (PROXY, 200),
+        // The form of an IPv4 address on a dual-stack socket.
+        ("[::ffff:10.0.0.7]:1", 200),
+    ] {
         let response = send_to(app.clone(), peer, "/known", &lines).await;
         assert_eq!(response.status(), status, "{peer}");
     }
