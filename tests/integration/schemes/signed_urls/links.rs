@@ -148,6 +148,39 @@ async fn links_are_for_one_method() {
     for method in [Method::GET, Method::HEAD, Method::PUT] {
         assert_404(&app, method, &link, "another method").await;
     }
+    // Also if the handler is for all of them.
+    let space = ProtectionSpace::builder().scheme(new_urls()).build();
+    let app = GuardedRouter::new()
+        .route("/any/{name}", auth_runtime::routing::any(download))
+        .protect(space.expect("a space"))
+        .expect("a router");
+    let link = link_to("/any/7");
+    for (method, status) in [
+        ("GET", 200),
+        ("HEAD", 200),
+        ("get", 404),
+        ("OPTIONS", 404),
+        ("TRACE", 404),
+        ("QUERY", 404),
+        ("POST", 404),
+    ] {
+        let answer = call(&app, method.parse().expect("a method"), &link).await;
+        assert_eq!(answer.status(), status, "{method}");
+    }
+}
+
+/// A plain router may remove a prefix from the target.
+#[tokio::test]
+async fn links_have_the_target_of_the_client() {
+    let app = Router::new().nest_service("/api", links_only(new_urls()));
+    let inner = link_to("/files/7");
+    for (link, status) in [
+        (link_to("/api/files/7"), 200),
+        (format!("/api{inner}"), 404),
+    ] {
+        let answer = call(&app, Method::GET, &link).await;
+        assert_eq!(answer.status(), status, "{link}");
+    }
 }
 
 #[tokio::test]
