@@ -144,6 +144,50 @@ async fn removals_run_last() {
     assert_eq!(seen, ["GET", "OPTIONS", "PUT", "POST", "DELETE", "DELETE"]);
 }
 
+/// The first persona removes the order, and the second one finds it again.
+#[tokio::test]
+async fn the_state_is_restored_for_each_cell() {
+    #[public(reason = "a test")]
+    async fn remove(Extension(orders): Extension<Arc<Mutex<Vec<u32>>>>) -> StatusCode {
+        match orders.lock().expect("a list").pop() {
+            Some(_) => StatusCode::OK,
+            None => StatusCode::GONE,
+        }
+    }
+    let routes = || {
+        let one = auth_runtime::routing::delete(remove).post(remove);
+        GuardedRouter::new().route("/orders/7", one)
+    };
+    for (restores, expected) in [(true, ["200", "200"]), (false, ["200", "410 own"])] {
+        let orders = Arc::new(Mutex::new(vec![7_u32]));
+        let app = routes().protect(space()).expect("a router");
+        let app = app.layer(Extension(Arc::clone(&orders)));
+        let matrix = AccessMatrix::builder(&routes().access_table(), &space())
+            .persona(Persona::anonymous())
+            .persona(admin());
+        let matrix = if restores {
+            matrix.before_each(move || {
+                let orders = Arc::clone(&orders);
+                async move { *orders.lock().expect("a list") = vec![7] }
+            })
+        } else {
+            matrix
+        };
+        let matrix = matrix.send(&app).await.expect("a matrix");
+        // `POST` comes first.
+        let row = matrix
+            .rows()
+            .iter()
+            .find(|row| row.to_string().starts_with("POST"));
+        let answers = row
+            .expect("a row")
+            .answers()
+            .iter()
+            .map(ToString::to_string);
+        assert_eq!(answers.collect::<Vec<_>>(), expected);
+    }
+}
+
 #[tokio::test]
 async fn all_builder_mistakes_are_reported_together() {
     let routes = GuardedRouter::new()

@@ -47,6 +47,24 @@ fn document_names_the_authorization_server() {
 }
 
 #[test]
+fn an_optional_identity_needs_no_credentials() {
+    #[public(reason = "for all", identity = optional)]
+    async fn greet() {}
+
+    let router: GuardedRouter = GuardedRouter::new().route("/", get(greet));
+    let space = space_builder().scheme(keys()).build();
+    let space = space.expect("the space is in order");
+    let written = document(&[(HttpMethod::Get, "/")]);
+    let document = public(&router.access_table(), &space, written);
+    let operation = &document["paths"]["/"]["get"];
+    let either = json!([{ "Bearer": [] }, { "ApiKey": [] }, {}]);
+    assert_eq!(operation["security"], either);
+    let responses = operation["responses"].as_object().expect("responses");
+    let statuses: Vec<_> = responses.keys().collect();
+    assert_eq!(statuses, ["400", "401", "503"]);
+}
+
+#[test]
 fn own_bodies_are_not_described() {
     let space = space_builder()
         .render(|_, _| DenialBody::default())
