@@ -25,11 +25,13 @@ fn invalid_sessions_are_not_built() {
         "https://app.example/path",
         "https://app.example?a",
     ];
+    let invalid = |origin: &str| {
+        let trusted = TrustedOrigins::default().trust(origin);
+        SessionsError::Origin(trusted.expect_err(origin))
+    };
     for origin in origins {
-        let wrong = TrustedOrigins::default().trust(origin);
-        let wrong = SessionsError::Origin(wrong.expect_err(origin));
         let sessions = Sessions::builder().trust_origin(origin);
-        assert_eq!(error(sessions), Some(wrong));
+        assert_eq!(error(sessions), Some(invalid(origin)));
     }
     for origin in [
         "https://app.example",
@@ -39,9 +41,9 @@ fn invalid_sessions_are_not_built() {
         assert_eq!(error(Sessions::builder().trust_origin(origin)), None);
     }
     let two = Sessions::builder().trust_origin("one").trust_origin("two");
-    assert_eq!(error(two), Some(SessionsError::Origin("one".to_owned())));
+    assert_eq!(error(two), Some(invalid("one")));
     let both = Sessions::builder().cookie("a b").trust_origin("one");
-    assert_eq!(error(both), Some(SessionsError::Origin("one".to_owned())));
+    assert_eq!(error(both), Some(invalid("one")));
     let pages = [
         "login",
         "",
