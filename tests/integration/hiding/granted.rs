@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use auth_runtime::routing::on;
+use auth_runtime::routing::{any, on};
 use auth_runtime::schemes::ApiKeys;
 use auth_runtime::{Caller, ProtectionSpace};
 use axum::body::HttpBody as _;
@@ -84,6 +84,25 @@ async fn other_methods_of_a_hidden_path_have_no_allow() {
     let (status, fields, body) = send(&app, request(&Method::PUT, "/others", Some(&writer))).await;
     assert_eq!((status, &*body), (StatusCode::OK, "written"));
     assert!(!fields.contains_key("allow"), "{fields:?}");
+}
+
+/// One hidden method of a path hides all others, whichever of them the handlers take.
+#[tokio::test]
+async fn a_hidden_method_of_any_kind_hides_the_path() {
+    let app = GuardedRouter::new()
+        .route("/others", get(shown).fallback(secret))
+        .route("/named", get(secret).fallback(shown))
+        .route("/all", any(secret).post(shown))
+        .route("/options", post(secret).options(shown));
+    let app = protect(app);
+    let reader = bearer("read");
+    for path in ["/others", "/named", "/all", "/options"] {
+        for method in methods() {
+            for caller in [None, Some(&*reader)] {
+                assert_like_unknown(&app, method.clone(), (path, "/zzzzzz"), caller).await;
+            }
+        }
+    }
 }
 
 /// A denial that the caller may see is that of a visible path: the layers see the request.
