@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use auth_runtime::routing::{any, on};
+use auth_runtime::routing::{any, on, options};
 use auth_runtime::schemes::ApiKeys;
 use auth_runtime::{Caller, ProtectionSpace};
 use axum::body::HttpBody as _;
@@ -93,7 +93,7 @@ async fn a_hidden_method_of_any_kind_hides_the_path() {
         .route("/others", get(shown).fallback(secret))
         .route("/named", get(secret).fallback(shown))
         .route("/all", any(secret).post(shown))
-        .route("/options", post(secret).options(shown));
+        .route("/options", options(shown).post(secret));
     let app = protect(app);
     let reader = bearer("read");
     for path in ["/others", "/named", "/all", "/options"] {

@@ -2,8 +2,9 @@
 
 use auth_runtime::decision::{DenialBody, DenialDetails};
 use auth_runtime::testing::with_caller;
-use auth_runtime::{CheckRequest, Denied, Guard, ProtectedRouter};
+use auth_runtime::{CheckRequest, Denied, Guard, ProtectedRouter, UnknownPaths};
 use auth_tests::send_raw;
+use axum::extract::ConnectInfo;
 
 use super::*;
 
@@ -326,6 +327,42 @@ async fn concealed_denials_have_neither() {
                 assert!(!body.contains("Ask") && !body.contains("role"), "{body}");
             }
         }
+    }
+}
+
+/// A guard conceals an object on a plain router as well, without the text and the realm of the policy.
+#[tokio::test]
+async fn objects_concealed_on_plain_routers_have_neither() {
+    #[requires(
+        any(network = "192.0.2.0/24", scope = "b"),
+        hide_as = 404,
+        hide_unless = scope("a"),
+        says = "Ask the owner.",
+        realm = "vault"
+    )]
+    async fn object(guard: Guard) -> Result<(), Denied> {
+        guard.permit(false)
+    }
+
+    let space = builder().unknown_paths(UnknownPaths::Challenge);
+    let space = space.render(render).build().expect("a space");
+    let app = Router::new()
+        .route("/", axum::routing::get(object))
+        .layer(axum::Extension(space));
+    for (caller, status) in [
+        (Caller::Anonymous, 401),
+        (Caller::rejected(), 401),
+        (caller(&["b"], &[]), 404),
+    ] {
+        let mut request = with_caller(request("/"), caller);
+        let peer = std::net::SocketAddr::from(([192, 0, 2, 7], 4711));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = send(&app, request).await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (status, "None []"));
+        let challenges = answer.challenges();
+        assert_eq!(challenges.is_empty(), status == 404, "{challenges:?}");
+        let is_of_space = |line: &&str| line.contains("realm=\"api\"");
+        assert!(challenges.iter().all(is_of_space), "{challenges:?}");
     }
 }
 

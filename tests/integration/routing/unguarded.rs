@@ -221,6 +221,28 @@ async fn an_unlisted_route_has_the_fallback_and_the_layers_of_unknown_paths() {
     }
 }
 
+/// Without a fallback of the service, an unknown path reports rejected credentials, and so does an unlisted route.
+#[tokio::test]
+async fn an_unlisted_route_reports_rejected_credentials() {
+    let page = || axum::routing::get(async || "a page");
+    let plain = Router::new()
+        .route("/pages/{id}", page())
+        .route("/pages/special", page());
+    let app = GuardedRouter::new()
+        .merge_unguarded("a test", &["/pages/{id}"], plain)
+        .merge(GuardedRouter::new().layer(field("x-unknown")))
+        .protect(space())
+        .unwrap();
+    for path in ["/pages/special", "/unknown"] {
+        let mut request = nobody(Method::GET, path);
+        let garbage = HeaderValue::from_static("Bearer garbage");
+        request.headers_mut().insert("authorization", garbage);
+        let (status, response) = send(&app, request).await;
+        assert_eq!(status, 401, "{path}");
+        assert!(response.headers().contains_key("x-unknown"), "{path}");
+    }
+}
+
 #[test]
 #[should_panic(expected = "Paths must start with a `/`")]
 fn listed_paths_are_routes() {

@@ -42,6 +42,12 @@ async fn every_input_has_its_response() {
             401,
             &[CHALLENGE],
         ),
+        row(
+            "another name before the token",
+            authorization("Token Bearer ann 4711"),
+            401,
+            &[CHALLENGE],
+        ),
         row("expired", authorization("Token expired"), 401, &[CHALLENGE]),
         row("empty", authorization("Token"), 401, &[CHALLENGE]),
         row(
@@ -66,6 +72,7 @@ async fn every_input_has_its_response() {
         ("Token", 401),
         ("Token bob", 401),
         ("Tokens bob", 404),
+        ("Token\tbob", 404),
         ("Bearer bob", 404),
     ] {
         let unknown = send(&app, "/nowhere", &authorization(value)).await;
