@@ -52,7 +52,8 @@ pub trait DecisionPoint: Send + Sync + 'static {
     /// Decides about each evaluation of the request.
     ///
     /// The result has one decision for each evaluation, in the same order. Any other number of decisions
-    /// counts as an error. After an error, nothing is granted, and the response is 503.
+    /// counts as an error. After an error, nothing is granted, and the response is 503, or, on a hidden route,
+    /// that of an unknown path.
     ///
     /// The request waits for the future. An engine limits its own time, or
     /// [`DecisionDeadline`](crate::DecisionDeadline) limits it. A panic ends the request like one of a handler:
