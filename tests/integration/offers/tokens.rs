@@ -278,6 +278,8 @@ async fn query_tokens_are_found() {
         ("/?access_token=x", 401),
         ("/?access_token=", 401),
         ("/?access_token", 401),
+        // It is not in a field.
+        (&*format!("/?access_token={}", "a".repeat(17 << 10)), 401),
         ("/?ACCESS_TOKEN=x", 401),
         (&format!("{target}&access_token=x"), 400),
         (&format!("{target}&access_token={token}"), 400),

@@ -1,8 +1,12 @@
 //! Requests before and behind the decision.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use auth_tests::{send_raw, serve};
+use auth_runtime::routing::options;
+use auth_runtime::schemes::{Bearer, Webhooks};
+use auth_runtime::{Caller, ProtectionSpace};
+use auth_tests::{send_raw, serve, space_builder};
 
 use super::*;
 
@@ -43,19 +47,66 @@ async fn denied_bodies_are_not_read() {
         RUNS.fetch_add(1, Ordering::Relaxed);
         body.len().to_string()
     }
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let routes = || GuardedRouter::new().route("/upload", post(upload));
+    let webhooks = Webhooks::github().secret("a secret of more than sixteen bytes");
+    let reader = || {
+        let tokens = Bearer::new(async |_| Caller::rejected()).accept_form();
+        let reader = ProtectionSpace::builder().realm("reader").scheme(tokens);
+        reader.build().expect("a space")
+    };
+    let signed = space_builder().scheme(webhooks.build().expect("webhooks"));
+    let signed = signed.build().expect("a space");
+    let read = GuardedRouter::new().route("/read", get(read));
+    for (name, content_type, app) in [
+        ("no scheme reads bodies", FORM, routes().protect(space())),
+        ("not a form", "application/json", routes().protect(reader())),
+        ("no signature", FORM, routes().protect(signed)),
+        (
+            "a scheme of another router reads forms",
+            FORM,
+            (routes().protect(space())).and_then(|own| Ok(own.merge(read.protect(reader())?))),
+        ),
+    ] {
+        let address = serve(app.expect("routes")).await;
+        let waiting = format!(
+            "POST /upload HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
+             content-type: {content_type}\r\ncontent-length: 1000000\r\n\
+             connection: close\r\n\r\n"
+        );
+        let answer = send_raw(address, waiting).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"),
+            "{name}: {answer}"
+        );
+    }
+    assert_eq!(RUNS.load(Ordering::Relaxed), 0);
+}
+
+/// A browser sends no credentials with a preflight request, so a layer in front responds to it.
+#[tokio::test]
+async fn preflight_requests_are_decided() {
+    let service = tower::service_fn(async |_: Request| Ok::<_, Infallible>("service"));
     let app = GuardedRouter::new()
-        .route("/upload", post(upload))
+        .route("/handler", options(read))
+        .route("/any", any(read))
+        .route_service("/service", Readers, service)
         .protect(space())
         .unwrap();
-    let address = serve(app).await;
-    let waiting = "POST /upload HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
-                   content-length: 1000000\r\nconnection: close\r\n\r\n";
-    let answer = send_raw(address, waiting).await;
-    assert!(
-        answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"),
-        "{answer}"
-    );
-    assert_eq!(RUNS.load(Ordering::Relaxed), 0);
+    for target in ["/handler", "/any", "/service"] {
+        let mut request = nobody(Method::OPTIONS, target);
+        for (name, value) in [
+            ("origin", "https://app.example"),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "authorization"),
+        ] {
+            let value = HeaderValue::from_static(value);
+            request.headers_mut().insert(name, value);
+        }
+        let (status, response) = send(&app, request).await;
+        assert_eq!(status, 401, "{target}");
+        assert!(response.headers().contains_key("www-authenticate"));
+    }
 }
 
 #[tokio::test]
