@@ -153,6 +153,12 @@ async fn plain_routers_see_the_address() {
         };
         assert_eq!(status(&app, request).await, expected, "{path} {address:?}");
     }
+    // No credentials would help (rules 2 and 4).
+    for caller in [Caller::rejected(), Caller::unverifiable()] {
+        let request = with_caller(request("/office"), caller.clone());
+        let (status, challenges, _) = send(&app, request).await;
+        assert_eq!((status.as_u16(), challenges), (403, vec![]), "{caller:?}");
+    }
 }
 
 #[tokio::test]

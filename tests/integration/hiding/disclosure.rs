@@ -149,7 +149,9 @@ async fn unknown_paths_can_challenge() {
 /// An application that hides nothing may hide something in its next version.
 #[tokio::test]
 async fn unknown_paths_challenge_where_nothing_is_hidden() {
-    let space = space_builder().unknown_paths(UnknownPaths::Challenge);
+    let passwords = Basic::new(async |_, _| Caller::rejected());
+    let space = space_builder().scheme(passwords);
+    let space = space.unknown_paths(UnknownPaths::Challenge);
     let space = space.build().expect("a space");
     let routes = || GuardedRouter::new().route("/shown", post(shown));
     for routes in [routes(), routes().fallback(curious)] {
@@ -163,6 +165,12 @@ async fn unknown_paths_challenge_where_nothing_is_hidden() {
             let request = request(&Method::GET, "/zzzzzz", credentials);
             let response = app.clone().oneshot(request).await.expect("infallible");
             assert_eq!(response.status(), status, "{credentials:?}");
+            let challenges = response.headers().get_all("www-authenticate").iter();
+            let names: Vec<_> = challenges
+                .map(|line| line.to_str().expect("ASCII").split(' ').next())
+                .collect();
+            let all = [Some("Bearer"), Some("Basic")];
+            assert_eq!(names, if status == 401 { &all[..] } else { &[] });
         }
     }
 }

@@ -185,6 +185,15 @@ async fn the_scheme_of_the_request_reports_the_denial() {
     let insufficient = "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", \
                         error_description=\"the access token lacks a required scope\"";
     let ticket = "Ticket realm=\"api\"";
+    let plain = Router::new()
+        .route("/read", axum::routing::get(read))
+        .route("/admin", axum::routing::get(admin))
+        .layer(axum::Extension(space()));
+    for (target, challenge) in [("/read", insufficient), ("/admin", BEARER)] {
+        let answer = send(&plain, with(target, &[("authorization", &bearer)])).await;
+        assert_eq!(answer.status, 403, "{target}");
+        assert_eq!(answer.challenges(), [challenge], "{target}");
+    }
     for (authorization, target, challenge) in [
         (bearer.as_str(), "/read", insufficient),
         (&bearer, "/admin", BEARER),
@@ -207,32 +216,40 @@ async fn every_challenge_has_the_realm_of_the_policy() {
     async fn close_vault() {}
     #[requires(acr = "mfa", realm = "vault")]
     async fn clear_vault() {}
+    #[requires(sender_constrained, realm = "vault")]
+    async fn move_vault() {}
 
     let app = GuardedRouter::new()
         .route("/open", get(open_vault))
         .route("/close", get(close_vault))
         .route("/clear", get(clear_vault))
-        .protect(space())
+        .route("/move", get(move_vault))
+        .protect(space_builder().scheme(Lock).build().unwrap())
         .unwrap();
     let caller = format!("Bearer {}", token(json!({})));
-    for (target, authorization, status) in [
-        ("/open", None, 401),
-        ("/open", Some("Bearer x"), 401),
-        ("/open", Some(caller.as_str()), 403),
-        ("/close", Some(&caller), 403),
-        ("/clear", Some(&caller), 401),
+    for (target, authorization, status, schemes) in [
+        ("/open", &[][..], 401, &["Bearer", "Lock"][..]),
+        ("/open", &["Bearer x"], 401, &["Bearer", "Lock"]),
+        ("/open", &["Bearer x", "Bearer y"], 400, &["Bearer"]),
+        ("/open", &[&*caller], 403, &["Bearer"]),
+        ("/close", &[&caller], 403, &["Bearer"]),
+        ("/clear", &[&caller], 401, &["Bearer"]),
+        ("/move", &[&caller], 401, &["Lock"]),
+        ("/move", &["Lock none"], 401, &["Lock"]),
     ] {
-        let fields = authorization.map(|value| ("authorization", value));
-        let answer = send(&app, with(target, fields.as_slice())).await;
+        let mut asked = request(target);
+        for value in authorization {
+            let value = value.parse().unwrap();
+            asked.headers_mut().append(AUTHORIZATION, value);
+        }
+        let answer = send(&app, asked).await;
         assert_eq!(answer.status, status, "{target} {authorization:?}");
         let challenges = answer.challenges();
-        let [challenge] = challenges.as_slice() else {
-            panic!("{target} {authorization:?}: {challenges:?}");
-        };
-        assert!(
-            challenge.starts_with("Bearer realm=\"vault\""),
-            "{challenge}"
-        );
+        assert_eq!(challenges.len(), schemes.len(), "{challenges:?}");
+        for (challenge, scheme) in challenges.iter().zip(schemes) {
+            let expected = format!("{scheme} realm=\"vault\"");
+            assert!(challenge.starts_with(&expected), "{target}: {challenge}");
+        }
     }
 }
 
@@ -384,7 +401,7 @@ async fn unbindable_handlers_are_closed() {
 }
 
 /// A cookie of a site with a login page.
-struct Pages;
+pub(super) struct Pages;
 
 impl Scheme for Pages {
     fn name(&self) -> &str {
@@ -411,7 +428,7 @@ impl Scheme for Pages {
 /// A redirect to a login page is for browsers that have no other credentials, and for handlers that the login opens.
 #[tokio::test]
 async fn redirects_lead_to_a_page_that_helps() {
-    #[requires(acr = "mfa")]
+    #[requires(any(acr = "gold", acr = "mfa"))]
     async fn strong() {}
     #[requires(sender_constrained)]
     async fn bound() {}
@@ -426,6 +443,7 @@ async fn redirects_lead_to_a_page_that_helps() {
         .route("/", get(known))
         .route("/strong", get(strong))
         .route("/bound", get(bound))
+        .route("/read", get(read))
         .route("/login", get(known));
     let app = app.protect(space).unwrap();
     for (target, credentials, status) in [
@@ -437,6 +455,7 @@ async fn redirects_lead_to_a_page_that_helps() {
         // No login binds a cookie to a key.
         ("/bound", None, 401),
         ("/bound", Some(("cookie", "page=1")), 401),
+        ("/read", Some(("authorization", "Bearer ann")), 403),
         // The page would redirect to itself.
         ("/login", None, 401),
     ] {
@@ -444,8 +463,16 @@ async fn redirects_lead_to_a_page_that_helps() {
         fields.extend(credentials);
         let answer = send(&app, with(target, &fields)).await;
         assert_eq!(answer.status, status, "{target} {credentials:?}");
-        let location = answer.headers.get("location").is_some();
-        assert_eq!(location, status == 303, "{target} {credentials:?}");
+        let location = answer.headers.get("location");
+        assert_eq!(
+            location.is_some(),
+            status == 303,
+            "{target} {credentials:?}"
+        );
+        if target == "/strong" && credentials == Some(("cookie", "page=1")) {
+            let page = "/login?next=%2Fstrong&acr_values=gold+mfa";
+            assert_eq!(location.unwrap(), page);
+        }
         assert_eq!(answer.challenges().is_empty(), status == 303, "{target}");
     }
 }

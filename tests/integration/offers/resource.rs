@@ -111,6 +111,39 @@ async fn oauth_challenges_point_to_metadata() {
     );
 }
 
+/// A client may begin with a valid token that another server issued to it.
+#[tokio::test]
+async fn every_oauth_challenge_points_to_metadata() {
+    #[requires(acr = "mfa")]
+    async fn strong() {}
+    #[requires(role = "admin")]
+    async fn admin() {}
+
+    let space = space_builder().resource(resource()).build().unwrap();
+    let app = GuardedRouter::new()
+        .route("/read", get(read))
+        .route("/strong", get(strong))
+        .route("/admin", get(admin))
+        .protect(space)
+        .unwrap();
+    let caller = format!("Bearer {}", token(json!({})));
+    for (target, authorization, status) in [
+        ("/read", "", 401),
+        ("/read", "Bearer x", 401),
+        ("/read", &caller, 403),
+        ("/strong", &caller, 401),
+        ("/admin", &caller, 403),
+    ] {
+        let answer = send(&app, with(target, &[("authorization", authorization)])).await;
+        assert_eq!(answer.status, status, "{target} {authorization}");
+        let [challenge] = answer.challenges()[..] else {
+            panic!("{target} {authorization}");
+        };
+        let metadata = format!("resource_metadata=\"{METADATA}\"");
+        assert!(challenge.contains(&metadata), "{challenge}");
+    }
+}
+
 #[test]
 fn metadata_replaces_the_realm() {
     let nameless = || ProtectionSpace::builder().scheme(Bearer::jwt(jwt()));

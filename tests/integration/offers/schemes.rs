@@ -1,7 +1,8 @@
 //! The schemes that a handler accepts.
 
-use auth_runtime::UnknownPaths;
+use auth_runtime::{Denied, Guard, UnknownPaths};
 
+use super::challenges::Pages;
 use super::*;
 
 #[requires(scope = "read", schemes(Bearer))]
@@ -213,4 +214,49 @@ async fn a_scheme_is_accepted_in_any_case() {
     assert_eq!(answer.challenges(), ["Lab-Key realm=\"api\""]);
     let answer = send(&app, with("/", &[("x-api-key", key)])).await;
     assert_eq!(answer.status, 200);
+}
+
+/// Of the schemes of the space, the one that was added first is the preferred one.
+#[tokio::test]
+async fn challenges_have_the_order_of_the_schemes() {
+    let key = "ApiKey realm=\"api\"";
+    let builder = || ProtectionSpace::builder().realm("api");
+    for (space, expected) in [
+        (builder().scheme(basic()).scheme(keys()), [BASIC, key]),
+        (
+            builder().scheme(basic()).scheme(Bearer::jwt(jwt())),
+            [BASIC, BEARER],
+        ),
+        (
+            builder().scheme(Bearer::jwt(jwt())).scheme(basic()),
+            [BEARER, BASIC],
+        ),
+    ] {
+        let app = GuardedRouter::new().route("/", get(known));
+        let app = app.protect(space.build().unwrap()).unwrap();
+        assert_eq!(send(&app, request("/")).await.challenges(), expected);
+    }
+}
+
+/// The denial of an object is for the client of the request, as a denial by the policy is.
+#[tokio::test]
+async fn objects_are_denied_as_the_client_expects() {
+    #[public(reason = "some pages are internal", identity = optional)]
+    async fn page(guard: Guard) -> Result<(), Denied> {
+        guard.permit(guard.identity().is_some())
+    }
+
+    let paged = || space_builder().scheme(Pages);
+    for (builder, mode, status, challenges) in [
+        (both(), "navigate", 401, vec![BEARER, BASIC]),
+        (both(), "cors", 401, vec![BEARER]),
+        (paged(), "navigate", 303, vec![]),
+        (paged(), "cors", 401, vec![BEARER, "Pages realm=\"api\""]),
+    ] {
+        let app = GuardedRouter::new().route("/", get(page));
+        let app = app.protect(builder.build().unwrap()).unwrap();
+        let answer = send(&app, with("/", &[("sec-fetch-mode", mode)])).await;
+        assert_eq!(answer.status, status, "{mode}");
+        assert_eq!(answer.challenges(), challenges, "{mode}");
+    }
 }

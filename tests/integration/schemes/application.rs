@@ -291,6 +291,37 @@ async fn an_application_grants_its_user_nothing() {
     }
 }
 
+/// The new login needs the application too.
+#[tokio::test]
+async fn bound_logins_need_the_application() {
+    #[requires(sender_constrained)]
+    async fn bound() {}
+
+    /// A login that is not bound to a key.
+    struct Unbound;
+
+    impl Scheme for Unbound {
+        fn name(&self) -> &str {
+            "Lock"
+        }
+
+        fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+            Verification::done(caller(credentials.value()))
+        }
+
+        fn constrains_sender(&self) -> bool {
+            true
+        }
+    }
+
+    let app = GuardedRouter::new().route("/bound", get(bound));
+    let app = app.protect(space(Unbound.with_application(Keys::default())));
+    let fields = [authorization("Lock ann"), lines(&[("apikey", "web")])].concat();
+    let response = send(&app.expect("routes"), "/bound", &fields).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(challenges(&response), ["Lock realm=\"api\"", KEY]);
+}
+
 #[tokio::test]
 async fn public_handlers_ignore_both() {
     let app = service(tokens().with_application(Keys::default()));
