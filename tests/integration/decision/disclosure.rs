@@ -44,6 +44,26 @@ fn hide_unless_discloses_denials() {
     }
 }
 
+/// Each kind of denial is disclosed to a caller that meets the lesser requirement.
+#[test]
+fn disclosed_denials_are_those_of_a_policy_that_hides_nothing() {
+    let reader = Caller::known(Identity::new("ann").with_scopes(["read"]));
+    let context = Context::new(&reader).by_oauth();
+    for requirement in [
+        Requirement::role("staff"),
+        Requirement::scope("write"),
+        Requirement::acr("mfa"),
+        Requirement::sender_constrained(),
+        Requirement::network(Network::new("office", &OFFICE)),
+    ] {
+        let shown = Policy::requires(requirement);
+        let half_hidden = shown.clone().hide_unless(Requirement::scope("read"));
+        let expected = Decision::of(&shown, &context);
+        assert!(matches!(expected, Decision::Deny(_)), "{shown}");
+        assert_eq!(Decision::of(&half_hidden, &context), expected, "{shown}");
+    }
+}
+
 #[test]
 fn checks_in_hide_unless_decide() {
     let check = A_CHECK;

@@ -61,6 +61,24 @@ fn step_up_names_every_sufficient_class() {
     }
 }
 
+/// The new login replaces the old one, so the parts that the old one meets are requested as well.
+#[test]
+fn step_up_names_the_parts_that_are_met() {
+    let old = SystemTime::now() - Duration::from_secs(3600);
+    let strong = Identity::new("ann").with_acr("mfa").with_auth_time(old);
+    let recent = Identity::new("ann").with_acr("pwd");
+    let recent = recent.with_auth_time(SystemTime::now());
+    let policy = Policy::requires(Requirement::all([MFA, FIVE_MINUTES]));
+    for caller in [strong, recent].map(Caller::known) {
+        let expected = Denial::StepUp {
+            acr_values: vec!["mfa".into()],
+            max_age: Some(Duration::from_secs(300)),
+        };
+        let decision = Decision::of(&policy, &Context::new(&caller));
+        assert_eq!(decision, Decision::Deny(expected), "{caller:?}");
+    }
+}
+
 /// Rule 3c: a missing scope is reported before an old login, since a step-up would not have helped.
 #[test]
 fn missing_scopes_precede_stale_logins() {
