@@ -1,6 +1,6 @@
 //! Engines that are out of order: 503, never a grant and never a verdict on the caller (rule 4).
 
-use auth_runtime::objects::{ObjectRequest, ObjectRules};
+use auth_runtime::objects::{DecisionCache, DecisionDeadline, ObjectRequest, ObjectRules};
 use auth_runtime::routing::get;
 use auth_runtime::{Denied, Guard, requires};
 
@@ -88,6 +88,30 @@ async fn a_failing_engine_is_503() {
         200
     );
     assert_hidden(app, by("ann", "/ann/hidden")).await;
+}
+
+/// A cache and a deadline around an engine pass its errors on.
+#[tokio::test]
+async fn wrapped_engines_name_the_time_to_retry() {
+    let error = || DecisionPointError::new("down").retry_after(Duration::from_secs(7));
+    let engine = || Engine::failing(error());
+    let in_time = || {
+        let minute = Duration::from_secs(60);
+        DecisionDeadline::new(engine(), minute, |_| std::future::pending())
+    };
+    let cached = DecisionCache::builder(in_time()).build();
+    for space in [
+        space_builder().decision_point(in_time()),
+        space_builder().decision_point(cached.expect("in order")),
+    ] {
+        let app = routes().protect(space.build().expect("a space"));
+        let app = app.expect("the routes are in order");
+        for target in ["/ann", "/ann/guard"] {
+            let response = send(&app, by("ann", target)).await;
+            assert_eq!(response.status(), 503, "{target}");
+            assert_eq!(response.headers()["retry-after"], "7", "{target}");
+        }
+    }
 }
 
 #[tokio::test]

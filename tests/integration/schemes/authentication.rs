@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth_runtime::public;
 use auth_runtime::schemes::{
-    CertificateSource, Digest, DigestAlgorithm, DigestSecret, Dpop, Introspection, Tokens,
+    CertificateSource, Digest, DigestAlgorithm, DigestSecret, Dpop, Introspection, Sessions, Tokens,
 };
 use auth_tests::digest::Login;
 use auth_tests::proof::ProofKey;
@@ -107,6 +107,32 @@ async fn functions_report_outages_for_every_scheme() {
             assert_eq!(response.status(), 503, "{name}: {target}");
             assert_eq!(response.headers()["retry-after"], "17", "{name}: {target}");
             assert!(challenges(&response).is_empty(), "{name}: {target}");
+        }
+    }
+}
+
+/// Several credentials are verified in another way than one.
+#[tokio::test]
+async fn outages_have_their_time_beside_other_credentials() {
+    let busy = || Caller::Unverifiable {
+        retry_after: Some(Duration::from_secs(17)),
+    };
+    let sessions = Sessions::look_up(move |_| std::future::ready(busy())).cookie("id");
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::new(move |_| std::future::ready(busy())))
+        .scheme(sessions.build().expect("a scheme"));
+    let app = app(space.build().expect("a space"));
+    let cookies = |value: &str| -> Lines { vec![("cookie", value.into())] };
+    for lines in [
+        [bearer("x"), cookies("id=1")].concat(),
+        cookies("id=1; id=2"),
+    ] {
+        for target in ["/known", "/nowhere"] {
+            let response = send(&app, target, &lines).await;
+            assert_eq!(response.status(), 503, "{target} {lines:?}");
+            let after = &response.headers()["retry-after"];
+            assert_eq!(after, "17", "{target} {lines:?}");
         }
     }
 }
