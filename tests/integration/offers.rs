@@ -1,6 +1,7 @@
 //! The offered and the accepted credentials of a protection space: the schemes, their order, their
 //! audience, and the place in a request.
 
+mod bindings;
 mod bodies;
 mod challenges;
 mod resource;
