@@ -19,8 +19,11 @@ fn invalid_keys_are_refused() {
             Some(SignedUrlsError::KeyLength("a".to_owned()))
         );
     }
-    for (name, key) in [("a", OLD), ("b", NEW)] {
-        let builder = SignedUrls::builder().key("a", NEW).key(name, key);
+    // The name or the bytes of any earlier key.
+    let third = &[7; 32];
+    for (name, key) in [("a", third), ("b", third), ("c", NEW), ("c", OLD)] {
+        let builder = SignedUrls::builder().key("a", NEW).key("b", OLD);
+        let builder = builder.key(name, key);
         assert_eq!(
             error(builder),
             Some(SignedUrlsError::KeyTwice(name.to_owned()))
