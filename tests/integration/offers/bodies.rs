@@ -43,6 +43,9 @@ async fn checked() {}
 #[requires(sender_constrained, says = "Ask.")]
 async fn bound() {}
 
+#[requires(sender_constrained, max_age = "5m", says = "Ask.")]
+async fn bound_and_recent() {}
+
 #[requires(role = "r", hide_as = 404)]
 async fn hidden() {}
 
@@ -93,6 +96,7 @@ fn routes() -> GuardedRouter {
         .route("/closed-or-near", get(closed_or_near))
         .route("/checked", get(checked))
         .route("/bound", get(bound))
+        .route("/bound-and-recent", get(bound_and_recent))
         .route("/hidden", get(hidden))
         .route("/half-hidden", get(half_hidden))
         .route("/object", get(object))
@@ -215,6 +219,13 @@ async fn a_renderer_sees_the_missing_requirements() {
         ),
         ("/checked", outage(), 503, "None []"),
         ("/bound", caller(&[], &[]), 401, "None [sender_constrained]"),
+        // The login of the bound token is a recent one.
+        (
+            "/bound-and-recent",
+            caller(&[], &[]),
+            401,
+            r#"None [sender_constrained, max_age = "5m"]"#,
+        ),
         (
             "/half-hidden",
             caller(&["a"], &[]),
