@@ -255,6 +255,31 @@ async fn bound_tokens_need_a_key() {
     );
 }
 
+/// A client that needs a token with a key of its own needs the key of the application as well.
+#[tokio::test]
+async fn a_request_for_a_bound_token_asks_for_the_application() {
+    #[requires(sender_constrained)]
+    async fn bound() {}
+
+    let dpop = Dpop::jwt(verifier()).origin("https://api.example").build();
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(tokens())
+        .scheme(dpop.expect("DPoP").with_application(Keys::default()));
+    let app = GuardedRouter::new()
+        .route("/bound", get(bound))
+        .protect(space.build().expect("a space"))
+        .expect("routes");
+    let response = send(&app, "/bound", &bearer("ann")).await;
+    assert_eq!(response.status(), 401);
+    let asked = challenges(&response);
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(
+        asked[0].starts_with("DPoP ") && asked[1] == KEY,
+        "{asked:?}"
+    );
+}
+
 /// A browser opens its prompt for the challenge of the application, too.
 #[tokio::test]
 async fn scripts_open_no_prompt_for_the_application() {
