@@ -72,8 +72,8 @@ use crate::indistinguishable::{
 ///
 /// It accepts the schemes of this crate by their names, and provides users of every type. It rejects all
 /// credentials of requests. Its challenges have a realm, and no errors. A scheme with a name that the service chose,
-/// such as by [`Tokens`](https://docs.rs/auth-runtime/latest/auth_runtime/schemes/struct.Tokens.html) or `scheme_name`, is
-/// added to [`space_builder`].
+/// such as by [`Tokens`](https://docs.rs/auth-runtime/latest/auth_runtime/schemes/struct.Tokens.html) or
+/// `scheme_name`, is added to [`space_builder`].
 pub fn space() -> ProtectionSpace {
     match space_builder().build() {
         Ok(space) => space,

@@ -17,8 +17,8 @@ use crate::object::Resource;
 /// The function is async, takes this type as its only parameter, and returns `bool`, or
 /// `Result<bool, E>` with an `E` that implements `Display`. It runs only for known callers, and
 /// only if its result can change the decision. An error is logged, and the response is 503: a
-/// caller that cannot be checked is not granted access, and should retry. On a hidden route, the response
-/// is that of an unknown path.
+/// caller that cannot be checked is not granted access, and should retry. Where denials are concealed, the
+/// response is that of an unknown path.
 ///
 /// `S` is the state of the router that the handler is mounted on. A function that needs no state
 /// omits it, and then works on any router.

@@ -13,7 +13,7 @@ use crate::decision_point::{
 };
 
 /// A [`DecisionPoint`] that fails if another one does not decide in time: nothing is granted, and the
-/// response is 503 with `Retry-After`.
+/// response is 503 with `Retry-After`, or, where denials are concealed, that of an unknown path.
 ///
 /// The work of the engine is dropped at its next `await`. A function that blocks its thread is not
 /// interrupted.

@@ -52,8 +52,8 @@ pub trait DecisionPoint: Send + Sync + 'static {
     /// Decides about each evaluation of the request.
     ///
     /// The result has one decision for each evaluation, in the same order. Any other number of decisions
-    /// counts as an error. After an error, nothing is granted, and the response is 503, or, on a hidden route,
-    /// that of an unknown path.
+    /// counts as an error. After an error, nothing is granted, and the response is 503, or, where denials are
+    /// concealed, that of an unknown path.
     ///
     /// The request waits for the future. An engine limits its own time, or
     /// [`DecisionDeadline`](crate::DecisionDeadline) limits it. A panic ends the request like one of a handler:
@@ -317,7 +317,8 @@ impl Evaluated {
     }
 }
 
-/// The failure of an engine: nothing is granted, and the response is 503.
+/// The failure of an engine: nothing is granted, and the response is 503, or, where denials are concealed, that of an
+/// unknown path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecisionPointError {
     message: String,

@@ -57,7 +57,8 @@ pub trait EntityLoader: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The entities cannot be loaded: nothing is granted, and the response is 503.
+    /// The entities cannot be loaded: nothing is granted, and the response is 503, or, where denials are concealed,
+    /// that of an unknown path.
     fn load<'r>(&'r self, wanted: &'r [EntityUid]) -> EntitiesFuture<'r>;
 }
 

@@ -51,8 +51,8 @@ impl<S: Send + Sync + 'static> ObjectRules<S> {
     ///
     /// The function is async, takes an [`ObjectRequest`] as its only parameter, and returns `bool`, or
     /// `Result<bool, E>` with an `E` that implements `Display`. An error is logged, and the response is
-    /// 503, or, on a hidden route, that of an unknown path. The function is called once for each question, one
-    /// after the other. A [`DecisionPoint`] of the service's own can answer all questions of a request with one
+    /// 503, or, where denials are concealed, that of an unknown path. The function is called once for each question,
+    /// one after the other. A [`DecisionPoint`] of the service's own can answer all questions of a request with one
     /// query.
     #[must_use]
     pub fn on<F>(mut self, resource_type: impl Into<String>, function: F) -> Self

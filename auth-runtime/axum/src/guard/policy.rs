@@ -189,9 +189,9 @@ impl<P: HasPolicy<Caller = Identity>> KnowsCaller for P {}
 /// }
 /// ```
 ///
-/// `permit`, `can`, `can_all` and `load` deny a caller without an identity. Methods with a result for each object,
-/// such as [`filter`](super::Guard::filter), need a [`KnowsCaller`]. The trait cannot be implemented by hand, and a
-/// public handler without `identity = optional` does not authenticate:
+/// `can`, `can_all` and `load` deny a caller without an identity. `permit` decides by its argument only. Methods with
+/// a result for each object, such as [`filter`](super::Guard::filter), need a [`KnowsCaller`]. The trait cannot be
+/// implemented by hand, and a public handler without `identity = optional` does not authenticate:
 ///
 /// ```compile_fail,E0277
 /// # use auth_runtime::routing::AuthenticatesCaller;
