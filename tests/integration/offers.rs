@@ -10,6 +10,7 @@ mod schemes;
 mod tokens;
 mod without_challenge;
 
+use auth_runtime::decision::{DenialBody, DenialDetails, RequestSnapshot};
 use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::{get, post};
 use auth_runtime::schemes::{ApiKeys, Basic, Bearer, Jwt};
@@ -38,6 +39,12 @@ async fn known() -> &'static str {
 #[requires(scope = "read")]
 async fn read() -> &'static str {
     "read"
+}
+
+/// The body of a denial that lists its missing requirements.
+fn missing_as_text(denial: &DenialDetails<'_>, _: &RequestSnapshot) -> DenialBody {
+    let missing: Vec<_> = denial.missing().iter().map(ToString::to_string).collect();
+    DenialBody::new("text/plain", missing.join(", ")).unwrap()
 }
 
 fn basic() -> Basic {

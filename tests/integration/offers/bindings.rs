@@ -1,7 +1,5 @@
 //! Challenges for policies that require credentials bound to a key.
 
-use auth_runtime::decision::{DenialBody, DenialDetails, RequestSnapshot};
-
 use super::challenges::Lock;
 use super::*;
 
@@ -102,17 +100,17 @@ async fn scopes_beside_an_impossible_binding_are_not_requested() {
     ))]
     async fn transfer() {}
 
-    fn shown(denial: &DenialDetails<'_>, _: &RequestSnapshot) -> DenialBody {
-        let missing: Vec<_> = denial.missing().iter().map(ToString::to_string).collect();
-        DenialBody::new("text/plain", missing.join(", ")).unwrap()
-    }
     let lock = || both().scheme(Lock);
     let (read, transfer_alone) = ("scope = \"read\", role = \"staff\"", "scope = \"transfer\"");
     for (builder, scope, missing) in [
         (both(), "read", None),
-        (both().render(shown), "read", Some(read)),
+        (both().render(missing_as_text), "read", Some(read)),
         (lock(), "transfer", None),
-        (lock().render(shown), "transfer", Some(transfer_alone)),
+        (
+            lock().render(missing_as_text),
+            "transfer",
+            Some(transfer_alone),
+        ),
     ] {
         let app = GuardedRouter::new().route("/", get(transfer));
         let app = app.protect(builder.build().unwrap()).unwrap();

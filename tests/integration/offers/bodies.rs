@@ -1,6 +1,5 @@
 //! The texts of policies and the missing requirements, in the bodies of denials.
 
-use auth_runtime::decision::{DenialBody, DenialDetails};
 use auth_runtime::testing::with_caller;
 use auth_runtime::{CheckRequest, Denied, Guard, ProtectedRouter, UnknownPaths};
 use auth_tests::send_raw;
@@ -106,7 +105,7 @@ fn routes() -> GuardedRouter {
 }
 
 /// Writes all parts of the details on one line.
-fn render(denial: &DenialDetails<'_>, _: &auth_runtime::decision::RequestSnapshot) -> DenialBody {
+fn render(denial: &DenialDetails<'_>, _: &RequestSnapshot) -> DenialBody {
     let missing: Vec<_> = denial.missing().iter().map(ToString::to_string).collect();
     let text = format!("{:?} [{}]", denial.says(), missing.join(", "));
     DenialBody::new("text/plain", text).unwrap_or_default()
