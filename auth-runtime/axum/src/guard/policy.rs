@@ -169,7 +169,9 @@ impl<P: HasPolicy<Caller = Identity>> KnowsCaller for P {}
 /// # impl From<&Page> for Resource {
 /// #     fn from(page: &Page) -> Self { Self::new("Page", &page.id) }
 /// # }
-/// # async fn find() -> Page { unimplemented!() }
+/// # async fn find() -> Page {
+/// #     Page { id: "welcome".to_owned(), text: "hello".to_owned(), is_internal: false }
+/// # }
 /// async fn text_of<P: AuthenticatesCaller>(guard: &Guard<P>) -> Result<String, Denied> {
 ///     let page = find().await;
 ///     if page.is_internal {
