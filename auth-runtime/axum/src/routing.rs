@@ -18,6 +18,7 @@
 
 mod added_fields;
 mod adopted;
+mod authorized;
 mod authorizer;
 mod borrower;
 mod conceal;

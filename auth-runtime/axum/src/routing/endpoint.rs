@@ -15,11 +15,11 @@ use http::{Extensions, Method};
 use tower::Service;
 
 use crate::guard::{Declared, ServicePolicy};
+use crate::routing::authorized::{Authorized, InnerService};
 use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::borrower::Borrower;
 use crate::routing::exchange::ExchangePlace;
 use crate::routing::handler::{GuardedParameters, TakesGuard};
-use crate::routing::response_future::{Authorized, InnerService};
 use crate::routing::step::Step;
 
 /// A handler or service that does not have an authorizer yet.

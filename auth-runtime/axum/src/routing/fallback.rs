@@ -19,7 +19,6 @@ use crate::request::{authenticate, forget_body, head_of, read_body};
 use crate::routing::conceal_timing::OfUnknownPath;
 use crate::routing::handover::{find, forget, hand, lock};
 use crate::routing::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
-use crate::routing::step::{Step, apply};
 
 /// All paths but `/`; the parameter, as axum calls that of its own fallbacks, is in no `Path`.
 pub(super) const BELOW: &str = "/{*__private__axum_fallback}";
@@ -140,15 +139,6 @@ impl Fallback {
             nested: Vec::new(),
             ..FallbackData::clone(&self.0)
         }))
-    }
-
-    /// The same fallback with these steps around it.
-    pub(super) fn with_steps(&self, steps: &[Step]) -> Self {
-        if steps.is_empty() {
-            return self.clone();
-        }
-        // unguarded: it responds for paths that do not exist
-        self.with_layers(|service| apply(steps, Router::new().fallback_service(service)))
     }
 
     /// The same fallback, but for the paths that other ones respond for.

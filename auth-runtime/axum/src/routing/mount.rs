@@ -189,7 +189,7 @@ fn fallback_of<'m>(
     let common = common.unwrap_or(own.steps.len());
 
     let (inside, around) = split(&own.steps, common);
-    let fallback = new(own).with_steps(inside);
+    let fallback = with_steps(&new(own), inside);
     let mut nested: Vec<(Pattern, Fallback)> = Vec::new();
     for route in routes() {
         let (inside, _) = split(&route.steps, common);
@@ -213,13 +213,22 @@ fn fallback_of<'m>(
     (fallback.with_nested(nested), around)
 }
 
+/// Returns the same fallback with these steps around it.
+fn with_steps(fallback: &Fallback, steps: &[Step]) -> Fallback {
+    if steps.is_empty() {
+        return fallback.clone();
+    }
+    // unguarded: it responds for paths that do not exist
+    fallback.with_layers(|service| apply(steps, Router::new().fallback_service(service)))
+}
+
 /// The listed routes of an unguarded router. The others are unknown paths, even if a listed pattern
 /// matches them; another unguarded router may list them.
 fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &[Step]) -> Router {
     let common = common_steps(&unguarded.steps, fallback_steps);
     let (inside, around) = split(&unguarded.steps, common);
     let (fallback_inside, _) = split(fallback_steps, common);
-    let fallback = fallback.with_steps(fallback_inside);
+    let fallback = with_steps(fallback, fallback_inside);
     let unknown = UnknownPath::new(Matched::UnknownMethod, &fallback);
 
     let paths = unguarded.paths.iter();
