@@ -7,6 +7,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod current_user;
+mod exchange;
 mod guard;
 #[cfg(feature = "inspection")]
 mod indistinguishable;

@@ -16,36 +16,23 @@
 //! let router: GuardedRouter = GuardedRouter::new().route("/repo", get(read).put(write));
 //! ```
 
-mod added_fields;
 mod adopted;
 mod authorized;
-mod authorizer;
 mod borrower;
-mod conceal;
-mod conceal_timing;
 mod endpoint;
-mod exchange;
-mod fallback;
 mod fallback_route;
 mod fallbacks;
 mod handler;
-mod handover;
 mod has_state;
-mod kept_body;
 mod layers;
-mod matched;
 mod method_router;
 mod mistakes;
 mod mount;
 mod protect_error;
 mod protected;
-mod response;
-mod response_future;
-mod route_slot;
 mod router;
 mod step;
 mod table;
-mod unknown_path;
 
 pub use self::handler::{
     FromGranted, FromGrantedRequest, FromIdentity, GuardedParameters, TakesGuard, ViaIdentity,

@@ -10,12 +10,12 @@ use axum::handler::Handler;
 use axum::response::IntoResponse;
 use tower::{Service, ServiceExt};
 
+use crate::exchange::ExchangePlace;
+use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
+use crate::exchange::response::{BoxedResponse, Secrecy, response_of};
+use crate::exchange::response_future::{Inner, ResponseFuture};
 use crate::guard::Guard;
-use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer};
-use crate::routing::exchange::ExchangePlace;
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
-use crate::routing::response::{BoxedResponse, Secrecy, response_of};
-use crate::routing::response_future::{Inner, ResponseFuture};
 
 /// A handler or service with its authorizer. It implements axum's `Handler`.
 pub(crate) struct Authorized<H> {

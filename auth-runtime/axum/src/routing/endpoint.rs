@@ -14,11 +14,11 @@ use axum::routing::{MethodFilter, MethodRouter};
 use http::{Extensions, Method};
 use tower::Service;
 
+use crate::exchange::ExchangePlace;
+use crate::exchange::authorizer::RouteAuthorizer;
 use crate::guard::{Declared, ServicePolicy};
 use crate::routing::authorized::{Authorized, InnerService};
-use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::borrower::Borrower;
-use crate::routing::exchange::ExchangePlace;
 use crate::routing::handler::{GuardedParameters, TakesGuard};
 use crate::routing::step::Step;
 

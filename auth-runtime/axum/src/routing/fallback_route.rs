@@ -6,8 +6,8 @@ use std::sync::Arc;
 use auth_runtime_core::HandlerLocation;
 use auth_runtime_policy::Policy;
 
+use crate::exchange::fallback::FallbackService;
 use crate::routing::borrower::Borrower;
-use crate::routing::fallback::FallbackService;
 use crate::routing::step::Step;
 
 /// The fallback for the unknown paths of one router.

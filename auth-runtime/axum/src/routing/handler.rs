@@ -10,8 +10,8 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
+use crate::exchange::response::BoxedResponse;
 use crate::guard::{Declared, Guard, HasPolicy};
-use crate::routing::response::BoxedResponse;
 
 mod seal {
     /// An argument that code outside of this crate cannot name, so that it cannot implement a handler that

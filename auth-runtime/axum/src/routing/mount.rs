@@ -21,20 +21,20 @@ use axum::routing::MethodRouter;
 use http::Method;
 use http::StatusCode;
 
-use crate::routing::authorizer::RouteAuthorizer;
-use crate::routing::conceal::ConcealLayer;
-use crate::routing::conceal_timing::ConcealTiming;
+use crate::exchange::ExchangePlace;
+use crate::exchange::authorizer::RouteAuthorizer;
+use crate::exchange::conceal::ConcealLayer;
+use crate::exchange::conceal_timing::ConcealTiming;
+use crate::exchange::fallback::{BELOW, Fallback};
+use crate::exchange::matched::Matched;
+use crate::exchange::response::uncacheable_if_missing;
+use crate::exchange::unknown_path::{NoHandler, UnknownPath};
 use crate::routing::endpoint::{Endpoint, Methods};
-use crate::routing::exchange::ExchangePlace;
-use crate::routing::fallback::{BELOW, Fallback};
 use crate::routing::fallback_route::FallbackRoute;
-use crate::routing::matched::Matched;
-use crate::routing::response::uncacheable_if_missing;
 use crate::routing::router::{
     Extent, GuardedRoute, GuardedRouter, OtherMethods, Unguarded, hidden_paths, nested_path,
 };
 use crate::routing::step::{Step, apply};
-use crate::routing::unknown_path::{NoHandler, UnknownPath};
 
 /// The routes of one protection space.
 #[derive(Clone)]

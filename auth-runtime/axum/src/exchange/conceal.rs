@@ -11,15 +11,15 @@ use axum::response::Response;
 use http::Method;
 use tower::{Layer, Service, ServiceExt};
 
+use crate::exchange::ExchangePlace;
+use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
+use crate::exchange::kept_body::KeptBody;
+use crate::exchange::response::{BoxedResponse, Secrecy, response_of, uncacheable_if_missing};
+use crate::exchange::response_future::{Inner, ResponseFuture};
+use crate::exchange::route_slot::RouteSlot;
+use crate::exchange::unknown_path::UnknownPath;
 use crate::guard::Concealed;
 use crate::probe::Probe;
-use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer};
-use crate::routing::exchange::ExchangePlace;
-use crate::routing::kept_body::KeptBody;
-use crate::routing::response::{BoxedResponse, Secrecy, response_of, uncacheable_if_missing};
-use crate::routing::response_future::{Inner, ResponseFuture};
-use crate::routing::route_slot::RouteSlot;
-use crate::routing::unknown_path::UnknownPath;
 
 /// Decides in front of layers and prefixes that only matched routes have, on hidden paths. Such a
 /// layer could otherwise reveal the route, by a field that it adds or by a response of its own; and

@@ -21,16 +21,16 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 
+use crate::exchange::fallback::{Fallback, OtherSpaces, strip_match};
+use crate::exchange::kept_body::KeptBody;
+use crate::exchange::matched::Matched;
+use crate::exchange::response::{ResponseOrFuture, Secrecy, SharedCaches};
 use crate::guard::{Concealed, KeptRequest, ObjectAuthorizer, Proof};
 use crate::probe::{Probe, Responder};
 use crate::request::{
     authenticate, forget_body, head_of, head_of_parts, parameters_in, parts_to_report,
     path_parameters, read_body,
 };
-use crate::routing::fallback::{Fallback, OtherSpaces, strip_match};
-use crate::routing::kept_body::KeptBody;
-use crate::routing::matched::Matched;
-use crate::routing::response::{ResponseOrFuture, Secrecy, SharedCaches};
 
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
@@ -52,7 +52,7 @@ pub(crate) struct RouteAuthorizer {
 }
 
 /// The decision about a request, and the parts of the request that it was made on.
-pub(super) struct RouteAuthorization {
+pub(crate) struct RouteAuthorization {
     pub(super) authentication: Authentication,
     pub(super) authorization: Authorization,
     /// The body of the request, if it was read before.
@@ -298,7 +298,7 @@ impl RouteAuthorizer {
 
     /// The proof for the guard of a granted request, and the parts of the request that the response must
     /// not reveal. That of a public handler contains no identity. `None` if there is no caller.
-    pub(super) fn grant(
+    pub(crate) fn grant(
         &self,
         decided: RouteAuthorization,
         request: &Request,

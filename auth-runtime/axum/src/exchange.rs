@@ -1,5 +1,18 @@
 //! One request and its response, from authorization to the end of the handler.
 
+mod added_fields;
+pub(crate) mod authorizer;
+pub(crate) mod conceal;
+pub(crate) mod conceal_timing;
+pub(crate) mod fallback;
+mod handover;
+mod kept_body;
+pub(crate) mod matched;
+pub(crate) mod response;
+pub(crate) mod response_future;
+mod route_slot;
+pub(crate) mod unknown_path;
+
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -9,17 +22,17 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::header::VARY;
 
-use crate::guard::Concealed;
-use crate::probe::Probe;
-use crate::routing::added_fields::AddedFields;
-use crate::routing::authorizer::{
+use crate::exchange::added_fields::AddedFields;
+use crate::exchange::authorizer::{
     AuthorizationOrFuture, BoxedAuthorization, RouteAuthorization, RouteAuthorizer,
 };
-use crate::routing::kept_body::KeptBody;
-use crate::routing::response::{
+use crate::exchange::kept_body::KeptBody;
+use crate::exchange::response::{
     BoxedResponse, ResponseOrFuture, Secrecy, internal_error, uncacheable_if_missing,
 };
-use crate::routing::route_slot::RouteSlot;
+use crate::exchange::route_slot::RouteSlot;
+use crate::guard::Concealed;
+use crate::probe::Probe;
 
 /// A request that is being authorized and handled.
 pub(super) struct Exchange {

@@ -44,7 +44,7 @@ pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
 
 /// The parts of a granted request that its response must not reveal.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Secrecy {
+pub(crate) struct Secrecy {
     pub(super) shared_caches: SharedCaches,
     /// Whether the query may contain credentials.
     pub(super) is_query_secret: bool,

@@ -18,8 +18,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, Service, ServiceExt};
 
-use crate::routing::handover::lock;
-use crate::routing::response::response_of;
+use crate::exchange::handover::lock;
+use crate::exchange::response::response_of;
 
 /// Marks the response of an unknown path, or of a concealed denial.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub(super) struct OfUnknownPath;
 
 /// Delays marked responses to the end of a step.
 #[derive(Clone)]
-pub(super) struct ConcealTiming(Arc<Steps>);
+pub(crate) struct ConcealTiming(Arc<Steps>);
 
 /// Steps of time, one after the other.
 struct Steps {
@@ -39,7 +39,7 @@ struct Steps {
 }
 
 impl ConcealTiming {
-    pub(super) fn new(step: Duration) -> Self {
+    pub(crate) fn new(step: Duration) -> Self {
         Self(Arc::new(Steps {
             length: step,
             start: Instant::now(),
@@ -60,7 +60,7 @@ impl<R> Layer<R> for ConcealTiming {
 }
 
 #[derive(Clone)]
-pub(super) struct ConcealTimingService<R> {
+pub(crate) struct ConcealTimingService<R> {
     inner: R,
     steps: Arc<Steps>,
 }

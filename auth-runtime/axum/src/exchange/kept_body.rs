@@ -13,7 +13,7 @@ use axum::extract::Request;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use crate::routing::handover::lock;
+use crate::exchange::handover::lock;
 
 /// A handle to the body. It lives as long as its last handle.
 pub(super) struct KeptBody(Arc<Mutex<Body>>);

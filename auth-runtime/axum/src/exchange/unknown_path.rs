@@ -6,30 +6,30 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::handler::Handler;
 
-use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer};
-use crate::routing::exchange::{Exchange, ExchangePlace};
-use crate::routing::fallback::{Fallback, strip_match};
-use crate::routing::matched::Matched;
-use crate::routing::response::{BoxedResponse, Secrecy};
-use crate::routing::response_future::{Inner, ResponseFuture};
+use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
+use crate::exchange::fallback::{Fallback, strip_match};
+use crate::exchange::matched::Matched;
+use crate::exchange::response::{BoxedResponse, Secrecy};
+use crate::exchange::response_future::{Inner, ResponseFuture};
+use crate::exchange::{Exchange, ExchangePlace};
 
 /// Responds to requests on unknown paths, through the same code as to requests that are concealed: the
 /// time of a response must not depend on whether the path exists.
 #[derive(Clone)]
-pub(super) struct UnknownPath(Arc<RouteAuthorizer>);
+pub(crate) struct UnknownPath(Arc<RouteAuthorizer>);
 
 /// Marks the handler of unknown paths.
-pub(super) enum ByFallback {}
+pub(crate) enum ByFallback {}
 
 impl UnknownPath {
-    pub(super) fn new(matched: Matched, fallback: &Fallback) -> Self {
+    pub(crate) fn new(matched: Matched, fallback: &Fallback) -> Self {
         Self(Arc::new(RouteAuthorizer::of_unknown(
             matched,
             fallback.clone(),
         )))
     }
 
-    pub(super) fn respond<I: Inner>(&self, mut request: Request) -> ResponseFuture<I> {
+    pub(crate) fn respond<I: Inner>(&self, mut request: Request) -> ResponseFuture<I> {
         let authorizer = Arc::clone(&self.0);
         if authorizer.matched == Matched::UnknownMethod {
             strip_match(&mut request);
@@ -54,7 +54,7 @@ impl<S> Handler<ByFallback, S> for UnknownPath {
 }
 
 /// The handler of an unknown path: there is none.
-pub(super) type NoHandler = Infallible;
+pub(crate) type NoHandler = Infallible;
 
 impl Inner for NoHandler {
     fn call(

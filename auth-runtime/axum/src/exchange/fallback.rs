@@ -15,13 +15,13 @@ use axum::response::Response;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
+use crate::exchange::conceal_timing::OfUnknownPath;
+use crate::exchange::handover::{find, forget, hand, lock};
+use crate::exchange::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 use crate::request::{authenticate, forget_body, head_of, read_body};
-use crate::routing::conceal_timing::OfUnknownPath;
-use crate::routing::handover::{find, forget, hand, lock};
-use crate::routing::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 
 /// All paths but `/`; the parameter, as axum calls that of its own fallbacks, is in no `Path`.
-pub(super) const BELOW: &str = "/{*__private__axum_fallback}";
+pub(crate) const BELOW: &str = "/{*__private__axum_fallback}";
 
 /// A fallback of the service.
 pub(crate) type FallbackService = BoxCloneSyncService<Request, Response, Infallible>;
@@ -124,7 +124,7 @@ impl Fallback {
     }
 
     /// The same fallback with layers around it: those of the router that is made of the service.
-    pub(super) fn with_layers(&self, layers: impl FnOnce(FallbackService) -> Router) -> Self {
+    pub(crate) fn with_layers(&self, layers: impl FnOnce(FallbackService) -> Router) -> Self {
         let inner = self.clone();
         let respond = tower::service_fn(move |request: Request| {
             let inner = inner.clone();
@@ -142,7 +142,7 @@ impl Fallback {
     }
 
     /// The same fallback, but for the paths that other ones respond for.
-    pub(super) fn with_nested(&self, mut nested: Vec<(Pattern, Self)>) -> Self {
+    pub(crate) fn with_nested(&self, mut nested: Vec<(Pattern, Self)>) -> Self {
         nested.sort_by(|(one, _), (other, _)| one.cmp(other));
         Self(Arc::new(FallbackData {
             nested,

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use auth_runtime_core::adapter::CredentialFields;
 use axum::extract::Request;
 
+use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
+use crate::exchange::handover::{find, hand, lock};
 use crate::guard::Concealed;
 use crate::request::head_of;
-use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer};
-use crate::routing::handover::{find, hand, lock};
 
 /// The decision of a [`ConcealLayer`](super::conceal::ConcealLayer) for the endpoint behind its layers,
 /// and the denial of that endpoint for the layer.

@@ -10,9 +10,9 @@ use std::task::{Context, Poll, ready};
 use axum::extract::Request;
 use axum::response::Response;
 
-use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer};
-use crate::routing::exchange::{Exchange, ExchangePlace, Next};
-use crate::routing::response::{BoxedResponse, Secrecy};
+use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
+use crate::exchange::response::{BoxedResponse, Secrecy};
+use crate::exchange::{Exchange, ExchangePlace, Next};
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {
@@ -37,7 +37,7 @@ pub(crate) struct ResponseFuture<I> {
 
 impl<I: Inner> ResponseFuture<I> {
     /// Starts to authorize a request, and calls the code behind if that takes no time.
-    pub(super) fn start(
+    pub(crate) fn start(
         authorizer: Arc<RouteAuthorizer>,
         place: ExchangePlace,
         mut request: Request,
