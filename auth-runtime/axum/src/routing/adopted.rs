@@ -11,7 +11,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
-use crate::routing::router::{Extent, GuardedRouter, Unguarded};
+use crate::routing::route::{Extent, Unguarded};
+use crate::routing::router::GuardedRouter;
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Adds all routes of a plain axum router, without policies and with a reason, while a service

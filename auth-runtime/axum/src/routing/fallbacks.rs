@@ -13,9 +13,9 @@ use tower::{Service, ServiceExt, service_fn};
 use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
 use crate::routing::borrower::Borrower;
 use crate::routing::endpoint::{Endpoint, Methods};
-use crate::routing::fallback_route::{DeclaredFallback, FallbackRoute, MakeFallback};
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
-use crate::routing::router::{GuardedRouter, OtherMethods};
+use crate::routing::route::{DeclaredFallback, FallbackRoute, MakeFallback, OtherMethods};
+use crate::routing::router::GuardedRouter;
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Responds to unknown paths, and in place of concealed denials, with `handler`, like axum's

@@ -30,10 +30,8 @@ use crate::exchange::matched::Matched;
 use crate::exchange::response::uncacheable_if_missing;
 use crate::exchange::unknown_path::{NoHandler, UnknownPath};
 use crate::routing::endpoint::{Endpoint, Methods};
-use crate::routing::fallback_route::FallbackRoute;
-use crate::routing::router::{
-    Extent, GuardedRoute, GuardedRouter, OtherMethods, Unguarded, hidden_paths, nested_path,
-};
+use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, OtherMethods, Unguarded};
+use crate::routing::router::{GuardedRouter, hidden_paths, nested_path};
 use crate::routing::step::{Step, apply};
 
 /// The routes of one protection space.

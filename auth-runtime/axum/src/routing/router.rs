@@ -13,8 +13,8 @@ use tower::Service;
 
 use crate::guard::ServicePolicy;
 use crate::routing::endpoint::{Endpoint, Methods};
-use crate::routing::fallback_route::FallbackRoute;
 use crate::routing::method_router::{GuardedMethods, any_service};
+use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, Unguarded};
 use crate::routing::step::Step;
 
 /// A router like axum's, which accepts only handlers with a policy.
@@ -93,56 +93,6 @@ pub trait GuardedRoutes: Into<GuardedRouter<<Self as GuardedRoutes>::State>> {
 
 impl<S> GuardedRoutes for GuardedRouter<S> {
     type State = S;
-}
-
-/// One method of one path.
-#[derive(Clone)]
-pub(super) struct GuardedRoute<S> {
-    /// The path as given. The steps add the prefixes.
-    pub(super) path: String,
-    /// The path as matched, with all prefixes.
-    pub(super) full_path: String,
-    pub(super) extent: Extent,
-    pub(super) endpoint: Endpoint<S>,
-    /// The handler for the methods that the path has no endpoint for. `None`: a 405 without a body.
-    pub(super) others: Option<OtherMethods<S>>,
-    /// The layers and prefixes of the route, from the inside out.
-    pub(super) steps: Vec<Step>,
-}
-
-/// The handler for the methods that the paths of one router have no endpoint for.
-#[derive(Clone)]
-pub(super) struct OtherMethods<S> {
-    pub(super) endpoint: Endpoint<S>,
-    /// The prefix of that router; `/` if it is not nested.
-    pub(super) prefix: String,
-    /// The path of the route in that router, with the prefixes that it had before the handler was added.
-    pub(super) path: String,
-    /// The layers and prefixes that were added after the handler, from the inside out.
-    pub(super) steps: Vec<Step>,
-}
-
-/// The paths of a route.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Extent {
-    Path,
-    /// A service for the path and all paths below it.
-    Subtree,
-}
-
-#[derive(Clone)]
-pub(super) struct Unguarded<S> {
-    pub(super) router: Router<S>,
-    /// The paths that are served, without the prefix.
-    pub(super) paths: Vec<String>,
-    pub(super) reason: &'static str,
-    /// True if all of its routes are served, unlisted.
-    pub(super) is_adopted: bool,
-    /// The location in the service's source.
-    pub(super) written: &'static Location<'static>,
-    /// The prefix; `/` if the router is not nested.
-    pub(super) prefix: String,
-    pub(super) steps: Vec<Step>,
 }
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
@@ -359,40 +309,14 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 
     /// Provides the state for the handlers, like axum's [`Router::with_state`].
     pub fn with_state<S2>(self, state: S) -> GuardedRouter<S2> {
-        let provide = |fallback: FallbackRoute<S>| fallback.with_state(state.clone());
+        let provide = |fallback: FallbackRoute<S>| fallback.with_state(&state);
+        let routes = self.routes.into_iter();
+        let unguarded = self.unguarded.into_iter();
         GuardedRouter {
             fallback: provide(self.fallback),
             nested_fallbacks: self.nested_fallbacks.into_iter().map(provide).collect(),
-            routes: self
-                .routes
-                .into_iter()
-                .map(|route| GuardedRoute {
-                    path: route.path,
-                    full_path: route.full_path,
-                    extent: route.extent,
-                    endpoint: route.endpoint.with_state(state.clone()),
-                    others: route.others.map(|others| OtherMethods {
-                        endpoint: others.endpoint.with_state(state.clone()),
-                        prefix: others.prefix,
-                        path: others.path,
-                        steps: others.steps,
-                    }),
-                    steps: route.steps,
-                })
-                .collect(),
-            unguarded: self
-                .unguarded
-                .into_iter()
-                .map(|unguarded| Unguarded {
-                    router: unguarded.router.with_state(state.clone()),
-                    paths: unguarded.paths,
-                    reason: unguarded.reason,
-                    is_adopted: unguarded.is_adopted,
-                    written: unguarded.written,
-                    prefix: unguarded.prefix,
-                    steps: unguarded.steps,
-                })
-                .collect(),
+            routes: routes.map(|route| route.with_state(&state)).collect(),
+            unguarded: unguarded.map(|it| it.with_state(&state)).collect(),
         }
     }
 

@@ -7,7 +7,8 @@ use auth_runtime_core::adapter::RouteAccess;
 use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};
 
 use crate::routing::protected::ProtectedRouter;
-use crate::routing::router::{Extent, GuardedRouter, hidden_paths, nested_path};
+use crate::routing::route::Extent;
+use crate::routing::router::{GuardedRouter, hidden_paths, nested_path};
 
 impl<S> GuardedRouter<S> {
     /// The access table: every route as mounted, with its policy and the location of that policy.
