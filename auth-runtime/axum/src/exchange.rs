@@ -157,7 +157,7 @@ impl Exchange {
         match &decided.authorization.decision {
             Decision::Grant if authorizer.matched.exists() => {
                 if self.place != ExchangePlace::InFront {
-                    authorizer.record_entry(&self.probe);
+                    authorizer.matched.record_entry(&self.probe);
                     let authentication = &decided.authentication;
                     self.added = AddedFields::of(&authorizer.space, authentication, request);
                 }
@@ -165,7 +165,7 @@ impl Exchange {
             }
             Decision::Deny(_) if self.place == ExchangePlace::InFront => Some(decided),
             Decision::Deny(denial) => {
-                authorizer.record_denial(&self.probe, denial);
+                authorizer.matched.record_denial(&self.probe, denial);
                 let response = authorizer.deny(denial, &decided, request);
                 self.state = State::Responded(response);
                 None
@@ -199,7 +199,9 @@ impl Exchange {
     fn conceal(&mut self, fallback: Option<HandlerLocation>, response: ResponseOrFuture) {
         self.state = match response {
             ResponseOrFuture::Now(response) => {
-                self.authorizer.record_fallback(&self.probe, fallback);
+                self.authorizer
+                    .matched
+                    .record_fallback(&self.probe, fallback);
                 State::Responded(response)
             }
             ResponseOrFuture::Later(response) => State::Concealing { response, fallback },
@@ -229,12 +231,16 @@ impl Exchange {
                 }
                 State::Concealing { response, fallback } => {
                     let response = ready!(response.as_mut().poll(context));
-                    self.authorizer.record_fallback(&self.probe, *fallback);
+                    self.authorizer
+                        .matched
+                        .record_fallback(&self.probe, *fallback);
                     break response;
                 }
                 State::ConcealingObject(response) => {
                     let response = ready!(response.as_mut().poll(context));
-                    self.authorizer.record_handled(&self.probe, &response);
+                    self.authorizer
+                        .matched
+                        .record_handled(&self.probe, &response);
                     break response;
                 }
                 State::Responded(response) => break std::mem::take(response),
@@ -259,7 +265,7 @@ impl Exchange {
             added.add_to(&mut response);
         }
         let authorizer = &self.authorizer;
-        authorizer.record_handled(&self.probe, &response);
+        authorizer.matched.record_handled(&self.probe, &response);
         if self.place == ExchangePlace::BehindLayers {
             let concealed = response.extensions().get::<Concealed>();
             if let (Some(slot), Some(concealed)) = (&self.slot, concealed) {
@@ -272,7 +278,7 @@ impl Exchange {
         };
         let concealed = authorizer.conceal_object(concealed, self.body.take());
         if let ResponseOrFuture::Now(response) = &concealed {
-            authorizer.record_handled(&self.probe, response);
+            authorizer.matched.record_handled(&self.probe, response);
         }
         concealed
     }

@@ -26,7 +26,6 @@ use crate::exchange::kept_body::KeptBody;
 use crate::exchange::matched::Matched;
 use crate::exchange::response::{ResponseOrFuture, Secrecy, SharedCaches};
 use crate::guard::{Concealed, KeptRequest, ObjectAuthorizer, Proof};
-use crate::probe::{Probe, Responder};
 use crate::request::{
     authenticate, forget_body, head_of, head_of_parts, parameters_in, parts_to_report,
     path_parameters, read_body,
@@ -383,42 +382,6 @@ impl RouteAuthorizer {
             .space
             .answer_with(&self.constants, details, authentication, asked);
         answer.map(Body::from)
-    }
-
-    /// Records that a test's request reached the handler.
-    pub(super) fn record_entry(&self, probe: &Probe) {
-        if let Matched::Handler(location) = self.matched {
-            probe.record(|| Responder::Entered { location });
-        }
-    }
-
-    /// Records the denial of a test's request by the policy.
-    pub(super) fn record_denial(&self, probe: &Probe, denial: &Denial) {
-        if let Matched::Handler(location) = self.matched {
-            probe.record(|| Responder::Denied {
-                location,
-                denial: denial.clone(),
-            });
-        }
-    }
-
-    /// Records the response of the handler, which may have denied an object, to a test's request.
-    pub(super) fn record_handled(&self, probe: &Probe, response: &Response) {
-        if let Matched::Handler(location) = self.matched {
-            let status = response.status();
-            probe.record(|| Responder::Handler { location, status });
-        }
-    }
-
-    /// Records the response of the fallback in place of a denial by the policy, or on an unknown path.
-    pub(super) fn record_fallback(&self, probe: &Probe, fallback: Option<HandlerLocation>) {
-        match self.matched {
-            Matched::Handler(location) => {
-                probe.record(|| Responder::Hidden { location, fallback });
-            }
-            Matched::UnknownPath => probe.record(|| Responder::NotRouted { fallback }),
-            Matched::UnknownMethod => {}
-        }
     }
 
     /// Takes the time by which axum routes a hidden path faster than an unknown one: a wildcard route takes it

@@ -141,9 +141,9 @@ where
             };
             let response = authorizer.conceal_object(concealed, body).await;
             if by_policy {
-                authorizer.record_fallback(&probe, fallback);
+                authorizer.matched.record_fallback(&probe, fallback);
             } else {
-                authorizer.record_handled(&probe, &response);
+                authorizer.matched.record_handled(&probe, &response);
             }
             response
         });

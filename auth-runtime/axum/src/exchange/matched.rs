@@ -1,6 +1,9 @@
 //! The match of a request.
 
-use auth_runtime_core::HandlerLocation;
+use auth_runtime_core::{Denial, HandlerLocation};
+use axum::response::Response;
+
+use crate::probe::{Probe, Responder};
 
 /// The match of a request that an authorizer is for.
 #[derive(Clone, Copy, PartialEq)]
@@ -22,6 +25,42 @@ impl Matched {
         match self {
             Self::Handler(location) => Some(location),
             Self::UnknownPath | Self::UnknownMethod => None,
+        }
+    }
+
+    /// Records that a test's request reached the handler.
+    pub(super) fn record_entry(&self, probe: &Probe) {
+        if let Self::Handler(location) = *self {
+            probe.record(|| Responder::Entered { location });
+        }
+    }
+
+    /// Records the denial of a test's request by the policy.
+    pub(super) fn record_denial(&self, probe: &Probe, denial: &Denial) {
+        if let Self::Handler(location) = *self {
+            probe.record(|| Responder::Denied {
+                location,
+                denial: denial.clone(),
+            });
+        }
+    }
+
+    /// Records the response of the handler, which may have denied an object, to a test's request.
+    pub(super) fn record_handled(&self, probe: &Probe, response: &Response) {
+        if let Self::Handler(location) = *self {
+            let status = response.status();
+            probe.record(|| Responder::Handler { location, status });
+        }
+    }
+
+    /// Records the response of the fallback in place of a denial by the policy, or on an unknown path.
+    pub(super) fn record_fallback(&self, probe: &Probe, fallback: Option<HandlerLocation>) {
+        match *self {
+            Self::Handler(location) => {
+                probe.record(|| Responder::Hidden { location, fallback });
+            }
+            Self::UnknownPath => probe.record(|| Responder::NotRouted { fallback }),
+            Self::UnknownMethod => {}
         }
     }
 }

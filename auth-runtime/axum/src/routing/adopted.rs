@@ -81,12 +81,12 @@ pub(super) fn matched_paths(router: &GuardedRouter, adopted: &Unguarded<()>) -> 
 
 /// A mark in a response: a route matched.
 #[derive(Clone)]
-struct Matched;
+struct RouteMark;
 
 /// Responds in place of every route, so that no handler and no layer runs.
 async fn matched(_: Request, _: Next) -> Response {
     let mut response = ().into_response();
-    response.extensions_mut().insert(Matched);
+    response.extensions_mut().insert(RouteMark);
     response
 }
 
@@ -98,7 +98,7 @@ fn matches(router: &Router, path: &str) -> bool {
     let response = pin!(router.clone().oneshot(request));
     // Nothing in the response is awaited.
     match response.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(response)) => response.extensions().get::<Matched>().is_some(),
+        Poll::Ready(Ok(response)) => response.extensions().get::<RouteMark>().is_some(),
         Poll::Ready(Err(never)) => match never {},
         Poll::Pending => true,
     }
