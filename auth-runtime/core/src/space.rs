@@ -18,9 +18,9 @@ mod offer;
 mod protection_space;
 mod report;
 mod route_constants;
+mod selection;
 mod target;
 mod unknown_paths;
-mod view;
 
 pub use self::answer::forbid_storing;
 pub use self::application::ApplicationProblem;
@@ -36,6 +36,6 @@ pub use self::objects::AboutRequest;
 pub use self::protection_space::ProtectionSpace;
 pub use self::report::{ObjectReport, RequestOrigin};
 pub use self::route_constants::RouteConstants;
+pub use self::selection::{Authentication, View};
 pub use self::target::{CredentialsPlace, Target, UsedScheme};
 pub use self::unknown_paths::UnknownPaths;
-pub use self::view::{Authentication, View};

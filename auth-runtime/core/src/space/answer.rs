@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::data::Space;
 use super::offer::{Offer, leave_out_prompts};
 use super::route_constants::{BuiltChallenges, RouteConstants};
-use super::view::Authentication;
+use super::selection::Authentication;
 use crate::caller::Rejection;
 use crate::decision::Denial;
 use crate::denial_body::negotiate;

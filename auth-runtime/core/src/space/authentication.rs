@@ -38,8 +38,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::credentials::{Found, Presented};
 use super::data::{Accepted, Space};
+use super::selection::{Authentication, View};
 use super::target::{CredentialsPlace, Target, UsedScheme};
-use super::view::{Authentication, View};
 use crate::caller::Caller;
 use crate::client_address::ClientAddress;
 use crate::head::Head;

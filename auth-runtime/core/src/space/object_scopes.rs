@@ -7,7 +7,7 @@ use auth_runtime_policy::{Atom, ObjectRequirement, ObjectSource, Policy};
 
 use super::data::Space;
 use super::objects::id_of;
-use super::view::Authentication;
+use super::selection::Authentication;
 use crate::caller::Rejection;
 use crate::check::Parameters;
 use crate::context::Context;

@@ -5,7 +5,7 @@ use http::HeaderValue;
 
 use super::authorization::Route;
 use super::data::Space;
-use super::view::Authentication;
+use super::selection::Authentication;
 use crate::caller::Caller;
 use crate::client_address::Client;
 use crate::context::Context;
