@@ -112,7 +112,7 @@ pub mod adapter {
     pub use crate::space::{
         AboutRequest, Authentication, AuthenticationFuture, Authorization, CredentialFields,
         CredentialsPlace, ObjectReport, Offered, RequestBody, RequestOrigin, Route, RouteConstants,
-        Space, Target, UNKNOWN_PATH, UsedScheme, View, forbid_storing,
+        Selection, Space, Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
     };
     pub use crate::user_type::UserType;
 }

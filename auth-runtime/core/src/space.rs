@@ -24,7 +24,7 @@ mod unknown_paths;
 
 pub use self::answer::forbid_storing;
 pub use self::application::ApplicationProblem;
-pub use self::authentication::AuthenticationFuture;
+pub use self::authentication::{Authentication, AuthenticationFuture};
 pub use self::authorization::{Authorization, Route, UNKNOWN_PATH};
 pub use self::builder::ProtectionSpaceBuilder;
 pub use self::credential_fields::CredentialFields;
@@ -36,6 +36,6 @@ pub use self::objects::AboutRequest;
 pub use self::protection_space::ProtectionSpace;
 pub use self::report::{ObjectReport, RequestOrigin};
 pub use self::route_constants::RouteConstants;
-pub use self::selection::{Authentication, View};
+pub use self::selection::Selection;
 pub use self::target::{CredentialsPlace, Target, UsedScheme};
 pub use self::unknown_paths::UnknownPaths;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use auth_runtime_core::adapter::{
-    Authentication, RequestBody, RequestView, Space, Target, UsedScheme, View, forbid_storing,
+    Authentication, RequestBody, RequestView, Selection, Space, Target, UsedScheme, forbid_storing,
 };
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_core::{Caller, Denial, DenialDetails, HandlerLocation};
@@ -319,7 +319,7 @@ impl Fallback {
         let index = spaces.position(|space| space.reads_body_of(head, Target::Unknown))?;
         RequestBody::is_unreadable(head).then(|| UnknownCaller {
             space: index,
-            authentication: View::InvalidRequest { cookie: None }.into(),
+            authentication: Selection::InvalidRequest { cookie: None }.into(),
         })
     }
 

@@ -8,10 +8,10 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::authentication::Authentication;
 use super::data::Space;
 use super::offer::{Offer, leave_out_prompts};
 use super::route_constants::{BuiltChallenges, RouteConstants};
-use super::selection::Authentication;
 use crate::caller::Rejection;
 use crate::decision::Denial;
 use crate::denial_body::negotiate;
@@ -66,7 +66,7 @@ impl Space {
                 negotiate(denial, details.own_message(), accept.unwrap_or_default())
             }
         };
-        let view = match policy {
+        let selection = match policy {
             Some(_) => authentication.to_policy(),
             None => authentication.to_unknown_path(),
         };
@@ -74,7 +74,7 @@ impl Space {
             space: self,
             policy,
             used: self.scheme_used(policy, authentication),
-            is_known: view.is_known(),
+            is_known: selection.is_known(),
             spares_script: self.spares_scripts() && asked.is_from_script(),
         };
         let login_page = offer.login_page(denial, asked);

@@ -1,17 +1,4 @@
-//! Authentication of a request.
-//!
-//! # Which credentials count
-//!
-//! Each policy accepts some schemes of the space, and only credentials of these schemes count for
-//! it. An unknown path has no policy, so credentials of all schemes count. Of the
-//! credentials that count ([`select`], rules 5 and 7 of the specification):
-//!
-//! 1. Rejected ones of a scheme without a challenge are ignored. Explicit ones are ignored if their scheme
-//!    reports an anonymous caller.
-//! 2. An explicit credential, which is any but a cookie or the connection, is used alone. Two are ambiguous: 400.
-//!    Those of an application that stand beside those of its user count as part of these.
-//! 3. Without an explicit one, cookies are used, except rejected ones. A single remaining cookie is
-//!    used; two are ambiguous. If none remains, the connection is used, and otherwise the last cookie is rejected.
+//! Authentication of a request, by the credentials that [`select`] determines.
 //!
 //! # Why a hidden path is indistinguishable
 //!
@@ -38,7 +25,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::credentials::{Found, Presented};
 use super::data::{Accepted, Space};
-use super::selection::{Authentication, View};
+use super::selection::{Selection, Started, Verified, select, settle};
 use super::target::{CredentialsPlace, Target, UsedScheme};
 use crate::caller::Caller;
 use crate::client_address::ClientAddress;
@@ -46,174 +33,63 @@ use crate::head::Head;
 use crate::scheme::Source;
 use crate::verification::Verification;
 
-/// Verified credentials.
-struct Verified {
-    view: View,
-    used: UsedScheme,
-    place: CredentialsPlace,
-    /// True if the policy accepts their scheme.
-    is_accepted: bool,
-    /// True if they were rejected.
-    is_rejected: bool,
-    /// True unless they are ignored: the scheme reports an anonymous caller, or has no challenge and rejects
-    /// them (rule 7).
-    counts: bool,
-    /// The indexes of the schemes that read the credentials of an application in the same place.
-    accompanies: Vec<usize>,
-}
-
-impl Verified {
-    /// Without a caller, they were unreadable.
-    fn new(presented: Started, caller: Option<Caller>) -> Self {
-        let is_rejected = matches!(caller, Some(Caller::Rejected(_)));
-        let is_cookie = presented.place == CredentialsPlace::Cookie;
-        let is_none = !is_cookie && matches!(caller, Some(Caller::Anonymous));
-        Self {
-            view: match caller {
-                Some(caller) => View::verified(caller, presented.used, presented.has_challenge),
-                None => View::INVALID_REQUEST,
-            },
-            used: presented.used,
-            place: presented.place,
-            is_accepted: presented.is_accepted,
-            is_rejected,
-            counts: !is_none && (presented.has_challenge || !is_rejected),
-            accompanies: presented.accompanies,
-        }
-    }
-
-    /// Returns whether these are the credentials of an application, which belong to those of `user`.
-    ///
-    /// They may also be valid by themselves. Those of a request without a user are ignored if they are not.
-    fn belongs_to(&self, user: &Self) -> bool {
-        let is_anonymous = matches!(user.view.caller(), Some(Caller::Anonymous));
-        let owns = if user.place.is_ambient() {
-            user.counts && !user.is_rejected && !is_anonymous
-        } else {
-            user.counts || (is_anonymous && self.is_rejected)
-        };
-        owns && belongs_to(&self.accompanies, user.used)
-    }
-}
-
-fn belongs_to(accompanies: &[usize], user: UsedScheme) -> bool {
-    user.index().is_some_and(|user| accompanies.contains(&user))
-}
-
-/// Returns the view by the credentials that `is_meant` accepts.
-fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
-    let is_of_application = |one: &Verified| {
-        let mut meant = verified.iter().filter(|user| is_meant(user));
-        meant.any(|user| one.belongs_to(user))
-    };
-    let counts = |one: &&Verified| one.counts && is_meant(one) && !is_of_application(one);
-    let counting = |is_of_kind: fn(CredentialsPlace) -> bool| {
-        let counting = verified.iter().filter(counts);
-        counting.filter(move |one| is_of_kind(one.place))
-    };
-    let mut explicit = counting(|place| !place.is_ambient());
-    match (explicit.next(), explicit.next()) {
-        (Some(one), None) => return one.view.clone(),
-        (Some(_), Some(_)) => return View::INVALID_REQUEST,
-        (None, _) => {}
-    }
-    // A cookie is more specific than the connection, and a rejected one may have to be removed.
-    let cookies = counting(|place| place == CredentialsPlace::Cookie);
-    let connection = counting(|place| place == CredentialsPlace::Connection);
-    let (live_cookies, dead_cookies): (Vec<_>, Vec<_>) = cookies.partition(|one| !one.is_rejected);
-    let (live, dead): (Vec<_>, Vec<_>) = connection.partition(|one| !one.is_rejected);
-    let used = match (only(&live_cookies), only(&live)) {
-        (
-            Some(View::Caller {
-                caller: Caller::Anonymous,
-                ..
-            }),
-            Some(connection),
-        ) => Some(connection),
-        (cookie, connection) => cookie.or(connection),
-    };
-    let rejected = || dead_cookies.last().or(dead.last());
-    let rejected = || rejected().map_or(View::ANONYMOUS, |dead| dead.view.clone());
-    used.unwrap_or_else(rejected)
-}
-
-/// Returns the view by the only ambient credentials of one kind, if there are some.
-fn only(live: &[&Verified]) -> Option<View> {
-    match live {
-        [] => None,
-        [one] => Some(one.view.clone()),
-        [first, others @ ..] => {
-            let unclear = live.iter().find(|one| {
-                let caller = one.view.caller();
-                matches!(caller, Some(Caller::Unverifiable { .. }))
-            });
-            if let Some(unclear) = unclear {
-                return Some(unclear.view.clone());
-            }
-            let index = first.used.index();
-            let is_one_scheme = others.iter().all(|other| other.used.index() == index);
-            Some(View::InvalidRequest {
-                cookie: index.filter(|_| is_one_scheme),
-            })
-        }
-    }
-}
-
-/// Credentials that are being verified.
-struct Started {
-    used: UsedScheme,
-    place: CredentialsPlace,
-    has_challenge: bool,
-    is_accepted: bool,
-    accompanies: Vec<usize>,
-    /// `None` if they are unreadable.
-    verification: Option<Verification>,
-}
-
-impl Started {
-    fn new(presented: &Presented<'_, '_>, target: Target<'_>, space: &Space) -> Self {
-        Self {
-            used: presented.used(),
-            place: presented.place(),
-            has_challenge: presented.has_challenge(),
-            is_accepted: target.accepts(&presented.accepted.name),
-            accompanies: presented.accompanies(space),
-            verification: None,
-        }
-    }
-}
-
-/// Verifies credentials one after the other, explicit ones first.
-async fn settle(started: Vec<Started>, is_shown: bool) -> Authentication {
-    let mut verified: Vec<Verified> = Vec::with_capacity(started.len());
-    for mut one in started {
-        let is_of_application = |earlier: &Verified| {
-            belongs_to(&earlier.accompanies, one.used)
-                || verified.iter().any(|user| earlier.belongs_to(user))
-        };
-        let is_decided = |earlier: &Verified| {
-            earlier.counts && !earlier.place.is_ambient() && !is_of_application(earlier)
-        };
-        if is_shown && one.place.is_ambient() && verified.iter().any(is_decided) {
-            continue;
-        }
-        let caller = match one.verification.take() {
-            Some(verification) => Some(verification.await),
-            None => None,
-        };
-        verified.push(Verified::new(one, caller));
-    }
-    views(&verified, is_shown)
-}
-
-fn views(verified: &[Verified], is_shown: bool) -> Authentication {
-    Authentication {
-        to_policy: select(verified, |one| one.is_accepted),
-        to_unknown_path: (!is_shown).then(|| Box::new(select(verified, |_| true))),
-    }
-}
-
 /// The authentication of a request.
+#[derive(Clone, Debug)]
+pub struct Authentication {
+    pub(super) to_policy: Selection,
+    /// `None` if it is the same as `to_policy`.
+    pub(super) to_unknown_path: Option<Box<Selection>>,
+}
+
+impl From<Selection> for Authentication {
+    fn from(selection: Selection) -> Self {
+        Self {
+            to_policy: selection,
+            to_unknown_path: None,
+        }
+    }
+}
+
+impl Authentication {
+    /// The authentication of a request without credentials.
+    pub fn anonymous() -> Self {
+        Selection::ANONYMOUS.into()
+    }
+
+    /// The authentication of a caller by one scheme.
+    pub fn of_caller(caller: Caller, used: UsedScheme) -> Self {
+        Selection::of(caller, used).into()
+    }
+
+    fn of_verified(verified: &[Verified], is_shown: bool) -> Self {
+        Self {
+            to_policy: select(verified, |one| one.is_accepted),
+            to_unknown_path: (!is_shown).then(|| Box::new(select(verified, |_| true))),
+        }
+    }
+
+    /// Returns whether the request has no credentials that count for the policy.
+    pub(super) fn is_anonymous(&self) -> bool {
+        matches!(
+            self.to_policy,
+            Selection::Caller {
+                caller: Caller::Anonymous,
+                used: UsedScheme::Nothing,
+            }
+        )
+    }
+
+    /// The selection of the credentials that the policy of the handler accepts.
+    pub fn to_policy(&self) -> &Selection {
+        &self.to_policy
+    }
+
+    /// The selection of all credentials, as on an unknown path.
+    pub fn to_unknown_path(&self) -> &Selection {
+        self.to_unknown_path.as_deref().unwrap_or(&self.to_policy)
+    }
+}
+
 impl Space {
     /// Returns the fields that the scheme of the caller adds to the response of the handler.
     pub fn granted_fields(
@@ -222,7 +98,7 @@ impl Space {
         headers: &HeaderMap,
     ) -> Vec<(HeaderName, HeaderValue)> {
         let used = match authentication.to_policy() {
-            View::Caller {
+            Selection::Caller {
                 caller: Caller::Known(_),
                 used: UsedScheme::Scheme { index, .. },
             } => self.schemes.get(*index),
@@ -238,7 +114,7 @@ impl Space {
         policy: &Policy,
         authentication: &'s Authentication,
     ) -> Option<&'s Caller> {
-        let View::Caller { caller, used } = authentication.to_policy() else {
+        let Selection::Caller { caller, used } = authentication.to_policy() else {
             return None;
         };
         match used {
@@ -264,13 +140,13 @@ impl Space {
         policy: Option<&Policy>,
         authentication: &Authentication,
     ) -> Option<usize> {
-        let view = match policy {
+        let selection = match policy {
             Some(_) => authentication.to_policy(),
             None => authentication.to_unknown_path(),
         };
-        match view {
-            View::InvalidRequest { cookie } => *cookie,
-            View::Caller { used, .. } => used.index(),
+        match selection {
+            Selection::InvalidRequest { cookie } => *cookie,
+            Selection::Caller { used, .. } => used.index(),
         }
     }
 
@@ -281,7 +157,7 @@ impl Space {
 
     /// Returns whether the credentials may have been in the query.
     pub fn may_stand_in_query(&self, authentication: &Authentication) -> bool {
-        if let View::Caller {
+        if let Selection::Caller {
             used: UsedScheme::Scheme { index, .. },
             ..
         } = authentication.to_policy()
@@ -297,18 +173,18 @@ impl Space {
     /// credentials. The caller counts as using the first accepted OAuth scheme, or else the first
     /// accepted scheme.
     pub fn assume(&self, caller: &Caller, target: Target<'_>) -> Authentication {
-        let view = |target| {
+        let selection = |target| {
             let used = match caller {
                 Caller::Anonymous => UsedScheme::Nothing,
                 _ => self.likely_scheme(target),
             };
             let scheme = used.index().and_then(|index| self.schemes.get(index));
             let has_challenge = scheme.is_none_or(|accepted| accepted.plain.is_some());
-            View::verified(caller.clone(), used, has_challenge)
+            Selection::verified(caller.clone(), used, has_challenge)
         };
         Authentication {
-            to_policy: view(target),
-            to_unknown_path: (!target.is_shown()).then(|| Box::new(view(Target::Unknown))),
+            to_policy: selection(target),
+            to_unknown_path: (!target.is_shown()).then(|| Box::new(selection(Target::Unknown))),
         }
     }
 
@@ -345,13 +221,13 @@ impl Space {
             Found::One(presented) => vec![verified(&presented)],
             Found::Several(several) => several.iter().map(verified).collect(),
         };
-        views(&verified, target.is_shown())
+        Authentication::of_verified(&verified, target.is_shown())
     }
 
     /// Finds the credentials of a request and starts to verify them.
     pub fn authenticate(&self, head: Head<'_>, target: Target<'_>) -> AuthenticationFuture {
         let several = match self.find(head, |accepted| target.counts(accepted)) {
-            Found::Nothing => return AuthenticationFuture::Done(View::ANONYMOUS.into()),
+            Found::Nothing => return AuthenticationFuture::Done(Selection::ANONYMOUS.into()),
             Found::One(presented) if presented.is_readable() => {
                 let is_accepted = target.accepts(&presented.accepted.name);
                 return AuthenticationFuture::of(
@@ -364,13 +240,16 @@ impl Space {
             Found::One(unreadable) => vec![unreadable],
             Found::Several(several) => several,
         };
-        let started = several.iter().map(|presented| Started {
-            verification: presented.verify(head, &self.client_address),
-            ..Started::new(presented, target, self)
-        });
-        let mut started: Vec<Started> = started.collect();
+        let mut started: Vec<Started> = several
+            .iter()
+            .map(|presented| Started::verifying(presented, target, self, head))
+            .collect();
         started.sort_by_key(|one| one.place.is_ambient().then_some(one.place));
-        AuthenticationFuture::Several(Box::pin(settle(started, target.is_shown())))
+        let is_shown = target.is_shown();
+        AuthenticationFuture::Several(Box::pin(async move {
+            let verified = settle(started, is_shown).await;
+            Authentication::of_verified(&verified, is_shown)
+        }))
     }
 }
 
@@ -402,11 +281,11 @@ impl AuthenticationFuture {
     ) -> Self {
         let (used, has_challenge) = (presented.used(), presented.has_challenge());
         let Some(verification) = presented.verify(head, client_address) else {
-            return Self::Done(by_only(View::INVALID_REQUEST, is_accepted));
+            return Self::Done(by_only(Selection::INVALID_REQUEST, is_accepted));
         };
         match verification.into_caller() {
             Ok(caller) => Self::Done(by_only(
-                View::verified(caller, used, has_challenge),
+                Selection::verified(caller, used, has_challenge),
                 is_accepted,
             )),
             Err(verification) => Self::Verifying {
@@ -421,13 +300,13 @@ impl AuthenticationFuture {
 
 /// Returns the authentication by the only credentials of a request. They count for the policy if it accepts
 /// their scheme, and always for the response of an unknown path.
-fn by_only(view: View, is_accepted: bool) -> Authentication {
+fn by_only(selection: Selection, is_accepted: bool) -> Authentication {
     if is_accepted {
-        return view.into();
+        return selection.into();
     }
     Authentication {
-        to_policy: View::ANONYMOUS,
-        to_unknown_path: Some(Box::new(view)),
+        to_policy: Selection::ANONYMOUS,
+        to_unknown_path: Some(Box::new(selection)),
     }
 }
 
@@ -438,16 +317,19 @@ impl Future for AuthenticationFuture {
         match &mut *self {
             Self::Done(authentication) => Poll::Ready(std::mem::replace(
                 authentication,
-                View::INVALID_REQUEST.into(),
+                Selection::INVALID_REQUEST.into(),
             )),
             Self::Verifying {
                 used,
                 has_challenge,
                 is_accepted,
                 verification,
-            } => Pin::new(verification)
-                .poll(context)
-                .map(|caller| by_only(View::verified(caller, *used, *has_challenge), *is_accepted)),
+            } => Pin::new(verification).poll(context).map(|caller| {
+                by_only(
+                    Selection::verified(caller, *used, *has_challenge),
+                    *is_accepted,
+                )
+            }),
             Self::Several(settled) => settled.as_mut().poll(context),
         }
     }

@@ -3,11 +3,11 @@
 use auth_runtime_policy::{Access, Atom, Disclosure, Policy, Requirement};
 use bytes::Bytes;
 
+use super::authentication::Authentication;
 use super::authentication::AuthenticationFuture;
 use super::credentials::RequestBody;
 use super::data::Space;
 use super::route_constants::RouteConstants;
-use super::selection::Authentication;
 use super::target::Target;
 use crate::caller::Caller;
 use crate::check::{FunctionKind, ServiceFunction, Surroundings, run_named};

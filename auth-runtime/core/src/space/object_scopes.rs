@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use auth_runtime_policy::{Atom, ObjectRequirement, ObjectSource, Policy};
 
+use super::authentication::Authentication;
 use super::data::Space;
 use super::objects::id_of;
-use super::selection::Authentication;
 use crate::caller::Rejection;
 use crate::check::Parameters;
 use crate::context::Context;

@@ -1,19 +1,26 @@
-//! The result of the authentication of a request.
+//! The credentials of a request that count.
+//!
+//! Each policy accepts some schemes of the space, and only credentials of these schemes count for
+//! it. An unknown path has no policy, so credentials of all schemes count. Of the
+//! credentials that count ([`select`], rules 5 and 7 of the specification):
+//!
+//! 1. Rejected ones of a scheme without a challenge are ignored. Explicit ones are ignored if their scheme
+//!    reports an anonymous caller.
+//! 2. An explicit credential, which is any but a cookie or the connection, is used alone. Two are ambiguous: 400.
+//!    Those of an application that stand beside those of its user count as part of these.
+//! 3. Without an explicit one, cookies are used, except rejected ones. A single remaining cookie is
+//!    used; two are ambiguous. If none remains, the connection is used, and otherwise the last cookie is rejected.
 
-use super::target::{CredentialsPlace, UsedScheme};
+use super::credentials::Presented;
+use super::data::Space;
+use super::target::{CredentialsPlace, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
+use crate::head::Head;
+use crate::verification::Verification;
 
-/// The authentication of a request.
+/// The caller by the credentials that count.
 #[derive(Clone, Debug)]
-pub struct Authentication {
-    pub(super) to_policy: View,
-    /// `None` if it is the same as `to_policy`.
-    pub(super) to_unknown_path: Option<Box<View>>,
-}
-
-/// The authentication by the credentials that count.
-#[derive(Clone, Debug)]
-pub enum View {
+pub enum Selection {
     /// The request carries credentials twice, or those of another request (rule 5).
     InvalidRequest {
         /// The index of the scheme, if only its cookies are ambiguous.
@@ -28,14 +35,14 @@ pub enum View {
     },
 }
 
-impl View {
+impl Selection {
     pub(super) const INVALID_REQUEST: Self = Self::InvalidRequest { cookie: None };
     pub(super) const ANONYMOUS: Self = Self::Caller {
         caller: Caller::Anonymous,
         used: UsedScheme::Nothing,
     };
 
-    fn of(caller: Caller, used: UsedScheme) -> Self {
+    pub(super) fn of(caller: Caller, used: UsedScheme) -> Self {
         match (caller, used.place()) {
             (Caller::Rejected(Rejection::RequestMismatch), _) => Self::INVALID_REQUEST,
             (Caller::Anonymous, Some(CredentialsPlace::Connection)) => Self::ANONYMOUS,
@@ -43,7 +50,7 @@ impl View {
         }
     }
 
-    /// The view, by verified credentials of one scheme.
+    /// The selection of the verified credentials of one scheme.
     pub(super) fn verified(caller: Caller, used: UsedScheme, has_challenge: bool) -> Self {
         match caller {
             // No challenge could ask for better ones (rule 7).
@@ -80,44 +87,177 @@ impl View {
     }
 }
 
-impl From<View> for Authentication {
-    fn from(view: View) -> Self {
+/// Verified credentials.
+pub(super) struct Verified {
+    selection: Selection,
+    used: UsedScheme,
+    place: CredentialsPlace,
+    /// True if the policy accepts their scheme.
+    pub(super) is_accepted: bool,
+    /// True if they were rejected.
+    is_rejected: bool,
+    /// True unless they are ignored: the scheme reports an anonymous caller, or has no challenge and rejects
+    /// them (rule 7).
+    counts: bool,
+    /// The indexes of the schemes that read the credentials of an application in the same place.
+    accompanies: Vec<usize>,
+}
+
+impl Verified {
+    /// Without a caller, they were unreadable.
+    pub(super) fn new(presented: Started, caller: Option<Caller>) -> Self {
+        let is_rejected = matches!(caller, Some(Caller::Rejected(_)));
+        let is_cookie = presented.place == CredentialsPlace::Cookie;
+        let is_none = !is_cookie && matches!(caller, Some(Caller::Anonymous));
         Self {
-            to_policy: view,
-            to_unknown_path: None,
+            selection: match caller {
+                Some(caller) => {
+                    Selection::verified(caller, presented.used, presented.has_challenge)
+                }
+                None => Selection::INVALID_REQUEST,
+            },
+            used: presented.used,
+            place: presented.place,
+            is_accepted: presented.is_accepted,
+            is_rejected,
+            counts: !is_none && (presented.has_challenge || !is_rejected),
+            accompanies: presented.accompanies,
+        }
+    }
+
+    /// Returns whether these are the credentials of an application, which belong to those of `user`.
+    ///
+    /// They may also be valid by themselves. Those of a request without a user are ignored if they are not.
+    fn belongs_to(&self, user: &Self) -> bool {
+        let is_anonymous = matches!(user.selection.caller(), Some(Caller::Anonymous));
+        let owns = if user.place.is_ambient() {
+            user.counts && !user.is_rejected && !is_anonymous
+        } else {
+            user.counts || (is_anonymous && self.is_rejected)
+        };
+        owns && belongs_to(&self.accompanies, user.used)
+    }
+}
+
+fn belongs_to(accompanies: &[usize], user: UsedScheme) -> bool {
+    user.index().is_some_and(|user| accompanies.contains(&user))
+}
+
+/// Selects among the credentials that `is_meant` accepts.
+pub(super) fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> Selection {
+    let is_of_application = |one: &Verified| {
+        let mut meant = verified.iter().filter(|user| is_meant(user));
+        meant.any(|user| one.belongs_to(user))
+    };
+    let counts = |one: &&Verified| one.counts && is_meant(one) && !is_of_application(one);
+    let counting = |is_of_kind: fn(CredentialsPlace) -> bool| {
+        let counting = verified.iter().filter(counts);
+        counting.filter(move |one| is_of_kind(one.place))
+    };
+    let mut explicit = counting(|place| !place.is_ambient());
+    match (explicit.next(), explicit.next()) {
+        (Some(one), None) => return one.selection.clone(),
+        (Some(_), Some(_)) => return Selection::INVALID_REQUEST,
+        (None, _) => {}
+    }
+    // A cookie is more specific than the connection, and a rejected one may have to be removed.
+    let cookies = counting(|place| place == CredentialsPlace::Cookie);
+    let connection = counting(|place| place == CredentialsPlace::Connection);
+    let (live_cookies, dead_cookies): (Vec<_>, Vec<_>) = cookies.partition(|one| !one.is_rejected);
+    let (live, dead): (Vec<_>, Vec<_>) = connection.partition(|one| !one.is_rejected);
+    let used = match (only(&live_cookies), only(&live)) {
+        (
+            Some(Selection::Caller {
+                caller: Caller::Anonymous,
+                ..
+            }),
+            Some(connection),
+        ) => Some(connection),
+        (cookie, connection) => cookie.or(connection),
+    };
+    let rejected = || dead_cookies.last().or(dead.last());
+    let rejected = || rejected().map_or(Selection::ANONYMOUS, |dead| dead.selection.clone());
+    used.unwrap_or_else(rejected)
+}
+
+/// Selects the only ambient credentials of one kind, if there are some.
+fn only(live: &[&Verified]) -> Option<Selection> {
+    match live {
+        [] => None,
+        [one] => Some(one.selection.clone()),
+        [first, others @ ..] => {
+            let unclear = live.iter().find(|one| {
+                let caller = one.selection.caller();
+                matches!(caller, Some(Caller::Unverifiable { .. }))
+            });
+            if let Some(unclear) = unclear {
+                return Some(unclear.selection.clone());
+            }
+            let index = first.used.index();
+            let is_one_scheme = others.iter().all(|other| other.used.index() == index);
+            Some(Selection::InvalidRequest {
+                cookie: index.filter(|_| is_one_scheme),
+            })
         }
     }
 }
 
-impl Authentication {
-    /// The authentication of a request without credentials.
-    pub fn anonymous() -> Self {
-        View::ANONYMOUS.into()
+/// Credentials that are being verified.
+pub(super) struct Started {
+    used: UsedScheme,
+    pub(super) place: CredentialsPlace,
+    has_challenge: bool,
+    is_accepted: bool,
+    accompanies: Vec<usize>,
+    /// `None` if they are unreadable.
+    verification: Option<Verification>,
+}
+
+impl Started {
+    pub(super) fn new(presented: &Presented<'_, '_>, target: Target<'_>, space: &Space) -> Self {
+        Self {
+            used: presented.used(),
+            place: presented.place(),
+            has_challenge: presented.has_challenge(),
+            is_accepted: target.accepts(&presented.accepted.name),
+            accompanies: presented.accompanies(space),
+            verification: None,
+        }
     }
 
-    /// The authentication of a caller by one scheme.
-    pub fn of_caller(caller: Caller, used: UsedScheme) -> Self {
-        View::of(caller, used).into()
+    /// Starts the verification.
+    pub(super) fn verifying(
+        presented: &Presented<'_, '_>,
+        target: Target<'_>,
+        space: &Space,
+        head: Head<'_>,
+    ) -> Self {
+        Self {
+            verification: presented.verify(head, &space.client_address),
+            ..Self::new(presented, target, space)
+        }
     }
+}
 
-    /// Returns whether the request has no credentials that count for the policy.
-    pub(super) fn is_anonymous(&self) -> bool {
-        matches!(
-            self.to_policy,
-            View::Caller {
-                caller: Caller::Anonymous,
-                used: UsedScheme::Nothing,
-            }
-        )
+/// Verifies credentials one after the other, explicit ones first.
+pub(super) async fn settle(started: Vec<Started>, is_shown: bool) -> Vec<Verified> {
+    let mut verified: Vec<Verified> = Vec::with_capacity(started.len());
+    for mut one in started {
+        let is_of_application = |earlier: &Verified| {
+            belongs_to(&earlier.accompanies, one.used)
+                || verified.iter().any(|user| earlier.belongs_to(user))
+        };
+        let is_decided = |earlier: &Verified| {
+            earlier.counts && !earlier.place.is_ambient() && !is_of_application(earlier)
+        };
+        if is_shown && one.place.is_ambient() && verified.iter().any(is_decided) {
+            continue;
+        }
+        let caller = match one.verification.take() {
+            Some(verification) => Some(verification.await),
+            None => None,
+        };
+        verified.push(Verified::new(one, caller));
     }
-
-    /// The view by the credentials that the policy of the handler accepts.
-    pub fn to_policy(&self) -> &View {
-        &self.to_policy
-    }
-
-    /// The view by all credentials, as on an unknown path.
-    pub fn to_unknown_path(&self) -> &View {
-        self.to_unknown_path.as_deref().unwrap_or(&self.to_policy)
-    }
+    verified
 }
