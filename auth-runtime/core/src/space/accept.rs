@@ -3,8 +3,9 @@
 use auth_runtime_policy::scheme::is_token;
 use http::HeaderValue;
 
+use super::Space;
+use super::accepted_scheme::Accepted;
 use super::application::{Application, ApplicationProblem, application_of};
-use super::data::{Accepted, Space};
 use super::error::SpaceError;
 use super::login_page::LoginPage;
 use crate::challenge::{Challenge, ChallengeError};

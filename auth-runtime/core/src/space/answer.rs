@@ -8,8 +8,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::Space;
 use super::authentication::Authentication;
-use super::data::Space;
 use super::offer::{Offer, leave_out_prompts};
 use super::route_constants::{BuiltChallenges, RouteConstants};
 use crate::caller::Rejection;

@@ -23,8 +23,9 @@ use std::task::{Context, Poll};
 use auth_runtime_policy::Policy;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::Space;
+use super::accepted_scheme::Accepted;
 use super::credentials::{Found, Presented};
-use super::data::{Accepted, Space};
 use super::selection::{Selection, Started, Verified, select, settle};
 use super::target::{CredentialsPlace, Target, UsedScheme};
 use crate::caller::Caller;

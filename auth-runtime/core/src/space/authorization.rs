@@ -3,10 +3,10 @@
 use auth_runtime_policy::{Access, Atom, Disclosure, Policy, Requirement};
 use bytes::Bytes;
 
+use super::Space;
 use super::authentication::Authentication;
 use super::authentication::AuthenticationFuture;
 use super::credentials::RequestBody;
-use super::data::Space;
 use super::route_constants::RouteConstants;
 use super::target::Target;
 use crate::caller::Caller;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
+use super::Space;
 use super::accept::{clash, subprotocols};
-use super::data::{Accepted, Space};
+use super::accepted_scheme::Accepted;
 use super::error::{LONGEST_BODY, SpaceError};
 use super::protection_space::ProtectionSpace;
 use super::unknown_paths::UnknownPaths;

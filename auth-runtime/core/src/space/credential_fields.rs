@@ -3,7 +3,8 @@
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, Method};
 
-use super::data::{Accepted, Space};
+use super::Space;
+use super::accepted_scheme::Accepted;
 use crate::head::Head;
 use crate::scheme::Source;
 

@@ -6,8 +6,9 @@ use std::fmt;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::data::{Accepted, MAX_CREDENTIALS, Space};
+use super::accepted_scheme::Accepted;
 use super::target::{CredentialsPlace, Target, UsedScheme};
+use super::{MAX_CREDENTIALS, Space};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::cookies;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use auth_runtime_policy::{Atom, ObjectRequirement, ObjectSource, Policy};
 
+use super::Space;
 use super::authentication::Authentication;
-use super::data::Space;
 use super::objects::id_of;
 use crate::caller::Rejection;
 use crate::check::Parameters;

@@ -7,8 +7,8 @@ use auth_runtime_policy::{
 };
 use http::{HeaderValue, Method};
 
+use super::Space;
 use super::authorization::Route;
-use super::data::Space;
 use super::report::RequestOrigin;
 use crate::check::{FunctionKind, Parameters, Surroundings, run_named};
 use crate::condition::Permitted;

@@ -2,7 +2,7 @@
 
 use auth_runtime_policy::Policy;
 
-use super::data::Space;
+use super::Space;
 use crate::challenge::ChallengeError;
 use crate::scheme::{ChallengeContext, Scheme};
 

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use auth_runtime_policy::Policy;
 use http::{HeaderName, HeaderValue};
 
+use super::Space;
+use super::accepted_scheme::Accepted;
 use super::application::Application;
-use super::data::{Accepted, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use super::authorization::Route;
-use super::data::{MAX_CREDENTIALS, Space};
 use super::objects::MAX_EVALUATIONS;
+use super::{MAX_CREDENTIALS, Space};
 use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings};
 use crate::head::Head;

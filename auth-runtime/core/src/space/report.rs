@@ -3,9 +3,9 @@
 use auth_runtime_policy::Policy;
 use http::HeaderValue;
 
+use super::Space;
 use super::authentication::Authentication;
 use super::authorization::Route;
-use super::data::Space;
 use crate::caller::Caller;
 use crate::client_address::Client;
 use crate::context::Context;

@@ -3,7 +3,7 @@
 use auth_runtime_policy::Policy;
 use http::HeaderValue;
 
-use super::data::Space;
+use super::Space;
 use super::offer::{Offer, Sent, leave_out_prompts};
 use crate::caller::Caller;
 use crate::context::Context;

@@ -11,8 +11,8 @@
 //! 3. Without an explicit one, cookies are used, except rejected ones. A single remaining cookie is
 //!    used; two are ambiguous. If none remains, the connection is used, and otherwise the last cookie is rejected.
 
+use super::Space;
 use super::credentials::Presented;
-use super::data::Space;
 use super::target::{CredentialsPlace, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::head::Head;

@@ -2,7 +2,7 @@
 
 use auth_runtime_policy::Policy;
 
-use super::data::Accepted;
+use super::accepted_scheme::Accepted;
 
 /// The resource that credentials are sent to.
 #[derive(Clone, Copy)]
