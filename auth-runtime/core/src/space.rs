@@ -21,6 +21,7 @@ mod route_constants;
 mod selection;
 mod target;
 mod unknown_paths;
+mod used_scheme;
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,8 +44,9 @@ pub use self::protection_space::ProtectionSpace;
 pub use self::report::{ObjectReport, RequestOrigin};
 pub use self::route_constants::RouteConstants;
 pub use self::selection::Selection;
-pub use self::target::{CredentialsPlace, Target, UsedScheme};
+pub use self::target::Target;
 pub use self::unknown_paths::UnknownPaths;
+pub use self::used_scheme::{CredentialsPlace, UsedScheme};
 
 use self::accepted_scheme::Accepted;
 use crate::client_address::ClientAddress;

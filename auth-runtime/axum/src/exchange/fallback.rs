@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use auth_runtime_core::adapter::{
-    Authentication, RequestBody, RequestView, Selection, Space, Target, UsedScheme, forbid_storing,
+    Authentication, RequestBody, RequestView, Selection, Space, Target, forbid_storing,
 };
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_core::{Caller, Denial, DenialDetails, HandlerLocation};
@@ -304,7 +304,7 @@ impl Fallback {
         }
         let nobody = || UnknownCaller {
             space: 0,
-            authentication: Authentication::of_caller(Caller::unverifiable(), UsedScheme::Nothing),
+            authentication: Authentication::of_caller(Caller::unverifiable(), None),
         };
         let unreadable = self.unreadable_body(&request);
         forget_body(&mut request);

@@ -27,7 +27,8 @@ use super::Space;
 use super::accepted_scheme::Accepted;
 use super::credentials::{Found, Presented};
 use super::selection::{Selection, Started, Verified, select, settle};
-use super::target::{CredentialsPlace, Target, UsedScheme};
+use super::target::Target;
+use super::used_scheme::{CredentialsPlace, UsedScheme};
 use crate::caller::Caller;
 use crate::client_address::ClientAddress;
 use crate::head::Head;
@@ -57,8 +58,8 @@ impl Authentication {
         Selection::ANONYMOUS.into()
     }
 
-    /// The authentication of a caller by one scheme.
-    pub fn of_caller(caller: Caller, used: UsedScheme) -> Self {
+    /// The authentication of a caller by one scheme, or by none.
+    pub fn of_caller(caller: Caller, used: Option<UsedScheme>) -> Self {
         Selection::of(caller, used).into()
     }
 
@@ -75,7 +76,7 @@ impl Authentication {
             self.to_policy,
             Selection::Caller {
                 caller: Caller::Anonymous,
-                used: UsedScheme::Nothing,
+                used: None,
             }
         )
     }
@@ -101,8 +102,8 @@ impl Space {
         let used = match authentication.to_policy() {
             Selection::Caller {
                 caller: Caller::Known(_),
-                used: UsedScheme::Scheme { index, .. },
-            } => self.schemes.get(*index),
+                used: Some(used),
+            } => self.schemes.get(used.index),
             _ => None,
         };
         used.map_or_else(Vec::new, |used| used.scheme.granted_fields(headers))
@@ -119,12 +120,10 @@ impl Space {
             return None;
         };
         match used {
-            UsedScheme::Scheme { index, .. } if !self.is_accepted(*index, policy) => {
-                Some(&Caller::Anonymous)
-            }
+            Some(used) if !self.is_accepted(used.index, policy) => Some(&Caller::Anonymous),
             // A browser adds the cookie and the certificate on its own (rule 6).
-            UsedScheme::Scheme { place, .. }
-                if place.is_ambient()
+            Some(used)
+                if used.place.is_ambient()
                     && policy.has_optional_identity()
                     && caller.identity().is_none() =>
             {
@@ -147,7 +146,7 @@ impl Space {
         };
         match selection {
             Selection::InvalidRequest { cookie } => *cookie,
-            Selection::Caller { used, .. } => used.index(),
+            Selection::Caller { used, .. } => used.map(|used| used.index),
         }
     }
 
@@ -159,11 +158,10 @@ impl Space {
     /// Returns whether the credentials may have been in the query.
     pub fn may_stand_in_query(&self, authentication: &Authentication) -> bool {
         if let Selection::Caller {
-            used: UsedScheme::Scheme { index, .. },
-            ..
+            used: Some(used), ..
         } = authentication.to_policy()
         {
-            let used = self.schemes.get(*index);
+            let used = self.schemes.get(used.index);
             let mut sources = used.into_iter().flat_map(Accepted::places);
             return sources.any(|source| matches!(source, Source::Query(_)));
         }
@@ -176,10 +174,10 @@ impl Space {
     pub fn assume(&self, caller: &Caller, target: Target<'_>) -> Authentication {
         let selection = |target| {
             let used = match caller {
-                Caller::Anonymous => UsedScheme::Nothing,
+                Caller::Anonymous => None,
                 _ => self.likely_scheme(target),
             };
-            let scheme = used.index().and_then(|index| self.schemes.get(index));
+            let scheme = used.and_then(|used| self.schemes.get(used.index));
             let has_challenge = scheme.is_none_or(|accepted| accepted.plain.is_some());
             Selection::verified(caller.clone(), used, has_challenge)
         };
@@ -190,17 +188,16 @@ impl Space {
     }
 
     /// Returns the first accepted OAuth scheme, or else the first accepted scheme.
-    fn likely_scheme(&self, target: Target<'_>) -> UsedScheme {
+    fn likely_scheme(&self, target: Target<'_>) -> Option<UsedScheme> {
         let schemes = self.schemes.iter().enumerate();
         let mut accepted = schemes.filter(|(_, scheme)| target.accepts(&scheme.name));
         let first = accepted.clone().next();
         let oauth = accepted.find(|(_, scheme)| scheme.is_oauth);
-        oauth
-            .or(first)
-            .map_or(UsedScheme::Nothing, |(index, _)| UsedScheme::Scheme {
-                index,
-                place: CredentialsPlace::Elsewhere,
-            })
+        let (index, _) = oauth.or(first)?;
+        Some(UsedScheme {
+            index,
+            place: CredentialsPlace::Elsewhere,
+        })
     }
 
     /// Returns the authentication of a request if all its credentials are those of `caller`. They
@@ -217,7 +214,7 @@ impl Space {
         };
         let verified = match self.find(head, |_| true) {
             Found::Nothing => {
-                return Authentication::of_caller(caller.clone(), UsedScheme::Nothing);
+                return Authentication::of_caller(caller.clone(), None);
             }
             Found::One(presented) => vec![verified(&presented)],
             Found::Several(several) => several.iter().map(verified).collect(),
@@ -245,7 +242,7 @@ impl Space {
             .iter()
             .map(|presented| Started::verifying(presented, target, self, head))
             .collect();
-        started.sort_by_key(|one| one.place.is_ambient().then_some(one.place));
+        started.sort_by_key(|one| one.used.place.is_ambient().then_some(one.used.place));
         let is_shown = target.is_shown();
         AuthenticationFuture::Several(Box::pin(async move {
             let verified = settle(started, is_shown).await;
@@ -286,7 +283,7 @@ impl AuthenticationFuture {
         };
         match verification.into_caller() {
             Ok(caller) => Self::Done(by_only(
-                Selection::verified(caller, used, has_challenge),
+                Selection::verified(caller, Some(used), has_challenge),
                 is_accepted,
             )),
             Err(verification) => Self::Verifying {
@@ -327,7 +324,7 @@ impl Future for AuthenticationFuture {
                 verification,
             } => Pin::new(verification).poll(context).map(|caller| {
                 by_only(
-                    Selection::verified(caller, *used, *has_challenge),
+                    Selection::verified(caller, Some(*used), *has_challenge),
                     *is_accepted,
                 )
             }),

@@ -7,7 +7,8 @@ use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::accepted_scheme::Accepted;
-use super::target::{CredentialsPlace, Target, UsedScheme};
+use super::target::Target;
+use super::used_scheme::{CredentialsPlace, UsedScheme};
 use super::{MAX_CREDENTIALS, Space};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
@@ -34,15 +35,10 @@ pub(crate) enum CredentialsError {
 
 impl Presented<'_, '_> {
     pub(super) fn used(&self) -> UsedScheme {
-        UsedScheme::Scheme {
+        UsedScheme {
             index: self.index,
             place: self.place,
         }
-    }
-
-    /// The place of the credentials.
-    pub(super) fn place(&self) -> CredentialsPlace {
-        self.place
     }
 
     /// Returns whether the scheme has a challenge (rule 7).

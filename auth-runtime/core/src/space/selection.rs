@@ -13,7 +13,8 @@
 
 use super::Space;
 use super::credentials::Presented;
-use super::target::{CredentialsPlace, Target, UsedScheme};
+use super::target::Target;
+use super::used_scheme::{CredentialsPlace, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::head::Head;
 use crate::verification::Verification;
@@ -30,8 +31,8 @@ pub enum Selection {
     Caller {
         /// The caller.
         caller: Caller,
-        /// The scheme of its credentials.
-        used: UsedScheme,
+        /// The scheme of its credentials; `None` if it sent none.
+        used: Option<UsedScheme>,
     },
 }
 
@@ -39,11 +40,11 @@ impl Selection {
     pub(super) const INVALID_REQUEST: Self = Self::InvalidRequest { cookie: None };
     pub(super) const ANONYMOUS: Self = Self::Caller {
         caller: Caller::Anonymous,
-        used: UsedScheme::Nothing,
+        used: None,
     };
 
-    pub(super) fn of(caller: Caller, used: UsedScheme) -> Self {
-        match (caller, used.place()) {
+    pub(super) fn of(caller: Caller, used: Option<UsedScheme>) -> Self {
+        match (caller, used.map(|used| used.place)) {
             (Caller::Rejected(Rejection::RequestMismatch), _) => Self::INVALID_REQUEST,
             (Caller::Anonymous, Some(CredentialsPlace::Connection)) => Self::ANONYMOUS,
             (caller, _) => Self::Caller { caller, used },
@@ -51,7 +52,7 @@ impl Selection {
     }
 
     /// The selection of the verified credentials of one scheme.
-    pub(super) fn verified(caller: Caller, used: UsedScheme, has_challenge: bool) -> Self {
+    pub(super) fn verified(caller: Caller, used: Option<UsedScheme>, has_challenge: bool) -> Self {
         match caller {
             // No challenge could ask for better ones (rule 7).
             Caller::Rejected(_) if !has_challenge => Self::ANONYMOUS,
@@ -73,10 +74,10 @@ impl Selection {
         matches!(
             self,
             Self::Caller {
-                used: UsedScheme::Scheme {
+                used: Some(UsedScheme {
                     place: CredentialsPlace::Authorization,
                     ..
-                },
+                }),
                 ..
             }
         )
@@ -91,7 +92,6 @@ impl Selection {
 pub(super) struct Verified {
     selection: Selection,
     used: UsedScheme,
-    place: CredentialsPlace,
     /// True if the policy accepts their scheme.
     pub(super) is_accepted: bool,
     /// True if they were rejected.
@@ -107,17 +107,16 @@ impl Verified {
     /// Without a caller, they were unreadable.
     pub(super) fn new(presented: Started, caller: Option<Caller>) -> Self {
         let is_rejected = matches!(caller, Some(Caller::Rejected(_)));
-        let is_cookie = presented.place == CredentialsPlace::Cookie;
+        let is_cookie = presented.used.place == CredentialsPlace::Cookie;
         let is_none = !is_cookie && matches!(caller, Some(Caller::Anonymous));
         Self {
             selection: match caller {
                 Some(caller) => {
-                    Selection::verified(caller, presented.used, presented.has_challenge)
+                    Selection::verified(caller, Some(presented.used), presented.has_challenge)
                 }
                 None => Selection::INVALID_REQUEST,
             },
             used: presented.used,
-            place: presented.place,
             is_accepted: presented.is_accepted,
             is_rejected,
             counts: !is_none && (presented.has_challenge || !is_rejected),
@@ -130,17 +129,13 @@ impl Verified {
     /// They may also be valid by themselves. Those of a request without a user are ignored if they are not.
     fn belongs_to(&self, user: &Self) -> bool {
         let is_anonymous = matches!(user.selection.caller(), Some(Caller::Anonymous));
-        let owns = if user.place.is_ambient() {
+        let owns = if user.used.place.is_ambient() {
             user.counts && !user.is_rejected && !is_anonymous
         } else {
             user.counts || (is_anonymous && self.is_rejected)
         };
-        owns && belongs_to(&self.accompanies, user.used)
+        owns && self.accompanies.contains(&user.used.index)
     }
-}
-
-fn belongs_to(accompanies: &[usize], user: UsedScheme) -> bool {
-    user.index().is_some_and(|user| accompanies.contains(&user))
 }
 
 /// Selects among the credentials that `is_meant` accepts.
@@ -152,7 +147,7 @@ pub(super) fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool
     let counts = |one: &&Verified| one.counts && is_meant(one) && !is_of_application(one);
     let counting = |is_of_kind: fn(CredentialsPlace) -> bool| {
         let counting = verified.iter().filter(counts);
-        counting.filter(move |one| is_of_kind(one.place))
+        counting.filter(move |one| is_of_kind(one.used.place))
     };
     let mut explicit = counting(|place| !place.is_ambient());
     match (explicit.next(), explicit.next()) {
@@ -193,10 +188,10 @@ fn only(live: &[&Verified]) -> Option<Selection> {
             if let Some(unclear) = unclear {
                 return Some(unclear.selection.clone());
             }
-            let index = first.used.index();
-            let is_one_scheme = others.iter().all(|other| other.used.index() == index);
+            let index = first.used.index;
+            let is_one_scheme = others.iter().all(|other| other.used.index == index);
             Some(Selection::InvalidRequest {
-                cookie: index.filter(|_| is_one_scheme),
+                cookie: is_one_scheme.then_some(index),
             })
         }
     }
@@ -204,8 +199,7 @@ fn only(live: &[&Verified]) -> Option<Selection> {
 
 /// Credentials that are being verified.
 pub(super) struct Started {
-    used: UsedScheme,
-    pub(super) place: CredentialsPlace,
+    pub(super) used: UsedScheme,
     has_challenge: bool,
     is_accepted: bool,
     accompanies: Vec<usize>,
@@ -217,7 +211,6 @@ impl Started {
     pub(super) fn new(presented: &Presented<'_, '_>, target: Target<'_>, space: &Space) -> Self {
         Self {
             used: presented.used(),
-            place: presented.place(),
             has_challenge: presented.has_challenge(),
             is_accepted: target.accepts(&presented.accepted.name),
             accompanies: presented.accompanies(space),
@@ -244,13 +237,13 @@ pub(super) async fn settle(started: Vec<Started>, is_shown: bool) -> Vec<Verifie
     let mut verified: Vec<Verified> = Vec::with_capacity(started.len());
     for mut one in started {
         let is_of_application = |earlier: &Verified| {
-            belongs_to(&earlier.accompanies, one.used)
+            earlier.accompanies.contains(&one.used.index)
                 || verified.iter().any(|user| earlier.belongs_to(user))
         };
         let is_decided = |earlier: &Verified| {
-            earlier.counts && !earlier.place.is_ambient() && !is_of_application(earlier)
+            earlier.counts && !earlier.used.place.is_ambient() && !is_of_application(earlier)
         };
-        if is_shown && one.place.is_ambient() && verified.iter().any(is_decided) {
+        if is_shown && one.used.place.is_ambient() && verified.iter().any(is_decided) {
             continue;
         }
         let caller = match one.verification.take() {
