@@ -11,7 +11,7 @@ use auth_runtime_policy::compare::{Change, compare};
 use http::Method;
 
 pub use self::row::{AccessRow, RouteAccess, RouteKind, Served};
-use crate::open_pattern::{Cover, MountKind, MountedRoute, find_covers};
+use crate::open_pattern::{Cover, MountedRoute, find_covers};
 
 /// All routes of a `GuardedRouter`, with their access policies. `GuardedRouter::access_table`
 /// creates it.
@@ -85,11 +85,7 @@ fn mounted(rows: &[AccessRow]) -> Vec<MountedRoute<'_>> {
     let mounted = rows.iter().map(|row| MountedRoute {
         path: row.path().into(),
         method: row.method().map(Method::as_str),
-        kind: match row.kind() {
-            RouteKind::Route | RouteKind::Subtree => MountKind::Route,
-            RouteKind::Fallback | RouteKind::MethodNotAllowed => MountKind::Fallback,
-            RouteKind::Unguarded => MountKind::Unguarded,
-        },
+        kind: row.kind(),
         is_service: row.served().is_some_and(|served| served != Served::Handler),
     });
     mounted.collect()

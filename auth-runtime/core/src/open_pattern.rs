@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use auth_runtime_policy::compare::Change;
 use http::Method;
 
+use crate::access_table::RouteKind;
 use crate::route_pattern::{Pattern, Segment, covers, go_on, shares};
 
 /// A mounted route, reduced to the parts that decide which requests reach it.
@@ -14,21 +15,22 @@ pub struct MountedRoute<'a> {
     pub path: Cow<'a, str>,
     /// The method. `None` for all methods that no other route of the path has.
     pub method: Option<&'a str>,
-    /// The way in which requests reach the route.
-    pub kind: MountKind,
+    /// The kind of the route.
+    pub kind: RouteKind,
     /// True if it is a service.
     pub is_service: bool,
 }
 
-/// The way in which requests reach a mounted route.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum MountKind {
-    /// By the path.
-    Route,
-    /// By the path, if the plain router has a route for it. Its routes are unknown.
-    Unguarded,
-    /// By the prefix, if no route below it matches.
-    Fallback,
+impl MountedRoute<'_> {
+    /// Returns whether all requests for its path reach the route.
+    fn has_path(&self) -> bool {
+        matches!(self.kind, RouteKind::Route | RouteKind::Subtree)
+    }
+
+    /// Returns whether requests reach the route only if no route below its prefix matches.
+    fn is_fallback(&self) -> bool {
+        matches!(self.kind, RouteKind::Fallback | RouteKind::MethodNotAllowed)
+    }
 }
 
 /// A route that responds to percent-encoded spellings of a guarded path: the indices of both.
@@ -68,13 +70,13 @@ pub fn find_covers(
     let all = || routes.iter().zip(&patterns).zip(&methods).enumerate();
     let mut found = Vec::new();
     for (open, ((route, pattern), taken)) in all() {
-        let is_fallback = route.kind == MountKind::Fallback;
+        let is_fallback = route.is_fallback();
         if is_fallback && !route.is_service {
             continue;
         }
         for (guarded, ((other, path), others)) in all() {
             let hands_out_files = other.is_service || path.hands_on_paths();
-            let is_candidate = other.kind == MountKind::Route
+            let is_candidate = other.has_path()
                 && taken & others != 0
                 && (is_fallback && hands_out_files || !is_fallback && path < pattern);
             let Some(region) = is_candidate.then(|| region(&pattern.0, &path.0)).flatten() else {
@@ -89,13 +91,9 @@ pub fn find_covers(
             // of. The former only those of a fallback, since axum refuses a parameter beside a wildcard.
             let is_shadowed = || {
                 all().any(|(_, ((route, other), _))| {
-                    let is_before = is_fallback
-                        && match route.kind {
-                            MountKind::Route => true,
-                            MountKind::Fallback => other < pattern,
-                            MountKind::Unguarded => false,
-                        };
-                    let is_before_guarded = route.kind == MountKind::Route && other < path;
+                    let is_before =
+                        is_fallback && (route.has_path() || route.is_fallback() && other < pattern);
+                    let is_before_guarded = route.has_path() && other < path;
                     is_before && covers(&other.0, &region.segments)
                         || is_before_guarded && covers(&other.0, &region.decoded)
                 })
@@ -129,7 +127,7 @@ fn methods(routes: &[MountedRoute<'_>], patterns: &[Pattern]) -> Vec<u16> {
     };
     let mut named: BTreeMap<&Pattern, u16> = BTreeMap::new();
     for (route, pattern) in routes.iter().zip(patterns) {
-        if let (MountKind::Route, Some(method)) = (route.kind, route.method) {
+        if let Some(method) = route.method.filter(|_| route.has_path()) {
             *named.entry(pattern).or_default() |= bit(method);
         }
     }

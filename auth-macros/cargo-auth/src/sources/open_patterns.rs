@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_grammar::codes;
 use auth_grammar::lower;
 use auth_grammar::requirement::ParsedPolicy;
-use auth_runtime_core::open_pattern::{MountKind, MountedRoute, find_covers};
+use auth_runtime_core::RouteKind;
+use auth_runtime_core::open_pattern::{MountedRoute, find_covers};
 use auth_runtime_policy::compare::{Change, compare};
 
 use super::finding::{Finding, Place};
@@ -107,7 +108,7 @@ fn change(open: &GuardedRoute<'_>, guarded: &GuardedRoute<'_>) -> Change {
     match open.policy {
         _ if open.excludes(guarded) => Change::Same,
         Some(ParsedPolicy::Public(_)) => Change::Loosened,
-        None if open.kind == MountKind::Unguarded => Change::Loosened,
+        None if open.kind == RouteKind::Unguarded => Change::Loosened,
         None => Change::Same,
         Some(open) => compare(&lower::policy(policy), &lower::policy(open)).callers,
     }

@@ -23,7 +23,7 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use auth_runtime_core::open_pattern::MountKind;
+use auth_runtime_core::RouteKind;
 use serde::Serialize;
 
 pub(super) use self::covers::{covers, protecting};
@@ -118,7 +118,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
     // The result of a function may reach a router in a way that is not read.
     for mut route in within.into_iter().flat_map(|(_, routes)| routes) {
         // A fallback may be dropped.
-        if !known.contains(&route.place) && route.kind != MountKind::Fallback {
+        if !known.contains(&route.place) && route.kind != RouteKind::Fallback {
             route.path.insert(0, '…');
             found.push(route);
         }
@@ -150,7 +150,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
 /// Returns the routes of routers, without the paths of unguarded ones: those are routes themselves.
 fn shown(routers: Vec<Vec<Route<'_>>>) -> Vec<Route<'_>> {
     let routes = routers.into_iter().flatten();
-    let shown = routes.filter(|route| route.kind != MountKind::Unguarded);
+    let shown = routes.filter(|route| route.kind != RouteKind::Unguarded);
     shown.collect()
 }
 

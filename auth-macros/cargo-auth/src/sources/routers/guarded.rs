@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auth_grammar::requirement::ParsedPolicy;
-use auth_runtime_core::open_pattern::MountKind;
+use auth_runtime_core::RouteKind;
 
 use super::definitions::Definitions;
 use super::evaluate::Evaluator;
@@ -22,7 +22,7 @@ pub(crate) struct GuardedRoute<'s> {
     pub(crate) path: String,
     /// The path in its protected router, which has to have the parameters of the policy.
     pub(crate) protected_path: String,
-    pub(crate) kind: MountKind,
+    pub(crate) kind: RouteKind,
     pub(crate) is_service: bool,
     /// `None` if the policy is unknown.
     pub(crate) policy: Option<&'s ParsedPolicy>,

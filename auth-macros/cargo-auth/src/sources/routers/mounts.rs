@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use auth_runtime_core::open_pattern::MountKind;
+use auth_runtime_core::RouteKind;
 use syn::Expr;
 use syn::spanned::Spanned;
 
@@ -218,7 +218,7 @@ pub(super) fn link_router<'s>(
     // The routes of a plain router, which a guarded one knows by their paths.
     let unguarded = |path: &str| {
         let route = Route::new(place.clone(), "*".to_owned(), Target::default());
-        mounted(vec![route], path, MountKind::Unguarded)
+        mounted(vec![route], path, RouteKind::Unguarded)
     };
     let has_more = |argument: &Argument<'_>| match &argument.value {
         Value::Router(router) => router.has_more,
@@ -248,14 +248,14 @@ pub(super) fn link_router<'s>(
         ("fallback_service", [router]) if router.is_router() => below(definitions, "", router),
         // A guarded router takes the policy before the service.
         ("fallback" | "fallback_service", [handler]) | ("fallback_service", [handler, _]) => {
-            mounted(handlers(definitions, handler), "/*", MountKind::Fallback)
+            mounted(handlers(definitions, handler), "/*", RouteKind::Fallback)
         }
         ("nest_service" | "nest_api_service", [prefix, router]) if router.is_router() => {
             below(definitions, &prefix.path(), router)
         }
         ("nest_service" | "nest_api_service", [prefix, service, ..]) => {
             let path = format!("{}/*", prefix.path().trim_end_matches('/'));
-            mounted(handlers(definitions, service), &path, MountKind::Route)
+            mounted(handlers(definitions, service), &path, RouteKind::Route)
         }
         // The document of a page such as `SwaggerUi`.
         ("url", [url, _]) => {
@@ -275,7 +275,7 @@ pub(super) fn link_router<'s>(
             let mut adopted = below(definitions, "", router);
             adopted.iter_mut().for_each(|it| it.is_adopted = true);
             // Its fallback is dropped.
-            adopted.retain(|it| it.kind != MountKind::Fallback);
+            adopted.retain(|it| it.kind != RouteKind::Fallback);
             let is_whole = !has_more && adopted.iter().all(Route::has_known_path);
             if link.is_some() {
                 adopted.extend(match is_whole {
@@ -290,13 +290,13 @@ pub(super) fn link_router<'s>(
             let method = typed_method(name).unwrap_or_default();
             let route = handler.route(definitions, &method);
             let path = typed_path(definitions, &route.target);
-            mounted(vec![route], &path, MountKind::Route)
+            mounted(vec![route], &path, RouteKind::Route)
         }
         // `route`, and the methods like it of other crates.
         (name, [path, handler, ..]) if name.contains("route") && !is_known => mounted(
             handlers(definitions, handler),
             &path.path(),
-            MountKind::Route,
+            RouteKind::Route,
         ),
         _ => return is_known,
     };

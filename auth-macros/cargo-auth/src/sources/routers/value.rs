@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
-use auth_runtime_core::open_pattern::MountKind;
+use auth_runtime_core::RouteKind;
 use serde::Serialize;
 use syn::Expr;
 
@@ -54,7 +54,7 @@ pub(super) struct Route<'s> {
     pub(super) target: Target<'s>,
     /// The layers around it, the innermost first.
     pub(super) layers: Vec<Rc<Layer>>,
-    pub(super) kind: MountKind,
+    pub(super) kind: RouteKind,
     pub(super) is_service: bool,
     /// True if its router is adopted.
     pub(super) is_adopted: bool,
@@ -226,7 +226,7 @@ impl<'s> Route<'s> {
             path: String::new(),
             target,
             layers: Vec::new(),
-            kind: MountKind::Route,
+            kind: RouteKind::Route,
             is_service: false,
             is_adopted: false,
             link: None,
@@ -256,7 +256,7 @@ impl<'s> Route<'s> {
         };
         Self {
             method,
-            kind: MountKind::Unguarded,
+            kind: RouteKind::Unguarded,
             link: Some(self.mounted_at.clone()),
             ..self.clone()
         }
@@ -305,7 +305,7 @@ impl<'s> Route<'s> {
 pub(super) fn add_layers(routes: &mut [Route<'_>], layers: &[Rc<Layer>], with_fallback: bool) {
     for route in routes
         .iter_mut()
-        .filter(|it| with_fallback || it.kind != MountKind::Fallback)
+        .filter(|it| with_fallback || it.kind != RouteKind::Fallback)
     {
         route.layers.extend(layers.iter().cloned());
     }
