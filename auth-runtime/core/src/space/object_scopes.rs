@@ -3,17 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use auth_runtime_policy::{Atom, ObjectRequirement, ObjectSource, Policy};
+use auth_runtime_policy::{Atom, ObjectRequirement, Policy};
 
 use super::Space;
 use super::authentication::Authentication;
-use super::objects::id_of;
 use crate::caller::Rejection;
 use crate::check::Parameters;
 use crate::context::Context;
 use crate::decision::{Decision, Denial, classes_to_request};
 use crate::decision_point::{Evaluated, ObjectDecision, TokenScope, is_scope_token};
-use crate::object::{Evaluation, Resource};
+use crate::object::Evaluation;
 
 /// The longest scope of an object, in bytes. Its id comes from the path.
 const MAX_SCOPE: usize = 512;
@@ -67,17 +66,8 @@ impl Space {
             return;
         }
         for ObjectRequirement { atom, action, on } in policy.object_requirements() {
-            let resource = match on {
-                ObjectSource::Path(pattern) => id_of(pattern, parameters)
-                    .ok()
-                    .map(|id| Resource::new(pattern.resource_type().to_owned(), id)),
-                ObjectSource::Service => {
-                    let realm = self.realm().unwrap_or_default();
-                    Some(Resource::new(Resource::SERVICE, realm))
-                }
-                // A function runs for known callers only.
-                _ => None,
-            };
+            // A function runs for known callers only.
+            let resource = self.named_resource(on, parameters).and_then(Result::ok);
             let evaluation = resource.map(|resource| Evaluation::new(action.clone(), resource));
             if let Some(scope) = evaluation.and_then(|evaluation| self.object_scope(&evaluation)) {
                 context.add_object_scope(atom.clone(), scope);

@@ -157,8 +157,7 @@ impl Space {
         identity: &Identity,
         surroundings: &Surroundings<'_>,
     ) -> Result<Resource, Known> {
-        let pattern = match on {
-            ObjectSource::Path(pattern) => pattern,
+        match on {
             ObjectSource::Function {
                 resource_type,
                 function,
@@ -171,17 +170,32 @@ impl Space {
                     surroundings,
                 );
                 let found = found.await.ok_or(Known(None))?;
-                return of_type(resource_type, found, function);
+                of_type(resource_type, found, function)
+            }
+            // A source that this version does not know has no object.
+            _ => self
+                .named_resource(on, surroundings.parameters)
+                .unwrap_or(Err(Known(None))),
+        }
+    }
+
+    /// The object that the path or the space names; `None` if a function determines it.
+    pub(super) fn named_resource(
+        &self,
+        on: &ObjectSource,
+        parameters: Option<&Parameters<'_>>,
+    ) -> Option<Result<Resource, Known>> {
+        match on {
+            ObjectSource::Path(pattern) => {
+                let id = id_of(pattern, parameters);
+                Some(id.map(|id| Resource::new(pattern.resource_type().to_owned(), id)))
             }
             ObjectSource::Service => {
                 let realm = self.realm().unwrap_or_default();
-                return Ok(Resource::new(Resource::SERVICE, realm));
+                Some(Ok(Resource::new(Resource::SERVICE, realm)))
             }
-            // A source that this version does not know has no object.
-            _ => return Err(Known(None)),
-        };
-        let id = id_of(pattern, surroundings.parameters)?;
-        Ok(Resource::new(pattern.resource_type().to_owned(), id))
+            _ => None,
+        }
     }
 
     /// Puts questions to the decision point.
@@ -336,10 +350,7 @@ fn of_type(
 }
 
 /// The id of the object of a pattern. The answer is `false` if no object can have this id.
-pub(super) fn id_of(
-    on: &ResourcePattern,
-    parameters: Option<&Parameters<'_>>,
-) -> Result<String, Known> {
+fn id_of(on: &ResourcePattern, parameters: Option<&Parameters<'_>>) -> Result<String, Known> {
     let Some(parameters) = parameters else {
         tracing::debug!(%on, "the path parameters are not UTF-8 or ambiguous; there is no object");
         return Err(Known(Some(false)));
