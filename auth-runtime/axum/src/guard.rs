@@ -333,8 +333,8 @@ impl<P: HasPolicy> Guard<P> {
         evaluations: Vec<Evaluation>,
     ) -> Result<Evaluated, Denied> {
         let objects = self.objects()?;
-        let about = objects.about();
-        let evaluated = objects.space.evaluate(identity, evaluations, &about).await;
+        let about = objects.about(identity);
+        let evaluated = objects.space.evaluate(evaluations, about).await;
         match evaluated.result {
             Ok(_) => Ok(evaluated),
             Err(_) => Err(self.deny_by_outage(&evaluated)),

@@ -110,9 +110,9 @@ pub mod adapter {
     #[cfg(feature = "resource-metadata")]
     pub use crate::resource::{metadata_response, scopes_supported};
     pub use crate::space::{
-        AboutRequest, Authentication, AuthenticationFuture, Authorization, CredentialFields,
-        CredentialsPlace, ObjectReport, Offered, RequestBody, RequestOrigin, Route, RouteConstants,
-        Selection, Space, Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
+        Authentication, AuthenticationFuture, Authorization, CredentialFields, CredentialsPlace,
+        ObjectReport, Offered, RequestBody, RequestOrigin, Route, RouteConstants, Selection, Space,
+        Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
     };
     pub use crate::user_type::UserType;
 }

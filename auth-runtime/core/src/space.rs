@@ -39,7 +39,6 @@ pub use self::credential_fields::CredentialFields;
 pub(crate) use self::credentials::Accompanying;
 pub use self::credentials::RequestBody;
 pub use self::error::SpaceError;
-pub use self::objects::AboutRequest;
 pub use self::protection_space::ProtectionSpace;
 pub use self::report::{ObjectReport, RequestOrigin};
 pub use self::route_constants::RouteConstants;

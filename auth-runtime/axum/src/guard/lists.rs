@@ -111,9 +111,8 @@ impl<P: KnowsCaller> Guard<P> {
         resource_type: &str,
     ) -> Result<Permitted, Denied> {
         let objects = self.objects()?;
-        let about = objects.about();
-        let permitted = (objects.space).permitted(&self.caller, action, resource_type, &about);
-        let permitted = permitted.await;
+        let about = objects.about(&self.caller);
+        let permitted = objects.space.permitted(action, resource_type, about).await;
         let evaluated = Evaluated {
             engine: objects.space.engine_name(),
             evaluations: Vec::new(),

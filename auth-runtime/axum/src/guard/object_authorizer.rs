@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::{
-    AboutRequest, Authentication, Evaluated, ObjectReport, RequestView, Space,
+use auth_runtime_core::adapter::{Authentication, Evaluated, ObjectReport, RequestView, Space};
+use auth_runtime_core::{
+    Denial, DenialDetails, EvaluationRequest, HandlerLocation, Identity, RequestData,
+    RequestSnapshot,
 };
-use auth_runtime_core::{Denial, DenialDetails, HandlerLocation, RequestData, RequestSnapshot};
 use auth_runtime_policy::Policy;
 use http::StatusCode;
 use http::request::Parts;
@@ -61,12 +62,14 @@ impl ObjectAuthorizer {
         });
     }
 
-    pub(super) fn about(&self) -> AboutRequest<'_> {
+    /// A request to the decision point, without questions.
+    pub(super) fn about<'r>(&'r self, identity: &'r Identity) -> EvaluationRequest<'r> {
         let KeptRequest {
             snapshot, reported, ..
         } = &self.request;
         let origin = reported.as_ref().map(|reported| &reported.origin);
-        AboutRequest::kept(snapshot, origin, self.data.as_ref())
+        self.space
+            .about_kept(identity, snapshot, origin, self.data.as_ref())
     }
 
     pub(super) fn deny(

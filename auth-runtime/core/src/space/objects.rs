@@ -1,11 +1,8 @@
 //! Questions to the decision point of a space.
 
-use std::net::IpAddr;
-
 use auth_runtime_policy::{
     Atom, FillError, ObjectRequirement, ObjectSource, Policy, Requirement, ResourcePattern,
 };
-use http::{HeaderValue, Method};
 
 use super::Space;
 use super::authorization::Route;
@@ -22,38 +19,6 @@ use crate::identity::Identity;
 use crate::object::{Action, Evaluation, Resource};
 use crate::request_data::RequestData;
 use crate::request_snapshot::RequestSnapshot;
-
-/// The request that questions are about: the parts that do not depend on the caller.
-#[derive(Clone, Copy, Debug)]
-pub struct AboutRequest<'r> {
-    /// The method.
-    pub method: &'r Method,
-    /// The path, as the client sent it.
-    pub path: &'r str,
-    /// The address of the client.
-    pub address: Option<IpAddr>,
-    /// The value of the field with the request's id.
-    pub request_id: Option<&'r HeaderValue>,
-    /// The data that the decision point keeps for the request.
-    pub data: Option<&'r RequestData>,
-}
-
-impl<'r> AboutRequest<'r> {
-    /// The parts of a request that a guard kept.
-    pub fn kept(
-        request: &'r RequestSnapshot,
-        origin: Option<&'r RequestOrigin>,
-        data: Option<&'r RequestData>,
-    ) -> Self {
-        Self {
-            method: request.method(),
-            path: request.sent_uri().path(),
-            address: origin.and_then(|origin| origin.client.address()),
-            request_id: origin.and_then(|origin| origin.request_id.as_ref()),
-            data,
-        }
-    }
-}
 
 /// See [`ProtectionSpace::MAX_EVALUATIONS`](crate::ProtectionSpace::MAX_EVALUATIONS).
 pub(super) const MAX_EVALUATIONS: usize = 10_000;
@@ -134,8 +99,8 @@ impl Space {
         if evaluations.is_empty() {
             return None;
         }
-        let about = self.about(surroundings.head, data);
-        let evaluated = self.evaluate(identity, evaluations, &about).await;
+        let about = self.about(identity, surroundings.head, data);
+        let evaluated = self.evaluate(evaluations, about).await;
         if let Err(error) = &evaluated.result {
             context.retry_after = error.retry_time();
         }
@@ -198,15 +163,18 @@ impl Space {
         }
     }
 
-    /// Puts questions to the decision point.
+    /// Puts questions to the decision point, with the other parts of `about`.
     pub async fn evaluate(
         &self,
-        identity: &Identity,
         evaluations: Vec<Evaluation>,
-        about: &AboutRequest<'_>,
+        about: EvaluationRequest<'_>,
     ) -> Evaluated {
         let engine = self.engine_name();
-        let result = match self.start(identity, &evaluations, about) {
+        let request = EvaluationRequest {
+            evaluations: &evaluations,
+            ..about
+        };
+        let result = match self.start(request) {
             Ok(decisions) => decisions.await,
             Err(error) => Err(error),
         };
@@ -233,16 +201,12 @@ impl Space {
     /// [`MAX_EVALUATIONS`](crate::ProtectionSpace::MAX_EVALUATIONS) objects.
     pub async fn permitted(
         &self,
-        identity: &Identity,
         action: Action,
         resource_type: &str,
-        about: &AboutRequest<'_>,
+        about: EvaluationRequest<'_>,
     ) -> Result<Permitted, DecisionPointError> {
         let engine = self.engine()?;
-        let request = self.request(identity, &[], about);
-        let permitted = engine
-            .permitted(action.name(), resource_type, request)
-            .await;
+        let permitted = engine.permitted(action.name(), resource_type, about).await;
         let permitted = permitted.and_then(|permitted| match permitted {
             Permitted::Ids(ids) if ids.len() > MAX_EVALUATIONS => {
                 let message = format!("{} ids in one list", ids.len());
@@ -272,46 +236,55 @@ impl Space {
         })
     }
 
-    fn request<'r>(
-        &self,
-        identity: &'r Identity,
-        evaluations: &'r [Evaluation],
-        about: &AboutRequest<'r>,
-    ) -> EvaluationRequest<'r> {
-        EvaluationRequest {
-            method: about.method,
-            path: about.path,
-            address: about.address,
-            time: self.clock.now(),
-            request_id: about.request_id,
-            data: about.data,
-            identity,
-            evaluations,
-        }
-    }
-
     /// Starts to evaluate questions.
     fn start<'r>(
         &'r self,
-        identity: &'r Identity,
-        evaluations: &'r [Evaluation],
-        about: &AboutRequest<'r>,
+        request: EvaluationRequest<'r>,
     ) -> Result<EvaluationFuture<'r>, DecisionPointError> {
         let engine = self.engine()?;
-        let asked = evaluations.len();
+        let asked = request.evaluations.len();
         if asked > MAX_EVALUATIONS {
             let message = format!("{asked} questions in one call; split the list");
             return Err(DecisionPointError::new(message));
         }
-        Ok(engine.evaluate(self.request(identity, evaluations, about)))
+        Ok(engine.evaluate(request))
     }
 
-    fn about<'r>(&self, head: Head<'r>, data: Option<&'r RequestData>) -> AboutRequest<'r> {
-        AboutRequest {
+    /// A request without questions.
+    fn about<'r>(
+        &self,
+        identity: &'r Identity,
+        head: Head<'r>,
+        data: Option<&'r RequestData>,
+    ) -> EvaluationRequest<'r> {
+        EvaluationRequest {
+            identity,
+            evaluations: &[],
             method: head.method,
             path: head.sent_uri().path(),
             address: self.client_address.find(head).address(),
+            time: self.clock.now(),
             request_id: self.request_id(head),
+            data,
+        }
+    }
+
+    /// A request without questions, by the parts that a guard kept.
+    pub fn about_kept<'r>(
+        &self,
+        identity: &'r Identity,
+        request: &'r RequestSnapshot,
+        origin: Option<&'r RequestOrigin>,
+        data: Option<&'r RequestData>,
+    ) -> EvaluationRequest<'r> {
+        EvaluationRequest {
+            identity,
+            evaluations: &[],
+            method: request.method(),
+            path: request.sent_uri().path(),
+            address: origin.and_then(|origin| origin.client.address()),
+            time: self.clock.now(),
+            request_id: origin.and_then(|origin| origin.request_id.as_ref()),
             data,
         }
     }
