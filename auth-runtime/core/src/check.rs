@@ -7,9 +7,9 @@ use std::pin::Pin;
 
 use http::{Extensions, HeaderMap, Method, Uri};
 
+use crate::decision_point::object::Resource;
 use crate::head::Head;
 use crate::identity::Identity;
-use crate::object::Resource;
 
 /// The argument of a function named by `check = path::to::function`: the caller, the head of the
 /// request, and the state of the application.

@@ -1,5 +1,14 @@
 //! Engines that decide about objects, and the data that they decide by.
 
+pub(crate) mod cache;
+pub(crate) mod condition;
+pub(crate) mod deadline;
+pub(crate) mod entity;
+pub(crate) mod object;
+pub(crate) mod properties;
+pub(crate) mod request_data;
+pub(crate) mod rules;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -7,10 +16,10 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method};
 
-use crate::condition::Permitted;
+use crate::decision_point::condition::Permitted;
+use crate::decision_point::object::Evaluation;
+use crate::decision_point::request_data::RequestData;
 use crate::identity::Identity;
-use crate::object::Evaluation;
-use crate::request_data::RequestData;
 
 /// An engine that decides which actions a caller may perform on which objects: a policy decision point
 /// of AuthZEN.

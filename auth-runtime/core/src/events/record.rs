@@ -13,10 +13,10 @@ use crate::caller::Rejection;
 use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::Denial;
+use crate::decision_point::object::Evaluation;
 use crate::decision_point::{Evaluated, ObjectDecision};
 use crate::explanation::{Explanation, Rule};
 use crate::handler_location::HandlerLocation;
-use crate::object::Evaluation;
 
 /// The audit hook of a service.
 pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;

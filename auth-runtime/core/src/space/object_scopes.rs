@@ -11,8 +11,8 @@ use crate::caller::Rejection;
 use crate::check::Parameters;
 use crate::context::Context;
 use crate::decision::{Decision, Denial, classes_to_request};
+use crate::decision_point::object::Evaluation;
 use crate::decision_point::{Evaluated, ObjectDecision, TokenScope, is_scope_token};
-use crate::object::Evaluation;
 
 /// The longest scope of an object, in bytes. Its id comes from the path.
 const MAX_SCOPE: usize = 512;

@@ -8,16 +8,16 @@ use super::Space;
 use super::authorization::Route;
 use super::report::RequestOrigin;
 use crate::check::{FunctionKind, Parameters, Surroundings, run_named};
-use crate::condition::Permitted;
 use crate::context::Context;
 use crate::decision::open_atoms;
+use crate::decision_point::condition::Permitted;
+use crate::decision_point::object::{Action, Evaluation, Resource};
+use crate::decision_point::request_data::RequestData;
 use crate::decision_point::{
     DecisionPoint, DecisionPointError, Evaluated, EvaluationFuture, EvaluationRequest, counted,
 };
 use crate::head::Head;
 use crate::identity::Identity;
-use crate::object::{Action, Evaluation, Resource};
-use crate::request_data::RequestData;
 use crate::request_snapshot::RequestSnapshot;
 
 /// See [`ProtectionSpace::MAX_EVALUATIONS`](crate::ProtectionSpace::MAX_EVALUATIONS).

@@ -12,12 +12,12 @@ use std::time::Duration;
 pub use self::builder::{DecisionCacheBuilder, DecisionCacheError};
 use self::memory::{Entry, Memory};
 use crate::clock::Clock;
+use crate::decision_point::object::Evaluation;
 use crate::decision_point::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
     PermittedFuture, TokenScope, counted,
 };
 use crate::identity::Identity;
-use crate::object::Evaluation;
 
 /// A [`DecisionPoint`] that remembers the decisions of another one for a short time.
 ///

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::object::Resource;
-use crate::properties::Value;
+use crate::decision_point::object::Resource;
+use crate::decision_point::properties::Value;
 
 /// The objects of one type on which a caller may perform an action, as a
 /// [`DecisionPoint`](crate::DecisionPoint) knows them. [`Guard::permitted`] makes a [`Condition`] of each.

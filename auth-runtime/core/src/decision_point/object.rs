@@ -5,7 +5,7 @@ use std::fmt;
 
 use auth_runtime_policy::ResourcePattern;
 
-use crate::properties::{Properties, Value};
+use crate::decision_point::properties::{Properties, Value};
 
 /// The name of an action, such as `update`.
 ///

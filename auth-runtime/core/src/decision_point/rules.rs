@@ -3,11 +3,11 @@
 use std::fmt;
 use std::pin::Pin;
 
+use crate::decision_point::object::{Evaluation, Resource};
 use crate::decision_point::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
 };
 use crate::identity::Identity;
-use crate::object::{Evaluation, Resource};
 
 /// A [`DecisionPoint`] that calls a function of the service for each type of object.
 ///

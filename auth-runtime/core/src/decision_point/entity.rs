@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::pin::Pin;
 
 use crate::decision_point::DecisionPointError;
-use crate::object::Resource;
-use crate::properties::{Properties, Value};
+use crate::decision_point::object::Resource;
+use crate::decision_point::properties::{Properties, Value};
 
 /// Loads the entities that policies read and that the questions do not contain: the groups of the caller,
 /// the properties of objects.

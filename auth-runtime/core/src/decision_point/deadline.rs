@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::condition::Permitted;
+use crate::decision_point::condition::Permitted;
 use crate::decision_point::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
     PermittedFuture, TokenScope,

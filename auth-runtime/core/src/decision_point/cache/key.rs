@@ -1,9 +1,9 @@
 //! The parts of a question by which its decision is found again.
 
 use crate::decision_point::EvaluationRequest;
+use crate::decision_point::object::Evaluation;
+use crate::decision_point::properties::Value;
 use crate::key_bytes::KeyBytes;
-use crate::object::Evaluation;
-use crate::properties::Value;
 
 /// The longest question that is cached, with its caller.
 const MAX_LENGTH: usize = 4096;
@@ -90,8 +90,8 @@ mod tests {
     use http::Method;
 
     use super::*;
+    use crate::decision_point::object::Resource;
     use crate::identity::Identity;
-    use crate::object::Resource;
 
     fn key(request: EvaluationRequest<'_>) -> KeyBytes {
         let mut keys = of_questions(&request, true);
