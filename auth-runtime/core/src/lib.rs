@@ -20,7 +20,6 @@ mod denial_body;
 mod denial_details;
 mod events;
 mod explanation;
-mod forward_to_scheme;
 mod handler_location;
 mod head;
 mod identity;
@@ -33,15 +32,10 @@ mod resource;
 mod return_path;
 pub mod route_pattern;
 mod scheme;
-mod scheme_ext;
 mod settings;
 mod space;
 mod trusted_proxies;
 pub mod url;
-mod user_type;
-mod verification;
-mod with_application;
-mod with_user;
 
 pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
 pub use crate::caller::{Caller, Rejection};
@@ -73,16 +67,16 @@ pub use crate::request_snapshot::RequestSnapshot;
 #[cfg(feature = "resource-metadata")]
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 pub use crate::return_path::ReturnPath;
+pub use crate::scheme::ext::SchemeExt;
+pub use crate::scheme::verification::Verification;
+pub use crate::scheme::with_application::WithApplication;
+pub use crate::scheme::with_user::WithUser;
 pub use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source};
-pub use crate::scheme_ext::SchemeExt;
 pub use crate::space::{
     ApplicationProblem, ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths,
 };
 pub use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 pub use crate::url::UrlProblem;
-pub use crate::verification::Verification;
-pub use crate::with_application::WithApplication;
-pub use crate::with_user::WithUser;
 
 /// The types that an adapter to a web framework needs, and the expansions of the attributes.
 ///
@@ -101,10 +95,10 @@ pub mod adapter {
     pub use crate::request_snapshot::RequestView;
     #[cfg(feature = "resource-metadata")]
     pub use crate::resource::{metadata_response, scopes_supported};
+    pub use crate::scheme::user_type::UserType;
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, CredentialsPlace,
         ObjectReport, Offered, RequestBody, RequestOrigin, Route, RouteConstants, Selection, Space,
         Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
     };
-    pub use crate::user_type::UserType;
 }

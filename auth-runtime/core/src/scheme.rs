@@ -1,5 +1,12 @@
 //! The trait that every authentication scheme implements.
 
+pub(crate) mod ext;
+mod forward;
+pub(crate) mod user_type;
+pub(crate) mod verification;
+pub(crate) mod with_application;
+pub(crate) mod with_user;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,8 +20,8 @@ use crate::caller::Rejection;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::{Client, ClientAddress};
 use crate::head::Head;
-use crate::user_type::UserType;
-use crate::verification::Verification;
+use crate::scheme::user_type::UserType;
+use crate::scheme::verification::Verification;
 
 /// An authentication scheme (RFC 9110 §11.1).
 ///

@@ -58,8 +58,8 @@ use crate::request_snapshot::RequestSnapshot;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
 use crate::scheme::Source;
+use crate::scheme::user_type::UserType;
 use crate::settings::Settings;
-use crate::user_type::UserType;
 
 /// The longest credentials that are read, in bytes.
 const MAX_CREDENTIALS: usize = 16 * 1024;

@@ -33,7 +33,7 @@ use crate::caller::Caller;
 use crate::client_address::ClientAddress;
 use crate::head::Head;
 use crate::scheme::Source;
-use crate::verification::Verification;
+use crate::scheme::verification::Verification;
 
 /// The authentication of a request.
 #[derive(Clone, Debug)]

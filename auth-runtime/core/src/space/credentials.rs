@@ -14,8 +14,8 @@ use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::cookies;
 use crate::head::Head;
+use crate::scheme::verification::Verification;
 use crate::scheme::{Credentials, Scheme, Source};
-use crate::verification::Verification;
 
 /// Credentials that a request carries for one scheme, in one place.
 pub(super) struct Presented<'s, 'r> {

@@ -17,7 +17,7 @@ use super::target::Target;
 use super::used_scheme::{CredentialsPlace, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::head::Head;
-use crate::verification::Verification;
+use crate::scheme::verification::Verification;
 
 /// The caller by the credentials that count.
 #[derive(Clone, Debug)]

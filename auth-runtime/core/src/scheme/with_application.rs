@@ -6,11 +6,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
-use crate::forward_to_scheme::forward_to_scheme;
+use crate::scheme::forward::forward_to_scheme;
+use crate::scheme::user_type::UserType;
+use crate::scheme::verification::Verification;
 use crate::scheme::{ChallengeContext, Credentials, Scheme, Source};
 use crate::space::Accompanying;
-use crate::user_type::UserType;
-use crate::verification::Verification;
 
 /// A scheme that requires the credentials of an application beside those of the user. Created by
 /// [`SchemeExt::with_application`](crate::SchemeExt::with_application).

@@ -7,11 +7,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::caller::Caller;
 use crate::challenge::{Challenge, ChallengeError};
-use crate::forward_to_scheme::forward_to_scheme;
 use crate::identity::Identity;
+use crate::scheme::forward::forward_to_scheme;
+use crate::scheme::user_type::UserType;
+use crate::scheme::verification::Verification;
 use crate::scheme::{ChallengeContext, Credentials, Scheme, Source};
-use crate::user_type::UserType;
-use crate::verification::Verification;
 
 /// A scheme that provides a user of the service with every identity. Created by
 /// [`SchemeExt::with_user`](crate::SchemeExt::with_user) and

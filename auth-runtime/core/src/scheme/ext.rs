@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::identity::Identity;
 use crate::scheme::Scheme;
-use crate::with_application::WithApplication;
-use crate::with_user::WithUser;
+use crate::scheme::with_application::WithApplication;
+use crate::scheme::with_user::WithUser;
 
 /// Methods that add to the identities of a scheme: the service's own user, or the application that the user
 /// works with.
