@@ -1,6 +1,7 @@
 //! The address that a request comes from.
 
 mod forwarded_field;
+pub(crate) mod trusted_proxies;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,8 +9,8 @@ use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 use self::forwarded_field::ForwardedField;
+use crate::client_address::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 use crate::head::Head;
-use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 
 /// The way to find the address of a client: for `network` requirements, and for schemes that give
 /// each client a share of something.

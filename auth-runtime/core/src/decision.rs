@@ -26,6 +26,8 @@
 //! exception is the request for a new login: it is disclosed, since that login would lead to a
 //! grant.
 
+pub(crate) mod denial_body;
+pub(crate) mod denial_details;
 mod missing;
 mod scopes;
 

@@ -9,15 +9,12 @@
 mod access_table;
 mod caller;
 mod challenge;
-mod check;
 mod client_address;
 mod clock;
 mod context;
 pub mod cookies;
 mod decision;
 mod decision_point;
-mod denial_body;
-mod denial_details;
 mod events;
 mod explanation;
 mod handler_location;
@@ -26,24 +23,26 @@ mod identity;
 mod key_bytes;
 mod media_type;
 pub mod open_pattern;
-mod request_snapshot;
 #[cfg(feature = "resource-metadata")]
-mod resource;
+mod protected_resource;
+mod request_snapshot;
 mod return_path;
 pub mod route_pattern;
 mod scheme;
+mod service_function;
 mod settings;
 mod space;
-mod trusted_proxies;
 pub mod url;
 
 pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
-pub use crate::check::{CheckRequest, ServiceFunction};
+pub use crate::client_address::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 pub use crate::client_address::{Client, ClientAddress};
 pub use crate::clock::{Clock, ManualClock};
 pub use crate::context::Context;
+pub use crate::decision::denial_body::DenialBody;
+pub use crate::decision::denial_details::DenialDetails;
 pub use crate::decision::{Decision, Denial};
 pub use crate::decision_point::cache::{DecisionCache, DecisionCacheBuilder, DecisionCacheError};
 pub use crate::decision_point::condition::{Condition, Permitted, Sql, SqlColumns, UnknownColumn};
@@ -57,25 +56,23 @@ pub use crate::decision_point::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
     PermittedFuture, TokenScope,
 };
-pub use crate::denial_body::DenialBody;
-pub use crate::denial_details::DenialDetails;
 pub use crate::events::{AuditRecord, Outcome};
 pub use crate::explanation::{Explanation, Finding, Rule};
 pub use crate::handler_location::HandlerLocation;
 pub use crate::identity::Identity;
-pub use crate::request_snapshot::RequestSnapshot;
 #[cfg(feature = "resource-metadata")]
-pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
+pub use crate::protected_resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
+pub use crate::request_snapshot::RequestSnapshot;
 pub use crate::return_path::ReturnPath;
 pub use crate::scheme::ext::SchemeExt;
 pub use crate::scheme::verification::Verification;
 pub use crate::scheme::with_application::WithApplication;
 pub use crate::scheme::with_user::WithUser;
 pub use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source};
+pub use crate::service_function::{CheckRequest, ServiceFunction};
 pub use crate::space::{
     ApplicationProblem, ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths,
 };
-pub use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 pub use crate::url::UrlProblem;
 
 /// The types that an adapter to a web framework needs, and the expansions of the attributes.
@@ -85,17 +82,17 @@ pub use crate::url::UrlProblem;
 /// methods of [`Space`](adapter::Space), which is the [`ProtectionSpace`] for adapters.
 pub mod adapter {
     pub use crate::access_table::{RouteAccess, text};
-    pub use crate::check::{
-        CheckFunction, FunctionAnswer, FunctionCall, FunctionCalled, Parameters, ResourceFunction,
-        State, StateType, Surroundings,
-    };
     pub use crate::decision_point::Evaluated;
     pub use crate::events::Watch;
     pub use crate::head::{Framework, Head};
-    pub use crate::request_snapshot::RequestView;
     #[cfg(feature = "resource-metadata")]
-    pub use crate::resource::{metadata_response, scopes_supported};
+    pub use crate::protected_resource::{metadata_response, scopes_supported};
+    pub use crate::request_snapshot::RequestView;
     pub use crate::scheme::user_type::UserType;
+    pub use crate::service_function::{
+        CheckFunction, FunctionAnswer, FunctionCall, FunctionCalled, Parameters, ResourceFunction,
+        State, StateType, Surroundings,
+    };
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, CredentialsPlace,
         ObjectReport, Offered, RequestBody, RequestOrigin, Route, RouteConstants, Selection, Space,

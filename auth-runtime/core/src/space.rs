@@ -50,13 +50,13 @@ pub use self::used_scheme::{CredentialsPlace, UsedScheme};
 use self::accepted_scheme::Accepted;
 use crate::client_address::ClientAddress;
 use crate::clock::Clock;
+use crate::decision::denial_body::DenialBody;
+use crate::decision::denial_details::DenialDetails;
 use crate::decision_point::DecisionPoint;
-use crate::denial_body::DenialBody;
-use crate::denial_details::DenialDetails;
 use crate::events::Audit;
-use crate::request_snapshot::RequestSnapshot;
 #[cfg(feature = "resource-metadata")]
-use crate::resource::ProtectedResource;
+use crate::protected_resource::ProtectedResource;
+use crate::request_snapshot::RequestSnapshot;
 use crate::scheme::Source;
 use crate::scheme::user_type::UserType;
 use crate::settings::Settings;

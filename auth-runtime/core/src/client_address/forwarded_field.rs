@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName};
 
-use crate::trusted_proxies::TrustedProxies;
+use crate::client_address::trusted_proxies::TrustedProxies;
 
 /// A field in which proxies record the address of their peer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use super::offer::{Offer, leave_out_prompts};
 use super::route_constants::{BuiltChallenges, RouteConstants};
 use crate::caller::Rejection;
 use crate::decision::Denial;
-use crate::denial_body::negotiate;
-use crate::denial_details::DenialDetails;
+use crate::decision::denial_body::negotiate;
+use crate::decision::denial_details::DenialDetails;
 use crate::request_snapshot::RequestView;
 use crate::scheme::ErrorCode;
 

@@ -10,15 +10,15 @@ use super::credentials::RequestBody;
 use super::route_constants::RouteConstants;
 use super::target::Target;
 use crate::caller::Caller;
-use crate::check::{FunctionKind, ServiceFunction, Surroundings, run_named};
 use crate::context::Context;
+use crate::decision::denial_details::DenialDetails;
 use crate::decision::{self, Decision, Denial, conceals, missing};
 use crate::decision_point::request_data::RequestData;
-use crate::denial_details::DenialDetails;
 use crate::events::Watch;
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 use crate::request_snapshot::RequestView;
+use crate::service_function::{FunctionKind, ServiceFunction, Surroundings, run_named};
 
 /// The policy of a handler, and the parts of the handler that the decision depends on.
 #[derive(Clone, Copy)]

@@ -14,13 +14,13 @@ use super::protection_space::ProtectionSpace;
 use super::unknown_paths::UnknownPaths;
 use crate::client_address::ClientAddress;
 use crate::clock::Clock;
+use crate::decision::denial_body::DenialBody;
+use crate::decision::denial_details::DenialDetails;
 use crate::decision_point::DecisionPoint;
-use crate::denial_body::DenialBody;
-use crate::denial_details::DenialDetails;
 use crate::events::AuditRecord;
-use crate::request_snapshot::RequestSnapshot;
 #[cfg(feature = "resource-metadata")]
-use crate::resource::ProtectedResource;
+use crate::protected_resource::ProtectedResource;
+use crate::request_snapshot::RequestSnapshot;
 use crate::scheme::Scheme;
 use crate::settings::Settings;
 

@@ -8,11 +8,11 @@ use auth_runtime_policy::{Atom, ObjectRequirement, Policy};
 use super::Space;
 use super::authentication::Authentication;
 use crate::caller::Rejection;
-use crate::check::Parameters;
 use crate::context::Context;
 use crate::decision::{Decision, Denial, classes_to_request};
 use crate::decision_point::object::Evaluation;
 use crate::decision_point::{Evaluated, ObjectDecision, TokenScope, is_scope_token};
+use crate::service_function::Parameters;
 
 /// The longest scope of an object, in bytes. Its id comes from the path.
 const MAX_SCOPE: usize = 512;

@@ -7,7 +7,6 @@ use auth_runtime_policy::{
 use super::Space;
 use super::authorization::Route;
 use super::report::RequestOrigin;
-use crate::check::{FunctionKind, Parameters, Surroundings, run_named};
 use crate::context::Context;
 use crate::decision::open_atoms;
 use crate::decision_point::condition::Permitted;
@@ -19,6 +18,7 @@ use crate::decision_point::{
 use crate::head::Head;
 use crate::identity::Identity;
 use crate::request_snapshot::RequestSnapshot;
+use crate::service_function::{FunctionKind, Parameters, Surroundings, run_named};
 
 /// See [`ProtectionSpace::MAX_EVALUATIONS`](crate::ProtectionSpace::MAX_EVALUATIONS).
 pub(super) const MAX_EVALUATIONS: usize = 10_000;

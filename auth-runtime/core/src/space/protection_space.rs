@@ -11,8 +11,8 @@ use super::authorization::Route;
 use super::objects::MAX_EVALUATIONS;
 use super::{MAX_CREDENTIALS, Space};
 use crate::caller::Caller;
-use crate::check::{ServiceFunction, Surroundings};
 use crate::head::Head;
+use crate::service_function::{ServiceFunction, Surroundings};
 
 /// The realm, its accepted schemes, and the responses to denied requests (RFC 9110 §11.5).
 ///

@@ -4,7 +4,7 @@ use auth_runtime_policy::{Atom, Policy};
 use http::StatusCode;
 
 use crate::decision::Denial;
-use crate::denial_body::detail;
+use crate::decision::denial_body::detail;
 
 /// A denial, as the function of [`ProtectionSpaceBuilder::render`](crate::ProtectionSpaceBuilder::render)
 /// receives it: the data for an own body.
