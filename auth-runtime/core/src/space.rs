@@ -2,19 +2,19 @@
 
 mod accept;
 mod accepted_scheme;
-mod answer;
 mod application;
 mod authentication;
 mod authorization;
 mod builder;
+mod challenges;
 mod credential_fields;
 mod credentials;
+mod denial_response;
 mod error;
 mod login_page;
 mod object_scopes;
 mod objects;
 mod obstacles;
-mod offer;
 mod protection_space;
 mod report;
 mod route_constants;
@@ -30,7 +30,6 @@ use auth_runtime_policy::Policy;
 use http::{HeaderName, HeaderValue};
 
 pub use self::accepted_scheme::Offered;
-pub use self::answer::forbid_storing;
 pub use self::application::ApplicationProblem;
 pub use self::authentication::{Authentication, AuthenticationFuture};
 pub use self::authorization::{Authorization, Route, UNKNOWN_PATH};
@@ -38,6 +37,7 @@ pub use self::builder::ProtectionSpaceBuilder;
 pub use self::credential_fields::CredentialFields;
 pub(crate) use self::credentials::Accompanying;
 pub use self::credentials::RequestBody;
+pub use self::denial_response::forbid_storing;
 pub use self::error::SpaceError;
 pub use self::protection_space::ProtectionSpace;
 pub use self::report::{ObjectReport, RequestOrigin};

@@ -4,7 +4,7 @@ use auth_runtime_policy::Policy;
 use http::HeaderValue;
 
 use super::Space;
-use super::offer::{Offer, Sent, leave_out_prompts};
+use super::challenges::{Offer, Sent, leave_out_prompts};
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};

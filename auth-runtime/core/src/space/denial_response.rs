@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Space;
 use super::authentication::Authentication;
-use super::offer::{Offer, leave_out_prompts};
+use super::challenges::{Offer, leave_out_prompts};
 use super::route_constants::{BuiltChallenges, RouteConstants};
 use crate::caller::Rejection;
 use crate::decision::Denial;
