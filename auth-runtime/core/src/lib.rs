@@ -95,7 +95,7 @@ pub mod adapter {
     };
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, CredentialsPlace,
-        ObjectReport, Offered, RequestBody, RequestOrigin, Route, RouteConstants, Selection, Space,
-        Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
+        ObjectReport, RequestBody, RequestOrigin, Route, RouteConstants, SchemeDescription,
+        Selection, Space, Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
     };
 }

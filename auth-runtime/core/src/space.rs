@@ -29,7 +29,7 @@ use std::sync::Arc;
 use auth_runtime_policy::Policy;
 use http::{HeaderName, HeaderValue};
 
-pub use self::accepted_scheme::Offered;
+pub use self::accepted_scheme::SchemeDescription;
 pub use self::application::ApplicationProblem;
 pub use self::authentication::{Authentication, AuthenticationFuture};
 pub use self::authorization::{Authorization, Route, UNKNOWN_PATH};
@@ -186,9 +186,9 @@ impl Space {
         std::ptr::eq(self, other)
     }
 
-    /// The schemes, in the order of their challenges.
-    pub fn offered(&self) -> impl Iterator<Item = Offered<'_>> {
-        self.schemes.iter().map(|accepted| Offered {
+    /// The descriptions of the schemes, in the order of their challenges.
+    pub fn scheme_descriptions(&self) -> impl Iterator<Item = SchemeDescription<'_>> {
+        self.schemes.iter().map(|accepted| SchemeDescription {
             name: &accepted.name,
             key: &accepted.openapi_name,
             sources: &accepted.sources,
@@ -197,7 +197,7 @@ impl Space {
             constrains_sender: accepted.constrains_sender,
             format: accepted.scheme.format(),
             application: accepted.application.as_ref().map(|application| {
-                Box::new(Offered {
+                Box::new(SchemeDescription {
                     name: &application.name,
                     key: &application.openapi_name,
                     sources: &application.sources,
@@ -211,10 +211,9 @@ impl Space {
         })
     }
 
-    /// The schemes that `policy` accepts.
-    pub fn offered_to(&self, policy: &Policy) -> Vec<Offered<'_>> {
-        let offered = self.offered();
-        offered
+    /// The descriptions of the schemes that `policy` accepts.
+    pub fn scheme_descriptions_for(&self, policy: &Policy) -> Vec<SchemeDescription<'_>> {
+        self.scheme_descriptions()
             .filter(|scheme| policy.accepts(scheme.name))
             .collect()
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auth_runtime_core::Source;
-use auth_runtime_core::adapter::Offered;
+use auth_runtime_core::adapter::SchemeDescription;
 use auth_runtime_policy::dnf::{Role, minimal_sets};
 use auth_runtime_policy::{Atom, Group, Policy, Requirement};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(super) const CERTIFICATE: &str = "MutualTLS";
 
 /// Returns the alternatives that meet `policy`; `None` if no accepted scheme can meet it. The list is empty if
 /// every caller is granted.
-pub(super) fn of_policy(policy: &Policy, schemes: &[Offered<'_>]) -> Option<Vec<Value>> {
+pub(super) fn of_policy(policy: &Policy, schemes: &[SchemeDescription<'_>]) -> Option<Vec<Value>> {
     if policy.has_optional_identity() {
         return Some(optional(schemes));
     }
@@ -38,7 +38,7 @@ pub(super) fn of_policy(policy: &Policy, schemes: &[Offered<'_>]) -> Option<Vec<
 /// scheme. Empty if nothing can meet it.
 ///
 /// A set of networks only needs no credentials.
-fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Value> {
+fn alternatives(requirement: &Requirement, schemes: &[SchemeDescription<'_>]) -> Vec<Value> {
     let mut found = Vec::new();
     let mut is_open = false;
     for set in sufficient(requirement) {
@@ -69,19 +69,21 @@ fn alternatives(requirement: &Requirement, schemes: &[Offered<'_>]) -> Vec<Value
 }
 
 /// Returns the alternatives of a public operation that identifies known callers: each scheme, or none.
-fn optional(schemes: &[Offered<'_>]) -> Vec<Value> {
+fn optional(schemes: &[SchemeDescription<'_>]) -> Vec<Value> {
     let known = schemes.iter().map(|scheme| both(scheme, &[]));
     known.chain([json!({})]).collect()
 }
 
 /// Returns a scheme, and that of its application.
-pub(super) fn with_application(mut scheme: Offered<'_>) -> impl Iterator<Item = Offered<'_>> {
+pub(super) fn with_application(
+    mut scheme: SchemeDescription<'_>,
+) -> impl Iterator<Item = SchemeDescription<'_>> {
     let application = scheme.application.take();
     std::iter::once(scheme).chain(application.map(|application| *application))
 }
 
 /// Returns the credentials of a scheme, and those of its application.
-fn both(scheme: &Offered<'_>, scopes: &[&str]) -> Value {
+fn both(scheme: &SchemeDescription<'_>, scopes: &[&str]) -> Value {
     let mut both = json!({ scheme.key: scopes });
     if let Some(application) = &scheme.application {
         set_field(&mut both, application.key, json!([]));
@@ -112,7 +114,7 @@ fn scope(atom: &Atom) -> Option<&str> {
 }
 
 /// A Bearer token carries no proof of its own, so the connection binds it.
-fn binds_by_certificate(scheme: &Offered<'_>) -> bool {
+fn binds_by_certificate(scheme: &SchemeDescription<'_>) -> bool {
     scheme.constrains_sender && scheme.name.eq_ignore_ascii_case("Bearer")
 }
 
@@ -144,7 +146,10 @@ pub(super) fn schemes_of(document: &mut Object) -> BTreeSet<String> {
 }
 
 /// Returns the description of a scheme, from the places where the space reads its credentials.
-pub(super) fn describe(scheme: &Offered<'_>, metadata: Option<&str>) -> Result<Value, Mistake> {
+pub(super) fn describe(
+    scheme: &SchemeDescription<'_>,
+    metadata: Option<&str>,
+) -> Result<Value, Mistake> {
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     if !scheme.key.bytes().all(is_key) {
         let name = scheme.key.to_owned();
@@ -157,7 +162,11 @@ pub(super) fn describe(scheme: &Offered<'_>, metadata: Option<&str>) -> Result<V
     })
 }
 
-fn sent_in(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Option<Value> {
+fn sent_in(
+    source: &Source,
+    scheme: &SchemeDescription<'_>,
+    metadata: Option<&str>,
+) -> Option<Value> {
     let key = |place: &str, name: &str| json!({ "type": "apiKey", "in": place, "name": name });
     let mut described = match source {
         Source::Authorization => match registered(scheme.name) {
@@ -185,7 +194,11 @@ fn sent_in(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Opt
 }
 
 /// Returns the additional description of a scheme that is sent in `source`.
-fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Option<String> {
+fn sentences(
+    source: &Source,
+    scheme: &SchemeDescription<'_>,
+    metadata: Option<&str>,
+) -> Option<String> {
     let mut sentences = Vec::new();
     if *source == Source::Authorization && registered(scheme.name).is_none() {
         let proof = if scheme.name.eq_ignore_ascii_case("DPoP") {
@@ -245,7 +258,7 @@ pub(super) const MUTUAL_TLS: &str = "mutualTLS";
 
 /// Returns whether the scheme `written` by hand matches `scheme`: it is the same, or for OAuth also
 /// the source of its tokens.
-pub(super) fn is_kept(written: &Value, scheme: &Offered<'_>) -> bool {
+pub(super) fn is_kept(written: &Value, scheme: &SchemeDescription<'_>) -> bool {
     let is_sent_in = |place: &dyn Fn(&Source) -> bool| scheme.sources.iter().any(place);
     let member = |name: &str| written[name].as_str().unwrap_or_default();
     let key = member("name");

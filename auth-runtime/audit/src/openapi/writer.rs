@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth_runtime_core::adapter::{Offered, Space};
+use auth_runtime_core::adapter::{SchemeDescription, Space};
 use auth_runtime_core::{AccessRow, AccessTable, HandlerLocation, RouteKind};
 use auth_runtime_policy::Policy;
 use http::Method;
@@ -81,10 +81,11 @@ impl<'a> Writer<'a> {
                     left_out.extend(row);
                     row.is_some()
                 });
-                let offered = left_out.into_iter().filter_map(AccessRow::policy);
-                let offered = offered.flat_map(|policy| self.space.offered_to(policy));
-                let offered = offered.flat_map(security::with_application);
-                self.only_hidden = offered.map(|scheme| scheme.key.to_owned()).collect();
+                let policies = left_out.into_iter().filter_map(AccessRow::policy);
+                let schemes =
+                    policies.flat_map(|policy| self.space.scheme_descriptions_for(policy));
+                let schemes = schemes.flat_map(security::with_application);
+                self.only_hidden = schemes.map(|scheme| scheme.key.to_owned()).collect();
             }
             Audience::Insiders => change_object(document, "paths", |paths| self.complete(paths)),
         }
@@ -184,7 +185,7 @@ impl<'a> Writer<'a> {
         if let Some(evaluations) = objects::evaluations(policy, realm) {
             operation.insert(objects::EXTENSION.to_owned(), evaluations);
         }
-        let schemes = self.space.offered_to(policy);
+        let schemes = self.space.scheme_descriptions_for(policy);
         if let Some(security) = self.security(name, row, policy, &schemes) {
             self.write_security(name, security, operation);
         }
@@ -214,7 +215,7 @@ impl<'a> Writer<'a> {
         name: Name<'_>,
         row: &AccessRow,
         policy: &Policy,
-        schemes: &[Offered<'_>],
+        schemes: &[SchemeDescription<'_>],
     ) -> Option<Vec<Value>> {
         let security = security::of_policy(policy, schemes);
         if security.is_none() {
@@ -274,7 +275,11 @@ impl<'a> Writer<'a> {
                 });
             }
         }
-        for scheme in self.space.offered().flat_map(security::with_application) {
+        for scheme in self
+            .space
+            .scheme_descriptions()
+            .flat_map(security::with_application)
+        {
             if !self.needs.schemes.contains(scheme.key) {
                 continue;
             }

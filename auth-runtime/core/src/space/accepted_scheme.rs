@@ -54,7 +54,7 @@ impl Accepted {
 }
 
 /// A scheme, as described in an OpenAPI document.
-pub struct Offered<'s> {
+pub struct SchemeDescription<'s> {
     /// Its name.
     pub name: &'s str,
     /// Its name in the document.
@@ -70,5 +70,5 @@ pub struct Offered<'s> {
     /// See [`Scheme::format`].
     pub format: Option<&'s str>,
     /// The scheme of the application, if its credentials are required as well.
-    pub application: Option<Box<Offered<'s>>>,
+    pub application: Option<Box<SchemeDescription<'s>>>,
 }
