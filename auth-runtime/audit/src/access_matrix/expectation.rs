@@ -75,8 +75,8 @@ impl Expectation {
                 Some(policy) => DenialDetails::of_policy(denial, policy, &[]),
                 None => DenialDetails::of_unknown_path(denial),
             };
-            let answer = space.answer(details, &authentication, RequestView::Now(head));
-            Shown::of(answer.status(), answer.headers())
+            let response = space.respond(details, &authentication, RequestView::Now(head));
+            Shown::of(response.status(), response.headers())
         };
         let Some(policy) = policy.as_deref() else {
             let authenticates =

@@ -374,14 +374,13 @@ impl RouteAuthorizer {
         decided: &RouteAuthorization,
         request: &Request,
     ) -> Response {
-        let asked = RequestView::Now(head_of(request));
+        let request = RequestView::Now(head_of(request));
         let missing = &decided.authorization.missing;
         let details = DenialDetails::of_policy(denial, &self.policy, missing);
         let authentication = &decided.authentication;
-        let answer = self
-            .space
-            .answer_with(&self.constants, details, authentication, asked);
-        answer.map(Body::from)
+        self.space
+            .respond_with(&self.constants, details, authentication, request)
+            .map(Body::from)
     }
 
     /// Takes the time by which axum routes a hidden path faster than an unknown one: a wildcard route takes it

@@ -377,8 +377,8 @@ impl Fallback {
                 ResponseOrFuture::Later(Box::pin(response))
             }
             _ => {
-                let asked = RequestView::Now(head_of(request));
-                ResponseOrFuture::Now(self.respond_by_spaces(&caller, asked))
+                let request = RequestView::Now(head_of(request));
+                ResponseOrFuture::Now(self.respond_by_spaces(&caller, request))
             }
         }
     }
@@ -387,24 +387,24 @@ impl Fallback {
     pub(crate) fn respond_by_space(
         &self,
         authentication: &Authentication,
-        asked: RequestView<'_>,
+        request: RequestView<'_>,
     ) -> Response {
         let caller = UnknownCaller {
             space: 0,
             authentication: authentication.clone(),
         };
-        self.marked(self.respond_by_spaces(&caller, asked))
+        self.marked(self.respond_by_spaces(&caller, request))
     }
 
-    fn respond_by_spaces(&self, caller: &UnknownCaller, asked: RequestView<'_>) -> Response {
+    fn respond_by_spaces(&self, caller: &UnknownCaller, request: RequestView<'_>) -> Response {
         // Only a denial depends on the space.
         let denied = self.spaces().get(caller.space).zip(self.denial(caller));
         let (space, denial) = denied.unwrap_or((&self.0.first, Denial::NotFound));
         space
-            .answer(
+            .respond(
                 DenialDetails::of_unknown_path(&denial),
                 &caller.authentication,
-                asked,
+                request,
             )
             .map(Body::from)
     }

@@ -97,12 +97,12 @@ impl ObjectAuthorizer {
             };
             return Denied::new(concealed.marked());
         }
-        let asked = RequestView::Before(&request.snapshot);
+        let request = RequestView::Before(&request.snapshot);
         Denied::new(if conceal {
-            space.answer_unknown_path(authentication, asked)
+            space.respond_to_unknown_path(authentication, request)
         } else {
             let details = DenialDetails::of_policy(denial, policy, &[]);
-            space.answer(details, authentication, asked)
+            space.respond(details, authentication, request)
         })
     }
 }

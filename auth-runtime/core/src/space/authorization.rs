@@ -113,16 +113,16 @@ impl Space {
         let authorization = self
             .decide_with_checks(&route, &authentication, &surroundings, &watch)
             .await;
-        let asked = RequestView::Now(head);
+        let request = RequestView::Now(head);
         Err(match &authorization.decision {
             Decision::Grant => return Ok((authentication, authorization)),
             Decision::Deny(denial) => {
                 let details = DenialDetails::of_policy(denial, policy, &authorization.missing);
-                self.answer(details, &authentication, asked)
+                self.respond(details, &authentication, request)
             }
             // An undecided request is concealed as well.
             Decision::Conceal | Decision::Undecided(_) => {
-                self.answer_unknown_path(&authentication, asked)
+                self.respond_to_unknown_path(&authentication, request)
             }
         })
     }

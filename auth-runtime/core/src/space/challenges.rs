@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use auth_runtime_policy::Policy;
-use http::{HeaderName, HeaderValue};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Space;
 use super::accepted_scheme::Accepted;
@@ -14,16 +15,40 @@ use crate::decision::Denial;
 use crate::scheme::{ChallengeContext, ErrorCode, Scheme};
 
 /// A challenge, the index of its scheme, and the fields that accompany it.
-pub(super) struct Sent {
-    pub(super) index: usize,
-    pub(super) challenge: Challenge,
+pub(super) struct SelectedChallenge {
+    index: usize,
+    challenge: Challenge,
     /// True if browsers open a password prompt for the challenge.
     prompts: bool,
-    pub(super) fields: Vec<(HeaderName, HeaderValue)>,
+    fields: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// The context that the challenges of a denial are chosen in.
-pub(super) struct Offer<'a> {
+/// The challenges of one response.
+#[derive(Debug)]
+pub(super) struct SentChallenges {
+    /// The lines of `WWW-Authenticate`.
+    lines: Vec<HeaderValue>,
+    /// The indexes of the schemes.
+    schemes: Vec<usize>,
+}
+
+impl SentChallenges {
+    /// `None` if a challenge is not constant.
+    pub(super) fn of(space: &Space, challenges: Vec<SelectedChallenge>) -> Option<Self> {
+        let mut schemes: Vec<usize> = challenges.iter().map(|selected| selected.index).collect();
+        schemes.dedup();
+        let is_constant = challenges
+            .iter()
+            .all(|selected| selected.challenge.is_constant());
+        is_constant.then(|| Self {
+            lines: space.lines(challenges),
+            schemes,
+        })
+    }
+}
+
+/// The selection of the challenges of a denial.
+pub(super) struct ChallengeSelection<'a> {
     pub(super) space: &'a Space,
     /// `None` on an unknown path.
     pub(super) policy: Option<&'a Policy>,
@@ -36,9 +61,9 @@ pub(super) struct Offer<'a> {
 
 /// Leaves out challenges that open a browser's password prompt, since the script handles the
 /// response itself. A 401 always keeps at least one challenge (RFC 9110 §11.6.1).
-pub(super) fn leave_out_prompts(challenges: &mut Vec<Sent>) {
-    if challenges.iter().any(|sent| !sent.prompts) {
-        challenges.retain(|sent| !sent.prompts);
+pub(super) fn leave_out_prompts(challenges: &mut Vec<SelectedChallenge>) {
+    if challenges.iter().any(|selected| !selected.prompts) {
+        challenges.retain(|selected| !selected.prompts);
     }
 }
 
@@ -56,9 +81,9 @@ impl Space {
     /// Returns one line for each challenge, since many clients miss the second challenge of a line.
     /// With `joins_challenges`, returns all on one line, for gateways that forward only the first
     /// line.
-    pub(super) fn lines(&self, challenges: Vec<Sent>) -> Vec<HeaderValue> {
+    pub(super) fn lines(&self, challenges: Vec<SelectedChallenge>) -> Vec<HeaderValue> {
         let lines = challenges.into_iter();
-        let lines = lines.map(|sent| sent.challenge.into_header_value());
+        let lines = lines.map(|selected| selected.challenge.into_header_value());
         let mut lines: Vec<HeaderValue> = lines.collect();
         // Several schemes may have the same application, which may also be a scheme of the space.
         if self
@@ -82,9 +107,9 @@ impl Space {
     }
 }
 
-impl<'a> Offer<'a> {
+impl<'a> ChallengeSelection<'a> {
     /// Returns the challenges of a denial, in the order of the schemes.
-    pub(super) fn challenges(&self, denial: &Denial) -> Vec<Sent> {
+    pub(super) fn challenges(&self, denial: &Denial) -> Vec<SelectedChallenge> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let opens = |_: usize, accepted: &Accepted| self.opens(accepted);
         let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth && self.opens(accepted);
@@ -152,7 +177,7 @@ impl<'a> Offer<'a> {
         }
     }
 
-    pub(super) fn context<'p>(
+    fn context<'p>(
         &self,
         scopes: &'p [Cow<'static, str>],
         error: Option<ErrorCode<'p>>,
@@ -190,7 +215,7 @@ impl<'a> Offer<'a> {
         scopes: &'p [Cow<'static, str>],
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
         error: &dyn Fn(usize) -> Option<ErrorCode<'p>>,
-    ) -> Vec<Sent>
+    ) -> Vec<SelectedChallenge>
     where
         'a: 'p,
     {
@@ -215,14 +240,14 @@ impl<'a> Offer<'a> {
             };
             if of_application.is_none() {
                 let context = self.context(scopes, error);
-                made.push(Sent {
+                made.push(SelectedChallenge {
                     index,
                     challenge: self.challenge_or_plain(&*accepted.scheme, &context, plain),
                     prompts: accepted.triggers_browser_prompt,
                     fields: accepted.scheme.fields(&context),
                 });
                 for challenge in accepted.scheme.further_challenges(&context) {
-                    made.push(Sent {
+                    made.push(SelectedChallenge {
                         index,
                         challenge,
                         prompts: accepted.triggers_browser_prompt,
@@ -231,7 +256,7 @@ impl<'a> Offer<'a> {
                 }
             }
             if asks && let Some(application) = &accepted.application {
-                made.push(Sent {
+                made.push(SelectedChallenge {
                     index,
                     challenge: self.challenge_of(application, accepted, of_application),
                     prompts: application.triggers_browser_prompt,
@@ -269,5 +294,68 @@ impl<'a> Offer<'a> {
         let challenge = scheme.challenge(context);
         let challenge = challenge.or_else(|_| scheme.challenge(&self.context(&[], None)));
         challenge.unwrap_or_else(|_| plain.clone())
+    }
+
+    /// Makes the challenges of a denial, and adds the fields that accompany them.
+    pub(super) fn make_lines(
+        &self,
+        denial: &Denial,
+        fields: &mut HeaderMap,
+    ) -> Cow<'static, [HeaderValue]> {
+        let mut challenges = self.challenges(denial);
+        if self.spares_script {
+            leave_out_prompts(&mut challenges);
+        }
+        for selected in &mut challenges {
+            insert(fields, std::mem::take(&mut selected.fields));
+        }
+        Cow::Owned(self.space.lines(challenges))
+    }
+
+    /// Returns the challenges that were built for the route, and adds the fields that accompany them.
+    pub(super) fn built<'b>(
+        &self,
+        built: &'b SentChallenges,
+        denial: &Denial,
+        fields: &mut HeaderMap,
+    ) -> Cow<'b, [HeaderValue]> {
+        let (scopes, error) = match denial {
+            Denial::Unauthenticated { scopes, .. } => (scopes.as_slice(), None),
+            Denial::InsufficientScope { scopes, .. } => {
+                (scopes.as_slice(), Some(ErrorCode::InsufficientScope))
+            }
+            _ => (&[][..], None),
+        };
+        let context = self.context(scopes, error);
+        for accepted in built
+            .schemes
+            .iter()
+            .filter_map(|index| self.space.schemes.get(*index))
+        {
+            insert(fields, accepted.scheme.fields(&context));
+        }
+        Cow::Borrowed(&built.lines)
+    }
+
+    /// Returns the fields that remove ambiguous cookies. Their scheme has no challenge in this
+    /// response.
+    pub(super) fn ambiguous_cookie_fields(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let used = self.used.and_then(|index| self.space.schemes.get(index));
+        let error = Some(ErrorCode::InvalidRequest);
+        used.map_or_else(Vec::new, |accepted| {
+            accepted.scheme.fields(&self.context(&[], error))
+        })
+    }
+}
+
+/// Sets the fields of a scheme. Of these, only `Set-Cookie` may have several lines (RFC 9110 §5.3); equal lines are
+/// sent once.
+pub(super) fn insert(headers: &mut HeaderMap, fields: Vec<(HeaderName, HeaderValue)>) {
+    for (name, value) in fields {
+        if name != SET_COOKIE {
+            headers.insert(name, value);
+        } else if headers.get_all(SET_COOKIE).iter().all(|line| line != value) {
+            headers.append(SET_COOKIE, value);
+        }
     }
 }

@@ -1,10 +1,9 @@
 //! The parts of the decisions about a route, and of its responses, that do not depend on the request.
 
 use auth_runtime_policy::Policy;
-use http::HeaderValue;
 
 use super::Space;
-use super::challenges::{Offer, Sent, leave_out_prompts};
+use super::challenges::{ChallengeSelection, SentChallenges, leave_out_prompts};
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
@@ -29,15 +28,6 @@ pub(super) struct BuiltChallenges {
     to_clients: SentChallenges,
     /// Those without a browser's prompt.
     to_scripts: SentChallenges,
-}
-
-/// The challenges of one response.
-#[derive(Debug)]
-pub(super) struct SentChallenges {
-    /// The lines of `WWW-Authenticate`.
-    pub(super) lines: Vec<HeaderValue>,
-    /// The indexes of the schemes.
-    pub(super) schemes: Vec<usize>,
 }
 
 impl RouteConstants {
@@ -71,19 +61,6 @@ impl BuiltChallenges {
         } else {
             &self.to_clients
         }
-    }
-}
-
-impl SentChallenges {
-    /// `None` if a challenge is not constant.
-    fn of(space: &Space, challenges: Vec<Sent>) -> Option<Self> {
-        let mut schemes: Vec<usize> = challenges.iter().map(|sent| sent.index).collect();
-        schemes.dedup();
-        let is_constant = challenges.iter().all(|sent| sent.challenge.is_constant());
-        is_constant.then(|| Self {
-            lines: space.lines(challenges),
-            schemes,
-        })
     }
 }
 
@@ -136,14 +113,14 @@ impl Space {
         denial: Denial,
         used: Option<usize>,
     ) -> Option<BuiltChallenges> {
-        let offer = Offer {
+        let selection = ChallengeSelection {
             space: self,
             policy: Some(policy),
             used,
             is_known: used.is_some(),
             spares_script: false,
         };
-        let challenges = || offer.challenges(&denial);
+        let challenges = || selection.challenges(&denial);
         let mut to_scripts = challenges();
         leave_out_prompts(&mut to_scripts);
         Some(BuiltChallenges {
