@@ -109,7 +109,7 @@ impl RouteAuthorizer {
             policy: &self.policy,
             functions: self.functions,
             location: self.matched.location(),
-            denies_objects: self.uses_guard,
+            uses_guard: self.uses_guard,
             constants: Some(&self.constants),
             is_unknown_path: !self.matched.exists(),
         }

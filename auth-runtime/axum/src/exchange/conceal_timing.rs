@@ -1,4 +1,4 @@
-//! Times of the responses of unknown paths, and of concealed denials: they end together, at the end of a step.
+//! Times of the responses of unknown paths, and of concealed denials: they end together, at the end of an interval.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -25,23 +25,23 @@ use crate::exchange::response::response_of;
 #[derive(Clone)]
 pub(super) struct OfUnknownPath;
 
-/// Delays marked responses to the end of a step.
+/// Delays marked responses to the end of an interval.
 #[derive(Clone)]
-pub(crate) struct ConcealTiming(Arc<Steps>);
+pub(crate) struct ConcealTiming(Arc<Intervals>);
 
-/// Steps of time, one after the other.
-struct Steps {
+/// Intervals of time, one after the other.
+struct Intervals {
     length: Duration,
     /// The start of the first one.
     start: Instant,
-    /// The responses that wait for the end of a step, by the time from the start to that end.
+    /// The responses that wait for the end of an interval, by the time from the start to that end.
     waiting: Mutex<BTreeMap<Duration, Vec<oneshot::Sender<()>>>>,
 }
 
 impl ConcealTiming {
-    pub(crate) fn new(step: Duration) -> Self {
-        Self(Arc::new(Steps {
-            length: step,
+    pub(crate) fn new(interval: Duration) -> Self {
+        Self(Arc::new(Intervals {
+            length: interval,
             start: Instant::now(),
             waiting: Mutex::default(),
         }))
@@ -54,7 +54,7 @@ impl<R> Layer<R> for ConcealTiming {
     fn layer(&self, inner: R) -> ConcealTimingService<R> {
         ConcealTimingService {
             inner,
-            steps: Arc::clone(&self.0),
+            intervals: Arc::clone(&self.0),
         }
     }
 }
@@ -62,7 +62,7 @@ impl<R> Layer<R> for ConcealTiming {
 #[derive(Clone)]
 pub(crate) struct ConcealTimingService<R> {
     inner: R,
-    steps: Arc<Steps>,
+    intervals: Arc<Intervals>,
 }
 
 impl<R> Service<Request> for ConcealTimingService<R>
@@ -79,51 +79,52 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let (inner, steps) = (self.inner.clone(), Arc::clone(&self.steps));
-        Box::pin(async move { Ok(respond(inner, steps, request).await) })
+        let (inner, intervals) = (self.inner.clone(), Arc::clone(&self.intervals));
+        Box::pin(async move { Ok(respond(inner, intervals, request).await) })
     }
 }
 
-async fn respond<R>(inner: R, steps: Arc<Steps>, request: Request) -> Response
+async fn respond<R>(inner: R, intervals: Arc<Intervals>, request: Request) -> Response
 where
     R: Service<Request, Response = Response, Error = Infallible>,
 {
-    let begun = steps.start.elapsed();
+    let begun = intervals.start.elapsed();
     let mut response = response_of(inner.oneshot(request).await);
     let marks = response.extensions_mut();
     if marks.remove::<OfUnknownPath>().is_none() {
         return response;
     }
-    let ended = steps.start.elapsed();
-    match end_of_wait(begun, ended, steps.length) {
-        Some(end) if Steps::wait(steps, end).await.is_err() => without_timer(),
+    let ended = intervals.start.elapsed();
+    match end_of_wait(begun, ended, intervals.length) {
+        Some(end) if Intervals::wait(intervals, end).await.is_err() => without_timer(),
         _ => response,
     }
 }
 
-/// Returns the end of the first step that begins after `begun` and has not ended at `ended`, if steps have a length.
-fn end_of_wait(begun: Duration, ended: Duration, step: Duration) -> Option<Duration> {
+/// Returns the end of the first interval that begins after `begun` and has not ended at `ended`, if intervals have a
+/// length.
+fn end_of_wait(begun: Duration, ended: Duration, interval: Duration) -> Option<Duration> {
     const SECOND: u128 = 1_000_000_000;
-    let least = begun.saturating_add(step).max(ended);
-    let end = least.as_nanos().div_ceil(step.as_nanos().max(1)) * step.as_nanos();
+    let least = begun.saturating_add(interval).max(ended);
+    let end = least.as_nanos().div_ceil(interval.as_nanos().max(1)) * interval.as_nanos();
     let seconds = u64::try_from(end / SECOND).unwrap_or(u64::MAX);
     let nanoseconds = u32::try_from(end % SECOND).unwrap_or_default();
-    (!step.is_zero()).then(|| Duration::new(seconds, nanoseconds))
+    (!interval.is_zero()).then(|| Duration::new(seconds, nanoseconds))
 }
 
-impl Steps {
-    /// Waits for the end of a step. The result is an error if the runtime has no timer.
-    async fn wait(steps: Arc<Self>, end: Duration) -> Result<(), oneshot::error::RecvError> {
+impl Intervals {
+    /// Waits for the end of an interval. The result is an error if the runtime has no timer.
+    async fn wait(intervals: Arc<Self>, end: Duration) -> Result<(), oneshot::error::RecvError> {
         let (sender, receiver) = oneshot::channel();
         let is_first = {
-            let mut waiting = lock(&steps.waiting);
+            let mut waiting = lock(&intervals.waiting);
             let others = waiting.entry(end).or_default();
             others.push(sender);
             others.len() == 1
         };
         if is_first {
             let release = Release {
-                steps,
+                intervals,
                 end,
                 is_over: false,
             };
@@ -135,23 +136,23 @@ impl Steps {
     }
 }
 
-/// Ends the waiting for the end of one step, when it is dropped: with an error, if the step is not over.
+/// Ends the waiting for the end of one interval, when it is dropped: with an error, if the interval is not over.
 struct Release {
-    steps: Arc<Steps>,
+    intervals: Arc<Intervals>,
     end: Duration,
     is_over: bool,
 }
 
 impl Release {
     async fn at_end(mut self) {
-        sleep(self.end.saturating_sub(self.steps.start.elapsed())).await;
+        sleep(self.end.saturating_sub(self.intervals.start.elapsed())).await;
         self.is_over = true;
     }
 }
 
 impl Drop for Release {
     fn drop(&mut self) {
-        let waiting = lock(&self.steps.waiting).remove(&self.end);
+        let waiting = lock(&self.intervals.waiting).remove(&self.end);
         let mut waiting = waiting.filter(|_| self.is_over).unwrap_or_default();
         // The runtime sends responses in about the order in which they are woken. A random order depends neither on
         // the time that a response took, nor on the thread that it took it on.
@@ -175,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_end_with_a_step() {
+    fn waits_end_with_an_interval() {
         let ms = Duration::from_millis;
         for (begun, ended, end) in [
             (0, 0, 5),

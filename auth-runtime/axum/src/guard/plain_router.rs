@@ -59,7 +59,7 @@ impl<P: HasPolicy> Guard<P> {
             policy: P::POLICY,
             functions: P::FUNCTIONS,
             location: Some(&P::LOCATION),
-            denies_objects: P::USES_GUARD,
+            uses_guard: P::USES_GUARD,
             constants: None,
             is_unknown_path: false,
         };

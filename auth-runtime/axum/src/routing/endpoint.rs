@@ -40,7 +40,7 @@ pub(crate) struct Endpoint<S> {
     /// The state for the functions. `None` if no state is set yet.
     pub(crate) state: Option<Arc<State>>,
     pub(crate) mount: Mount<S>,
-    pub(crate) layers: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// Data about the endpoint, for other crates.
     pub(crate) extensions: Extensions,
 }
@@ -135,7 +135,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             mount: Arc::new(move |methods, authorizer, place| {
                 methods.route(Authorized::new(inner.clone(), authorizer, place))
             }),
-            layers: Vec::new(),
+            steps: Vec::new(),
             extensions: Extensions::new(),
         }
     }
@@ -157,7 +157,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             mount: Arc::new(move |methods, authorizer, place| {
                 mount(methods, authorizer, place).with_state(state.clone())
             }),
-            layers: self.layers,
+            steps: self.steps,
             extensions: self.extensions,
         }
     }

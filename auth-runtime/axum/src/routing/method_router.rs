@@ -134,7 +134,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
     {
         let step = Step::layer(layer);
         for endpoint in &mut self.endpoints {
-            endpoint.layers.push(step.clone());
+            endpoint.steps.push(step.clone());
         }
         self
     }
@@ -163,7 +163,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
             .peekable();
         assert!(named.peek().is_some(), "{NO_ROUTES}");
         for endpoint in named {
-            endpoint.layers.push(step.clone());
+            endpoint.steps.push(step.clone());
         }
         self
     }

@@ -39,10 +39,10 @@ use crate::routing::step::{Step, apply};
 pub(super) struct Member {
     pub(super) routes: GuardedRouter,
     pub(super) space: Arc<Space>,
-    /// The step of the times of concealed responses, if they are concealed as well.
-    pub(super) timing: Option<Duration>,
-    /// The layers around the metadata document. Those of the routes are in `routes`.
-    pub(super) around: Vec<Step>,
+    /// The interval of the times of concealed responses, if they are concealed as well.
+    pub(super) interval: Option<Duration>,
+    /// The steps around the metadata document. Those of the routes are in `routes`.
+    pub(super) steps: Vec<Step>,
 }
 
 /// The routes of a protected router.
@@ -119,7 +119,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     }
     #[cfg(feature = "resource-metadata")]
     for (member, document) in documents(members, &hidden_paths) {
-        router = router.merge(apply(&member.around, document));
+        router = router.merge(apply(&member.steps, document));
     }
 
     let unguarded = || members.iter().flat_map(|member| &member.routes.unguarded);
@@ -139,18 +139,18 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         guarded: router.with_state(()),
         unguarded: with_unguarded.map(|router| (router.with_state(()), listed)),
     };
-    match timing_of(members) {
-        Some(step) => {
-            let layer = ConcealTiming::new(step);
+    match longest_interval(members) {
+        Some(interval) => {
+            let layer = ConcealTiming::new(interval);
             routes.map(|router| router.layer(layer.clone()))
         }
         None => routes,
     }
 }
 
-/// Returns the step of the times of concealed responses. All unknown paths have one, so it is the longest.
-fn timing_of(members: &[Member]) -> Option<Duration> {
-    members.iter().filter_map(|member| member.timing).max()
+/// Returns the interval of the times of concealed responses. All unknown paths have one, so it is the longest.
+fn longest_interval(members: &[Member]) -> Option<Duration> {
+    members.iter().filter_map(|member| member.interval).max()
 }
 
 /// Returns the fallback of the application, and the steps around all fallbacks and all hidden routes. The
@@ -174,7 +174,7 @@ fn fallback_of<'m>(
             route.declared.as_ref().map(|it| (it.make)(())),
             route.declared.as_ref().map(|it| it.location),
             !hidden_paths.is_empty(),
-            timing_of(members).is_some(),
+            longest_interval(members).is_some(),
         )
     };
     let own = &owner.routes.fallback;

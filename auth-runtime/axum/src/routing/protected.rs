@@ -114,8 +114,8 @@ impl ProtectedRouter {
         Self::of(vec![Member {
             routes,
             space,
-            timing: None,
-            around: Vec::new(),
+            interval: None,
+            steps: Vec::new(),
         }])
     }
 
@@ -142,7 +142,7 @@ impl ProtectedRouter {
         let mut members = Arc::unwrap_or_clone(self.members);
         for member in &mut members {
             member.routes.push_step(&step);
-            member.around.push(step.clone());
+            member.steps.push(step.clone());
         }
         Self {
             routes: self.routes.map(|router| router.layer(layer.clone())),
@@ -152,18 +152,18 @@ impl ProtectedRouter {
 
     /// Conceals the time of a `check`, of a decision point and of code before
     /// [`Guard::permit`](crate::Guard::permit): the responses of unknown paths, and those in place of concealed
-    /// denials, wait for the end of a step. Default: no waiting.
+    /// denials, wait for the end of an interval. Default: no waiting.
     ///
-    /// The steps follow one another from the start of the router. A response waits for the end of the step after the one
-    /// in which its request began. All responses that end with a step are sent in a random order, since a client that
-    /// sends two requests in one segment of an HTTP/2 connection sees the order.
+    /// The intervals follow one another from the start of the router. A response waits for the end of the interval
+    /// after the one in which its request began. All responses that end with an interval are sent in a random order,
+    /// since a client that sends two requests in one segment of an HTTP/2 connection sees the order.
     ///
-    /// `step` has to be longer than nearly all of these responses take. A response that takes longer waits for the end
-    /// of a later step, so that its duration reveals the number of steps only. Timers have a resolution of one
-    /// millisecond.
+    /// `interval` has to be longer than nearly all of these responses take. A response that takes longer waits for the
+    /// end of a later interval, so that its duration reveals the number of intervals only. Timers have a resolution of
+    /// one millisecond.
     ///
-    /// The costs: the response of each unknown path and of each concealed denial takes one to two steps, and stays in
-    /// memory for that time. Other responses do not wait.
+    /// The costs: the response of each unknown path and of each concealed denial takes one to two intervals, and stays
+    /// in memory for that time. Other responses do not wait.
     ///
     /// Work that occupies a thread is not concealed: it delays the other requests of that thread, and an attacker can
     /// measure those. A check has to wait for slow work, or pass it to another thread.
@@ -171,7 +171,7 @@ impl ProtectedRouter {
     /// On a Tokio runtime without timers, these responses are 503. `#[tokio::main]` enables timers.
     ///
     /// Layers inside of this router may add fields to a response. A layer that makes another response of it ends
-    /// the waiting. Of merged routers, the longest step applies to all.
+    /// the waiting. Of merged routers, the longest interval applies to all.
     ///
     /// ```
     /// use std::time::Duration;
@@ -183,10 +183,10 @@ impl ProtectedRouter {
     /// }
     /// ```
     #[track_caller]
-    pub fn conceal_timing(self, step: Duration) -> Self {
+    pub fn conceal_timing(self, interval: Duration) -> Self {
         let mut members = Arc::unwrap_or_clone(self.members);
         for member in &mut members {
-            member.timing = Some(step);
+            member.interval = Some(interval);
         }
         Self::of(members)
     }

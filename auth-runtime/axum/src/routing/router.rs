@@ -325,7 +325,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             path: path.to_owned(),
             full_path: path.to_owned(),
             extent,
-            steps: endpoint.layers.clone(),
+            steps: endpoint.steps.clone(),
             endpoint,
             others: None,
         });

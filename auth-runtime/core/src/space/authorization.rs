@@ -30,7 +30,7 @@ pub struct Route<'a> {
     /// The handler. `None` if the policy is not that of a handler.
     pub location: Option<&'a HandlerLocation>,
     /// True if the handler can deny objects through its guard.
-    pub denies_objects: bool,
+    pub uses_guard: bool,
     /// The constants of the route, if it was mounted.
     pub constants: Option<&'a RouteConstants>,
     /// Whether the path is unknown. Then the policy is [`UNKNOWN_PATH`], and the request is reported as
@@ -324,6 +324,6 @@ fn decide_route<'p>(
     };
     let decision = decision::decide(policy, context)?;
     let is_granted = decision == Decision::Grant;
-    let conceal = route.denies_objects && is_granted && conceals(policy, context)?;
+    let conceal = route.uses_guard && is_granted && conceals(policy, context)?;
     Ok((decision, conceal))
 }

@@ -101,7 +101,7 @@ impl ProtectionSpace {
             policy,
             functions,
             location: None,
-            denies_objects: false,
+            uses_guard: false,
             constants: None,
             is_unknown_path: false,
         };
