@@ -40,7 +40,7 @@ pub enum Responder {
         denial: Denial,
     },
     /// The fallback for unknown paths, in place of a denial of this authorizer.
-    Hidden {
+    Concealed {
         /// The handler behind it.
         location: HandlerLocation,
         /// The fallback of the service; `None` for that of the space.

@@ -56,7 +56,7 @@ impl AccessAnswer {
                 By::Denial("login")
             }
             Some(Responder::Denied { denial, .. }) => By::Denial(word_of(denial)),
-            Some(Responder::Hidden { .. }) => By::Hiding,
+            Some(Responder::Concealed { .. }) => By::Hiding,
             Some(Responder::NotRouted { .. }) => By::NotRouted,
             None => By::SomethingElse,
         };

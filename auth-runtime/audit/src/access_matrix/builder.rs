@@ -443,7 +443,7 @@ impl AccessMatrixBuilder {
         let status = seen.answer.ok().map(|(status, _)| status);
         let difference = expectation.difference(request.row, &seen);
         let difference = match (difference, &responder, answer) {
-            (None, Some(Responder::Hidden { fallback, .. }), Ok(response)) => {
+            (None, Some(Responder::Concealed { fallback, .. }), Ok(response)) => {
                 let unknown = request.unknown_answered_by(fallback.as_ref());
                 request.distinguish(app, persona, response, unknown).await
             }

@@ -30,7 +30,7 @@ enum Expected {
         shown: Shown,
     },
     /// Denied with the response of an unknown path.
-    Hidden,
+    Concealed,
     /// An unknown path: the fallback responds, or the space in its place.
     Unknown {
         shown: Option<Shown>,
@@ -111,7 +111,7 @@ impl Expectation {
                 let shown = shown(Some(policy), &denial);
                 Expected::Denied { denial, shown }
             }
-            _ => Expected::Hidden,
+            _ => Expected::Concealed,
         });
         Self {
             possible: possible.collect(),
@@ -176,7 +176,7 @@ impl Expected {
             Responder::Entered { location }
             | Responder::Handler { location, .. }
             | Responder::Denied { location, .. }
-            | Responder::Hidden { location, .. } => Some(*location),
+            | Responder::Concealed { location, .. } => Some(*location),
             Responder::NotRouted { fallback } => *fallback,
         };
         if answering.as_ref() != row.location() {
@@ -196,7 +196,7 @@ impl Expected {
             }
             (Self::Granted, Responder::Entered { .. }) => is_denial(code)
                 .then(|| format!("a layer responded with {status} before the handler finished")),
-            (Self::Hidden, Responder::Hidden { .. }) => None,
+            (Self::Concealed, Responder::Concealed { .. }) => None,
             (Self::Unknown { shown: None }, Responder::NotRouted { .. }) => {
                 // The fallback was not called, but the space responded.
                 let is_challenged = headers.contains_key(WWW_AUTHENTICATE);
@@ -216,7 +216,7 @@ impl Expected {
             (_, Responder::Denied { denial, .. }) => {
                 Some(format!("the response was {}", named(denial)))
             }
-            (_, Responder::Hidden { .. }) => Some(format!(
+            (_, Responder::Concealed { .. }) => Some(format!(
                 "the response was that of an unknown path: {status}"
             )),
             (_, Responder::NotRouted { .. }) => Some(format!("the response was {status}")),
@@ -253,7 +253,7 @@ impl Expected {
                 )
             }
             Self::Denied { denial, .. } => format!("denies with {}", named(denial)),
-            Self::Hidden => "conceals the route".to_owned(),
+            Self::Concealed => "conceals the route".to_owned(),
             Self::Unknown { shown: None } => "grants".to_owned(),
             Self::Unknown { shown: Some(shown) } => {
                 format!(

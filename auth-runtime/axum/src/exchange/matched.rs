@@ -57,7 +57,7 @@ impl Matched {
     pub(super) fn record_fallback(&self, probe: &Probe, fallback: Option<HandlerLocation>) {
         match *self {
             Self::Handler(location) => {
-                probe.record(|| Responder::Hidden { location, fallback });
+                probe.record(|| Responder::Concealed { location, fallback });
             }
             Self::UnknownPath => probe.record(|| Responder::NotRouted { fallback }),
             Self::UnknownMethod => {}

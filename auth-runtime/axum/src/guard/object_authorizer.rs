@@ -46,7 +46,7 @@ impl ObjectAuthorizer {
         location: HandlerLocation,
         denial: Option<&Denial>,
         evaluated: Option<&Evaluated>,
-        is_hidden: bool,
+        is_concealed: bool,
     ) {
         let reported = self.request.reported.as_ref();
         self.space.report_object(ObjectReport {
@@ -58,7 +58,7 @@ impl ObjectAuthorizer {
             matched_path: reported.and_then(Reported::matched_path),
             denial,
             evaluated,
-            is_hidden,
+            is_concealed,
         });
     }
 

@@ -61,8 +61,8 @@ pub enum Outcome<'a> {
     Granted,
     /// The response showed this denial.
     Denied(&'a Denial),
-    /// Concealed: the caller received the response of an unknown path instead of this denial.
-    Hidden(&'a Denial),
+    /// The caller received the response of an unknown path instead of this denial.
+    Concealed(&'a Denial),
 }
 
 impl<'a> Outcome<'a> {
@@ -75,12 +75,12 @@ impl<'a> Outcome<'a> {
     /// use auth_runtime::events::Outcome;
     ///
     /// assert_eq!(Outcome::Denied(&Denial::FORBIDDEN).name(), "forbidden");
-    /// assert_eq!(Outcome::Hidden(&Denial::FORBIDDEN).name(), "hidden");
+    /// assert_eq!(Outcome::Concealed(&Denial::FORBIDDEN).name(), "hidden");
     /// ```
     pub const fn name(self) -> &'static str {
         match self {
             Self::Granted => "granted",
-            Self::Hidden(_) => "hidden",
+            Self::Concealed(_) => "hidden",
             Self::Denied(denial) => match denial {
                 Denial::InvalidRequest => "invalid_request",
                 Denial::Unauthenticated { .. } => "unauthenticated",
@@ -98,7 +98,7 @@ impl<'a> Outcome<'a> {
     pub const fn denial(self) -> Option<&'a Denial> {
         match self {
             Self::Granted => None,
-            Self::Denied(denial) | Self::Hidden(denial) => Some(denial),
+            Self::Denied(denial) | Self::Concealed(denial) => Some(denial),
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn emit(record: &AuditRecord<'_>, names_subjects: bool) {
     match record.outcome() {
         Outcome::Granted => event!(Level::DEBUG, "granted"),
         Outcome::Denied(_) => event!(Level::INFO, "denied"),
-        Outcome::Hidden(_) => event!(Level::INFO, "hidden"),
+        Outcome::Concealed(_) => event!(Level::INFO, "hidden"),
     }
 }
 

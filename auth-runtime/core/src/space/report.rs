@@ -78,7 +78,7 @@ impl Space {
             None => (Outcome::Granted, Rule::Met),
             Some(denial) => (
                 match decision {
-                    Decision::Conceal => Outcome::Hidden(denial),
+                    Decision::Conceal => Outcome::Concealed(denial),
                     _ => Outcome::Denied(denial),
                 },
                 Rule::behind(denial, caller.unwrap_or(&Caller::Anonymous)),
@@ -174,7 +174,7 @@ impl Space {
             evaluated: object.evaluated,
             outcome: match object.denial {
                 None => Outcome::Granted,
-                Some(denial) if object.is_hidden => Outcome::Hidden(denial),
+                Some(denial) if object.is_concealed => Outcome::Concealed(denial),
                 Some(denial) => Outcome::Denied(denial),
             },
             rule: match object.denial {
@@ -274,5 +274,5 @@ pub struct ObjectReport<'a> {
     /// The questions to the decision point, if it was asked.
     pub evaluated: Option<&'a Evaluated>,
     /// True if the denial is concealed.
-    pub is_hidden: bool,
+    pub is_concealed: bool,
 }
