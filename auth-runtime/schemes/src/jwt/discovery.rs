@@ -10,23 +10,25 @@ struct Metadata {
     jwks_uri: Option<String>,
 }
 
-/// Returns the URL of the issuer's keys.
+/// Returns the URL of the issuer's keys. An error has the problem of each URL that was tried.
 pub(super) async fn jwks_url(http: &HttpClient, issuer: &str) -> Result<String, String> {
-    let mut last = String::new();
+    let mut problems = Vec::new();
     for url in metadata_urls(issuer) {
-        let document = match http.get(&url).await {
-            Ok(document) => document,
+        let (problem, is_final) = match http.get(&url).await {
+            Ok(document) => match read(&document, issuer) {
+                Ok(jwks_url) => return Ok(jwks_url),
+                Err(problem) => (bounded_text(&problem), true),
+            },
             // Some issuers publish their metadata at the other URL only.
-            Err(error @ HttpError::Status(_)) => {
-                last = format!("{url}: {error}");
-                continue;
-            }
-            Err(error) => return Err(format!("{url}: {error}")),
+            Err(error @ HttpError::Status(_)) => (error.to_string(), false),
+            Err(error) => (error.to_string(), true),
         };
-        return read(&document, issuer)
-            .map_err(|problem| format!("{url}: {}", bounded_text(&problem)));
+        problems.push(format!("{url}: {problem}"));
+        if is_final {
+            break;
+        }
     }
-    Err(last)
+    Err(problems.join("; "))
 }
 
 fn read(document: &[u8], issuer: &str) -> Result<String, String> {

@@ -178,6 +178,48 @@ async fn metadata_have_two_places() {
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 401);
 }
 
+/// Keycloak responds with 503 at the first place while it starts, and has nothing at the second.
+#[tokio::test]
+async fn problems_of_both_places_are_reported() {
+    let first = "/tenant/.well-known/openid-configuration";
+    let second = "/.well-known/oauth-authorization-server/tenant";
+    let fails = |status: StatusCode| routing::get(move || std::future::ready(status));
+    let foreign = || {
+        routing::get(async || axum::Json(json!({ "issuer": "https://other.example", "keys": [] })))
+    };
+    let unavailable = "the response has the status 503 Service Unavailable";
+    let missing = "the response has the status 404 Not Found";
+    let other = r#"the metadata is of "https://other.example" and not of ISSUER"#;
+    for (app, expected) in [
+        (
+            Router::new().route(first, fails(StatusCode::SERVICE_UNAVAILABLE)),
+            vec![(first, unavailable), (second, missing)],
+        ),
+        (
+            Router::new().route(second, fails(StatusCode::SERVICE_UNAVAILABLE)),
+            vec![(first, missing), (second, unavailable)],
+        ),
+        (
+            Router::new().route(second, foreign()),
+            vec![(first, missing), (second, other)],
+        ),
+        // The metadata of another issuer end the search.
+        (Router::new().route(first, foreign()), vec![(first, other)]),
+    ] {
+        let host = format!("http://{}", auth_tests::serve(app).await);
+        let issuer = format!("{host}/tenant");
+        let jwt = Jwt::builder().issuer(&issuer).audience(AUDIENCE).discover();
+        let error = jwt.build().unwrap().fetch_keys().await.unwrap_err();
+        let expected = expected.iter().map(|(path, problem)| {
+            let problem = problem.replace("ISSUER", &format!("{issuer:?}"));
+            format!("{host}{path}: {problem}")
+        });
+        let expected: Vec<String> = expected.collect();
+        let expected = format!("the keys cannot be fetched: {}", expected.join("; "));
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
 #[tokio::test]
 async fn hanging_issuers_are_503_after_ten_seconds() {
     let issuer = Issuer::start().await;
