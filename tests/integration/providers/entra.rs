@@ -70,51 +70,130 @@ async fn tenant_must_be_allowed_and_match() {
     }
 }
 
-/// The document for all tenants names the issuer of each key.
-#[tokio::test]
-async fn the_key_of_one_tenant_signs_for_no_other() {
-    let generate = || KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
-    let of_theirs = TEMPLATE.replace("{tid}", THEIRS);
-    let of_all = TEMPLATE.replace("{tid}", "{tenantid}");
-    let keys = [
-        ("all", generate(), json!(of_all)),
-        ("theirs", generate(), json!(of_theirs)),
-        (
-            "none",
-            generate(),
-            json!(["https://login.microsoftonline.com"]),
-        ),
-        ("unnamed", generate(), Value::Null),
-    ];
-    let document = keys.each_ref().map(|(id, key, issuer)| {
+/// A document with these keys, each with the issuer that it names, if any.
+fn document(keys: &[(&str, KeyPair, Option<Value>)]) -> String {
+    let keys = keys.iter().map(|(id, key, issuer)| {
         let (x, y) = key.public_key_raw()[1..].split_at(32);
         let mut jwk = json!({
             "kty": "EC", "crv": "P-256", "kid": id,
             "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
         });
-        if !issuer.is_null() {
+        if let Some(issuer) = issuer {
             jwk["issuer"] = issuer.clone();
         }
         jwk
     });
-    let document = json!({ "keys": document }).to_string();
-    let builder = Jwt::builder().audience(AUDIENCE).jwks(&document);
-    let of_tenants = builder.issuer_per_tenant(TEMPLATE, |_| true);
-    let of_tenants = app_of(of_tenants.build().expect("a verifier"));
-    for (index, by_ours, by_theirs) in [(0, 200, 200), (1, 401, 200), (2, 401, 401), (3, 200, 200)]
-    {
-        let (id, key, _) = &keys[index];
-        let mut header = Header::new(Algorithm::ES256);
-        header.kid = Some((*id).to_owned());
-        let key = EncodingKey::from_ec_pem(key.serialize_pem().as_bytes()).expect("a key");
-        for (tenant, expected) in [(OURS, by_ours), (THEIRS, by_theirs)] {
-            let token = signed_by(&key, &header, &claims(tenant), json!({}));
-            assert_eq!(
-                status(&of_tenants, "/admin", &token).await,
-                expected,
-                "{id} {tenant}"
-            );
+    json!({ "keys": keys.collect::<Vec<Value>>() }).to_string()
+}
+
+fn generate() -> KeyPair {
+    KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key")
+}
+
+/// Signs a token with one key of a document.
+fn token_by((id, key, _): &(&str, KeyPair, Option<Value>), claims: &Value) -> String {
+    let mut header = Header::new(Algorithm::ES256);
+    header.kid = Some((*id).to_owned());
+    let key = EncodingKey::from_ec_pem(key.serialize_pem().as_bytes()).expect("a key");
+    signed_by(&key, &header, claims, json!({}))
+}
+
+/// The document for all tenants names the issuer of each key, in the form of version 2.
+#[tokio::test]
+async fn the_key_of_one_tenant_signs_for_no_other() {
+    const VERSION_1: &str = "https://sts.windows.net/{tid}/";
+    let of = |template: &str, tenant: &str| template.replace("{tid}", tenant);
+    let keys = [
+        ("all", generate(), Some(json!(of(TEMPLATE, "{tenantid}")))),
+        ("ours", generate(), Some(json!(of(TEMPLATE, OURS)))),
+        ("theirs", generate(), Some(json!(of(TEMPLATE, THEIRS)))),
+        (
+            "none",
+            generate(),
+            Some(json!(["https://login.microsoftonline.com"])),
+        ),
+        ("unnamed", generate(), None),
+        ("null", generate(), Some(Value::Null)),
+    ];
+    let document = document(&keys);
+    for template in [TEMPLATE, VERSION_1] {
+        let builder = || Jwt::builder().audience(AUDIENCE).jwks(&document);
+        let of_tenants = builder().issuer_per_tenant(template, |_| true);
+        let of_tenants = app_of(of_tenants.build().expect("a verifier"));
+        let of_ours = app_of(
+            builder()
+                .issuer(of(template, OURS))
+                .build()
+                .expect("a verifier"),
+        );
+        for (key, by_ours, by_theirs) in [
+            (&keys[0], 200, 200),
+            (&keys[1], 200, 401),
+            (&keys[2], 401, 200),
+            (&keys[3], 401, 401),
+            (&keys[4], 200, 200),
+            (&keys[5], 200, 200),
+        ] {
+            for (app, tenant, expected) in [
+                (&of_tenants, OURS, by_ours),
+                (&of_tenants, THEIRS, by_theirs),
+                (&of_ours, OURS, by_ours),
+                (&of_ours, THEIRS, 401),
+            ] {
+                let mut claims = claims(tenant);
+                claims["iss"] = json!(of(template, tenant));
+                let shown = format!("{} {template} {tenant}", key.0);
+                let token = token_by(key, &claims);
+                assert_eq!(status(app, "/admin", &token).await, expected, "{shown}");
+            }
         }
+        // The tenant is that of the issuer. The claim is chosen by the signer.
+        for tenant in [THEIRS, "https", "/", "", "2"] {
+            let mut claims = claims(OURS);
+            claims["iss"] = json!(of(template, OURS));
+            claims["tid"] = json!(tenant);
+            let token = token_by(&keys[2], &claims);
+            assert_eq!(status(&of_ours, "/admin", &token).await, 401, "{tenant:?}");
+        }
+    }
+}
+
+/// Only the id of a tenant has two forms of its issuer.
+#[tokio::test]
+async fn the_key_of_another_issuer_signs_nothing() {
+    for (issuer, named, expected) in [
+        ("https://a.example", "https://a.example", 200),
+        ("https://a.example", "https://b.example", 401),
+        ("https://a.example", "https://a.example/", 401),
+        ("https://a.example/", "https://b.example/", 401),
+        ("https://a.example/shop/", "https://b.example/shop/", 401),
+        (
+            "https://a.example/realms/a",
+            "https://a.example/realms/b",
+            401,
+        ),
+        (
+            "https://a.example/x/aaaabbbb-0000-cccc-1111-dddd2222eeee/",
+            "https://a.example/y/aaaabbbb-0000-cccc-1111-dddd2222eeee/",
+            401,
+        ),
+        (
+            "https://a.example/zaaabbbb-0000-cccc-1111-dddd2222eeee/",
+            "https://b.example/zaaabbbb-0000-cccc-1111-dddd2222eeee/",
+            401,
+        ),
+    ] {
+        let keys = [("key", generate(), Some(json!(named)))];
+        let builder = Jwt::builder().issuer(issuer).audience(AUDIENCE);
+        let app = app_of(builder.jwks(&document(&keys)).build().expect("a verifier"));
+        let mut claims = claims(OURS);
+        claims["iss"] = json!(issuer);
+        let token = token_by(&keys[0], &claims);
+        assert_eq!(
+            status(&app, "/admin", &token).await,
+            expected,
+            "{issuer} {named}"
+        );
     }
 }
 

@@ -73,6 +73,9 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 impl JwtBuilder {
     /// Sets the issuer: the exact `iss` of its tokens. Required, and only once, since keys and
     /// rules belong to one issuer. [`Jwt::any_of`] combines several.
+    ///
+    /// A document of keys for several issuers, such as that of the tenants of Microsoft Entra, names the issuer of a key
+    /// by its member `issuer`. A key of another issuer verifies no token.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.rules.issuer = IssuerName::One(issuer.into().into());
         self.issuers += 1;

@@ -54,14 +54,20 @@ impl IssuerName {
         }
     }
 
-    /// Returns whether a key of the issuer's document signs tokens with these claims. In a document for all tenants,
-    /// a key can belong to one of them.
+    /// Returns whether a key of the issuer's document signs tokens with these claims. A document for several
+    /// tenants names the issuer of each key.
     pub(super) fn has(&self, key: &JwtKey, claims: &Claims) -> bool {
-        match (self, key.issuer.as_deref()) {
-            (Self::PerTenant { .. }, Some(named)) => {
-                named.contains(ANY_TENANT) || claims.issuer() == Some(named)
+        let name = match self {
+            Self::One(own) => Some(&**own),
+            Self::PerTenant { .. } => claims.issuer(),
+            Self::Unnamed | Self::TrustDomain(_) => return true,
+        };
+        match (name, key.issuer.as_deref()) {
+            (_, None) => true,
+            (Some(name), Some(named)) => {
+                named.contains(ANY_TENANT) || named == name || are_of_one_tenant(named, name)
             }
-            _ => true,
+            (None, Some(_)) => false,
         }
     }
 
@@ -82,6 +88,25 @@ impl IssuerName {
             Self::TrustDomain(_) => Some(self.to_string().into()),
         }
     }
+}
+
+/// Returns whether two issuers are those of one tenant of Microsoft Entra: `https://sts.windows.net/TENANT/` of
+/// version 1, and `https://login.microsoftonline.com/TENANT/v2.0` of version 2. A document names keys by the second,
+/// for tokens of both. The hosts of national clouds differ.
+fn are_of_one_tenant(one: &str, other: &str) -> bool {
+    tenant_of(one).is_some_and(|tenant| tenant_of(other) == Some(tenant))
+}
+
+/// The id of the tenant, which is unique in all clouds, if it is the whole path besides the version.
+fn tenant_of(issuer: &str) -> Option<&str> {
+    let (_host, path) = issuer.strip_prefix("https://")?.split_once('/')?;
+    let tenant = path.strip_suffix("/v2.0").or(path.strip_suffix('/'))?;
+    let is_id = tenant.len() == 36
+        && tenant.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    is_id.then_some(tenant)
 }
 
 impl fmt::Display for IssuerName {

@@ -234,9 +234,8 @@ pub(super) fn of_jwks(document: &str, key_use: KeyUse) -> Result<Vec<JwtKey>, Jw
     let found = document.keys.len();
     let mut keys = Vec::new();
     for (index, key) in document.keys.into_iter().enumerate().take(MAX_KEYS) {
-        let issuer = key
-            .get("issuer")
-            .map(|issuer| issuer.as_str().unwrap_or_default().to_owned());
+        let issuer = key.get("issuer").filter(|issuer| !issuer.is_null());
+        let issuer = issuer.map(|issuer| issuer.as_str().unwrap_or_default().to_owned());
         // A document may have keys of kinds that are newer than this code.
         let key = serde_json::from_value::<Jwk>(key).map_err(|_| "not a JSON Web Key");
         match key.and_then(|key| of_jwk(&key, key_use)) {
