@@ -3,6 +3,7 @@
 mod ad_fs;
 mod algorithms;
 mod auth0;
+mod clerk;
 mod cognito;
 mod entra;
 mod github_actions;

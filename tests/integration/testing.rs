@@ -231,6 +231,20 @@ fn claims_are_read_by_the_rules_of_their_issuer() {
     }
 }
 
+#[test]
+fn claims_need_no_audience_if_any_is_accepted() {
+    let any = || {
+        let key = JwtKey::hs256([7; 32]).expect("it is long enough");
+        Jwt::builder().issuer(ISSUER).any_audience().key(key)
+    };
+    for builder in [any(), any().rfc9068_only()] {
+        let jwt = builder.build().expect("a verifier");
+        let ann = jwt.caller_of(json!({ "sub": "ann", "scope": "read" }));
+        let ann = ann.identity().expect("a known caller");
+        assert!(ann.has_scope("read"));
+    }
+}
+
 /// A caller that a test sets uses the scheme that such a caller would use.
 #[tokio::test]
 async fn a_set_caller_uses_a_scheme_unless_it_is_anonymous() {

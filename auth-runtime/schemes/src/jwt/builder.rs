@@ -32,6 +32,7 @@ impl Jwt {
                 issuer: IssuerName::One("".into()),
                 audiences: Vec::new(),
                 clients: Vec::new(),
+                takes_any_audience: false,
                 leeway: Duration::from_secs(60),
                 clock: Clock::system(),
                 access_tokens_only: false,
@@ -197,9 +198,34 @@ impl JwtBuilder {
     }
 
     /// Adds an accepted audience: the `aud` of a token has to be or contain one of them. Required,
-    /// unless a [`client`](Self::client) is given. Can be called several times.
+    /// unless a [`client`](Self::client) is given, or [`any_audience`](Self::any_audience) is set. Can be called several
+    /// times.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.rules.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts tokens for any audience, and those without an audience and a client, such as the session tokens of
+    /// Clerk.
+    ///
+    /// Use it only for an issuer that issues tokens for one service. With any other issuer, a token for another service
+    /// is accepted here, and so is an ID token that does not say so. [`accept_if`](Self::accept_if) compares the
+    /// claim that names the application, such as `azp`:
+    ///
+    /// ```
+    /// use auth_runtime::schemes::{Jwt, JwtKey};
+    ///
+    /// # let secret = [7; 32];
+    /// let jwt = Jwt::builder()
+    ///     .issuer("https://clerk.shop.example")
+    ///     .any_audience()
+    ///     .accept_if(|claims| claims.get("azp").is_some_and(|azp| azp == "https://shop.example"))
+    ///     .key(JwtKey::hs256(&secret)?)
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::schemes::JwtError>(())
+    /// ```
+    pub fn any_audience(mut self) -> Self {
+        self.rules.takes_any_audience = true;
         self
     }
 
@@ -254,7 +280,7 @@ impl JwtBuilder {
     }
 
     /// Requires that tokens conform to the profile for access tokens (RFC 9068): the type `at+jwt`,
-    /// and `sub`, `client_id`, `iat` and `jti` besides the other required claims. Default: not
+    /// and `sub`, `aud`, `client_id`, `iat` and `jti` besides the other required claims. Default: not
     /// required, since many issuers do not conform.
     ///
     /// If the issuer conforms, this rejects its ID tokens and all its other JWTs.
@@ -349,14 +375,14 @@ impl JwtBuilder {
             }
             _ => {}
         }
-        let mut recipients = self
-            .rules
-            .audiences
-            .iter()
-            .chain(&self.rules.clients)
-            .peekable();
-        if recipients.peek().is_none() || recipients.any(String::is_empty) {
+        let mut recipients = self.rules.audiences.iter().chain(&self.rules.clients);
+        if recipients.clone().any(String::is_empty) {
             return Err(JwtError::NoAudience);
+        }
+        match (recipients.next(), self.rules.takes_any_audience) {
+            (None, false) => return Err(JwtError::NoAudience),
+            (Some(_), true) => return Err(JwtError::AudienceAndAny),
+            _ => {}
         }
         if self.rules.names.has_empty() {
             return Err(JwtError::ClaimName);

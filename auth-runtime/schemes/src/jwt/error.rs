@@ -13,6 +13,8 @@ pub enum JwtError {
     NoIssuer,
     /// No audience was given, or an empty one: tokens for other services would be accepted.
     NoAudience,
+    /// An audience or a client was given, and any audience is accepted.
+    AudienceAndAny,
     /// The template of an issuer's name has no place for the tenant, or does not begin with `https://`, or
     /// its keys are to be discovered: name their URL by `jwks_url`.
     IssuerTemplate,
@@ -102,7 +104,11 @@ impl fmt::Display for JwtError {
             Self::NoIssuer => f.write_str("no issuer is trusted; name one with `.issuer(\"…\")`"),
             Self::NoAudience => f.write_str(
                 "the audience is missing, so tokens for other services would be accepted; name \
-                 it with `.audience(\"…\")`",
+                 it with `.audience(\"…\")`, or, for tokens without `aud`, choose `.client(\"…\")` or \
+                 `.any_audience()`",
+            ),
+            Self::AudienceAndAny => f.write_str(
+                "an audience or a client is given, and `.any_audience()` as well; remove one of them",
             ),
             Self::IssuerTemplate => f.write_str(
                 "the template of the issuer begins with `https://` and has one `{tid}`, and its \

@@ -14,6 +14,7 @@ pub(super) struct TokenRules {
     pub(super) audiences: Vec<String>,
     /// The accepted clients of tokens without an audience.
     pub(super) clients: Vec<String>,
+    pub(super) takes_any_audience: bool,
     pub(super) leeway: Duration,
     pub(super) clock: Clock,
     pub(super) access_tokens_only: bool,
@@ -64,6 +65,7 @@ impl TokenRules {
     /// the client.
     fn is_for_us(&self, claims: &Claims) -> bool {
         match claims.get("aud") {
+            _ if self.takes_any_audience => true,
             Some(_) => claims.has_one_of("aud", &self.audiences),
             None => claims.has_one_of("client_id", &self.clients),
         }
@@ -90,4 +92,4 @@ impl TokenRules {
 const PREFIX: &str = "application/";
 
 /// The claims that RFC 9068 §2.2 requires, besides those that every token has to have here.
-const REQUIRED: [&str; 4] = ["sub", "client_id", "iat", "jti"];
+const REQUIRED: [&str; 5] = ["sub", "aud", "client_id", "iat", "jti"];

@@ -67,7 +67,7 @@ impl TokenRules {
         all.insert("exp".to_owned(), json!(now + 3600));
         if self.access_tokens_only {
             all.insert("iat".to_owned(), json!(now));
-            for name in ["client_id", "jti"] {
+            for name in ["aud", "client_id", "jti"] {
                 all.entry(name).or_insert_with(|| json!("test"));
             }
         }

@@ -147,6 +147,23 @@ async fn null_is_not_a_value() {
         let token = with_claims(&header, &claims);
         assert_eq!(status(&profile, &token).await, 401, "{name}");
     }
+    // The profile requires an audience, whichever it is.
+    let jwt = Jwt::builder().issuer(ISSUER).any_audience().rfc9068_only();
+    let jwt = jwt.key(JwtKey::rs256_pem(keys().rsa.public_key_pem()).expect("a key"));
+    let profile = app(space(Bearer::jwt(jwt.build().expect("a verifier"))));
+    let with_aud = |aud: Value| {
+        let mut claims = complete.clone();
+        claims["aud"] = aud;
+        claims
+    };
+    let (another, none) = (with_aud(json!("another")), with_aud(Value::Null));
+    for (token, expected) in [
+        (with_claims(&header, &another), 200),
+        (with_claims(&header, &none), 401),
+        (signed(Algorithm::RS256, &header, none), 401),
+    ] {
+        assert_eq!(status(&profile, &token).await, expected);
+    }
     // A token with an audience, whichever it is, is not accepted by its client.
     let of_client = app(space(Bearer::jwt(verifier(|jwt| jwt.client("app")))));
     let header = Header::new(Algorithm::RS256);

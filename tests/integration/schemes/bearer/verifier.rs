@@ -299,6 +299,25 @@ fn invalid_verifiers_are_not_built() {
         "no key to verify signatures was given, or none that can be used; give one by `.key(…)` or \
          `.jwks(…)`, or fetch the keys by `.discover()` or `.jwks_url(…)` (feature `jwks`)"
     );
+    assert_eq!(
+        JwtError::NoAudience.to_string(),
+        "the audience is missing, so tokens for other services would be accepted; name it with \
+         `.audience(\"…\")`, or, for tokens without `aud`, choose `.client(\"…\")` or `.any_audience()`"
+    );
+    let any = || Jwt::builder().issuer("i").key(secret()).any_audience();
+    assert!(any().build().is_ok());
+    for both in [
+        any().audience("a"),
+        any().client("c"),
+        full().any_audience(),
+    ] {
+        assert_eq!(error(both), JwtError::AudienceAndAny);
+    }
+    assert_eq!(error(any().audience("")), JwtError::NoAudience);
+    assert_eq!(
+        JwtError::AudienceAndAny.to_string(),
+        "an audience or a client is given, and `.any_audience()` as well; remove one of them"
+    );
     let hour = Duration::from_secs(3600);
     assert_eq!(error(full().leeway(hour)), JwtError::Leeway(hour));
     let maximum = Duration::from_secs(300);
