@@ -238,10 +238,10 @@ fn claims_need_no_audience_if_any_is_accepted() {
         Jwt::builder().issuer(ISSUER).any_audience().key(key)
     };
     for builder in [any(), any().rfc9068_only()] {
-        let jwt = builder.build().expect("a verifier");
+        let jwt = builder.scope_prefix("api://").build().expect("a verifier");
         let ann = jwt.caller_of(json!({ "sub": "ann", "scope": "read" }));
         let ann = ann.identity().expect("a known caller");
-        assert!(ann.has_scope("read"));
+        assert!(ann.has_scope("api://read"));
     }
 }
 

@@ -293,3 +293,57 @@ async fn version_1_has_another_issuer_and_audience() {
         "{shown}"
     );
 }
+
+/// Clients request the full names of scopes, and tokens have the short ones.
+#[tokio::test]
+async fn scopes_have_full_names_with_a_prefix() {
+    #[requires(scope = "api://orders/orders.read")]
+    async fn read() {}
+
+    let issuer = TEMPLATE.replace("{tid}", OURS);
+    let builder = Jwt::builder().issuer(&issuer).audience(AUDIENCE);
+    let jwt = with_key(builder.scope_prefix("api://orders/"));
+    let jwt = jwt.build().expect("a verifier");
+    let space = ProtectionSpace::builder()
+        .realm("orders")
+        .scheme(Bearer::jwt(jwt));
+    let app = GuardedRouter::new()
+        .route("/", get(read))
+        .route("/short", get(orders))
+        .route("/admin", get(admin))
+        .protect(space.build().expect("a space"))
+        .expect("the router is in order");
+    let request = "scope=\"api://orders/orders.read\"";
+    let refused = format!(
+        "Bearer realm=\"orders\", {request}, error=\"insufficient_scope\", \
+         error_description=\"the access token lacks a required scope\""
+    );
+    for (path, scp, expected, challenge) in [
+        ("/", json!("orders.read"), 200, None),
+        ("/", json!("orders.write orders.read"), 200, None),
+        ("/", json!(["orders.read"]), 200, None),
+        ("/", json!("orders.write"), 403, Some(refused.as_str())),
+        ("/", json!("api://orders/orders.read"), 403, Some(&refused)),
+        ("/", json!(null), 403, Some(&refused)),
+        // The short name is that of another scope.
+        ("/short", json!("orders:read"), 403, None),
+        // Roles have no prefix.
+        ("/admin", json!(null), 200, None),
+    ] {
+        let token = token(&claims(OURS), json!({ "scp": scp }));
+        let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+        let request = request.body(Body::empty()).expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), expected, "{path} {scp}");
+        if let Some(challenge) = challenge {
+            assert_eq!(response.headers()["www-authenticate"], challenge, "{scp}");
+        }
+    }
+    let anonymous = Request::get("/").body(Body::empty()).expect("a request");
+    let response = app.oneshot(anonymous).await.expect("infallible");
+    assert_eq!(response.status(), 401);
+    assert_eq!(
+        response.headers()["www-authenticate"],
+        format!("Bearer realm=\"orders\", {request}")
+    );
+}

@@ -313,6 +313,33 @@ impl JwtBuilder {
         self
     }
 
+    /// Puts a text before each scope that is read from the claims. Default: none.
+    ///
+    /// For issuers with short names in the token and full ones in the requests of clients, such as Microsoft Entra: a
+    /// client requests `api://orders/orders.read`, and the token has `orders.read`. With the prefix, policies have the name that clients
+    /// request, and so have the challenges and the metadata of the resource, which clients follow.
+    ///
+    /// ```
+    /// use auth_runtime::requires;
+    /// use auth_runtime::schemes::{Jwt, JwtKey};
+    ///
+    /// #[requires(scope = "api://orders/orders.read")]
+    /// async fn orders() {}
+    ///
+    /// # let secret = [7; 32];
+    /// let jwt = Jwt::builder()
+    ///     .issuer("https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0")
+    ///     .audience("6731de76-14a6-49ae-97bc-6eba6914391e")
+    ///     .scope_prefix("api://orders/")
+    ///     .key(JwtKey::hs256(&secret)?)
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::schemes::JwtError>(())
+    /// ```
+    pub fn scope_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.rules.names.scope_prefix = Some(prefix.into());
+        self
+    }
+
     /// Adds a claim that roles are read from: an array of strings, or one string. All of them are
     /// read. Default: `roles`.
     ///
@@ -387,6 +414,11 @@ impl JwtBuilder {
         if self.rules.names.has_empty() {
             return Err(JwtError::ClaimName);
         }
+        if let Some(prefix) = &self.rules.names.scope_prefix
+            && !is_scope_token(prefix)
+        {
+            return Err(JwtError::ScopePrefix(prefix.clone()));
+        }
         if self.rules.leeway > MAX_LEEWAY {
             return Err(JwtError::Leeway(self.rules.leeway));
         }
@@ -423,6 +455,12 @@ impl JwtBuilder {
         };
         Ok(Jwt([Arc::new(issuer)].into()))
     }
+}
+
+/// Returns whether a text has the characters of a scope (RFC 6749 §3.3).
+fn is_scope_token(text: &str) -> bool {
+    let is_allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+    !text.is_empty() && text.bytes().all(is_allowed)
 }
 
 impl fmt::Debug for JwtBuilder {

@@ -83,6 +83,8 @@ impl<const N: usize> From<[&str; N]> for ClaimPath {
 pub(crate) struct ClaimNames {
     pub(crate) subject: ClaimPath,
     pub(crate) scopes: Vec<ClaimPath>,
+    /// A text that is put before each scope.
+    pub(crate) scope_prefix: Option<String>,
     pub(crate) roles: Vec<ClaimPath>,
     pub(crate) permissions: Vec<ClaimPath>,
 }
@@ -93,6 +95,7 @@ impl ClaimNames {
         Self {
             subject: "sub".into(),
             scopes: vec!["scope".into(), "scp".into()],
+            scope_prefix: None,
             roles: Vec::new(),
             permissions: Vec::new(),
         }
@@ -167,8 +170,13 @@ impl Claims {
     ) -> Option<Identity> {
         let subject = self.at(&names.subject).and_then(Value::as_str);
         let subject = subject.filter(|subject| !subject.is_empty())?;
-        let identity = Identity::new(subject)
-            .with_scopes(self.names_at(&names.scopes, true))
+        let scopes = self.names_at(&names.scopes, true);
+        let identity = Identity::new(subject);
+        let identity = match &names.scope_prefix {
+            None => identity.with_scopes(scopes),
+            Some(prefix) => identity.with_scopes(scopes.map(|scope| format!("{prefix}{scope}"))),
+        };
+        let identity = identity
             .with_roles(self.names_at(&names.roles, false))
             .with_permissions(self.names_at(&names.permissions, false));
         Some(self.complete(identity, clock_skew, issuer))

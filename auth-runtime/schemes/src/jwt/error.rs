@@ -24,6 +24,8 @@ pub enum JwtError {
     FetchedWithoutIssuer,
     /// The name of a claim is empty.
     ClaimName,
+    /// The prefix of scopes is empty, or has a character that no scope has (RFC 6749 §3.3).
+    ScopePrefix(String),
     /// No key was given, or the JWKS document has none that can be used.
     NoKey,
     /// The key is not a valid key of the stated kind.
@@ -122,6 +124,10 @@ impl fmt::Display for JwtError {
                 "tokens that name no issuer need keys that are given, by `.key(…)` or `.jwks(…)`",
             ),
             Self::ClaimName => f.write_str("the name of a claim is empty"),
+            Self::ScopePrefix(prefix) => write!(
+                f,
+                "no scope begins with {prefix:?}: a prefix is of visible ASCII, without quotes and backslashes",
+            ),
             Self::NoKey => f.write_str(
                 "no key to verify signatures was given, or none that can be used; give one by \
                  `.key(…)` or `.jwks(…)`, or fetch the keys by `.discover()` or `.jwks_url(…)` (feature \

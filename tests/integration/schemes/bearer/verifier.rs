@@ -318,6 +318,14 @@ fn invalid_verifiers_are_not_built() {
         JwtError::AudienceAndAny.to_string(),
         "an audience or a client is given, and `.any_audience()` as well; remove one of them"
     );
+    for prefix in ["", "a b", "a\t", "\"", "\\", "é"] {
+        let expected = JwtError::ScopePrefix(prefix.to_owned());
+        assert_eq!(error(full().scope_prefix(prefix)), expected);
+    }
+    assert_eq!(
+        JwtError::ScopePrefix("a b".to_owned()).to_string(),
+        r#"no scope begins with "a b": a prefix is of visible ASCII, without quotes and backslashes"#
+    );
     let hour = Duration::from_secs(3600);
     assert_eq!(error(full().leeway(hour)), JwtError::Leeway(hour));
     let maximum = Duration::from_secs(300);
