@@ -3,6 +3,7 @@
 //! A binary of its own, since it subscribes to all events of its process.
 
 mod observability;
+mod rejected_tokens;
 mod secrets;
 
 use std::cell::RefCell;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_runtime_core::{Caller, Client, Clock, Credentials, Identity, Rejection, Verification};
+use auth_runtime_core::{Caller, Client, Clock, Credentials, Identity, Verification};
 use auth_runtime_remote::HttpClient;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -25,6 +25,7 @@ use crate::Claims;
 use crate::b64token::is_b64token;
 use crate::fair_queue::{self, FairQueue};
 use crate::jwt::ClaimNames;
+use crate::rejected_token::RejectedToken;
 use crate::token_cache::VerifierCache;
 
 /// The wait before a retry while the endpoint is unavailable.
@@ -48,7 +49,8 @@ const UNVERIFIABLE: Caller = Caller::Unverifiable {
 /// By default the response is cached for up to a minute, so a revoked token may be accepted for
 /// that time (RFC 7662 §4). Concurrent requests with the same token share one request to the
 /// server. A refresh token or an ID token is rejected, even if it is active: the type in the
-/// response (`token_type`, `token_use`, `typ`) has to match the scheme.
+/// response (`token_type`, `token_use`, `typ`) has to match the scheme. The reason for rejecting a token is logged at the
+/// level `debug`, without data of the token.
 ///
 /// If the server is unavailable, or rejects the credentials of this service, the response to the
 /// caller is 503, never 401.
@@ -110,35 +112,46 @@ impl Introspection {
     ) -> Verification {
         let token = credentials.value();
         if let Some(identity) = self.0.cache.as_ref().and_then(|cache| cache.get(token)) {
-            return Verification::done(unless_of_another_type(Caller::known(identity), types));
+            let caller = self
+                .0
+                .unless_of_another_type(Caller::known(identity), types);
+            return Verification::done(caller);
         }
         if !is_b64token(token) {
-            return Verification::done(Caller::Rejected(Rejection::Malformed));
+            return Verification::done(Caller::Rejected(RejectedToken::NO_TOKEN.log(None)));
         }
         let client = fair_queue::owner(credentials.client());
         let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
         Verification::pending(async move {
             let caller = endpoint.caller(&token, client).await;
-            unless_of_another_type(caller, types)
+            endpoint.unless_of_another_type(caller, types)
         })
     }
 }
 
-/// Rejects a token of another type. The endpoint also knows other tokens, and the type in the
-/// request is only a hint (RFC 7662 §2.1).
-fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
-    let claims = caller.identity().and_then(Identity::extension::<Claims>);
-    match claims {
-        Some(claims)
-            if !claims.is_absent_or("token_type", types) || claims.are_of_another_kind() =>
-        {
-            Caller::rejected()
-        }
-        _ => caller,
-    }
-}
-
 impl Endpoint {
+    /// Rejects a token of another type. The endpoint also knows other tokens, and the type in the
+    /// request is only a hint (RFC 7662 §2.1).
+    fn unless_of_another_type(&self, caller: Caller, types: &[&str]) -> Caller {
+        let claims = caller.identity().and_then(Identity::extension::<Claims>);
+        match claims {
+            Some(claims)
+                if !claims.is_absent_or("token_type", types) || claims.are_of_another_kind() =>
+            {
+                self.reject(RejectedToken::invalid(
+                    "it is not an access token of this scheme",
+                ))
+            }
+            _ => caller,
+        }
+    }
+
+    /// Logs the reason for rejecting a token.
+    fn reject(&self, rejected: RejectedToken) -> Caller {
+        let issuer = self.issuer.as_ref();
+        Caller::Rejected(rejected.log(issuer.map(|issuer| issuer as &dyn fmt::Display)))
+    }
+
     /// Returns the caller of a token, from the cache or the server. `client` waits for a place of
     /// its own, or for another request with the same token.
     async fn caller(&self, token: &str, client: Client) -> Caller {
@@ -228,16 +241,18 @@ impl Endpoint {
     }
 
     fn verify_claims(&self, answer: Claims) -> (Caller, Option<SystemTime>) {
-        match self.accept(answer) {
-            Ok(claims) => {
-                let expiry = claims.expiry();
-                // Without a required issuer, the server could name that of another server.
-                let issuer = self.issuer.clone();
-                let identity = claims.into_identity(&self.names, self.leeway, issuer);
-                (identity.map_or(Caller::rejected(), Caller::known), expiry)
-            }
-            Err(rejection) => (Caller::Rejected(rejection), None),
+        if let Err(rejected) = self.check(&answer) {
+            return (self.reject(rejected), None);
         }
+        let expiry = answer.expiry();
+        // Without a required issuer, the server could name that of another server.
+        let issuer = self.issuer.clone();
+        let identity = answer.into_identity(&self.names, self.leeway, issuer);
+        let caller = match identity {
+            Some(identity) => Caller::known(identity),
+            None => self.reject(RejectedToken::NO_SUBJECT),
+        };
+        (caller, expiry)
     }
 
     async fn question(&self, token: &str) -> Result<Vec<u8>, String> {
@@ -260,9 +275,9 @@ impl Endpoint {
     }
 
     /// Checks the conditions on an active token (RFC 7662 §2.2), in the same way as for a JWT.
-    fn accept(&self, answer: Claims) -> Result<Claims, Rejection> {
+    fn check(&self, answer: &Claims) -> Result<(), RejectedToken> {
         if answer.get("active") != Some(&Value::Bool(true)) {
-            return Err(Rejection::Invalid);
+            return Err(RejectedToken::invalid("the server reports it as inactive"));
         }
         answer.check_times(self.clock.now(), self.leeway)?;
         let is_ours = match &self.issuer {
@@ -270,10 +285,12 @@ impl Endpoint {
             None => true,
         };
         let is_for_us = self.audiences.is_empty() || answer.has_one_of("aud", &self.audiences);
-        if is_ours && is_for_us {
-            Ok(answer)
+        if !is_ours {
+            Err(RejectedToken::OTHER_ISSUER)
+        } else if !is_for_us {
+            Err(RejectedToken::OTHER_AUDIENCE)
         } else {
-            Err(Rejection::Invalid)
+            Ok(())
         }
     }
 }

@@ -25,7 +25,7 @@ mod testing;
 use std::fmt;
 use std::sync::Arc;
 
-use auth_runtime_core::{Caller, Rejection, Verification};
+use auth_runtime_core::{Caller, Verification};
 
 pub use self::builder::JwtBuilder;
 pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
@@ -41,6 +41,7 @@ pub use self::key::{JwtAlgorithm, JwtKey};
 #[cfg(feature = "jwks")]
 pub use self::key_source::KeySource;
 use crate::b64token::is_b64token;
+use crate::rejected_token::RejectedToken;
 use crate::signed_token::SignedToken;
 
 /// Verifies JWTs; for [`Bearer::jwt`](crate::Bearer::jwt).
@@ -60,6 +61,9 @@ use crate::signed_token::SignedToken;
 /// `c_hash`, which only ID tokens have (OpenID Connect Core §3.3.2.11). An ID token without any of
 /// these differs from an access token by its audience only; if the issuer conforms to RFC 9068,
 /// [`rfc9068_only`](JwtBuilder::rfc9068_only) rejects all others.
+///
+/// The reason for rejecting a token is logged at the level `debug`, with the configured issuer, and without data of the
+/// token.
 ///
 /// Signatures are verified with aws-lc: RS256 takes it about an eighth of the time that pure Rust
 /// takes. Keys are parsed once, here or when they are fetched.
@@ -167,23 +171,21 @@ impl Jwt {
         }
         let signed = SignedToken::read(token).filter(|_| is_b64token(token));
         let Some(signed) = signed else {
-            return Verification::done(Caller::Rejected(Rejection::Malformed));
+            return Verification::done(Caller::Rejected(RejectedToken::NO_JWT.log(None)));
         };
         let named = match &*self.0 {
-            [only] => Some(only),
-            several => {
-                let claims: Option<Claims> = signed.unverified_claims();
-                let is_named = |issuer: &&Arc<Issuer>| {
-                    claims
-                        .as_ref()
-                        .is_some_and(|claims| issuer.rules.issuer.is_of(claims))
-                };
-                several.iter().find(is_named)
-            }
+            [only] => Ok(only),
+            several => match signed.unverified_claims::<Claims>() {
+                Some(claims) => several
+                    .iter()
+                    .find(|issuer| issuer.rules.issuer.is_of(&claims))
+                    .ok_or(RejectedToken::invalid("no issuer has its `iss`")),
+                None => Err(RejectedToken::UNREADABLE),
+            },
         };
         match named {
-            Some(issuer) => issuer.verify(signed),
-            None => Verification::done(Caller::rejected()),
+            Ok(issuer) => issuer.verify(signed),
+            Err(rejected) => Verification::done(Caller::Rejected(rejected.log(None))),
         }
     }
 

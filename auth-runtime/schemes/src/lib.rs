@@ -64,6 +64,8 @@ mod proxy_identity;
 mod random;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "jwt")]
+mod rejected_token;
 mod sessions;
 #[cfg(feature = "jwt")]
 mod signed_token;

@@ -6,6 +6,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, crypto};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
+use crate::rejected_token::RejectedToken;
+
 /// Chooses the backend of `jsonwebtoken`. Another dependency may have enabled a second one. Without a
 /// choice, the library would then panic at the first token.
 pub(crate) fn choose_backend() {
@@ -26,9 +28,12 @@ pub(crate) struct SignedToken<'t> {
 pub(crate) enum Flaw {
     /// The key did not sign it.
     Unsigned,
-    /// The signature or the claims cannot be read.
-    Invalid,
+    /// Another key changes nothing: the signature or the claims cannot be read.
+    Invalid(RejectedToken),
 }
+
+const UNREADABLE_SIGNATURE: Flaw =
+    Flaw::Invalid(RejectedToken::invalid("its signature cannot be read"));
 
 impl<'t> SignedToken<'t> {
     /// `None` if the token has no readable header, or not three parts.
@@ -52,11 +57,14 @@ impl<'t> SignedToken<'t> {
         key: &DecodingKey,
         algorithm: Algorithm,
     ) -> Result<T, Flaw> {
-        let (signed, signature) = self.text.rsplit_once('.').ok_or(Flaw::Invalid)?;
+        let parts = self.text.rsplit_once('.');
+        let (signed, signature) = parts.ok_or(UNREADABLE_SIGNATURE)?;
         match crypto::verify(signature, signed.as_bytes(), key, algorithm) {
-            Ok(true) => self.unverified_claims().ok_or(Flaw::Invalid),
+            Ok(true) => self
+                .unverified_claims()
+                .ok_or(Flaw::Invalid(RejectedToken::UNREADABLE)),
             Ok(false) => Err(Flaw::Unsigned),
-            Err(_) => Err(Flaw::Invalid),
+            Err(_) => Err(UNREADABLE_SIGNATURE),
         }
     }
 

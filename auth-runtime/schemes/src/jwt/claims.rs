@@ -5,9 +5,11 @@ use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use auth_runtime_core::{Identity, Rejection};
+use auth_runtime_core::Identity;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
+
+use crate::rejected_token::RejectedToken;
 
 /// All claims of a verified token: an extension of the [`Identity`] that it names.
 ///
@@ -258,17 +260,19 @@ impl Claims {
         &self,
         now: SystemTime,
         clock_skew: Duration,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), RejectedToken> {
         if self.get("exp").is_some() {
-            let expiry = self.expiry().ok_or(Rejection::Invalid)?;
+            let expiry = self.expiry();
+            let expiry = expiry.ok_or(RejectedToken::invalid("its `exp` is not a time"))?;
             if expiry.checked_add(clock_skew).is_none_or(|end| end <= now) {
-                return Err(Rejection::Expired);
+                return Err(RejectedToken::EXPIRED);
             }
         }
         if self.get("nbf").is_some() {
-            let begin = self.time("nbf").ok_or(Rejection::Invalid)?;
+            let begin = self.time("nbf");
+            let begin = begin.ok_or(RejectedToken::invalid("its `nbf` is not a time"))?;
             if begin > now + clock_skew {
-                return Err(Rejection::Invalid);
+                return Err(RejectedToken::invalid("its `nbf` is in the future"));
             }
         }
         Ok(())

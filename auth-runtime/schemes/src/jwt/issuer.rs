@@ -12,8 +12,9 @@ use super::key_set::KeySet;
 #[cfg(feature = "jwks")]
 use super::load_balancer::{BalancerKeys, BalancerToken, NoKey};
 #[cfg(feature = "jwks")]
-use super::remote_keys::{RemoteKeys, WantedKey};
+use super::remote_keys::{Outage, RemoteKeys, WantedKey};
 use super::rules::TokenRules;
+use crate::rejected_token::RejectedToken;
 use crate::signed_token::{Flaw, SignedToken};
 #[cfg(feature = "token-cache")]
 use crate::token_cache::{Epoch, VerifierCache};
@@ -69,19 +70,22 @@ impl Issuer {
     pub(super) fn verify(self: &Arc<Self>, token: SignedToken<'_>) -> Verification {
         // From before the keys are looked up.
         let epoch = self.epoch();
-        if token.is_critical || !self.rules.accept_kind(&token.header) {
-            return Verification::done(Caller::rejected());
+        if let Err(rejected) = self.rules.check_header(&token) {
+            return Verification::done(self.reject(rejected));
         }
         match &self.keys {
             Keys::Given(keys) => {
                 let caller = self.verify_with(keys, &token, epoch);
-                Verification::done(caller.unwrap_or(Caller::rejected()))
+                Verification::done(
+                    caller.unwrap_or_else(|| self.reject(keys.unsigned(&token.header))),
+                )
             }
             #[cfg(feature = "jwks")]
             Keys::Fetched(remote) => self.verify_remotely(remote, token, epoch),
-            // It does not have the form of a token of a load balancer.
             #[cfg(feature = "jwks")]
-            Keys::OfBalancers(_) => Verification::done(Caller::rejected()),
+            Keys::OfBalancers(_) => Verification::done(self.reject(RejectedToken::invalid(
+                "it does not have the form of a token of a load balancer",
+            ))),
         }
     }
 
@@ -99,16 +103,19 @@ impl Issuer {
             // Without key names, the signing key may be newer than the keys at hand.
             match caller {
                 Some(caller) => return Verification::done(caller),
-                None if keys.name(&token.header) => return Verification::done(Caller::rejected()),
+                None if keys.name(&token.header) => {
+                    return Verification::done(self.reject(keys.unsigned(&token.header)));
+                }
                 None => {}
             }
         }
-        let unverified: Option<Claims> = token.unverified_claims();
-        let unverified = unverified.filter(|claims| self.rules.issuer.is_of(claims));
-        // Tokens of other issuers must not cause a fetch.
-        let Some(unverified) = unverified else {
-            return Verification::done(Caller::rejected());
+        let Some(unverified) = token.unverified_claims::<Claims>() else {
+            return Verification::done(self.reject(RejectedToken::UNREADABLE));
         };
+        // Tokens of other issuers must not cause a fetch.
+        if !self.rules.issuer.is_of(&unverified) {
+            return Verification::done(self.reject(self.rules.issuer.mismatch()));
+        }
         let wanted = WantedKey {
             header: token.header,
             tried: keys,
@@ -116,21 +123,27 @@ impl Issuer {
         };
         let (this, remote, token) = (Arc::clone(self), Arc::clone(remote), token.text.to_owned());
         Verification::pending(async move {
-            let fetched = remote.fetch_for(&wanted).await;
-            let (keys, retry_after) = match fetched {
-                Ok(keys) => (Some(keys), None),
-                Err(outage) => (outage.at_hand, Some(outage.retry_after)),
+            let (keys, retry_after) = match remote.fetch_for(&wanted).await {
+                Ok(keys) => (keys, None),
+                Err(Outage {
+                    at_hand: Some(keys),
+                    retry_after,
+                }) => (keys, Some(retry_after)),
+                Err(Outage { retry_after, .. }) => {
+                    return Caller::Unverifiable {
+                        retry_after: Some(retry_after),
+                    };
+                }
             };
-            let caller = keys.and_then(|keys| {
-                // Newer keys may be there by now, so this is not remembered yet.
-                let token = SignedToken::read(&token)?;
-                let caller = this.verify_with(&keys, &token, None);
-                caller.or_else(|| keys.name(&token.header).then(Caller::rejected))
-            });
+            // Newer keys may be there by now, so this is not remembered yet.
+            let token = SignedToken::read(&token);
+            let caller = token.and_then(|token| this.verify_with(&keys, &token, None));
             match (caller, retry_after) {
                 (Some(caller), _) => caller,
-                (None, None) => Caller::rejected(),
-                (None, retry_after) => Caller::Unverifiable { retry_after },
+                (None, Some(_)) if !keys.name(&wanted.header) => {
+                    Caller::Unverifiable { retry_after }
+                }
+                (None, _) => this.reject(keys.unsigned(&wanted.header)),
             }
         })
     }
@@ -145,7 +158,7 @@ impl Issuer {
     ) -> Option<Caller> {
         match keys.claims(token, &self.rules.issuer) {
             Ok(claims) => Some(self.caller_of(claims, token.text, epoch)),
-            Err(Flaw::Invalid) => Some(Caller::rejected()),
+            Err(Flaw::Invalid(rejected)) => Some(self.reject(rejected)),
             Err(Flaw::Unsigned) => None,
         }
     }
@@ -177,10 +190,14 @@ impl Issuer {
             claims.is_none_or(is_revoked)
         });
         if is_revoked {
-            Caller::rejected()
+            self.reject(RejectedToken::invalid("it is revoked"))
         } else {
             Caller::known(identity)
         }
+    }
+
+    fn reject(&self, rejected: RejectedToken) -> Caller {
+        Caller::Rejected(self.rules.reject(rejected))
     }
 }
 
@@ -200,28 +217,26 @@ pub(super) fn verify_of_balancer(issuers: &[Arc<Issuer>], text: &str) -> Option<
     let mut balanced = balanced.into_iter();
     let named = balanced.find(|(issuer, keys)| keys.are_named(&issuer.rules.issuer, &token));
     let Some((issuer, keys)) = named.filter(|_| token.is_well_formed()) else {
-        return Some(Verification::done(Caller::rejected()));
+        let rejected = RejectedToken::invalid("its header is not that of a named load balancer");
+        return Some(Verification::done(Caller::Rejected(rejected.log(None))));
     };
     let epoch = issuer.epoch();
     let text = text.to_owned();
-    let finish = move |token: BalancerToken, key: JwtKey| {
-        if token.is_signed_by(&key) {
-            issuer.caller_of(token.into_claims(), &text, epoch)
-        } else {
-            Caller::rejected()
-        }
+    let finish = move |token: BalancerToken, key: Result<JwtKey, NoKey>| match key {
+        Ok(key) if token.is_signed_by(&key) => issuer.caller_of(token.into_claims(), &text, epoch),
+        Ok(_) | Err(NoKey::Unknown) => issuer.reject(RejectedToken::invalid(
+            "no key of the load balancer signed it",
+        )),
+        Err(NoKey::Outage { retry_after }) => Caller::Unverifiable {
+            retry_after: Some(retry_after),
+        },
     };
     if let Some(key) = keys.at_hand(&token) {
-        return Some(Verification::done(finish(token, key)));
+        return Some(Verification::done(finish(token, Ok(key))));
     }
     Some(Verification::pending(async move {
-        match keys.fetch(&token).await {
-            Ok(key) => finish(token, key),
-            Err(NoKey::Unknown) => Caller::rejected(),
-            Err(NoKey::Outage { retry_after }) => Caller::Unverifiable {
-                retry_after: Some(retry_after),
-            },
-        }
+        let key = keys.fetch(&token).await;
+        finish(token, key)
     }))
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Claims;
 use super::key::{JwtKey, KeyUse};
+use crate::rejected_token::RejectedToken;
 use crate::spiffe;
 
 /// The issuer of the tokens that are trusted.
@@ -51,6 +52,18 @@ impl IssuerName {
                 let subject = claims.get("sub").and_then(Value::as_str);
                 subject.is_some_and(|subject| spiffe::is_of(subject, own))
             }
+        }
+    }
+
+    /// The reason for rejecting a token that does not name this issuer.
+    pub(super) fn mismatch(&self) -> RejectedToken {
+        match self {
+            Self::One(_) => RejectedToken::OTHER_ISSUER,
+            Self::PerTenant { .. } => RejectedToken::invalid(
+                "its `iss` is not that of its `tid`, or the tenant is not allowed",
+            ),
+            Self::Unnamed => RejectedToken::invalid("it has an `iss`"),
+            Self::TrustDomain(_) => RejectedToken::invalid("its `sub` is not in the trust domain"),
         }
     }
 

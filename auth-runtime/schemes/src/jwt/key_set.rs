@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-#[cfg(feature = "jwks")]
 use jsonwebtoken::Header;
 
 use super::claims::Claims;
 use super::issuer_name::IssuerName;
 use super::key::JwtKey;
+use crate::rejected_token::RejectedToken;
 use crate::signed_token::{Flaw, SignedToken};
 
 pub(super) struct KeySet(Vec<JwtKey>);
@@ -18,7 +18,6 @@ impl KeySet {
     }
 
     /// Returns whether one of the keys may have signed a token with this header.
-    #[cfg(feature = "jwks")]
     pub(super) fn knows(&self, header: &Header) -> bool {
         self.0.iter().any(|key| key.may_have_signed(header))
     }
@@ -41,14 +40,25 @@ impl KeySet {
         for key in candidates.filter(|key| key.may_have_signed(&token.header)) {
             match token.claims_by(&key.key, key.algorithm) {
                 Ok(claims) if issuer.has(key, &claims) => return Ok(claims),
-                Ok(_) => flaw = Flaw::Invalid,
+                Ok(_) => flaw = OTHER_KEY,
                 Err(Flaw::Unsigned) => {}
-                Err(Flaw::Invalid) => flaw = Flaw::Invalid,
+                Err(invalid) => flaw = invalid,
             }
         }
         Err(flaw)
     }
+
+    /// Returns the reason for rejecting a token that none of the keys signed.
+    pub(super) fn unsigned(&self, header: &Header) -> RejectedToken {
+        RejectedToken::invalid(if self.knows(header) {
+            "no key of the issuer signed it"
+        } else {
+            "no key of the issuer has its `kid` and `alg`"
+        })
+    }
 }
+
+const OTHER_KEY: Flaw = Flaw::Invalid(RejectedToken::invalid("its key is that of another issuer"));
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use auth_runtime_core::{Clock, Identity, Rejection};
-use jsonwebtoken::Header;
 
 use super::claims::{ClaimNames, Claims};
 use super::issuer_name::IssuerName;
+use crate::rejected_token::RejectedToken;
+use crate::signed_token::SignedToken;
 
 /// The conditions on the claims of a token, and their meaning.
 pub(super) struct TokenRules {
@@ -27,8 +28,10 @@ type ClaimCondition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
 type IdentifyByClaims = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
 
 impl TokenRules {
-    /// By its header: of a kind that is an access token, neither encrypted nor compressed.
-    pub(super) fn accept_kind(&self, header: &Header) -> bool {
+    /// Checks the header of a token: of a kind that is an access token, without unknown extensions, neither encrypted
+    /// nor compressed.
+    pub(super) fn check_header(&self, token: &SignedToken<'_>) -> Result<(), RejectedToken> {
+        let header = &token.header;
         let kind = header.typ.as_deref().unwrap_or("JWT");
         // A media type may be written with or without its prefix (RFC 7515 §4.1.9).
         let is = |name: &str| {
@@ -38,54 +41,91 @@ impl TokenRules {
         };
         let is_svid = matches!(self.issuer, IssuerName::TrustDomain(_)) && is("JOSE");
         let is_accepted = is("at+jwt") || (!self.access_tokens_only && (is("JWT") || is_svid));
-        is_accepted && header.enc.is_none() && header.zip.is_none()
+        let reason = if token.is_critical {
+            "its header has `crit`"
+        } else if !is_accepted {
+            "the `typ` of its header is not that of an access token"
+        } else if header.enc.is_some() || header.zip.is_some() {
+            "it is encrypted or compressed"
+        } else {
+            return Ok(());
+        };
+        Err(RejectedToken::invalid(reason))
     }
 
     /// Checks the claims of a token with a valid signature.
     pub(super) fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
-        claims.check_times(self.clock.now(), self.leeway)?;
-        let is_complete = !self.access_tokens_only
-            || REQUIRED
-                .iter()
-                .all(|name| claims.get(name).is_some_and(|claim| !claim.is_null()));
-        let is_accepted = self.issuer.is_of(&claims)
-            && claims.expiry().is_some()
-            && self.is_for_us(&claims)
-            && is_complete
-            && !claims.are_of_another_kind()
-            && self.conditions.iter().all(|is_met| is_met(&claims));
-        if is_accepted {
-            Ok(claims)
-        } else {
-            Err(Rejection::Invalid)
+        match self.check_claims(&claims) {
+            Ok(()) => Ok(claims),
+            Err(rejected) => Err(self.reject(rejected)),
         }
     }
 
-    /// Returns whether the audience of a token is among the configured ones, or, of a token without one,
-    /// the client.
-    fn is_for_us(&self, claims: &Claims) -> bool {
-        match claims.get("aud") {
-            _ if self.takes_any_audience => true,
-            Some(_) => claims.has_one_of("aud", &self.audiences),
-            None => claims.has_one_of("client_id", &self.clients),
+    fn check_claims(&self, claims: &Claims) -> Result<(), RejectedToken> {
+        claims.check_times(self.clock.now(), self.leeway)?;
+        if !self.issuer.is_of(claims) {
+            return Err(self.issuer.mismatch());
         }
+        if claims.expiry().is_none() {
+            return Err(RejectedToken::invalid("it has no `exp`"));
+        }
+        self.check_audience(claims)?;
+        let has = |name: &&str| claims.get(name).is_some_and(|claim| !claim.is_null());
+        let reason = if self.access_tokens_only && !REQUIRED.iter().all(has) {
+            "it lacks a claim that RFC 9068 requires"
+        } else if claims.are_of_another_kind() {
+            "it is not an access token, by its claims"
+        } else if !self.conditions.iter().all(|is_met| is_met(claims)) {
+            "it does not meet a condition of `accept_if`"
+        } else {
+            return Ok(());
+        };
+        Err(RejectedToken::invalid(reason))
+    }
+
+    /// Checks that the audience of a token is among the configured ones, or, of a token without one, the client.
+    fn check_audience(&self, claims: &Claims) -> Result<(), RejectedToken> {
+        let is_present = claims.get("aud").is_some();
+        let is_accepted = if is_present {
+            claims.has_one_of("aud", &self.audiences)
+        } else {
+            claims.has_one_of("client_id", &self.clients)
+        };
+        let reason = match (
+            is_present,
+            self.audiences.is_empty(),
+            self.clients.is_empty(),
+        ) {
+            _ if is_accepted || self.takes_any_audience => return Ok(()),
+            (true, false, _) => return Err(RejectedToken::OTHER_AUDIENCE),
+            (true, true, _) => "it has an `aud`, and no audience is accepted",
+            (false, _, true) => "it has no `aud`",
+            (false, _, false) => "it has no `aud`, and its `client_id` is not an accepted client",
+        };
+        Err(RejectedToken::invalid(reason))
     }
 
     pub(super) fn identify(&self, claims: Claims) -> Result<Identity, Rejection> {
         let issuer = self.issuer.of_subject(&claims);
-        match &self.identify {
-            Some(identify) => {
-                let identity = identify(&claims)?;
-                match identity.subject() {
-                    "" => Err(Rejection::Invalid),
-                    _ => Ok(claims.complete(identity, self.leeway, issuer)),
-                }
+        let Some(identify) = &self.identify else {
+            let identity = claims.into_identity(&self.names, self.leeway, issuer);
+            return identity.ok_or_else(|| self.reject(RejectedToken::NO_SUBJECT));
+        };
+        let rejected = match identify(&claims) {
+            Ok(identity) if !identity.subject().is_empty() => {
+                return Ok(claims.complete(identity, self.leeway, issuer));
             }
-            None => {
-                let identity = claims.into_identity(&self.names, self.leeway, issuer);
-                identity.ok_or(Rejection::Invalid)
+            Ok(_) => RejectedToken::invalid("the function of `identity` returned an empty subject"),
+            Err(rejection) => {
+                RejectedToken::new(rejection, "the function of `identity` rejected it")
             }
-        }
+        };
+        Err(self.reject(rejected))
+    }
+
+    /// Logs the reason for rejecting a token of this issuer.
+    pub(super) fn reject(&self, rejected: RejectedToken) -> Rejection {
+        rejected.log(Some(&self.issuer))
     }
 }
 
