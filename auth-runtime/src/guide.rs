@@ -34,6 +34,9 @@ pub mod issuers {}
 #[doc = include_str!("../guide/browsers.md")]
 pub mod browsers {}
 
+#[doc = include_str!("../guide/registries.md")]
+pub mod registries {}
+
 #[doc = include_str!("../guide/responses.md")]
 #[doc = image!("denial", "The page of a 401 on a phone, in dark colours")]
 pub mod responses {}

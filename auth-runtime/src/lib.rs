@@ -29,6 +29,7 @@
 //! | [first service](guide::first_service) | a complete service |
 //! | [policies](guide::policies), [attributes](guide::attributes), [objects](guide::objects) | requirements, vocabulary, modules; the reference; single objects |
 //! | [identities](guide::identities), [issuers](guide::issuers), [browsers](guide::browsers) | authentication schemes; tokens of common issuers; sessions, login page, CORS |
+//! | [registries](guide::registries) | tokens of container and cargo registries |
 //! | [responses](guide::responses), [hiding](guide::hiding) | the rules for 400, 401, 403 and 503; the 404 of hidden paths |
 //! | [auditing](guide::auditing), [testing](guide::testing) | grep, `cargo auth`, access lock, access matrix; tests of handlers |
 //! | [observability](guide::observability), [deployment](guide::deployment) | records, traces, metrics; proxies, instances, bounds |
