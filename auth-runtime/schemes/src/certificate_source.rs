@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 
 pub use self::peer::PeerCertificate;
-use crate::field::only_line;
+use crate::field::{is_from_proxy, only_line};
 
 /// The source of client certificates: for tokens that are bound to them, and for certificates as credentials
 /// ([`MutualTls`](crate::MutualTls)).
@@ -171,7 +171,7 @@ impl CertificateSource {
         let Some(line) = only_line(credentials.headers(), &field.name) else {
             return Ok(None);
         };
-        if !is_from(&field.proxies, credentials) {
+        if !is_from_proxy(&field.proxies, credentials, &field.name) {
             return Ok(None);
         }
         let text = line.and_then(|line| line.to_str().ok());
@@ -186,24 +186,6 @@ impl CertificateSource {
 
 /// A field of a proxy that does not contain exactly one certificate.
 pub(super) struct Unreadable;
-
-fn is_from(proxies: &TrustedProxies, credentials: &Credentials<'_>) -> bool {
-    let Some(address) = credentials.peer() else {
-        tracing::error!(
-            "client certificates come from a proxy, and the server does not provide the address \
-             of the peer: serve with `into_make_service_with_connect_info::<SocketAddr>()`"
-        );
-        return false;
-    };
-    let is_proxy = proxies.contains(address.ip());
-    if !is_proxy {
-        tracing::debug!(
-            "a client certificate from {} is ignored: that is not the address of a proxy",
-            address.ip()
-        );
-    }
-    is_proxy
-}
 
 impl CertificateForm {
     /// Parses a field value.

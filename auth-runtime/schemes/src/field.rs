@@ -1,5 +1,6 @@
 //! Fields of a request that schemes read.
 
+use auth_runtime_core::{Credentials, TrustedProxies};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Fields with another meaning, or that intermediaries add.
@@ -30,4 +31,27 @@ pub(crate) fn only_line<'h>(
     let mut lines = headers.get_all(name).iter();
     let first = lines.next()?;
     Some(lines.next().is_none().then_some(first))
+}
+
+/// Returns whether the peer is one of the proxies, so that `field` counts. Logs why it does not.
+pub(crate) fn is_from_proxy(
+    proxies: &TrustedProxies,
+    credentials: &Credentials<'_>,
+    field: &HeaderName,
+) -> bool {
+    let Some(address) = credentials.peer() else {
+        tracing::error!(
+            "the field `{field}` comes from a proxy, and the server does not provide the address of the \
+             peer: serve with `into_make_service_with_connect_info::<SocketAddr>()`"
+        );
+        return false;
+    };
+    let is_proxy = proxies.contains(address.ip());
+    if !is_proxy {
+        tracing::debug!(
+            "the field `{field}` from {} is ignored: that is not the address of a proxy",
+            address.ip()
+        );
+    }
+    is_proxy
 }

@@ -9,7 +9,7 @@ use auth_runtime_core::{
 use http::HeaderName;
 use ipnet::IpNet;
 
-use crate::field::{credential_field, only_line};
+use crate::field::{credential_field, is_from_proxy, only_line};
 use crate::origin::{TrustedOrigins, TrustedOriginsError};
 
 /// Callers that a reverse proxy has authenticated, and that it names in a field.
@@ -20,10 +20,11 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 /// | oauth2-proxy | `X-Forwarded-User` | `X-Forwarded-Groups` |
 /// | Tailscale Serve | `Tailscale-User-Login` | |
 ///
-/// Any client can send such a field. Therefore it counts only if the peer is a configured proxy, by the address
-/// of its socket; from another peer, it counts as no credentials. A field of the user that is not text or occurs
-/// twice is refused from every peer. The proxy has to replace or remove both fields in the requests of clients, also
-/// that of the groups for a user without groups.
+/// Any client can send such a field. Therefore it counts only if the peer is a configured proxy, by the address of
+/// its socket; from another peer, it counts as no credentials. The server has to provide that address
+/// (`into_make_service_with_connect_info`); otherwise no field counts, and each is an error in the log. A field of
+/// the user that is not text or occurs twice is refused from every peer. The proxy has to replace or remove both
+/// fields in the requests of clients, also that of the groups for a user without groups.
 ///
 /// ```
 /// use auth_runtime::ProtectionSpace;
@@ -93,8 +94,7 @@ impl Scheme for ProxyIdentity {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        let peer = credentials.peer().map(|peer| peer.ip());
-        if !peer.is_some_and(|peer| self.proxies.contains(peer)) {
+        if !is_from_proxy(&self.proxies, credentials, &self.user) {
             return Verification::done(Caller::Anonymous);
         }
         if !self.origins.allow(credentials) {

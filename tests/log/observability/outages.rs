@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use auth_runtime::schemes::{
-    Bearer, CertificateSource, Introspection, Jwt, JwtError, MutualTls, Redis, RedisError,
-    Sessions, SharedTokenCache,
+    Bearer, CertificateSource, Introspection, Jwt, JwtError, MutualTls, ProxyIdentity, Redis,
+    RedisError, Sessions, SharedTokenCache,
 };
 use auth_tests::ports::free_port;
 use axum::Json;
@@ -94,33 +94,62 @@ async fn redis_logs_an_outage_once() {
     }
 }
 
-#[tokio::test]
-async fn certificates_of_other_peers_are_named() {
-    listen();
+fn certificates() -> MutualTls {
     let proxies = ["10.0.0.7/32".parse().expect("a network")];
     let source = CertificateSource::client_cert(proxies).expect("a proxy");
-    let known = async |_| Caller::known(Identity::new("device"));
-    let scheme = MutualTls::new(source, known);
-    let space = ProtectionSpace::builder()
-        .realm("api")
-        .scheme(scheme)
-        .build();
-    let app = reads(space.expect("a space"));
-    for (peer, expected) in [
-        ("10.0.0.7:1", None),
-        (
-            "10.0.0.8:1",
-            Some(
-                "a client certificate from 10.0.0.8 is ignored: that is not the address of a proxy",
-            ),
-        ),
+    MutualTls::new(source, async |_| Caller::known(Identity::new("device")))
+}
+
+fn users_of_a_proxy() -> ProxyIdentity {
+    let proxies = ["10.0.0.7/32".parse().expect("a network")];
+    ProxyIdentity::builder(proxies).build().expect("a scheme")
+}
+
+/// The field of a proxy counts as none if it comes from another peer, or if the server does not provide the
+/// address of the peer, which is a mistake of the service.
+#[tokio::test]
+async fn ignored_fields_of_proxies_are_reported() {
+    listen();
+    let space = || ProtectionSpace::builder().realm("api");
+    for (name, value, space) in [
+        ("client-cert", ":AQID:", space().scheme(certificates())),
+        ("remote-user", "ann", space().scheme(users_of_a_proxy())),
     ] {
-        let request = Request::get("/read").header("client-cert", ":AQID:");
-        let request = request.extension(peer.parse::<SocketAddr>().expect("an address"));
-        let request = request.body(Body::empty()).expect("a request");
-        app.clone().oneshot(request).await.expect("infallible");
-        let expected: Vec<&str> = expected.into_iter().collect();
-        assert_eq!(messages("::certificate_source"), expected, "{peer}");
+        let app = reads(space.build().expect("a space"));
+        let other = format!(
+            "the field `{name}` from 10.0.0.8 is ignored: that is not the address of a proxy"
+        );
+        let unknown = format!(
+            "the field `{name}` comes from a proxy, and the server does not provide the address of the \
+             peer: serve with `into_make_service_with_connect_info::<SocketAddr>()`"
+        );
+        for (peer, status, expected) in [
+            (Some("10.0.0.7:1"), 403, None),
+            (Some("10.0.0.8:1"), 401, Some(("DEBUG", other))),
+            (None, 401, Some(("ERROR", unknown))),
+        ] {
+            let mut request = Request::get("/read").header(name, value);
+            if let Some(peer) = peer {
+                request = request.extension(peer.parse::<SocketAddr>().expect("an address"));
+            }
+            let request = request.body(Body::empty()).expect("a request");
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), status, "{name} {peer:?}");
+            let mut lines = lines();
+            lines.retain(|line| line["target"] == "auth_runtime_schemes::field");
+            let seen = lines.iter().map(|line| {
+                let message = line["fields"]["message"].as_str();
+                (
+                    line["level"].as_str().unwrap_or_default(),
+                    message.unwrap_or_default().to_owned(),
+                )
+            });
+            assert_eq!(
+                seen.collect::<Vec<_>>(),
+                Vec::from_iter(expected),
+                "{name} {peer:?}"
+            );
+        }
     }
 }
 
