@@ -73,7 +73,7 @@ pub mod catalogue;
 pub mod guide;
 
 /// Compiles the code of the README.
-#[cfg(all(doctest, feature = "axum", feature = "jwt"))]
+#[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
 

@@ -104,6 +104,28 @@ fn manifests_are_complete() {
     }
 }
 
+/// Returns the targets of the links in a Markdown text.
+fn links(markdown: &str) -> impl Iterator<Item = &str> {
+    let targets = markdown.split("](").skip(1);
+    targets.filter_map(|rest| rest.split_once(')').map(|(target, _)| target))
+}
+
+/// A registry shows the README of a package alone. It resolves relative links against the folder of the package.
+#[test]
+fn readmes_link_to_files_of_their_package() {
+    for package in published() {
+        let manifest = Path::new(text(&package["manifest_path"]));
+        let folder = manifest.parent().expect("a folder");
+        let readme = folder.join(text(&package["readme"]));
+        let readme = std::fs::read_to_string(readme).expect("a README");
+        for link in links(&readme).filter(|link| !link.starts_with("https://")) {
+            let is_inside = !link.split('/').any(|part| part == "..");
+            let name = text(&package["name"]);
+            assert!(is_inside && folder.join(link).is_file(), "{name}: {link}");
+        }
+    }
+}
+
 /// A dependency by path alone is removed from a published manifest.
 #[test]
 fn path_dependencies_have_a_version() {

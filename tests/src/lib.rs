@@ -8,6 +8,11 @@ pub mod proof;
 pub mod random;
 pub mod tls;
 
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 /// Compiles the examples of the attributes' documentation.
 #[cfg(doctest)]
 mod attributes {
