@@ -34,7 +34,7 @@ struct App {
     notes: Arc<Mutex<BTreeMap<String, Vec<String>>>>,
 }
 
-#[public(reason = "whoever logs in is not logged in yet")]
+#[public(reason = "callers log in here")]
 async fn login_page() -> Html<&'static str> {
     Html(LOGIN_PAGE)
 }
@@ -51,7 +51,7 @@ struct WayBack {
     next: String,
 }
 
-#[public(reason = "whoever logs in is not logged in yet")]
+#[public(reason = "callers log in here")]
 async fn log_in(
     State(app): State<App>,
     request: Parts,

@@ -77,7 +77,7 @@ struct Who {
     ago: Option<u64>,
 }
 
-#[public(reason = "whoever logs in is not logged in yet")]
+#[public(reason = "callers log in here")]
 async fn log_in(session: Session, Query(who): Query<Who>) -> String {
     let identity = Identity::new(&who.name);
     let identity = match who.name.as_str() {

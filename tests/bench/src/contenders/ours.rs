@@ -148,7 +148,7 @@ async fn hidden_from_others() -> &'static str {
     PAGE
 }
 
-#[public(reason = "whoever logs in is not logged in yet")]
+#[public(reason = "callers log in here")]
 async fn log_in(session: Session, Path(name): Path<String>) -> StatusCode {
     let roles = if name == "ada" {
         vec![SCOPE]

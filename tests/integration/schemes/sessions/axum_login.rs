@@ -58,7 +58,7 @@ impl AuthnBackend for Backend {
     }
 }
 
-#[public(reason = "whoever logs in is not logged in yet")]
+#[public(reason = "callers log in here")]
 async fn log_in(mut auth: AuthSession<Backend>, Query(who): Query<Who>) -> StatusCode {
     match auth.authenticate(who.name).await {
         Ok(Some(user)) => match auth.login(&user).await {

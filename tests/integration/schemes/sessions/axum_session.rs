@@ -6,7 +6,7 @@ use super::*;
 
 type Session = ::axum_session::Session<SessionNullPool>;
 
-#[public(reason = "whoever logs in is not logged in yet")]
+#[public(reason = "callers log in here")]
 async fn log_in(session: Session, Query(who): Query<Who>) {
     session.renew();
     session.set("user", who.name);

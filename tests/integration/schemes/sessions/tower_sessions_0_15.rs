@@ -4,7 +4,7 @@ use ::tower_sessions_0_15::{MemoryStore, Session, SessionManagerLayer};
 
 use super::*;
 
-#[public(reason = "whoever logs in is not logged in yet")]
+#[public(reason = "callers log in here")]
 async fn log_in(session: Session, Query(who): Query<Who>) {
     session.cycle_id().await.expect("the store is there");
     let inserted = session.insert("user", who.name).await;
