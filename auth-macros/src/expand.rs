@@ -9,7 +9,7 @@ use auth_runtime_policy::{self as model, Requirement};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{GenericParam, Ident, Path, TypePath};
+use syn::{GenericParam, Ident, Path};
 
 use crate::{guard, mistakes, policy, runtime, vocabulary};
 
@@ -38,11 +38,16 @@ fn expand_handler(handler: &Handler, annotated: &Annotated<'_>) -> TokenStream {
     let runtime = runtime::private(annotated.krate.as_ref());
     let name = item::policy_type(&handler.signature.ident);
     let (signature, guard) = guard::completed(handler, annotated.krate.as_ref(), &runtime);
+    // A type of the service's own that is called `Guard` would check nothing on a plain router.
+    let uses_guard = match guard {
+        Some(guard) => quote!(#runtime::uses_guard::<Self, #guard>()),
+        None => quote!(false),
+    };
     let implementation = Implementation {
         name: &name,
         item: &handler.signature.ident,
         kind: quote!(OfHandler),
-        guard,
+        uses_guard,
         handler: handler_type(handler, annotated, &runtime),
         is_deprecated: is_deprecated(handler),
     };
@@ -71,7 +76,8 @@ fn expand_struct(unit: &UnitStruct, annotated: &Annotated<'_>) -> TokenStream {
         name: &unit.name,
         item: &unit.name,
         kind: quote!(OfService),
-        guard: None,
+        // Closures and functions take its guard.
+        uses_guard: quote!(true),
         handler: quote!(::core::option::Option::None),
         is_deprecated: false,
     };
@@ -88,8 +94,8 @@ struct Implementation<'i> {
     /// The handler or the unit struct.
     item: &'i Ident,
     kind: TokenStream,
-    /// The type of the guard that the handler names.
-    guard: Option<TypePath>,
+    /// True if a handler with the policy may name its guard.
+    uses_guard: TokenStream,
     /// The identity of the handler's type, if it has one.
     handler: TokenStream,
     /// True if the handler is deprecated, so that naming it would be reported.
@@ -102,7 +108,7 @@ impl Implementation<'_> {
             name,
             item,
             kind,
-            guard,
+            uses_guard,
             handler,
             is_deprecated,
         } = self;
@@ -114,11 +120,6 @@ impl Implementation<'_> {
                 policy::functions(requires, runtime)
             }
             _ => TokenStream::new(),
-        };
-        // A type of the service's own that is called `Guard` would check nothing on a plain router.
-        let uses_guard = match guard {
-            Some(guard) => quote!(#runtime::uses_guard::<Self, #guard>()),
-            None => quote!(false),
         };
         let caller = caller(&annotated.policy, runtime);
         let suffix = format!("::{}", item.unraw());

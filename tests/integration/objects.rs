@@ -13,6 +13,7 @@ mod outages;
 mod patterns;
 mod policies;
 mod records;
+mod unit_structs;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -17,7 +17,8 @@ pub trait HasPolicy: Send + Sync + 'static {
     const FUNCTIONS: &'static [ServiceFunction];
     /// The location of the policy in the source.
     const LOCATION: HandlerLocation;
-    /// True if the handler names its guard, and can therefore deny objects.
+    /// True if the handler names its guard, and can therefore deny objects. True for a unit struct, since closures and
+    /// functions name its guard.
     const USES_GUARD: bool;
     /// Returns the type of the handler, which no other function has. `None` for a service, and for a
     /// handler that has several types because it is generic, or may have because a parameter

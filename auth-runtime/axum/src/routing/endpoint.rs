@@ -107,7 +107,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         T::Future: Send,
     {
         let service_type = Some(TypeId::of::<T>());
-        Self::new::<P, _, _>(methods, service_type, None, InnerService(service))
+        Self {
+            // A service takes no guard.
+            uses_guard: false,
+            ..Self::new::<P, _, _>(methods, service_type, None, InnerService(service))
+        }
     }
 
     fn new<P, I, T>(
