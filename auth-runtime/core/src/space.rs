@@ -37,7 +37,7 @@ pub use self::builder::ProtectionSpaceBuilder;
 pub use self::credential_fields::CredentialFields;
 pub(crate) use self::credentials::Accompanying;
 pub use self::credentials::RequestBody;
-pub use self::denial_response::forbid_storing;
+pub use self::denial_response::{forbid_storing, targeted_cache_fields};
 pub use self::error::SpaceError;
 pub use self::protection_space::ProtectionSpace;
 pub use self::report::{ObjectReport, RequestOrigin};

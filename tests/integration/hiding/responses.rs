@@ -77,6 +77,49 @@ async fn no_404_or_405_is_stored() {
     }
 }
 
+/// A cache of a content delivery network prefers the field that targets it to `Cache-Control` (RFC 9213 §2.2). It would
+/// send the concealed response to callers with more rights.
+#[tokio::test]
+async fn no_field_for_some_caches_lets_them_store() {
+    type Fields = [(&'static str, &'static str); 7];
+    const FIELDS: Fields = [
+        ("cdn-cache-control", "max-age=3600"),
+        ("cloudflare-cdn-cache-control", "max-age=3600"),
+        ("example-cache-control", "max-age=3600"),
+        ("surrogate-control", "max-age=3600"),
+        ("edge-control", "max-age=3600"),
+        ("x-accel-expires", "3600"),
+        ("x-kept", "yes"),
+    ];
+    #[public(reason = "a single-page application")]
+    async fn page() -> (Fields, &'static str) {
+        (FIELDS, "the page")
+    }
+    #[public(reason = "answers 404 itself")]
+    async fn missing() -> (StatusCode, Fields) {
+        (StatusCode::NOT_FOUND, FIELDS)
+    }
+
+    let app = GuardedRouter::new()
+        .route("/secret", get(secret))
+        .route("/missing", get(missing))
+        .fallback(page)
+        .protect(space())
+        .unwrap();
+    for (target, status) in [("/secret", 200), ("/zzzzzz", 200), ("/missing", 404)] {
+        let asked = request(&Method::GET, target, None);
+        let response = app.clone().oneshot(asked).await.expect("infallible");
+        assert_eq!(response.status(), status, "{target}");
+        let fields = response.headers();
+        assert_eq!(fields["cache-control"], "no-store", "{target}");
+        assert_eq!(fields["x-kept"], "yes", "{target}");
+        for (name, _) in &FIELDS[..6] {
+            assert!(!fields.contains_key(*name), "{target}: {name}");
+        }
+    }
+    assert_like_unknown(&app, Method::GET, ("/secret", "/zzzzzz"), None).await;
+}
+
 #[tokio::test]
 async fn rejected_credentials_get_one_401() {
     let app = GuardedRouter::new()

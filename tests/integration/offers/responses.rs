@@ -186,3 +186,57 @@ async fn every_line_of_cache_control_is_read() {
         assert_eq!(seen, kept, "{wanted:?}");
     }
 }
+
+/// Some caches prefer a field that targets them to `Cache-Control` (RFC 9213 §2.2).
+#[tokio::test]
+async fn fields_for_some_caches_follow_the_same_rules() {
+    #[requires(authenticated)]
+    async fn targeted(headers: HeaderMap) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        for (asked, name) in [
+            ("x-wanted", "cdn-cache-control"),
+            ("x-wanted", "surrogate-control"),
+            ("x-cache-control", "cache-control"),
+        ] {
+            if let Some(value) = headers.get(asked) {
+                fields.insert(name, value.clone());
+            }
+        }
+        fields
+    }
+
+    let space = space_builder().scheme(keys()).build().unwrap();
+    let app = GuardedRouter::new().route("/", get(targeted));
+    let app = app.protect(space).unwrap();
+    let key = ("x-api-key", "a-key-of-a-length-that-is-accepted");
+    let bearer = good();
+    let bearer = ("authorization", bearer.as_str());
+    for (credentials, wanted, own, is_kept) in [
+        // No cache recognizes these credentials.
+        (key, "max-age=60", "max-age=60", false),
+        (key, "public, max-age=60", "public", false),
+        (key, "max-age=60", "no-store", false),
+        (key, "no-store", "private", false),
+        // Caches exclude responses to requests with `Authorization`, unless a directive includes them.
+        (bearer, "max-age=60", "private", true),
+        (bearer, "public, max-age=60", "private", true),
+        (bearer, "s-maxage=60, must-revalidate", "private", true),
+        (bearer, "max-age=60, must-revalidate", "private", false),
+        (bearer, "private, must-revalidate", "private", true),
+        (bearer, "no-store, must-revalidate", "private", true),
+    ] {
+        let fields = [credentials, ("x-wanted", wanted), ("x-cache-control", own)];
+        let answer = send(&app, with("/", &fields)).await;
+        assert_eq!(answer.status, 200);
+        for name in ["cdn-cache-control", "surrogate-control"] {
+            let seen = answer.headers.get(name);
+            let expected = is_kept.then(|| HeaderValue::from_static(wanted));
+            assert_eq!(
+                seen,
+                expected.as_ref(),
+                "{} {wanted}: {name}",
+                credentials.0
+            );
+        }
+    }
+}

@@ -5,10 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use auth_runtime_core::adapter::forbid_storing;
+use auth_runtime_core::adapter::{forbid_storing, targeted_cache_fields};
 use axum::response::{IntoResponse, Response};
 use http::header::Entry;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 /// A response that is not available yet.
 pub(crate) type BoxedResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -91,16 +91,21 @@ fn keep_query_secret(headers: &mut HeaderMap) {
 /// Excludes a response to authenticated callers from shared caches. These exclude only responses to
 /// requests with `Authorization` on their own (RFC 9111 §3.5; RFC 6750 §2.3).
 fn keep_private(headers: &mut HeaderMap) {
+    for name in targeted_cache_fields(headers) {
+        headers.remove(name);
+    }
+    keep_cache_control_private(headers);
+}
+
+fn keep_cache_control_private(headers: &mut HeaderMap) {
     const PRIVATE: HeaderValue = HeaderValue::from_static("private");
     if let Entry::Vacant(absent) = headers.entry(header::CACHE_CONTROL) {
         absent.insert(PRIVATE);
         return;
     }
     let mut kept = vec!["private"];
-    for directive in directives(headers) {
-        // `private="Set-Cookie"` applies to that field only.
-        let is_enough = directive.eq_ignore_ascii_case("private");
-        if is_enough || is_called(directive, "no-store") {
+    for directive in directives(headers, &header::CACHE_CONTROL) {
+        if excludes_shared_caches(directive) {
             return;
         }
         let opens = ["public", "s-maxage", "private"];
@@ -117,15 +122,36 @@ fn keep_private(headers: &mut HeaderMap) {
 /// that demands revalidation does not thereby share its response, in contrast to `public` and `s-maxage`
 /// (RFC 9111 §3.5).
 fn keep_private_if_only_revalidated(headers: &mut HeaderMap) {
-    let has = |name| directives(headers).any(|directive| is_called(directive, name));
-    if has("must-revalidate") && !has("public") && !has("s-maxage") {
-        keep_private(headers);
+    if is_only_revalidated(headers, &header::CACHE_CONTROL) {
+        keep_cache_control_private(headers);
+    }
+    for name in targeted_cache_fields(headers) {
+        if is_only_revalidated(headers, &name) {
+            headers.remove(name);
+        }
     }
 }
 
-/// The directives of `Cache-Control`.
-fn directives(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(header::CACHE_CONTROL).into_iter();
+/// Returns whether only `must-revalidate` in `field` includes a response to `Authorization` in shared caches.
+fn is_only_revalidated(headers: &HeaderMap, field: &HeaderName) -> bool {
+    let has = |name| directives(headers, field).any(|directive| is_called(directive, name));
+    has("must-revalidate")
+        && !has("public")
+        && !has("s-maxage")
+        && !directives(headers, field).any(excludes_shared_caches)
+}
+
+fn excludes_shared_caches(directive: &str) -> bool {
+    // `private="Set-Cookie"` applies to that field only.
+    directive.eq_ignore_ascii_case("private") || is_called(directive, "no-store")
+}
+
+/// The directives of `Cache-Control`, or of a field that targets some caches.
+fn directives<'h>(
+    headers: &'h HeaderMap,
+    field: &HeaderName,
+) -> impl Iterator<Item = &'h str> + use<'h> {
+    let lines = headers.get_all(field).into_iter();
     let lines = lines.filter_map(|line| line.to_str().ok());
     let directives = lines.flat_map(|line| line.split(',')).map(str::trim);
     directives.filter(|directive| !directive.is_empty())

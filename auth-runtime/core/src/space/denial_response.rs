@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Space;
 use super::authentication::Authentication;
@@ -89,7 +89,21 @@ impl Space {
 /// Keeps a response out of every cache (RFC 9111 §5.2.2.5).
 pub fn forbid_storing(headers: &mut HeaderMap) {
     const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+    for name in targeted_cache_fields(headers) {
+        headers.remove(name);
+    }
     headers.insert(CACHE_CONTROL, NO_STORE);
+}
+
+/// Returns the fields that some caches prefer to `Cache-Control`: targeted ones (RFC 9213 §2), such as
+/// `CDN-Cache-Control`, and their predecessors.
+pub fn targeted_cache_fields(headers: &HeaderMap) -> Vec<HeaderName> {
+    const PREDECESSORS: [&str; 3] = ["edge-control", "surrogate-control", "x-accel-expires"];
+    let names = headers.keys().filter(|name| {
+        let name = name.as_str();
+        name.ends_with("-cache-control") || PREDECESSORS.contains(&name)
+    });
+    names.cloned().collect()
 }
 
 fn append(headers: &mut HeaderMap, lines: impl IntoIterator<Item = HeaderValue>) {
