@@ -27,7 +27,8 @@ pub struct Context<'a> {
     pub(crate) is_oauth: bool,
     /// True if the client requests a token with other scopes after a 401.
     pub(crate) has_token_server: bool,
-    /// True if a challenge can request credentials that are bound to a key.
+    /// True if a challenge can request credentials that are bound to a key. For an unverifiable caller: true if its
+    /// credentials may be.
     pub(crate) can_be_bound: bool,
     /// True if a challenge can request a new login.
     pub(crate) can_step_up: bool,
@@ -94,7 +95,8 @@ impl<'a> Context<'a> {
     }
 
     /// Marks the context as without an accepted scheme that binds credentials to a key and has a
-    /// challenge. Rule 3b then does not apply. Default: there is such a scheme.
+    /// challenge. Rule 3b then does not apply, and `sender_constrained` is false for a caller that is not known.
+    /// Default: there is such a scheme.
     #[must_use]
     pub fn without_binding(self) -> Self {
         Self {
@@ -215,7 +217,7 @@ impl<'a> Context<'a> {
     }
 
     /// The truth value of `atom`. For a caller that is not known, every atom except `network` and `setting`
-    /// is unknown.
+    /// is unknown, and so is `sender_constrained` unless no credentials can meet it.
     pub(crate) fn truth(&self, atom: &Atom) -> Truth {
         match (atom, self.caller) {
             (Atom::Network(network), _) => self
@@ -231,6 +233,7 @@ impl<'a> Context<'a> {
                 identity.logged_in_within(*age, self.time()).into()
             }
             (_, Caller::Known(identity)) => identity.meets(atom).into(),
+            (Atom::SenderConstrained, _) if !self.can_be_bound => Truth::False,
             _ => Truth::Unknown,
         }
     }

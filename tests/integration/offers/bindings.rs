@@ -1,5 +1,8 @@
 //! Challenges for policies that require credentials bound to a key.
 
+use auth_runtime::Rejection;
+use auth_runtime::testing::with_caller;
+
 use super::challenges::Lock;
 use super::*;
 
@@ -88,6 +91,51 @@ async fn no_other_scheme_is_asked() {
         assert_eq!(answer.status, status);
         let expected: &[&str] = if status == 200 { &[] } else { &[BEARER] };
         assert_eq!(answer.challenges(), expected);
+    }
+}
+
+/// No credentials of the space are bound to a key, so only another network or setting would change the denial.
+#[tokio::test]
+async fn an_impossible_binding_is_403_for_every_caller() {
+    #[requires(any(network = "10.0.0.0/8", sender_constrained))]
+    async fn near_or_bound() {}
+    #[requires(any(setting = "open", all(sender_constrained, scope = "read")))]
+    async fn open_or_bound() {}
+    #[requires(any(network = "10.0.0.0/8", sender_constrained), schemes(Bearer))]
+    async fn near_or_by_bearer() {}
+
+    let routes = || {
+        GuardedRouter::new()
+            .route("/near", get(near_or_bound))
+            .route("/open", get(open_or_bound))
+            .route("/bearer", get(near_or_by_bearer))
+    };
+    let near = |mut request: Request| {
+        let peer = std::net::SocketAddr::from(([10, 1, 1, 1], 1));
+        request.extensions_mut().insert(peer);
+        request
+    };
+    let callers = [
+        Caller::Anonymous,
+        Caller::Rejected(Rejection::Expired),
+        Caller::unverifiable(),
+    ];
+    for (builder, expected) in [
+        (both(), [403, 403, 403]),
+        (both().scheme(Lock), [401, 401, 503]),
+    ] {
+        let space = builder.setting("open", false).build().unwrap();
+        let app = routes().protect(space).unwrap();
+        for (caller, status) in callers.iter().zip(expected) {
+            for (target, status) in [("/near", status), ("/open", status), ("/bearer", 403)] {
+                let answer = send(&app, with_caller(request(target), caller.clone())).await;
+                assert_eq!(answer.status, status, "{target} {caller:?}");
+                let is_challenged = !answer.challenges().is_empty();
+                assert_eq!(is_challenged, status == 401, "{target} {caller:?}");
+            }
+            let answer = with_caller(near(request("/near")), caller.clone());
+            assert_eq!(send(&app, answer).await.status, 200, "{caller:?}");
+        }
     }
 }
 

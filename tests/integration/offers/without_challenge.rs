@@ -28,6 +28,7 @@ impl Scheme for Certificate {
         Verification::done(match credentials.value() {
             "ann" => Caller::known(ann.with_scopes(["read"])),
             "eve" => Caller::known(ann),
+            "outage" => Caller::unverifiable(),
             _ => Caller::rejected(),
         })
     }
@@ -150,6 +151,29 @@ async fn bound_credentials_that_no_challenge_requests_are_not_requested() {
             assert_eq!(answer.status, status, "{target} {field:?}");
             assert_eq!(answer.challenges(), challenges, "{target} {field:?}");
         }
+    }
+}
+
+/// A 401 would request credentials that cannot help. A certificate grants access, and an outage of its verifier may be
+/// over soon.
+#[tokio::test]
+async fn unknown_callers_are_not_asked_for_bound_credentials() {
+    #[requires(any(sender_constrained, network = "192.0.2.0/24"))]
+    async fn bound_or_near() {}
+
+    let app = GuardedRouter::new().route("/", get(bound_or_near));
+    let app = app.protect(with_certificates().build().unwrap()).unwrap();
+    let forged = ("authorization", "Bearer forged");
+    for (field, status) in [
+        (None, 403),
+        (Some(forged), 403),
+        (Some((FIELD, "x")), 403),
+        (Some((FIELD, "outage")), 503),
+        (Some((FIELD, "eve")), 200),
+    ] {
+        let answer = ask(&app, "/", field).await;
+        assert_eq!(answer.status, status, "{field:?}");
+        assert!(answer.challenges().is_empty(), "{field:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use auth_runtime::Caller;
 use auth_runtime::schemes::{Credentials, Scheme, Source, Verification};
+use http::HeaderName;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::errors::{described, error};
@@ -219,4 +220,42 @@ fn own_scheme_is_compared_by_its_place() {
             assert!(said.starts_with("the security scheme `Badge` of the document differs"));
         }
     }
+}
+
+/// Its verifier may be unavailable, and no challenge requests its credentials.
+#[test]
+fn outage_of_a_binding_scheme_without_a_challenge_is_503() {
+    #[requires(any(sender_constrained, network = "192.0.2.0/24"))]
+    async fn bound_or_near() {}
+    struct Certificate;
+    impl Scheme for Certificate {
+        fn name(&self) -> &str {
+            "Certificate"
+        }
+
+        fn sources(&self) -> Vec<Source> {
+            vec![Source::Field(HeaderName::from_static("x-certificate"))]
+        }
+
+        fn verify(&self, _: &Credentials<'_>) -> Verification {
+            Verification::done(Caller::unverifiable())
+        }
+
+        fn has_challenge(&self) -> bool {
+            false
+        }
+
+        fn constrains_sender(&self) -> bool {
+            true
+        }
+    }
+
+    let router: GuardedRouter = GuardedRouter::new().route("/", get(bound_or_near));
+    let space = auth_tests::space_builder().scheme(Certificate).build();
+    let space = space.expect("the space is in order");
+    let written = document(&[(HttpMethod::Get, "/")]);
+    let document = public(&router.access_table(), &space, written);
+    let responses = document["paths"]["/"]["get"]["responses"].as_object();
+    let statuses: Vec<_> = responses.expect("responses").keys().collect();
+    assert_eq!(statuses, ["400", "403", "503"]);
 }

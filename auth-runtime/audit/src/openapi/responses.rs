@@ -22,6 +22,8 @@ pub(super) struct Circumstances {
     /// True if the response to anonymous callers on unknown paths is 401.
     pub(super) challenges_unknown: bool,
     pub(super) can_ask_for_binding: bool,
+    /// True if an accepted scheme binds credentials to a key, with or without a challenge.
+    pub(super) can_bind: bool,
     /// True if an accepted scheme is an OAuth scheme.
     pub(super) is_oauth: bool,
     /// True if an accepted scheme has a token server: missing scopes are a 401 for its callers.
@@ -72,7 +74,8 @@ pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Deni
             DeniedResponse::forbidden(text, circumstances),
         ];
     }
-    let asks_who = may_ask_who(requirement);
+    let asks_who = may_ask_who(requirement, circumstances.can_ask_for_binding);
+    let may_be_unverifiable = may_ask_who(requirement, circumstances.can_bind);
     let is_forbidden = is_denied(requirement, &|atom| circumstances.gets(atom));
     let forbidden = is_forbidden.then(|| {
         let takes = wording(requirement, circumstances.audience);
@@ -93,7 +96,7 @@ pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Deni
         Some(DeniedResponse::bad_request()),
         asks_who.then(unauthorized),
         forbidden,
-        asks_who.then(DeniedResponse::unavailable),
+        may_be_unverifiable.then(DeniedResponse::unavailable),
     ];
     denials.into_iter().flatten().collect()
 }

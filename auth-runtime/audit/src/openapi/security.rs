@@ -91,10 +91,16 @@ fn both(scheme: &SchemeDescription<'_>, scopes: &[&str]) -> Value {
     both
 }
 
-/// Returns whether some sufficient set of `requirement` needs credentials.
-pub(super) fn may_ask_who(requirement: &Requirement) -> bool {
+/// Returns whether some sufficient set of `requirement` needs credentials. Sets with `sender_constrained` count only if
+/// `can_bind` is true.
+pub(super) fn may_ask_who(requirement: &Requirement, can_bind: bool) -> bool {
+    let is_possible = |set: &&Vec<&Atom>| {
+        let mut atoms = set.iter();
+        can_bind || !atoms.any(|atom| atom.group() == Group::Binding)
+    };
     // No set contains another one, so a network cannot replace the credentials of such a set.
-    sufficient(requirement).iter().any(|set| asks_who(set))
+    let sets = sufficient(requirement);
+    sets.iter().filter(is_possible).any(|set| asks_who(set))
 }
 
 /// Returns the sets of atoms that are each sufficient. None of them contains another.

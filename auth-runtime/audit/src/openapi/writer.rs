@@ -194,6 +194,7 @@ impl<'a> Writer<'a> {
             is_hidden: row.is_hidden() && !is_shown,
             challenges_unknown: self.space.challenges_unknown_paths(),
             can_ask_for_binding: self.space.can_ask_for_binding(policy),
+            can_bind: schemes.iter().any(|scheme| scheme.constrains_sender),
             is_oauth: schemes.iter().any(|scheme| scheme.is_oauth),
             has_token_server: schemes.iter().any(|scheme| scheme.has_token_server),
             has_only_token_servers: schemes.iter().all(|scheme| scheme.has_token_server),

@@ -276,7 +276,11 @@ impl Space {
         context.settings = self.settings.clone();
         context.is_oauth = used.is_some_and(|accepted| accepted.is_oauth);
         context.has_token_server = used.is_some_and(|accepted| accepted.has_token_server);
-        context.can_be_bound = self.can_ask_for_binding(policy);
+        context.can_be_bound = match context.caller {
+            // The credentials may be of a scheme without a challenge.
+            Caller::Unverifiable { .. } => self.can_constrain_senders(policy),
+            _ => self.can_ask_for_binding(policy),
+        };
         context.can_step_up = self.can_step_up(policy);
         if policy.asks_for_network() {
             context.address = self.client_address.find_for_network(head);

@@ -138,8 +138,11 @@ impl Case {
         can_bind: bool,
         compare: &mut dyn FnMut(&Expected, &Context<'_>),
     ) {
-        let personal = self.all() & !self.of(&[Kind::Context]);
-        let mut sets = subsets(personal);
+        let impossible = match can_bind {
+            true => self.of(&[Kind::Context]),
+            false => self.of(&[Kind::Context, Kind::Bound]),
+        };
+        let mut sets = subsets(self.all() & !impossible);
         let somebody_is_granted = sets.any(|credentials| self.grants(place | credentials));
         for caller in [
             Caller::Anonymous,
