@@ -9,6 +9,7 @@ use auth_runtime_core::adapter::{
     AuthenticationFuture, Framework, Head, RequestBody, RequestOrigin, Space, Target,
 };
 use axum::body::{Body, HttpBody};
+use axum::extract::connect_info::MockConnectInfo;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{
     ConnectInfo, FromRequestParts, MatchedPath, OriginalUri, RawPathParams, Request,
@@ -34,10 +35,12 @@ fn matched_path(extensions: &Extensions) -> Option<&str> {
 }
 
 fn peer(extensions: &Extensions) -> Option<SocketAddr> {
-    match extensions.get() {
-        Some(ConnectInfo(peer)) => Some(*peer),
-        None => extensions.get().copied(),
-    }
+    let connected = extensions.get().map(|ConnectInfo(peer)| *peer);
+    // axum's own extractor falls back to it.
+    let mocked = || extensions.get().map(|MockConnectInfo(peer)| *peer);
+    connected
+        .or_else(mocked)
+        .or_else(|| extensions.get().copied())
 }
 
 /// The head of a request.

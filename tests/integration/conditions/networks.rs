@@ -3,6 +3,7 @@
 use auth_runtime::policy::IpNet;
 use auth_runtime::schemes::TrustedProxiesError;
 use auth_runtime::{ClientAddress, ProtectionSpace};
+use axum::extract::connect_info::MockConnectInfo;
 
 use http::HeaderName;
 
@@ -109,16 +110,23 @@ async fn networks_allow_and_deny() {
     assert_eq!(self::status(&app, request("/office")).await, 403);
 }
 
-/// The address of axum's `ConnectInfo` counts before a plain one, which another server adds.
+/// The address of axum's `ConnectInfo` counts before that of its `MockConnectInfo`, which tests add, and before a plain
+/// one, which another server adds.
 #[tokio::test]
 async fn the_peer_is_that_of_the_connection() {
     let app = networked(space());
     let [inside, outside] = ["192.0.2.7", "198.51.100.7"].map(Some);
-    for (connection, plain, expected) in [
-        (None, inside, 200),
-        (None, outside, 403),
-        (inside, outside, 200),
-        (outside, inside, 403),
+    for (connection, mocked, plain, expected) in [
+        (None, None, inside, 200),
+        (None, None, outside, 403),
+        (None, inside, None, 200),
+        (None, outside, None, 403),
+        (None, inside, outside, 200),
+        (None, outside, inside, 403),
+        (inside, None, outside, 200),
+        (inside, outside, None, 200),
+        (outside, None, inside, 403),
+        (outside, inside, None, 403),
     ] {
         let mut request = request("/office");
         if let Some(address) = connection {
@@ -128,8 +136,15 @@ async fn the_peer_is_that_of_the_connection() {
             let peer = SocketAddr::new(address.parse().expect("an address"), 4711);
             request.extensions_mut().insert(peer);
         }
-        let status = status(&app, request).await;
-        assert_eq!(status, expected, "{connection:?} {plain:?}");
+        let status = match mocked {
+            Some(address) => {
+                let peer = SocketAddr::new(address.parse().expect("an address"), 4711);
+                let app = app.clone().layer(MockConnectInfo(peer));
+                status(&app, request).await
+            }
+            None => status(&app, request).await,
+        };
+        assert_eq!(status, expected, "{connection:?} {mocked:?} {plain:?}");
     }
 }
 
