@@ -65,6 +65,13 @@ pub trait Scheme: Send + Sync + 'static {
         vec![Source::Authorization]
     }
 
+    /// The request fields that [`verify`](Self::verify) reads beside its [`sources`](Self::sources), such as a proof of
+    /// possession. If a layer of a hidden route changes one of them, the decision in front of the layer does not apply
+    /// behind it, and another one is made. Called once, when the space is built. Default: none.
+    fn request_fields(&self) -> Vec<HeaderName> {
+        Vec::new()
+    }
+
     /// Verifies `credentials`. Called once for the credentials in each
     /// [`source`](Self::sources) of a request, and only if there are some; for a cookie, once for each
     /// of the last four different values of its name.

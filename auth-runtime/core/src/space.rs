@@ -71,6 +71,8 @@ pub struct Space {
     schemes: Vec<Accepted>,
     /// The subprotocols that credentials follow in `Sec-WebSocket-Protocol`.
     subprotocols: Vec<HeaderValue>,
+    /// The fields that the schemes read, each once.
+    credential_fields: Vec<HeaderName>,
     /// The indexes of the schemes that may read the body of a request.
     body_readers: Vec<usize>,
     unknown_paths: UnknownPaths,

@@ -408,6 +408,13 @@ impl Scheme for Bearer {
     }
 
     #[cfg(feature = "mtls")]
+    fn request_fields(&self) -> Vec<http::HeaderName> {
+        let source = self.certificate_source.as_ref();
+        let field = source.and_then(CertificateSource::field);
+        field.cloned().into_iter().collect()
+    }
+
+    #[cfg(feature = "mtls")]
     fn constrains_sender(&self) -> bool {
         self.certificate_source.is_some()
     }

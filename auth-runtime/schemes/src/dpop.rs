@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 pub use self::builder::{DpopBuilder, DpopError};
-use self::proof::{NONCE_LIFETIME, Proof, ProofProblem, ProofRules, nonce_of};
+use self::proof::{DPOP, NONCE_LIFETIME, Proof, ProofProblem, ProofRules, nonce_of};
 use self::replay::Replays;
 pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
 use crate::nonce_key::Stamp;
@@ -65,6 +65,10 @@ enum TokenVerifier {
 impl Scheme for Dpop {
     fn name(&self) -> &str {
         "DPoP"
+    }
+
+    fn request_fields(&self) -> Vec<HeaderName> {
+        vec![DPOP]
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use auth_runtime_core::{Caller, Credentials, Rejection, Scheme, Source, Verification};
+use http::HeaderName;
 
 use crate::certificate_source::{CertificateSource, PeerCertificate};
 use crate::origin::TrustedOrigins;
@@ -82,6 +83,10 @@ impl Scheme for MutualTls {
 
     fn sources(&self) -> Vec<Source> {
         vec![Source::Connection(self.source.field().cloned())]
+    }
+
+    fn request_fields(&self) -> Vec<HeaderName> {
+        self.origins.request_fields()
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {

@@ -18,6 +18,7 @@ use crate::field::only_line;
 /// ```
 /// use auth_runtime::schemes::{Credentials, Scheme, Source, TrustedOrigins, Verification};
 /// use auth_runtime::{Caller, Rejection};
+/// use http::HeaderName;
 ///
 /// struct Login {
 ///     origins: TrustedOrigins,
@@ -30,6 +31,10 @@ use crate::field::only_line;
 ///
 ///     fn sources(&self) -> Vec<Source> {
 ///         vec![Source::Cookie("__Host-login".to_owned())]
+///     }
+///
+///     fn request_fields(&self) -> Vec<HeaderName> {
+///         self.origins.request_fields()
 ///     }
 ///
 ///     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
@@ -67,6 +72,12 @@ impl TrustedOrigins {
     #[cfg(feature = "jwt")]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The fields that [`allow`](Self::allow) reads, for
+    /// [`Scheme::request_fields`](auth_runtime_core::Scheme::request_fields).
+    pub fn request_fields(&self) -> Vec<HeaderName> {
+        vec![ORIGIN, HOST, SEC_FETCH_SITE, UPGRADE, SEC_WEBSOCKET_KEY]
     }
 
     /// Returns whether a request may act for the user of the login: it only reads, or comes from a page

@@ -93,6 +93,12 @@ impl Scheme for ProxyIdentity {
         vec![Source::TextField(self.user.clone())]
     }
 
+    fn request_fields(&self) -> Vec<HeaderName> {
+        let mut fields = self.origins.request_fields();
+        fields.extend(self.roles.clone());
+        fields
+    }
+
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         if !is_from_proxy(&self.proxies, credentials, &self.user) {
             return Verification::done(Caller::Anonymous);

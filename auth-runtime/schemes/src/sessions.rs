@@ -186,6 +186,10 @@ impl Scheme for Sessions {
         vec![Source::Cookie(self.cookie.clone())]
     }
 
+    fn request_fields(&self) -> Vec<HeaderName> {
+        self.origins.request_fields()
+    }
+
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         if self.origins.allow(credentials) {
             (self.identify)(&self.cookie, credentials)

@@ -179,6 +179,13 @@ impl Scheme for Webhooks {
         vec![Source::Field(self.format.field())]
     }
 
+    fn request_fields(&self) -> Vec<HeaderName> {
+        match self.format {
+            Format::GitHub | Format::Stripe => Vec::new(),
+            Format::Standard => vec![WEBHOOK_ID, WEBHOOK_TIMESTAMP],
+        }
+    }
+
     fn signs_body(&self) -> bool {
         true
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use auth_runtime::routing::any;
+use auth_runtime::schemes::CertificateSource;
 use auth_runtime::{Caller, ProtectedRouter, ProtectionSpace};
 use axum::extract::{ConnectInfo, Extension};
 use axum::middleware::map_request;
@@ -16,13 +17,20 @@ use super::*;
 type Change = fn(&mut Request);
 
 /// Returns a router with a hidden route behind a layer, and the number of verified tokens.
-fn behind(change: Change) -> (ProtectedRouter, Arc<AtomicU32>) {
+fn behind(
+    change: Change,
+    certificates: Option<CertificateSource>,
+) -> (ProtectedRouter, Arc<AtomicU32>) {
     let verified = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&verified);
     let bearer = Bearer::new(move |_token| {
         counter.fetch_add(1, Ordering::Relaxed);
         async { Caller::known(Identity::new("ann").with_scopes(["admin"])) }
     });
+    let bearer = match certificates {
+        Some(source) => bearer.client_certificate(source),
+        None => bearer,
+    };
     let space = ProtectionSpace::builder().realm("api").scheme(bearer);
     let layer = map_request(move |mut request: Request| {
         change(&mut request);
@@ -37,27 +45,47 @@ fn behind(change: Change) -> (ProtectedRouter, Arc<AtomicU32>) {
 /// possession is for one of them. The endpoint behind a layer that changes one of them decides anew.
 #[tokio::test]
 async fn a_decision_is_made_anew_for_each_changed_part_of_the_credentials() {
-    let changes: [(&str, Change, u32); 9] = [
-        ("nothing", |_| {}, 1),
-        ("another field", |it| set_field(it, "x-other"), 1),
-        ("method", |it| *it.method_mut() = Method::POST, 2),
+    let proxies = || ["10.0.0.7/32".parse().expect("a network")];
+    let [standard, nginx, envoy] = [
+        CertificateSource::client_cert(proxies()),
+        CertificateSource::ssl_client_cert(proxies()),
+        CertificateSource::x_forwarded_client_cert(proxies()),
+    ]
+    .map(Result::ok);
+    let changes: [(&str, Change, _, u32); 9] = [
+        ("nothing", |_| {}, None, 1),
+        ("another field", |it| set_field(it, "x-other"), None, 1),
+        ("method", |it| *it.method_mut() = Method::POST, None, 2),
         (
             "query",
             |it| *it.uri_mut() = http::Uri::from_static("/secret?a=2"),
+            None,
             2,
         ),
-        ("cookie", |it| set_field(it, "cookie"), 2),
-        ("dpop", |it| set_field(it, "dpop"), 2),
-        ("client-cert", |it| set_field(it, "client-cert"), 2),
-        ("ssl-client-cert", |it| set_field(it, "ssl-client-cert"), 2),
+        ("cookie", |it| set_field(it, "cookie"), None, 2),
+        (
+            "client-cert",
+            |it| set_field(it, "client-cert"),
+            standard,
+            2,
+        ),
+        (
+            "ssl-client-cert",
+            |it| set_field(it, "ssl-client-cert"),
+            nginx,
+            2,
+        ),
         (
             "x-forwarded-client-cert",
             |it| set_field(it, "x-forwarded-client-cert"),
+            envoy,
             2,
         ),
+        // No scheme reads it.
+        ("client-cert", |it| set_field(it, "client-cert"), None, 1),
     ];
-    for (name, change, expected) in changes {
-        let (app, verified) = behind(change);
+    for (name, change, certificates, expected) in changes {
+        let (app, verified) = behind(change, certificates);
         let asked = request(&Method::GET, "/secret?a=1", Some("Bearer x"));
         let response = app.oneshot(asked).await.expect("infallible");
         assert_eq!(response.status(), 200, "{name}");

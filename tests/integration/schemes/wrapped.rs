@@ -24,6 +24,10 @@ impl Scheme for Unusual {
         vec![Source::Field(HeaderName::from_static("x-unusual"))]
     }
 
+    fn request_fields(&self) -> Vec<HeaderName> {
+        vec![HeaderName::from_static("x-proof")]
+    }
+
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         Verification::done(match credentials.value() {
             "ann" => Caller::known(Identity::new("ann").with_user(User)),
@@ -114,6 +118,7 @@ fn wrappers_have_the_properties_of_the_scheme() {
     fn properties(scheme: &dyn Scheme) -> impl PartialEq + std::fmt::Debug {
         (
             (scheme.name().to_owned(), scheme.sources()),
+            scheme.request_fields(),
             scheme.granted_fields(&HeaderMap::new()),
             [
                 ("prompts", scheme.triggers_browser_prompt()),

@@ -7,6 +7,7 @@ macro_rules! forward_to_scheme {
         forward_to_scheme! {
             fn name() -> &str;
             fn sources() -> Vec<Source>;
+            fn request_fields() -> Vec<HeaderName>;
             fn challenge(context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError>;
             fn further_challenges(context: &ChallengeContext<'_>) -> Vec<Challenge>;
             fn fields(context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)>;

@@ -9,6 +9,7 @@ use http::HeaderName;
 use super::Space;
 use super::accept::{clash, subprotocols};
 use super::accepted_scheme::Accepted;
+use super::credential_fields::credential_fields;
 use super::error::{LONGEST_BODY, SpaceError};
 use super::protection_space::ProtectionSpace;
 use super::unknown_paths::UnknownPaths;
@@ -44,6 +45,7 @@ impl ProtectionSpace {
                 realm: None,
                 schemes: Vec::new(),
                 subprotocols: Vec::new(),
+                credential_fields: Vec::new(),
                 body_readers: Vec::new(),
                 unknown_paths: UnknownPaths::default(),
                 client_address: ClientAddress::default(),
@@ -307,6 +309,7 @@ impl ProtectionSpaceBuilder {
             space.schemes.push(accepted);
         }
         space.subprotocols = subprotocols(&space.schemes);
+        space.credential_fields = credential_fields(&space.schemes);
         if let Some(error) = space.application_of_another_name() {
             return Err(error);
         }

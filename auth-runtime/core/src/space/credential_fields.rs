@@ -6,19 +6,12 @@ use http::{HeaderName, HeaderValue, Method};
 use super::Space;
 use super::accepted_scheme::Accepted;
 use crate::head::Head;
-use crate::scheme::Source;
-
-/// Proofs of possession, which belong to the credentials in another field.
-const PROOFS: [HeaderName; 4] = [
-    HeaderName::from_static("dpop"),
-    HeaderName::from_static("client-cert"),
-    HeaderName::from_static("ssl-client-cert"),
-    HeaderName::from_static("x-forwarded-client-cert"),
-];
+use crate::scheme::{Scheme, Source};
 
 /// The method and the query of a request, and the fields that the schemes of a space read.
 ///
-/// Requests that are equal in all of them have the same caller.
+/// Requests that are equal in all of them have the same caller, unless a layer changed the body or the extensions, such
+/// as the address of the peer. No client sets an extension.
 #[derive(PartialEq, Eq)]
 pub struct CredentialFields {
     method: Method,
@@ -30,15 +23,7 @@ pub struct CredentialFields {
 impl CredentialFields {
     /// Copies them from a request.
     pub fn of(space: &Space, head: Head<'_>) -> Self {
-        let mut fields = vec![AUTHORIZATION, COOKIE];
-        fields.extend(PROOFS);
-        let sources = space.schemes.iter().flat_map(Accepted::places);
-        for field in sources.filter_map(Source::field) {
-            if !fields.contains(field) {
-                fields.push(field.clone());
-            }
-        }
-        let lines = fields.iter().flat_map(|field| {
+        let lines = space.credential_fields.iter().flat_map(|field| {
             let values = head.headers.get_all(field).iter();
             values.map(|value| (field.clone(), value.clone()))
         });
@@ -48,4 +33,20 @@ impl CredentialFields {
             lines: lines.collect(),
         }
     }
+}
+
+/// Returns the fields that the schemes of a space and their applications read, each once.
+pub(super) fn credential_fields(schemes: &[Accepted]) -> Vec<HeaderName> {
+    let mut fields = vec![AUTHORIZATION, COOKIE];
+    for accepted in schemes {
+        let places = accepted.places().filter_map(Source::field).cloned();
+        let further = accepted.scheme.request_fields();
+        let application = accepted.scheme.application().map(Scheme::request_fields);
+        for field in places.chain(further).chain(application.unwrap_or_default()) {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+    }
+    fields
 }

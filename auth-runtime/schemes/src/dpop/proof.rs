@@ -20,7 +20,7 @@ use crate::signed_token::SignedToken;
 use crate::steady_clock::SteadyClock;
 
 /// The field of proofs (RFC 9449 §4.1).
-const DPOP: HeaderName = HeaderName::from_static("dpop");
+pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The conditions on a proof.
 pub(super) struct ProofRules {

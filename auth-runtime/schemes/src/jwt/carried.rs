@@ -129,6 +129,11 @@ impl Scheme for CarriedJwt {
         vec![self.source.clone()]
     }
 
+    fn request_fields(&self) -> Vec<HeaderName> {
+        let origins = self.origins.as_ref();
+        origins.map_or_else(Vec::new, TrustedOrigins::request_fields)
+    }
+
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         let origins = self.origins.as_ref();
         if origins.is_some_and(|origins| !origins.allow(credentials)) {
