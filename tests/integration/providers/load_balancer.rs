@@ -2,6 +2,7 @@
 
 mod hang_ups;
 mod several;
+mod withdrawn;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

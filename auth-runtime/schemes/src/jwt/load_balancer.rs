@@ -271,7 +271,11 @@ impl BalancerKeys {
                 keys.insert(kid.to_owned(), fetched);
                 Ok(key)
             }
-            Err(NoKey::Unknown) => Err(NoKey::Unknown),
+            Err(NoKey::Unknown) => {
+                // A withdrawn key must not be used again while other fetches fail.
+                self.keys().remove(kid);
+                Err(NoKey::Unknown)
+            }
             Err(outage) => self.extended(kid).ok_or(outage),
         }
     }

@@ -1,0 +1,35 @@
+//! Keys that AWS has withdrawn.
+
+use super::*;
+
+/// A thief of the key could otherwise use it for another day, while the key server seems to fail.
+#[tokio::test]
+async fn a_withdrawn_key_is_never_extended() {
+    for gone in [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN] {
+        let is_withdrawn = Arc::new(AtomicBool::new(false));
+        let withdrawn = Arc::clone(&is_withdrawn);
+        let key = move || {
+            let answer = match withdrawn.load(Ordering::Relaxed) {
+                true => (gone, String::new()),
+                false => (StatusCode::OK, pair().public_key_pem()),
+            };
+            async move { answer }
+        };
+        let server = Router::new().route("/{kid}", axum::routing::get(key));
+        let keys = format!("http://{}/", serve(server).await);
+        let clock = auth_runtime::clock::ManualClock::new(SystemTime::now());
+        let app = app_for(builder().load_balancer_keys(keys).clock(clock.clock()));
+        let token = padded(&header(json!({ "exp": now() + 200_000 })), &user());
+        assert_eq!(caller_of(&app, &token).await.0, 200);
+        is_withdrawn.store(true, Ordering::Relaxed);
+        clock.advance(std::time::Duration::from_secs(24 * 60 * 60));
+        for minute in 0..2 {
+            for request in 0..12 {
+                let status = caller_of(&app, &token).await.0;
+                let expected = if request < 8 { 401 } else { 503 };
+                assert_eq!(status, expected, "{gone}: {minute} {request}");
+            }
+            clock.advance(std::time::Duration::from_secs(60));
+        }
+    }
+}
