@@ -100,7 +100,12 @@ impl CertificateSource {
     /// Uses the certificate that a proxy with one of these addresses sends in `ssl-client-cert`: as
     /// PEM, percent-encoded. nginx sends it with
     /// `proxy_set_header ssl-client-cert $ssl_client_escaped_cert;`, which also removes the field
-    /// from client requests. Its ingress controller for Kubernetes sends it too.
+    /// from client requests.
+    ///
+    /// The proxy must set or remove the field in each request, on every host and port that leads to this service. The
+    /// ingress controller ingress-nginx does so only for an Ingress with `auth-tls-secret` and
+    /// `auth-tls-pass-certificate-to-upstream: "true"`; for any other Ingress it forwards the field of the client. With
+    /// `auth-tls-verify-client: optional_no_ca`, it also sends certificates that it has not verified.
     ///
     /// # Errors
     ///
