@@ -12,36 +12,45 @@ fn claims() -> Value {
         "aud": "https://deploy.example",
         "sub": "repo:shop/orders:ref:refs/heads/main",
         "repository": "shop/orders",
+        "repository_id": "74",
         "repository_owner": "shop",
+        "repository_owner_id": "65",
         "ref": "refs/heads/main",
         "acr": "1",
     })
 }
 
+/// The names of owners and repositories are given to others after a rename, and the ids are not.
 #[tokio::test]
-async fn own_rule_builds_the_identity() {
+async fn repositories_are_distinguished_by_their_id() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience("https://deploy.example")
+        .accept_if(|claims| {
+            let owner = claims.get("repository_owner_id");
+            owner.is_some_and(|id| id == "65")
+        })
         .identity(|claims| {
-            let repository = claims.get("repository").and_then(Value::as_str);
-            let repository = repository.ok_or(Rejection::Invalid)?;
-            let is_main = claims
-                .get("ref")
-                .is_some_and(|own| own == "refs/heads/main");
-            let roles = is_main.then_some("admin");
-            Ok(Identity::new(repository).with_roles(roles))
+            let text = |name| claims.get(name).and_then(Value::as_str);
+            let repository = text("repository_id").ok_or(Rejection::Invalid)?;
+            let deploys = repository == "74" && text("ref") == Some("refs/heads/main");
+            Ok(Identity::new(repository).with_roles(deploys.then_some("admin")))
         }));
     let (status_of_main, shown) = ask(&app, "/caller", &token(&claims(), json!({}))).await;
     assert_eq!(
         (status_of_main, shown),
-        (200, format!("shop/orders admin,-,- {ISSUER}"))
+        (200, format!("74 admin,-,- {ISSUER}"))
     );
     for (changes, expected) in [
         (json!({}), 200),
+        (json!({ "repository": "shop/renamed" }), 200),
         (json!({ "ref": "refs/heads/other" }), 403),
-        (json!({ "repository": null }), 401),
-        (json!({ "repository": "" }), 401),
+        (json!({ "repository_id": "75" }), 403),
+        (json!({ "repository_id": null }), 401),
+        (json!({ "repository_id": "" }), 401),
+        (json!({ "repository_id": 74 }), 401),
+        (json!({ "repository_owner_id": "66" }), 401),
+        (json!({ "repository_owner_id": null }), 401),
     ] {
         let shown = changes.to_string();
         let token = token(&claims(), changes);
@@ -56,8 +65,8 @@ async fn all_conditions_on_claims_have_to_be_met() {
         .audience("https://deploy.example")
         .accept_if(|claims| {
             claims
-                .get("repository_owner")
-                .is_some_and(|own| own == "shop")
+                .get("repository_owner_id")
+                .is_some_and(|own| own == "65")
         })
         .accept_if(|claims| {
             claims
@@ -66,7 +75,7 @@ async fn all_conditions_on_claims_have_to_be_met() {
         }));
     for (changes, expected) in [
         (json!({}), 200),
-        (json!({ "repository_owner": "other" }), 401),
+        (json!({ "repository_owner_id": "66" }), 401),
         (json!({ "ref": "refs/heads/other" }), 401),
     ] {
         let shown = changes.to_string();
