@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 /// The time after which an unused connection is closed. A short time: if a connection is lost without a
 /// sign, the next request on it waits for its whole time.
 const IDLE: Duration = Duration::from_secs(15);
+/// The media types of documents: metadata, and key sets with the type of their own (RFC 7517 §8.5.2), which some servers
+/// such as that of Kubernetes send only to clients that accept it.
+const DOCUMENTS: &str = "application/json, application/jwk-set+json, */*;q=0.1";
 const REQUEST_ID: &str = "x-request-id";
 
 /// A client for requests to one server, or to few ones.
@@ -165,7 +168,8 @@ impl HttpClient {
     ///
     /// [`HttpError`]: the response is missing, late or too long, or has another status than 200.
     pub async fn get(&self, url: &str) -> Result<Vec<u8>, HttpError> {
-        self.read(self.client.get(url)).await
+        self.read(self.client.get(url).header("accept", DOCUMENTS))
+            .await
     }
 
     /// Posts a document, with the value of `X-Request-ID`, and returns the body of the response.
@@ -199,11 +203,12 @@ impl HttpClient {
 
     fn post(&self, url: &str, content_type: &str, body: Vec<u8>) -> RequestBuilder {
         let request = self.client.post(url).body(body);
-        request.header("content-type", content_type)
+        request
+            .header("content-type", content_type)
+            .header("accept", "application/json")
     }
 
-    async fn read(&self, request: RequestBuilder) -> Result<Vec<u8>, HttpError> {
-        let mut request = request.header("accept", "application/json");
+    async fn read(&self, mut request: RequestBuilder) -> Result<Vec<u8>, HttpError> {
         if let Some(authorization) = &self.authorization {
             let value = HeaderValue::from_str(authorization);
             let mut value = value.map_err(|_| {

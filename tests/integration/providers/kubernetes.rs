@@ -2,6 +2,9 @@
 
 use auth_runtime::schemes::ClaimPath;
 use auth_runtime::{Identity, Rejection};
+use auth_tests::serve;
+use axum::Router;
+use http::{HeaderMap, StatusCode};
 
 use super::*;
 
@@ -94,4 +97,41 @@ async fn a_namespace_may_be_required_or_a_role() {
             "{path} {shown}"
         );
     }
+}
+
+/// The API server responds 406 to a client that accepts `application/json` alone.
+#[tokio::test]
+async fn key_sets_have_a_media_type_of_their_own() {
+    const TYPE: &str = "application/jwk-set+json";
+    let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
+    let point = pair.public_key_raw();
+    let (x, y) = point[1..].split_at(32);
+    let [x, y] = [x, y].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let key =
+        json!({ "kty": "EC", "use": "sig", "kid": "T2e4lW4v3Hn1", "crv": "P-256", "x": x, "y": y });
+    let document = json!({ "keys": [key] }).to_string();
+    let keys = move |headers: HeaderMap| {
+        let accepted: Vec<_> = headers.get_all("accept").iter().collect();
+        let accepts = |line: &str| {
+            let mut types = line.split([',', ';']).map(str::trim);
+            types.any(|accepted| [TYPE, "*/*"].contains(&accepted))
+        };
+        let answer = match accepted.as_slice() {
+            [line] if line.to_str().is_ok_and(accepts) => (StatusCode::OK, document.clone()),
+            _ => (StatusCode::NOT_ACCEPTABLE, String::new()),
+        };
+        async move { (answer.0, [("content-type", TYPE)], answer.1) }
+    };
+    let server = Router::new().route("/openid/v1/jwks", axum::routing::get(keys));
+    let url = format!("http://{}/openid/v1/jwks", serve(server).await);
+    let jwt = Jwt::builder().issuer(ISSUER).audience("orders");
+    let jwt = jwt.jwks_url(url).build().expect("a verifier");
+    assert_eq!(jwt.fetch_keys().await, Ok(()));
+    let header = Header {
+        kid: Some("T2e4lW4v3Hn1".to_owned()),
+        ..Header::new(Algorithm::ES256)
+    };
+    let signer = EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).expect("a key");
+    let token = signed_by(&signer, &header, &claims(), json!({}));
+    assert_eq!(status(&app_of(jwt), "/caller", &token).await, 200);
 }
