@@ -16,7 +16,8 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 ///
 /// | proxy | field of the user | field of the groups |
 /// |---|---|---|
-/// | Authelia, Authentik, nginx (the defaults) | `Remote-User` | `Remote-Groups` |
+/// | Authelia, nginx (the defaults) | `Remote-User` | `Remote-Groups` |
+/// | Authentik, with [`roles_separator('\|')`](ProxyIdentityBuilder::roles_separator) | `X-Authentik-Username` | `X-Authentik-Groups` |
 /// | oauth2-proxy | `X-Forwarded-User` | `X-Forwarded-Groups` |
 /// | Tailscale Serve | `Tailscale-User-Login` | |
 ///
@@ -37,8 +38,8 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The name of the user is text in UTF-8, and the groups are separated by commas. The scheme in the challenge,
-/// `Proxy`, is not registered. A client receives it only if the proxy forwards a request without a login.
+/// The name of the user is text in UTF-8, and the groups are separated by commas, or by another
+/// [separator](ProxyIdentityBuilder::roles_separator). The scheme in the challenge, `Proxy`, is not registered. A client receives it only if the proxy forwards a request without a login.
 ///
 /// # Browsers
 ///
@@ -49,6 +50,7 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 pub struct ProxyIdentity {
     user: HeaderName,
     roles: Option<HeaderName>,
+    separator: char,
     proxies: TrustedProxies,
     origins: TrustedOrigins,
 }
@@ -59,6 +61,7 @@ impl ProxyIdentity {
         ProxyIdentityBuilder {
             user: "remote-user".to_owned(),
             roles: None,
+            separator: ',',
             proxies: TrustedProxies::new(proxies),
             origins: Ok(TrustedOrigins::default()),
         }
@@ -77,7 +80,7 @@ impl ProxyIdentity {
             return None;
         }
         let roles = line
-            .split(',')
+            .split(self.separator)
             .map(str::trim)
             .filter(|role| !role.is_empty());
         Some(identity.with_roles(roles))
@@ -118,6 +121,7 @@ impl Scheme for ProxyIdentity {
 pub struct ProxyIdentityBuilder {
     user: String,
     roles: Option<String>,
+    separator: char,
     proxies: Result<TrustedProxies, TrustedProxiesError>,
     origins: Result<TrustedOrigins, TrustedOriginsError>,
 }
@@ -129,11 +133,29 @@ impl ProxyIdentityBuilder {
         self
     }
 
-    /// Takes the roles of the user from this field, separated by commas. Default: no roles.
+    /// Takes the roles of the user from this field, separated by commas or by another
+    /// [separator](Self::roles_separator). Default: no roles.
     ///
     /// The proxy has to set or remove this field in each request. Otherwise clients could name their own roles.
     pub fn roles_field(mut self, name: impl Into<String>) -> Self {
         self.roles = Some(name.into());
+        self
+    }
+
+    /// Sets the character between two roles. Default: a comma.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::ProxyIdentity;
+    ///
+    /// let authentik = ProxyIdentity::builder(["10.0.0.7/32".parse()?])
+    ///     .user_field("X-Authentik-Username")
+    ///     .roles_field("X-Authentik-Groups")
+    ///     .roles_separator('|')
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn roles_separator(mut self, separator: char) -> Self {
+        self.separator = separator;
         self
     }
 
@@ -156,6 +178,7 @@ impl ProxyIdentityBuilder {
             proxies: self.proxies.map_err(ProxyIdentityError::Proxies)?,
             user: field(self.user)?,
             roles: self.roles.map(field).transpose()?,
+            separator: self.separator,
             origins: self.origins.map_err(ProxyIdentityError::Origin)?,
         })
     }
@@ -190,6 +213,7 @@ impl fmt::Debug for ProxyIdentity {
         f.debug_struct("ProxyIdentity")
             .field("user", &self.user)
             .field("roles", &self.roles)
+            .field("separator", &self.separator)
             .field("proxies", &self.proxies)
             .finish()
     }
@@ -200,6 +224,7 @@ impl fmt::Debug for ProxyIdentityBuilder {
         f.debug_struct("ProxyIdentityBuilder")
             .field("user", &self.user)
             .field("roles", &self.roles)
+            .field("separator", &self.separator)
             .finish_non_exhaustive()
     }
 }

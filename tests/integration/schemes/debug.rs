@@ -157,11 +157,13 @@ fn debug_names_the_type_and_no_secret() {
         ),
         (
             format!("{:?}", proxy()),
-            "ProxyIdentityBuilder { user: \"remote-user\", roles: Some(\"Remote-Groups\"), .. }",
+            "ProxyIdentityBuilder { user: \"remote-user\", roles: Some(\"Remote-Groups\"), \
+             separator: ',', .. }",
         ),
         (
             format!("{:?}", proxy().build().expect("a proxy")),
-            "ProxyIdentity { user: \"remote-user\", roles: Some(\"remote-groups\"), proxies:",
+            "ProxyIdentity { user: \"remote-user\", roles: Some(\"remote-groups\"), \
+             separator: ',', proxies:",
         ),
         (
             format!("{:?}", redis()),

@@ -275,6 +275,39 @@ async fn pages_of_other_origins_cannot_act_with_a_login() {
     }
 }
 
+/// Authentik separates groups by `|`, and a group may have a comma.
+#[tokio::test]
+async fn roles_have_the_separator_of_the_proxy() {
+    let proxy = || ["10.0.0.7/32".parse().expect("a network")];
+    for (separator, groups, status) in [
+        (None, "dev,admin", 200),
+        (None, "dev|admin", 403),
+        (Some('|'), "dev|admin", 200),
+        (Some('|'), "admin", 200),
+        (Some('|'), " dev | admin ", 200),
+        (Some('|'), "dev,admin", 403),
+        (Some('|'), "dev|no,admin", 403),
+        (Some('|'), "dev\t|admin", 401),
+        (Some(' '), "dev admin", 200),
+        (Some('·'), "dev·admin", 200),
+    ] {
+        let scheme = ProxyIdentity::builder(proxy())
+            .user_field("X-Authentik-Username")
+            .roles_field("X-Authentik-Groups");
+        let scheme = match separator {
+            Some(separator) => scheme.roles_separator(separator),
+            None => scheme,
+        };
+        let app = app(space(scheme.build().expect("the scheme is in order")));
+        let lines = [
+            ("x-authentik-username", &b"ann"[..]),
+            ("x-authentik-groups", groups.as_bytes()),
+        ];
+        let response = send_to(app, PROXY, "/admin", &lines).await;
+        assert_eq!(response.status(), status, "{separator:?} {groups}");
+    }
+}
+
 /// The field is an explicit credential, so that an optional identity is no way around the rejection.
 #[tokio::test]
 async fn pages_of_other_origins_cannot_change_anything() {
