@@ -42,7 +42,8 @@ impl Framework {
 }
 
 impl<'r> Head<'r> {
-    /// The target as the client sent it, at any depth of nested routers.
+    /// The target as the client sent it, at any depth of nested routers; behind a layer around the router that changes
+    /// it, only if the layer keeps an `OriginalUri`.
     pub fn sent_uri(self) -> &'r Uri {
         (self.framework.original_uri)(self.extensions).unwrap_or(self.uri)
     }

@@ -294,7 +294,8 @@ impl<'r> Credentials<'r> {
         self.head.method
     }
 
-    /// The target of the request, as the client sent it.
+    /// The target of the request, as the client sent it; behind a layer around the router that changes it, only if the
+    /// layer keeps an `OriginalUri`.
     pub fn uri(&self) -> &'r Uri {
         self.head.sent_uri()
     }

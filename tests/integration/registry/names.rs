@@ -1,5 +1,6 @@
 //! Names from the path reach the challenge only if they are names of repositories.
 
+use axum::extract::OriginalUri;
 use http::Uri;
 use tower::Layer;
 use tower::util::MapRequestLayer;
@@ -58,6 +59,8 @@ async fn other_names_have_no_scope() {
 /// Moves the name of a repository to the end, since a wildcard of a route matches the end of a path only:
 /// `/v2/{name}/manifests/{reference}` to `/v2/manifests/{reference}/{name}`.
 fn move_name(mut request: Request) -> Request {
+    let sent = OriginalUri(request.uri().clone());
+    request.extensions_mut().insert(sent);
     let query = request.uri().query().map(|query| format!("?{query}"));
     let target = moved(request.uri().path()).map(|path| path + &query.unwrap_or_default());
     if let Some(uri) = target.and_then(|target| target.parse::<Uri>().ok()) {

@@ -13,6 +13,9 @@ use auth_runtime::schemes::{Dpop, DpopBuilder};
 use auth_runtime::{ProtectedRouter, public};
 use auth_tests::proof::ProofKey;
 use auth_tests::{token, verifier};
+use axum::extract::OriginalUri;
+use tower::Layer;
+use tower::util::MapRequestLayer;
 
 use crate::schemes::tokens::now;
 use crate::schemes::*;
@@ -102,4 +105,29 @@ async fn challenge_requests_a_stronger_login() {
         "acr": "mfa", "auth_time": now() - 60, "cnf": { "jkt": client.key.thumbprint() },
     }));
     assert_eq!(send(&app, "/read", &client.good()).await.status(), 200);
+}
+
+/// A layer around the router that changes the target keeps the sent one, which proofs contain.
+#[tokio::test]
+async fn proofs_have_the_target_that_a_layer_keeps() {
+    let client = Client::new();
+    for (keeps, target, expected) in [
+        (true, "https://api.example/v2/read", 200),
+        (true, READ, 401),
+        (false, "https://api.example/v2/read", 401),
+        (false, READ, 200),
+    ] {
+        let rewrite = MapRequestLayer::new(move |mut request: Request| {
+            if keeps {
+                let sent = OriginalUri(request.uri().clone());
+                request.extensions_mut().insert(sent);
+            }
+            *request.uri_mut() = http::Uri::from_static("/read");
+            request
+        });
+        let app = rewrite.layer(app_of(dpop()));
+        let lines = client.changed(json!({}), json!({ "htu": target }));
+        let response = send(&app, "/v2/read", &lines).await;
+        assert_eq!(response.status(), expected, "{keeps} {target}");
+    }
 }

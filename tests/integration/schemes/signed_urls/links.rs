@@ -2,6 +2,9 @@
 
 use auth_runtime::clock::ManualClock;
 use auth_runtime::schemes::LinkError;
+use axum::extract::OriginalUri;
+use tower::Layer;
+use tower::util::MapRequestLayer;
 
 use super::*;
 
@@ -180,6 +183,36 @@ async fn links_have_the_target_of_the_client() {
     ] {
         let answer = call(&app, Method::GET, &link).await;
         assert_eq!(answer.status(), status, "{link}");
+    }
+}
+
+/// A layer around the router that changes the target keeps the sent one.
+#[tokio::test]
+async fn links_have_the_target_that_a_layer_keeps() {
+    let rewritten = |keeps: bool| {
+        let rewrite = MapRequestLayer::new(move |mut request: Request| {
+            if keeps {
+                let sent = OriginalUri(request.uri().clone());
+                request.extensions_mut().insert(sent);
+            }
+            let target = request.uri().to_string().replace("/downloads/", "/files/");
+            *request.uri_mut() = target.parse().expect("a target");
+            request
+        });
+        rewrite.layer(links_only(new_urls()))
+    };
+    let moved = link_to("/files/7").replace("/files/", "/downloads/");
+    for (keeps, link, status) in [
+        (true, link_to("/downloads/7"), 200),
+        (true, link_to("/files/7"), 200),
+        (true, moved.clone(), 404),
+        // Without it, the target of the router counts, so a link has two spellings.
+        (false, link_to("/downloads/7"), 404),
+        (false, moved, 200),
+    ] {
+        let answer = rewritten(keeps).oneshot(request(Method::GET, &link)).await;
+        let answer = answer.expect("infallible");
+        assert_eq!(answer.status(), status, "{keeps} {link}");
     }
 }
 
