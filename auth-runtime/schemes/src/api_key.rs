@@ -1,6 +1,8 @@
 //! API keys in a header field.
 
 use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
 
 use auth_runtime_core::{Caller, Credentials, Identity, Scheme, Source, Verification};
 use http::HeaderName;
@@ -12,9 +14,14 @@ use crate::hex::parse_sha256;
 
 /// API keys that programs send in a header field.
 ///
-/// Only the SHA-256 hashes of keys are kept. The hash of a received key is compared with all of
-/// them in constant time, without an early exit, so the time reveals nothing about the keys. The
-/// cost is linear; the scheme is intended for up to some thousands of keys.
+/// | keys | constructor |
+/// |---|---|
+/// | up to some thousands, given at the start | [`builder`](Self::builder) |
+/// | rows of the service's own table | [`look_up`](Self::look_up): a function of the key |
+///
+/// Of keys that are given at the start, only the SHA-256 hashes are kept. The hash of a received key is
+/// compared with all of them in constant time, without an early exit, so the time reveals nothing
+/// about the keys. The cost is linear.
 ///
 /// ```
 /// use auth_runtime::Identity;
@@ -36,19 +43,65 @@ use crate::hex::parse_sha256;
 pub struct ApiKeys {
     scheme: String,
     field: HeaderName,
-    keys: Vec<(Sha256Digest, Identity)>,
+    keys: Keys,
 }
 
+#[derive(Clone)]
+enum Keys {
+    Table(Vec<(Sha256Digest, Identity)>),
+    LookUp(Arc<LookUp>),
+}
+
+type LookUp = dyn Fn(String) -> Verification + Send + Sync;
+
 type Sha256Digest = [u8; 32];
+
+/// The default name of the scheme.
+const SCHEME: &str = "ApiKey";
+/// The default field.
+const FIELD: &str = "x-api-key";
 
 impl ApiKeys {
     /// Starts with the field `x-api-key`, the scheme `ApiKey` and no keys.
     pub fn builder() -> ApiKeysBuilder {
         ApiKeysBuilder {
-            scheme: "ApiKey".to_owned(),
-            field: "x-api-key".to_owned(),
+            scheme: SCHEME.to_owned(),
+            field: FIELD.to_owned(),
             keys: Vec::new(),
             error: None,
+        }
+    }
+
+    /// Starts with a function that looks up a key in the service's own table, the field `x-api-key` and the scheme
+    /// `ApiKey`.
+    ///
+    /// The function receives a key of visible ASCII and spaces, of at most
+    /// [`ProtectionSpace::MAX_CREDENTIALS`](auth_runtime_core::ProtectionSpace::MAX_CREDENTIALS) bytes. A table should
+    /// store the hash of a key, so that neither the time of the look-up nor a leaked table reveals keys. If the table
+    /// is unavailable, the function returns [`Caller::unverifiable`].
+    ///
+    /// ```
+    /// use auth_runtime::schemes::ApiKeys;
+    /// use auth_runtime::{Caller, Identity};
+    /// use sha2::{Digest, Sha256};
+    ///
+    /// # async fn find(_: &[u8]) -> Result<Option<String>, std::io::Error> { Ok(None) }
+    /// let keys = ApiKeys::look_up(async |key| match find(&Sha256::digest(key)).await {
+    ///     Ok(Some(owner)) => Caller::known(Identity::new(owner)),
+    ///     Ok(None) => Caller::rejected(),
+    ///     Err(_) => Caller::unverifiable(),
+    /// });
+    /// let keys = keys.field("x-api-key").build()?;
+    /// # Ok::<(), auth_runtime::schemes::ApiKeysError>(())
+    /// ```
+    pub fn look_up<F>(look_up: impl Fn(String) -> F + Send + Sync + 'static) -> ApiKeyLookUpBuilder
+    where
+        F: Future<Output: Into<Caller>> + Send + 'static,
+    {
+        ApiKeyLookUpBuilder {
+            scheme: SCHEME.to_owned(),
+            field: FIELD.to_owned(),
+            look_up: Arc::new(move |key| Verification::pending(look_up(key))),
         }
     }
 }
@@ -63,9 +116,13 @@ impl Scheme for ApiKeys {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let table = match &self.keys {
+            Keys::Table(table) => table,
+            Keys::LookUp(look_up) => return look_up(credentials.value().to_owned()),
+        };
         let sent = sha256(credentials.value());
         let mut caller = Caller::rejected();
-        for (digest, identity) in &self.keys {
+        for (digest, identity) in table {
             if digest.ct_eq(&sent).into() {
                 caller = Caller::known(identity.clone());
             }
@@ -78,7 +135,7 @@ fn sha256(key: &str) -> Sha256Digest {
     Sha256::digest(key.as_bytes()).into()
 }
 
-/// Builds [`ApiKeys`].
+/// Builds [`ApiKeys`] that are given at the start.
 #[must_use]
 pub struct ApiKeysBuilder {
     scheme: String,
@@ -135,9 +192,7 @@ impl ApiKeysBuilder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let Some(field) = credential_field(&self.field) else {
-            return Err(ApiKeysError::Field(self.field));
-        };
+        let field = field_of(self.field)?;
         if self.keys.is_empty() {
             return Err(ApiKeysError::NoKey);
         }
@@ -150,9 +205,48 @@ impl ApiKeysBuilder {
         Ok(ApiKeys {
             scheme: self.scheme,
             field,
-            keys: self.keys,
+            keys: Keys::Table(self.keys),
         })
     }
+}
+
+/// Builds [`ApiKeys`] that a function [looks up](ApiKeys::look_up).
+#[must_use]
+pub struct ApiKeyLookUpBuilder {
+    scheme: String,
+    field: String,
+    look_up: Arc<LookUp>,
+}
+
+impl ApiKeyLookUpBuilder {
+    /// Sets the field that keys are read from. Default: `x-api-key`.
+    pub fn field(mut self, name: impl Into<String>) -> Self {
+        self.field = name.into();
+        self
+    }
+
+    /// Sets the name of the scheme in the challenge. Default: `ApiKey`.
+    pub fn scheme_name(mut self, name: impl Into<String>) -> Self {
+        self.scheme = name.into();
+        self
+    }
+
+    /// Builds the scheme.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiKeysError::Field`]: the field name is invalid, or has another meaning.
+    pub fn build(self) -> Result<ApiKeys, ApiKeysError> {
+        Ok(ApiKeys {
+            scheme: self.scheme,
+            field: field_of(self.field)?,
+            keys: Keys::LookUp(self.look_up),
+        })
+    }
+}
+
+fn field_of(name: String) -> Result<HeaderName, ApiKeysError> {
+    credential_field(&name).ok_or(ApiKeysError::Field(name))
 }
 
 /// An error of building [`ApiKeys`]. A key is named by the subject of its identity.
@@ -193,11 +287,13 @@ impl std::error::Error for ApiKeysError {}
 
 impl fmt::Debug for ApiKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiKeys")
-            .field("scheme", &self.scheme)
-            .field("field", &self.field)
-            .field("keys", &self.keys.len())
-            .finish()
+        let mut shown = f.debug_struct("ApiKeys");
+        shown.field("scheme", &self.scheme);
+        shown.field("field", &self.field);
+        match &self.keys {
+            Keys::Table(table) => shown.field("keys", &table.len()).finish(),
+            Keys::LookUp(_) => shown.finish_non_exhaustive(),
+        }
     }
 }
 
@@ -207,6 +303,15 @@ impl fmt::Debug for ApiKeysBuilder {
             .field("scheme", &self.scheme)
             .field("field", &self.field)
             .field("keys", &self.keys.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ApiKeyLookUpBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKeyLookUpBuilder")
+            .field("scheme", &self.scheme)
+            .field("field", &self.field)
             .finish_non_exhaustive()
     }
 }

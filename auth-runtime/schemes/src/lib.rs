@@ -85,7 +85,7 @@ mod webhooks;
 #[cfg(feature = "jwt")]
 pub use self::access_claim::AccessClaim;
 #[cfg(feature = "api-key")]
-pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
+pub use self::api_key::{ApiKeyLookUpBuilder, ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]
 pub use self::basic::Basic;
 pub use self::bearer::Bearer;

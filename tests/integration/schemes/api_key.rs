@@ -1,6 +1,10 @@
 //! API keys.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::schemes::*;
+
 #[tokio::test]
 async fn api_keys() {
     const KEY: &str = "k-4f1c0b6e9a8d47d2";
@@ -160,4 +164,40 @@ fn invalid_api_keys_are_build_errors() {
         let keys = ApiKeys::builder().key(key, who()).field(field);
         assert_eq!(error(keys), Some(ApiKeysError::Field(field.to_owned())));
     }
+}
+
+/// The function receives what a client sent, within the bounds of all schemes.
+#[tokio::test]
+async fn looked_up_keys_are_bounded() {
+    const API_KEY: &str = "ApiKey realm=\"api\"";
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&asked);
+    let keys = ApiKeys::look_up(move |key: String| {
+        counting.fetch_add(1, Ordering::Relaxed);
+        let found = key.starts_with("of ann").then(|| Identity::new("ann"));
+        async move { found }
+    });
+    let app = app(space(keys.build().expect("keys")));
+    let key = |value: &[u8]| -> Lines { vec![("x-api-key", value.to_vec())] };
+    let longest = format!("of ann{}", "x".repeat(ProtectionSpace::MAX_CREDENTIALS - 6));
+    let longer = format!("{longest}x");
+    let rows = vec![
+        row("known", key(b"of ann"), 200, &[]),
+        row("unknown", key(b"of bob"), 401, &[API_KEY]),
+        row("the longest", key(longest.as_bytes()), 200, &[]),
+    ];
+    check(&app, "/known", rows).await;
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    let rows = vec![
+        row("absent", vec![], 401, &[API_KEY]),
+        row("empty", key(b""), 401, &[API_KEY]),
+        row("not ASCII", key("of ann ß".as_bytes()), 401, &[API_KEY]),
+        row("longer", key(longer.as_bytes()), 431, &[]),
+        row("twice", [key(b"of ann"), key(b"of ann")].concat(), 400, &[]),
+    ];
+    check(&app, "/known", rows).await;
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    let field = ApiKeys::look_up(async |_| Caller::rejected()).field("cookie");
+    let expected = ApiKeysError::Field("cookie".to_owned());
+    assert_eq!(field.build().err(), Some(expected));
 }

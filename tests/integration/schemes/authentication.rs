@@ -101,6 +101,11 @@ async fn functions_report_outages_for_every_scheme() {
             service(Tokens::new("Token", async |_| BUSY)),
             authorization("Token x"),
         ),
+        (
+            "API keys",
+            service(ApiKeys::look_up(async |_| BUSY).build().expect("keys")),
+            vec![("x-api-key", b"x".to_vec())],
+        ),
     ] {
         for target in ["/known", "/nowhere"] {
             let response = send(&app, target, &lines).await;

@@ -22,6 +22,7 @@ fn debug_names_the_type_and_no_secret() {
     let key = || JwtKey::hs256(SECRET).expect("a key").with_id("k-1");
     let bearer = || Bearer::jwt(rsa_verifier());
     let keys = || ApiKeys::builder().key(SECRET, Identity::new("billing"));
+    let looked_up = || ApiKeys::look_up(async |_| Caller::rejected());
     let hashes = || {
         PasswordHashes::builder().user_verified_by(
             "ann",
@@ -146,6 +147,14 @@ fn debug_names_the_type_and_no_secret() {
         (
             format!("{:?}", keys().build().expect("keys")),
             "ApiKeys { scheme: \"ApiKey\", field: \"x-api-key\", keys: 1 }",
+        ),
+        (
+            format!("{:?}", looked_up()),
+            "ApiKeyLookUpBuilder { scheme: \"ApiKey\", field: \"x-api-key\", .. }",
+        ),
+        (
+            format!("{:?}", looked_up().build().expect("keys")),
+            "ApiKeys { scheme: \"ApiKey\", field: \"x-api-key\", .. }",
         ),
         (
             format!("{devices:?}"),

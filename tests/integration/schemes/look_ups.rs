@@ -12,7 +12,9 @@ async fn find(key: String) -> Option<Identity> {
 async fn credentials_without_an_identity_are_rejected() {
     let sessions = Sessions::look_up(find).cookie("__Host-session").build();
     let cookie = |value: &str| vec![("cookie", format!("__Host-session={value}").into_bytes())];
-    let rows: [(&str, ProtectedRouter, &str, Lines, Lines); 4] = [
+    let keys = ApiKeys::look_up(find).field("x-key").scheme_name("Key");
+    let key = |value: &str| vec![("x-key", value.as_bytes().to_vec())];
+    let rows: [(&str, ProtectedRouter, &str, Lines, Lines); 5] = [
         (
             "Bearer",
             app(space(Bearer::new(find))),
@@ -33,6 +35,13 @@ async fn credentials_without_an_identity_are_rejected() {
             BASIC,
             basic("of-ann:a password"),
             basic("of-bob:a password"),
+        ),
+        (
+            "ApiKeys",
+            app(space(keys.build().expect("the field is in order"))),
+            "Key realm=\"api\"",
+            key("of-ann"),
+            key("of-bob"),
         ),
         (
             "Sessions",

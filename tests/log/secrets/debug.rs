@@ -105,6 +105,10 @@ fn debug_shows_no_secret() {
         ("WebhooksBuilder", debug(hooks())),
         ("Webhooks", debug(hooks().build().expect("in order"))),
         ("ApiKeysBuilder", debug(keys())),
+        (
+            "ApiKeyLookUpBuilder",
+            debug(ApiKeys::look_up(async |_| Caller::rejected())),
+        ),
         ("ApiKeys", debug(keys().build().expect("in order"))),
         ("PasswordHashesBuilder", debug(hashes())),
         ("PasswordHashes", debug(hashes().build().expect("in order"))),
