@@ -12,6 +12,7 @@ mod credentials;
 mod debug;
 mod digest;
 mod dpop;
+mod expiry;
 mod in_cluster;
 mod introspection;
 mod issuers;
@@ -35,6 +36,7 @@ mod wrapped;
 use argon2::password_hash::PasswordHasher;
 use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError};
 use auth_runtime::decision::{Denial, DenialBody};
+use auth_runtime::clock::Clock;
 use auth_runtime::routing::get;
 use auth_runtime::schemes::{
     ApiKeys, ApiKeysError, Basic, Bearer, Claims, Credentials, Jwt, JwtError, JwtKey,
@@ -109,6 +111,12 @@ fn space(scheme: impl Scheme) -> ProtectionSpace {
 }
 
 /// The field lines of a request.
+/// A space with the clock of its scheme.
+fn space_at(time: &Clock, scheme: impl Scheme) -> ProtectionSpace {
+    let space = ProtectionSpace::builder().realm("api").clock(time.clone());
+    space.scheme(scheme).build().expect("the space is in order")
+}
+
 type Lines = Vec<(&'static str, Vec<u8>)>;
 
 fn authorization(value: impl Into<Vec<u8>>) -> Lines {

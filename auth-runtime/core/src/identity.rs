@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use auth_runtime_policy::{Atom, Vocabulary};
 use http::Extensions;
 
+use crate::clock::Clock;
 use crate::key_bytes::KeyBytes;
 
 /// An authenticated caller: a subject, and the scopes, roles and permissions granted to it.
@@ -168,8 +169,10 @@ impl Identity {
     }
 
     /// Sets the time from which the credentials are not accepted any more (`exp`, RFC 7519 §4.1.4).
-    /// Default: unknown. `Guard::expires` waits for it; the decision about a request does not depend on
-    /// it, since the scheme checks its credentials.
+    /// Default: unknown.
+    ///
+    /// The protection space then rejects the credentials of any scheme, by its
+    /// [clock](crate::ProtectionSpaceBuilder::clock). `Guard::expires` waits for that time.
     #[must_use]
     pub fn with_expiry(self, time: SystemTime) -> Self {
         self.change(|granted| granted.expiry = Some(time))
@@ -383,6 +386,11 @@ impl Identity {
             // The others need more than the identity. A new atom of an identity is not met without a line here.
             _ => false,
         }
+    }
+
+    /// Returns whether the expiry has come. The clock is read only if there is one.
+    pub(crate) fn is_expired(&self, clock: &Clock) -> bool {
+        self.expiry().is_some_and(|expiry| expiry <= clock.now())
     }
 
     /// Returns whether the login was at most `age` before `now`, within the clock skew. Logins of

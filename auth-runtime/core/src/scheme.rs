@@ -19,6 +19,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use crate::caller::Rejection;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::{Client, ClientAddress};
+use crate::clock::Clock;
 use crate::head::Head;
 use crate::scheme::user_type::UserType;
 use crate::scheme::verification::Verification;
@@ -263,6 +264,7 @@ pub struct Credentials<'r> {
     value: &'r str,
     head: Head<'r>,
     client_address: &'r ClientAddress,
+    clock: &'r Clock,
     body: Option<&'r Bytes>,
 }
 
@@ -271,14 +273,33 @@ impl<'r> Credentials<'r> {
         value: &'r str,
         head: Head<'r>,
         client_address: &'r ClientAddress,
+        clock: &'r Clock,
         body: Option<&'r Bytes>,
     ) -> Self {
         Self {
             value,
             head,
             client_address,
+            clock,
             body,
         }
+    }
+
+    /// The same request with other credentials, which do not sign its body.
+    pub(crate) fn with_value<'v>(&self, value: &'v str) -> Credentials<'v>
+    where
+        'r: 'v,
+    {
+        Credentials {
+            value,
+            body: None,
+            ..*self
+        }
+    }
+
+    /// Starts to verify them by `scheme`. An [expired](crate::Identity::with_expiry) identity is rejected.
+    pub(crate) fn verify_by(&self, scheme: &dyn Scheme) -> Verification {
+        scheme.verify(self).unless_expired(self.clock)
     }
 
     /// The credentials without the name of the scheme: visible ASCII and spaces (or text, for a
@@ -326,11 +347,6 @@ impl<'r> Credentials<'r> {
     /// Returns the head of the request.
     pub(crate) fn head(&self) -> Head<'r> {
         self.head
-    }
-
-    /// Returns the method of determining the address of the client.
-    pub(crate) fn client_address(&self) -> &'r ClientAddress {
-        self.client_address
     }
 
     /// The request's extensions: data from the server and the outer layers.

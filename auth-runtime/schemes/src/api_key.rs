@@ -34,6 +34,9 @@ use crate::hex::parse_sha256;
 /// # Ok::<(), auth_runtime::schemes::ApiKeysError>(())
 /// ```
 ///
+/// **Replacement of a key.** Add the new key for the same caller, and give the identity of the old one an
+/// [expiry](Identity::with_expiry): from that time on, the old key is rejected.
+///
 /// The scheme in its challenge, `ApiKey`, is not registered. HTTP has no registered scheme for keys
 /// in a custom field, but RFC 9110 §15.5.2 requires a challenge.
 ///

@@ -58,7 +58,13 @@ fn routes() -> GuardedRouter {
 
 /// The routes at the root and below `/v1`.
 fn links_only(urls: SignedUrls) -> ProtectedRouter {
-    let space = ProtectionSpace::builder().scheme(urls).build();
+    links_at(&Clock::system(), urls)
+}
+
+/// The same with the clock of the links.
+fn links_at(time: &Clock, urls: SignedUrls) -> ProtectedRouter {
+    let space = ProtectionSpace::builder().clock(time.clone());
+    let space = space.scheme(urls).build();
     routes()
         .nest("/v1", routes())
         .protect(space.expect("links need no realm"))

@@ -5,7 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Rejection};
+use crate::clock::Clock;
 use crate::identity::Identity;
 
 /// A [`Caller`], available now or later.
@@ -55,6 +56,17 @@ impl Verification {
             State::Done(caller) => Ok(caller),
             pending @ State::Pending(_) => Err(Self(pending)),
         }
+    }
+
+    /// Rejects an identity that is expired by `clock`.
+    pub(crate) fn unless_expired(self, clock: &Clock) -> Self {
+        let clock = clock.clone();
+        self.and_then(move |caller| match caller {
+            Caller::Known(identity) if identity.is_expired(&clock) => {
+                Caller::Rejected(Rejection::Expired)
+            }
+            caller => caller,
+        })
     }
 
     /// Continues with `next` for a known caller.

@@ -41,7 +41,7 @@ impl<S: Scheme> Scheme for WithApplication<S> {
             }
             found => found,
         };
-        let user = self.scheme.verify(credentials);
+        let user = credentials.verify_by(&self.scheme);
         match found {
             Ok(Some(found)) => {
                 let application = found.verify(&*self.application, credentials);

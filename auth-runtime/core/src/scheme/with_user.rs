@@ -86,7 +86,7 @@ impl<S: Scheme> Scheme for WithUser<S> {
     forward_to_scheme!();
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        (self.complete)(self.scheme.verify(credentials))
+        (self.complete)(credentials.verify_by(&self.scheme))
     }
 
     fn provides_user(&self, user: UserType) -> bool {

@@ -30,7 +30,6 @@ use super::selection::{Selection, Started, Verified, select, settle};
 use super::target::Target;
 use super::used_scheme::{CredentialsPlace, UsedScheme};
 use crate::caller::Caller;
-use crate::client_address::ClientAddress;
 use crate::head::Head;
 use crate::scheme::Source;
 use crate::scheme::verification::Verification;
@@ -228,12 +227,7 @@ impl Space {
             Found::Nothing => return AuthenticationFuture::Done(Selection::ANONYMOUS.into()),
             Found::One(presented) if presented.is_readable() => {
                 let is_accepted = target.accepts(&presented.accepted.name);
-                return AuthenticationFuture::of(
-                    &presented,
-                    is_accepted,
-                    head,
-                    &self.client_address,
-                );
+                return AuthenticationFuture::of(&presented, is_accepted, head, self);
             }
             Found::One(unreadable) => vec![unreadable],
             Found::Several(several) => several,
@@ -271,14 +265,9 @@ pub enum AuthenticationFuture {
 }
 
 impl AuthenticationFuture {
-    fn of(
-        presented: &Presented<'_, '_>,
-        is_accepted: bool,
-        head: Head<'_>,
-        client_address: &ClientAddress,
-    ) -> Self {
+    fn of(presented: &Presented<'_, '_>, is_accepted: bool, head: Head<'_>, space: &Space) -> Self {
         let (used, has_challenge) = (presented.used(), presented.has_challenge());
-        let Some(verification) = presented.verify(head, client_address) else {
+        let Some(verification) = presented.verify(head, &space.client_address, &space.clock) else {
             return Self::Done(by_only(Selection::INVALID_REQUEST, is_accepted));
         };
         match verification.into_caller() {

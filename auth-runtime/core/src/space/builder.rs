@@ -106,7 +106,8 @@ impl ProtectionSpaceBuilder {
         self
     }
 
-    /// Sets the clock that `max_age` is decided by. Default: the clock of the system.
+    /// Sets the clock for `max_age` and for the [expiry](crate::Identity::with_expiry) of identities. Default: the
+    /// clock of the system.
     ///
     /// Each scheme has a clock of its own.
     pub fn clock(mut self, clock: Clock) -> Self {

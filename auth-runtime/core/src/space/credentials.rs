@@ -12,6 +12,7 @@ use super::used_scheme::{CredentialsPlace, UsedScheme};
 use super::{MAX_CREDENTIALS, Space};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
+use crate::clock::Clock;
 use crate::cookies;
 use crate::head::Head;
 use crate::scheme::verification::Verification;
@@ -65,6 +66,7 @@ impl Presented<'_, '_> {
         &self,
         head: Head<'_>,
         client_address: &ClientAddress,
+        clock: &Clock,
     ) -> Option<Verification> {
         let value = self.value.as_ref().ok()?;
         let body = match head.extensions.get() {
@@ -73,8 +75,8 @@ impl Presented<'_, '_> {
             _ => None,
         };
         let verify = |value: &str| {
-            let credentials = Credentials::new(value, head, client_address, body);
-            self.accepted.scheme.verify(&credentials)
+            let credentials = Credentials::new(value, head, client_address, clock, body);
+            credentials.verify_by(&*self.accepted.scheme)
         };
         Some(verify_value(value, self.source, verify))
     }
@@ -136,9 +138,8 @@ impl<'s, 'r> Accompanying<'s, 'r> {
 
     /// Starts to verify the credentials.
     pub(crate) fn verify(&self, scheme: &dyn Scheme, beside: &Credentials<'_>) -> Verification {
-        let (head, client_address) = (beside.head(), beside.client_address());
         verify_value(&self.value, self.source, |value| {
-            scheme.verify(&Credentials::new(value, head, client_address, None))
+            beside.with_value(value).verify_by(scheme)
         })
     }
 }

@@ -226,7 +226,7 @@ impl Started {
         head: Head<'_>,
     ) -> Self {
         Self {
-            verification: presented.verify(head, &space.client_address),
+            verification: presented.verify(head, &space.client_address, &space.clock),
             ..Self::new(presented, target, space)
         }
     }

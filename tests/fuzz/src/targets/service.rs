@@ -54,8 +54,8 @@ async fn shown_to_bound(guard: Guard) -> String {
 
 /// Returns a space with one scheme.
 pub(super) fn space_of(scheme: impl Scheme) -> ProtectionSpace {
-    let space = ProtectionSpace::builder().realm("fuzz").scheme(scheme);
-    space.build().expect("a space")
+    let space = ProtectionSpace::builder().realm("fuzz").clock(clock());
+    space.scheme(scheme).build().expect("a space")
 }
 
 /// Returns the three paths in a space.

@@ -52,6 +52,7 @@ impl Subject for Links {
     fn router(&self) -> ProtectedRouter {
         let space = ProtectionSpace::builder()
             .realm("fuzz")
+            .clock(clock())
             .scheme(self.urls.clone())
             .scheme(basic());
         router(space.build().expect("a space"))

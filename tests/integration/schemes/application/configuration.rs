@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError, ErrorCode};
+use auth_runtime::clock::ManualClock;
 use auth_runtime::schemes::{ApplicationProblem, Sessions, SignedUrls, Webhooks};
 use auth_runtime::{CheckRequest, ClientAddress, CurrentUser};
 use auth_runtime_audit::internal_openapi;
@@ -315,7 +316,10 @@ async fn identities_expire_with_either() {
     }
     let scheme = Bearer::new(async |token| until(token.as_str())).with_application(Until);
     let app = GuardedRouter::new().route("/", get(expiry));
-    let app = app.protect(space(scheme)).expect("routes");
+    let start = ManualClock::new(SystemTime::UNIX_EPOCH);
+    let app = app
+        .protect(space_at(&start.clock(), scheme))
+        .expect("routes");
     for (token, key, expected) in [
         ("until-20", "until-30", "20"),
         ("until-30", "until-20", "20"),

@@ -113,7 +113,8 @@ async fn times_are_numbers() {
 async fn clocks_differ_by_a_minute_by_default() {
     let since = Duration::from_secs(u64::try_from(now()).expect("after 1970"));
     let time = ManualClock::new(UNIX_EPOCH + since);
-    let app = app(space(Bearer::jwt(verifier(|jwt| jwt.clock(time.clock())))));
+    let scheme = Bearer::jwt(verifier(|jwt| jwt.clock(time.clock())));
+    let app = app(space_at(&time.clock(), scheme));
     let now = i64::try_from(since.as_secs()).expect("before year 9999");
     for (changes, expected) in [
         (json!({ "exp": now - 59 }), 200),

@@ -232,7 +232,8 @@ async fn times_are_exact() {
     let key = JwtKey::rs256_pem(keys().rsa.public_key_pem()).expect("a key");
     let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
     let jwt = jwt.leeway(Duration::from_secs(30)).clock(time.clock());
-    let app = app(space(Bearer::jwt(jwt.build().expect("a verifier"))));
+    let scheme = Bearer::jwt(jwt.build().expect("a verifier"));
+    let app = app(space_at(&time.clock(), scheme));
     for (claims, status) in [
         (json!({ "exp": now - 29 }), 200),
         (json!({ "exp": now - 30 }), 401),

@@ -262,7 +262,8 @@ async fn identities_end_with_their_link() {
     // The expiry of the identity is not that of the link.
     let identity = reader().with_expiry(SystemTime::UNIX_EPOCH + 9 * HOUR);
     let link = urls.sign(&Method::GET, "/end", HOUR, &identity);
-    let space = ProtectionSpace::builder().scheme(urls).build();
+    let space = ProtectionSpace::builder().clock(time.clock());
+    let space = space.scheme(urls).build();
     let app = GuardedRouter::new()
         .route("/end", get(end))
         .protect(space.expect("a space"))
@@ -356,7 +357,7 @@ async fn lifetimes_have_whole_seconds() {
     let urls = urls.build().expect("a key");
     let lifetime = Duration::from_millis(1900);
     let link = urls.sign(&Method::GET, "/files/7", lifetime, &reader());
-    let (app, link) = (links_only(urls), link.expect("a link"));
+    let (app, link) = (links_at(&time.clock(), urls), link.expect("a link"));
     assert_eq!(call(&app, Method::GET, &link).await.status(), 200);
     time.advance(Duration::from_secs(1));
     assert_404(&app, Method::GET, &link, "expired").await;
