@@ -68,6 +68,8 @@ enum CertificateForm {
 
 /// Fields of standards and of common proxies. The `http` crate has no constants for them.
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+const X_AMZN_MTLS_CLIENTCERT_LEAF: HeaderName =
+    HeaderName::from_static("x-amzn-mtls-clientcert-leaf");
 const SSL_CLIENT_CERT: HeaderName = HeaderName::from_static("ssl-client-cert");
 const X_FORWARDED_CLIENT_CERT: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
 
@@ -114,6 +116,27 @@ impl CertificateSource {
         proxies: impl IntoIterator<Item = IpNet>,
     ) -> Result<Self, TrustedProxiesError> {
         Self::from_proxy(SSL_CLIENT_CERT, CertificateForm::EscapedPem, proxies)
+    }
+
+    /// Uses the certificate that an Application Load Balancer of AWS sends in `X-Amzn-Mtls-Clientcert-Leaf`, as PEM that
+    /// is percent-encoded: its listener has mutual TLS in the mode "verify". The proxies are the subnets of the load
+    /// balancer.
+    ///
+    /// Every listener and every other way to this service has to be in that mode, or the field of a client could arrive
+    /// here. In the mode "passthrough", the load balancer does not verify certificates, and sends the chain in
+    /// `X-Amzn-Mtls-Clientcert`, which is not read.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`client_cert`](Self::client_cert).
+    pub fn x_amzn_mtls_clientcert_leaf(
+        proxies: impl IntoIterator<Item = IpNet>,
+    ) -> Result<Self, TrustedProxiesError> {
+        Self::from_proxy(
+            X_AMZN_MTLS_CLIENTCERT_LEAF,
+            CertificateForm::EscapedPem,
+            proxies,
+        )
     }
 
     /// Uses the certificate that an Envoy with one of these addresses describes in `X-Forwarded-Client-Cert`, as the

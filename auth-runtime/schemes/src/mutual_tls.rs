@@ -6,7 +6,7 @@ use auth_runtime_core::{Caller, Credentials, Rejection, Scheme, Source, Verifica
 use http::HeaderName;
 
 use crate::certificate_source::{CertificateSource, PeerCertificate};
-use crate::origin::TrustedOrigins;
+use crate::origin::{TrustedOrigins, TrustedOriginsError};
 
 /// Callers that the certificate of their TLS connection identifies, without a token.
 ///
@@ -69,10 +69,15 @@ impl MutualTls {
         }
     }
 
-    /// Sets the origins whose pages may act with the certificate of a browser. Default: only the own one.
-    #[must_use]
-    pub fn trusted_origins(self, origins: TrustedOrigins) -> Self {
-        Self { origins, ..self }
+    /// Allows pages of another origin, such as `https://app.example`, to act with the certificate of a browser. Can be
+    /// called several times. Default: none.
+    ///
+    /// # Errors
+    ///
+    /// The text is not an origin.
+    pub fn trust_origin(mut self, origin: impl Into<String>) -> Result<Self, TrustedOriginsError> {
+        self.origins = self.origins.trust(origin)?;
+        Ok(self)
     }
 }
 

@@ -256,6 +256,57 @@ async fn ssl_client_cert_is_one_escaped_pem() {
     }
 }
 
+/// `+`, `=` and `/` are not escaped.
+#[tokio::test]
+async fn load_balancers_of_aws_send_the_leaf() {
+    const FIELD: &str = "x-amzn-mtls-clientcert-leaf";
+    let clients = Clients::new();
+    let source = CertificateSource::x_amzn_mtls_clientcert_leaf(networks(&["10.0.0.0/24"]));
+    let app = app(source.unwrap());
+    let escaped_by_aws = |text: &str| {
+        let unescaped = [("%2B", "+"), ("%3D", "="), ("%2F", "/")];
+        let text = escaped(text);
+        unescaped
+            .iter()
+            .fold(text, |text, (code, byte)| text.replace(code, byte))
+    };
+    let own = pem(&clients.own);
+    let other = pem(&clients.other);
+    let token = bound_token(&clients.own);
+    for (name, field, values, status) in [
+        ("the leaf", FIELD, vec![escaped_by_aws(&own)], 200),
+        ("all escaped", FIELD, vec![escaped(&own)], 200),
+        ("none", FIELD, vec![], 401),
+        ("of another", FIELD, vec![escaped_by_aws(&other)], 401),
+        ("twice", FIELD, vec![escaped_by_aws(&own); 2], 401),
+        (
+            "a chain",
+            FIELD,
+            vec![escaped_by_aws(&format!("{own}{other}"))],
+            401,
+        ),
+        (
+            "not verified",
+            "x-amzn-mtls-clientcert",
+            vec![escaped_by_aws(&own)],
+            401,
+        ),
+        (
+            "of nginx",
+            "ssl-client-cert",
+            vec![escaped_by_aws(&own)],
+            401,
+        ),
+    ] {
+        let mut lines = bearer(&token);
+        lines.extend(values.into_iter().map(|value| (field, value.into_bytes())));
+        let from_balancer = status_from(&app, Some(PROXY), &lines).await;
+        assert_eq!(from_balancer, status, "{name}");
+        let from_elsewhere = status_from(&app, Some("10.0.1.7:1"), &lines).await;
+        assert_eq!(from_elsewhere, 401, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn the_certificate_of_a_proxy_is_ignored() {
     let clients = Clients::new();
@@ -276,8 +327,10 @@ async fn the_certificate_of_a_proxy_is_ignored() {
 
 #[test]
 fn proxies_are_named_by_address() {
-    let constructors: [fn(Vec<IpNet>) -> _; 2] = [
+    let constructors: [fn(Vec<IpNet>) -> _; 4] = [
         |proxies| CertificateSource::client_cert(proxies),
+        |proxies| CertificateSource::x_forwarded_client_cert(proxies),
+        |proxies| CertificateSource::x_amzn_mtls_clientcert_leaf(proxies),
         |proxies| CertificateSource::ssl_client_cert(proxies),
     ];
     for from in constructors {
@@ -309,6 +362,11 @@ async fn fields_of_other_peers_hold_no_certificate() {
         (
             CertificateSource::ssl_client_cert(proxies()),
             "ssl-client-cert",
+            escaped_pem(&clients.own),
+        ),
+        (
+            CertificateSource::x_amzn_mtls_clientcert_leaf(proxies()),
+            "x-amzn-mtls-clientcert-leaf",
             escaped_pem(&clients.own),
         ),
         (
