@@ -20,6 +20,7 @@ mod jwks;
 mod look_ups;
 mod messages;
 mod mtls;
+mod names;
 mod own_name;
 mod proxy_identity;
 mod redis;
@@ -35,8 +36,8 @@ mod wrapped;
 
 use argon2::password_hash::PasswordHasher;
 use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError};
-use auth_runtime::decision::{Denial, DenialBody};
 use auth_runtime::clock::Clock;
+use auth_runtime::decision::{Denial, DenialBody};
 use auth_runtime::routing::get;
 use auth_runtime::schemes::{
     ApiKeys, ApiKeysError, Basic, Bearer, Claims, Credentials, Jwt, JwtError, JwtKey,
@@ -110,13 +111,13 @@ fn space(scheme: impl Scheme) -> ProtectionSpace {
     space.build().expect("the space is in order")
 }
 
-/// The field lines of a request.
 /// A space with the clock of its scheme.
 fn space_at(time: &Clock, scheme: impl Scheme) -> ProtectionSpace {
     let space = ProtectionSpace::builder().realm("api").clock(time.clone());
     space.scheme(scheme).build().expect("the space is in order")
 }
 
+/// The field lines of a request.
 type Lines = Vec<(&'static str, Vec<u8>)>;
 
 fn authorization(value: impl Into<Vec<u8>>) -> Lines {

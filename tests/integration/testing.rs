@@ -161,6 +161,10 @@ async fn the_space_of_tests_has_every_scheme() {
         match (&**scheme, name.trim_matches('"')) {
             ("ApiKeys", _) => expected.push("ApiKey"),
             ("CarriedJwt", _) => expected.push("JWT"),
+            ("MutualTls", _) => expected.push("MutualTLS"),
+            ("ProxyIdentity", _) => expected.push("Proxy"),
+            ("Sessions", _) => expected.push("Cookie"),
+            ("Webhooks", _) => expected.push("Webhook"),
             ("Tokens", _) => {}
             (_, name) => expected.push(name),
         }

@@ -43,9 +43,10 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 /// | another | the result of the function |
 ///
 /// HTTP has no registered authentication scheme for certificates, but a 401 requires a challenge (RFC 9110
-/// §15.5.2). The name of the scheme in challenges, `MutualTLS`, is not registered. Browsers and most clients ignore
+/// §15.5.2). The [name](Self::scheme_name) of the scheme in challenges, `MutualTLS`, is not registered. Browsers and most clients ignore
 /// it: they choose their certificate when they connect.
 pub struct MutualTls {
+    name: String,
     source: CertificateSource,
     origins: TrustedOrigins,
     identify: IdentifyByCertificate,
@@ -63,10 +64,20 @@ impl MutualTls {
         F: Future<Output: Into<Caller>> + Send + 'static,
     {
         Self {
+            name: "MutualTLS".to_owned(),
             source,
             origins: TrustedOrigins::default(),
             identify: Box::new(move |certificate| Verification::pending(identify(certificate))),
         }
+    }
+
+    /// Sets the name of the scheme, in its challenge and in `schemes("…")` of policies. Default: `MutualTLS`. The schemes of
+    /// one space have different names.
+    /// Two sources of certificates in one space, such as two proxies, also have different fields.
+    #[must_use]
+    pub fn scheme_name(self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { name, ..self }
     }
 
     /// Allows pages of another origin, such as `https://app.example`, to act with the certificate of a browser. Can be
@@ -83,7 +94,7 @@ impl MutualTls {
 
 impl Scheme for MutualTls {
     fn name(&self) -> &str {
-        "MutualTLS"
+        &self.name
     }
 
     fn sources(&self) -> Vec<Source> {
@@ -117,6 +128,7 @@ impl Scheme for MutualTls {
 impl fmt::Debug for MutualTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MutualTls")
+            .field("name", &self.name)
             .field("source", &self.source)
             .field("origins", &self.origins)
             .finish_non_exhaustive()

@@ -48,6 +48,7 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 /// those with a session cookie, by [`TrustedOrigins`]. A handler with an optional identity does not receive them either:
 /// the response is 401, since the field is an explicit credential.
 pub struct ProxyIdentity {
+    name: String,
     user: HeaderName,
     roles: Option<HeaderName>,
     separator: char,
@@ -59,6 +60,7 @@ impl ProxyIdentity {
     /// Starts with the addresses of the proxies, and with the field `Remote-User`.
     pub fn builder(proxies: impl IntoIterator<Item = IpNet>) -> ProxyIdentityBuilder {
         ProxyIdentityBuilder {
+            name: "Proxy".to_owned(),
             user: "remote-user".to_owned(),
             roles: None,
             separator: ',',
@@ -89,7 +91,7 @@ impl ProxyIdentity {
 
 impl Scheme for ProxyIdentity {
     fn name(&self) -> &str {
-        "Proxy"
+        &self.name
     }
 
     fn sources(&self) -> Vec<Source> {
@@ -119,6 +121,7 @@ impl Scheme for ProxyIdentity {
 /// Builds a [`ProxyIdentity`].
 #[must_use]
 pub struct ProxyIdentityBuilder {
+    name: String,
     user: String,
     roles: Option<String>,
     separator: char,
@@ -159,6 +162,14 @@ impl ProxyIdentityBuilder {
         self
     }
 
+    /// Sets the name of the scheme, in its challenge and in `schemes("…")` of policies. Default: `Proxy`. The schemes of
+    /// one space have different names.
+    /// Two proxies in one space also have different fields of the user.
+    pub fn scheme_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Allows pages of another origin, such as `https://app.example`, to act for the users of the proxy. Can be
     /// called several times. Default: none.
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
@@ -176,6 +187,7 @@ impl ProxyIdentityBuilder {
         let field = |name: String| credential_field(&name).ok_or(ProxyIdentityError::Field(name));
         Ok(ProxyIdentity {
             proxies: self.proxies.map_err(ProxyIdentityError::Proxies)?,
+            name: self.name,
             user: field(self.user)?,
             roles: self.roles.map(field).transpose()?,
             separator: self.separator,
@@ -211,6 +223,7 @@ impl std::error::Error for ProxyIdentityError {}
 impl fmt::Debug for ProxyIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProxyIdentity")
+            .field("name", &self.name)
             .field("user", &self.user)
             .field("roles", &self.roles)
             .field("separator", &self.separator)
@@ -222,6 +235,7 @@ impl fmt::Debug for ProxyIdentity {
 impl fmt::Debug for ProxyIdentityBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProxyIdentityBuilder")
+            .field("name", &self.name)
             .field("user", &self.user)
             .field("roles", &self.roles)
             .field("separator", &self.separator)

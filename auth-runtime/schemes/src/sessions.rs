@@ -45,7 +45,7 @@ use crate::origin::TrustedOrigins;
 ///
 /// HTTP has no registered scheme for sessions. The challenge is `Cookie realm="…"`, after an
 /// expired draft (draft-broyer-http-cookie-auth), and opens no password prompt. A policy refers to
-/// the scheme as `schemes("Cookie")`. By default, every response to a caller without a login is a
+/// the scheme as `schemes("Cookie")`, or by another [name](SessionsBuilder::scheme_name). By default, every response to a caller without a login is a
 /// 401 with this challenge, which is correct and works for programs. With a
 /// [`login_page`](SessionsBuilder::login_page), page navigations are redirected to it instead.
 ///
@@ -89,6 +89,7 @@ use crate::origin::TrustedOrigins;
 /// A cookie beside credentials of another accepted scheme, such as a token in `Authorization`, is
 /// ignored: the browser adds it to every request of a script.
 pub struct Sessions {
+    name: String,
     cookie: String,
     /// The value of `Set-Cookie` that removes the cookie from the browser.
     removal: HeaderValue,
@@ -179,7 +180,7 @@ impl Sessions {
 
 impl Scheme for Sessions {
     fn name(&self) -> &str {
-        "Cookie"
+        &self.name
     }
 
     fn sources(&self) -> Vec<Source> {
@@ -223,6 +224,7 @@ impl Scheme for Sessions {
 impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sessions")
+            .field("name", &self.name)
             .field("cookie", &self.cookie)
             .field("login_page", &self.login_page)
             .field("origins", &self.origins)

@@ -55,8 +55,10 @@ use crate::hmac_key::HmacKey;
 /// delivery, which senders also cause by retries. The fields `X-GitHub-Delivery` and `Webhook-Id`
 /// identify one.
 ///
-/// The scheme in the challenge, `Webhook`, is not registered.
+/// The scheme in the challenge, `Webhook`, is not registered. Several senders in one space have schemes of different
+/// [names](WebhooksBuilder::scheme_name).
 pub struct Webhooks {
+    name: String,
     format: Format,
     secrets: Vec<HmacKey>,
     identity: Identity,
@@ -172,7 +174,7 @@ impl Webhooks {
 
 impl Scheme for Webhooks {
     fn name(&self) -> &str {
-        "Webhook"
+        &self.name
     }
 
     fn sources(&self) -> Vec<Source> {
@@ -247,6 +249,7 @@ fn parse_standard<'r>(value: &str, headers: &'r HeaderMap) -> Option<Signed<'r>>
 /// Builds [`Webhooks`].
 #[must_use]
 pub struct WebhooksBuilder {
+    name: String,
     format: Format,
     secrets: Vec<HmacKey>,
     identity: Identity,
@@ -258,6 +261,7 @@ pub struct WebhooksBuilder {
 impl WebhooksBuilder {
     fn new(format: Format) -> Self {
         Self {
+            name: "Webhook".to_owned(),
             format,
             secrets: Vec::new(),
             identity: Identity::new(format.subject()),
@@ -295,6 +299,29 @@ impl WebhooksBuilder {
         self
     }
 
+    /// Sets the name of the scheme, in its challenge and in `schemes("…")` of policies. Default: `Webhook`. The schemes
+    /// of one space have different names:
+    ///
+    /// ```
+    /// use auth_runtime::schemes::Webhooks;
+    /// use auth_runtime::{ProtectionSpace, requires};
+    ///
+    /// #[requires(authenticated, schemes("Stripe"))]
+    /// async fn paid() {}
+    ///
+    /// # let [of_github, of_stripe] = ["a secret of GitHub", "a secret of Stripe"];
+    /// let space = ProtectionSpace::builder()
+    ///     .realm("hooks")
+    ///     .scheme(Webhooks::github().secret(of_github).scheme_name("GitHub").build()?)
+    ///     .scheme(Webhooks::stripe().secret(of_stripe).scheme_name("Stripe").build()?)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn scheme_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Sets the maximum difference between the signed time and the clock, for formats with a time.
     /// Default: five minutes.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
@@ -321,6 +348,7 @@ impl WebhooksBuilder {
             return Err(WebhooksError::NoSecret);
         }
         Ok(Webhooks {
+            name: self.name,
             format: self.format,
             secrets: self.secrets,
             identity: self.identity,
@@ -357,6 +385,7 @@ impl std::error::Error for WebhooksError {}
 impl fmt::Debug for Webhooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhooks")
+            .field("name", &self.name)
             .field("format", &self.format)
             .field("secrets", &self.secrets.len())
             .finish_non_exhaustive()
@@ -366,6 +395,7 @@ impl fmt::Debug for Webhooks {
 impl fmt::Debug for WebhooksBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhooksBuilder")
+            .field("name", &self.name)
             .field("format", &self.format)
             .field("secrets", &self.secrets.len())
             .finish_non_exhaustive()

@@ -158,7 +158,7 @@ fn debug_names_the_type_and_no_secret() {
         ),
         (
             format!("{devices:?}"),
-            "MutualTls { source: CertificateSource",
+            "MutualTls { name: \"MutualTLS\", source: CertificateSource",
         ),
         (
             format!("{:?}", PeerCertificate::new("DER")),
@@ -166,12 +166,12 @@ fn debug_names_the_type_and_no_secret() {
         ),
         (
             format!("{:?}", proxy()),
-            "ProxyIdentityBuilder { user: \"remote-user\", roles: Some(\"Remote-Groups\"), \
+            "ProxyIdentityBuilder { name: \"Proxy\", user: \"remote-user\", roles: Some(\"Remote-Groups\"), \
              separator: ',', .. }",
         ),
         (
             format!("{:?}", proxy().build().expect("a proxy")),
-            "ProxyIdentity { user: \"remote-user\", roles: Some(\"remote-groups\"), \
+            "ProxyIdentity { name: \"Proxy\", user: \"remote-user\", roles: Some(\"remote-groups\"), \
              separator: ',', proxies:",
         ),
         (
@@ -191,11 +191,11 @@ fn debug_names_the_type_and_no_secret() {
         ),
         (
             format!("{:?}", sessions()),
-            "SessionsBuilder { cookie: \"login\", login_page: None, .. }",
+            "SessionsBuilder { name: \"Cookie\", cookie: \"login\", login_page: None, .. }",
         ),
         (
             format!("{:?}", sessions().build().expect("sessions")),
-            "Sessions { cookie: \"login\", login_page: None,",
+            "Sessions { name: \"Cookie\", cookie: \"login\", login_page: None,",
         ),
         (
             format!("{:?}", layer()),
@@ -207,11 +207,11 @@ fn debug_names_the_type_and_no_secret() {
         ),
         (
             format!("{:?}", hooks()),
-            "WebhooksBuilder { format: GitHub, secrets: 1, .. }",
+            "WebhooksBuilder { name: \"Webhook\", format: GitHub, secrets: 1, .. }",
         ),
         (
             format!("{:?}", hooks().build().expect("hooks")),
-            "Webhooks { format: GitHub, secrets: 1, .. }",
+            "Webhooks { name: \"Webhook\", format: GitHub, secrets: 1, .. }",
         ),
     ] {
         assert!(shown.starts_with(start), "{shown}");

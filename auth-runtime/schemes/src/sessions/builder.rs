@@ -9,6 +9,7 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 /// Builds [`Sessions`].
 #[must_use]
 pub struct SessionsBuilder {
+    name: String,
     cookie: String,
     login_page: Option<String>,
     origins: Result<TrustedOrigins, TrustedOriginsError>,
@@ -18,6 +19,7 @@ pub struct SessionsBuilder {
 impl SessionsBuilder {
     pub(super) fn new(identify: IdentifyBySession) -> Self {
         Self {
+            name: "Cookie".to_owned(),
             cookie: "id".to_owned(),
             login_page: None,
             origins: Ok(TrustedOrigins::default()),
@@ -33,6 +35,14 @@ impl SessionsBuilder {
     /// cookie of another path or domain than the default.
     pub fn cookie(mut self, name: impl Into<String>) -> Self {
         self.cookie = name.into();
+        self
+    }
+
+    /// Sets the name of the scheme, in its challenge and in `schemes("…")` of policies. Default: `Cookie`. The schemes of
+    /// one space have different names.
+    /// Two sessions in one space, such as those of customers and of staff, also have different cookies.
+    pub fn scheme_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
         self
     }
 
@@ -77,6 +87,7 @@ impl SessionsBuilder {
             return Err(SessionsError::Cookie(self.cookie));
         };
         Ok(Sessions {
+            name: self.name,
             removal,
             cookie: self.cookie,
             login_page: self.login_page,
@@ -110,6 +121,7 @@ impl std::error::Error for SessionsError {}
 impl fmt::Debug for SessionsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionsBuilder")
+            .field("name", &self.name)
             .field("cookie", &self.cookie)
             .field("login_page", &self.login_page)
             .finish_non_exhaustive()

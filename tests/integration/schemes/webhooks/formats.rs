@@ -251,7 +251,7 @@ async fn several_senders_have_one_space() {
     let clock = at(NOW).clock();
     let github = Webhooks::github().secret(GITHUB_SECRET).identity(sender());
     let stripe = Webhooks::stripe().secret(SECRET).identity(sender());
-    let named = |hooks: WebhooksBuilder, name| Named(hooks.build().expect("in order"), name);
+    let named = |hooks: WebhooksBuilder, name| hooks.scheme_name(name).build().expect("in order");
     let space = ProtectionSpace::builder()
         .realm("api")
         .scheme(named(github, "GitHub"))
@@ -272,27 +272,6 @@ async fn several_senders_have_one_space() {
     ] {
         let status = status_of(&app, &fields, "{}").await;
         assert_eq!(status, expected, "{fields:?}");
-    }
-}
-
-/// Webhooks under a name of the service.
-struct Named(Webhooks, &'static str);
-
-impl Scheme for Named {
-    fn name(&self) -> &str {
-        self.1
-    }
-
-    fn sources(&self) -> Vec<Source> {
-        self.0.sources()
-    }
-
-    fn signs_body(&self) -> bool {
-        self.0.signs_body()
-    }
-
-    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        self.0.verify(credentials)
     }
 }
 
