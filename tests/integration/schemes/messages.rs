@@ -35,6 +35,28 @@ fn errors_have_one_text_each() {
             r#"the SHA-256 of the API key of "a b" is not 64 hexadecimal digits"#,
         ),
         (
+            SpaceError::SchemeTwice("bearer".to_owned()).into(),
+            "two schemes have the name `bearer`; join tokens of several kinds in one `Bearer`, with \
+             `.tokens_with_prefix(…)`, `.opaque_tokens(…)` or `Jwt::any_of(…)`",
+        ),
+        (
+            SpaceError::SchemeTwice("Basic".to_owned()).into(),
+            "two schemes have the name `Basic`; verify the credentials of both in one",
+        ),
+        (
+            SpaceError::SchemeTwice("Webhook".to_owned()).into(),
+            "two schemes have the name `Webhook`; name one of them with `.scheme_name(…)`",
+        ),
+        (
+            SpaceError::PlaceTwice {
+                earlier: "ApiKey".to_owned(),
+                later: "Proxy".to_owned(),
+            }
+            .into(),
+            "the schemes `ApiKey` and `Proxy` read credentials in the same place; give one of them another \
+             field or cookie",
+        ),
+        (
             ApiKeysError::KeyTwice.into(),
             "two callers have the same API key",
         ),

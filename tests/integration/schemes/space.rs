@@ -199,6 +199,11 @@ impl Scheme for Placed {
     }
 }
 
+fn place_twice(earlier: &str, later: &str) -> Option<SpaceError> {
+    let [earlier, later] = [earlier, later].map(str::to_owned);
+    Some(SpaceError::PlaceTwice { earlier, later })
+}
+
 #[test]
 fn invalid_space_is_a_build_error() {
     struct Named(&'static str);
@@ -233,13 +238,13 @@ fn invalid_space_is_a_build_error() {
     let proxy = proxy.expect("the scheme is in order");
     assert_eq!(
         build(builder().scheme(keys).scheme(proxy)),
-        Some(SpaceError::SchemeTwice("Proxy".to_owned()))
+        place_twice("ApiKey", "Proxy")
     );
     let whole = Described(Source::Field(http::header::AUTHORIZATION));
     let bearer = Bearer::new(async |_| Caller::rejected());
     assert_eq!(
         build(builder().scheme(bearer).scheme(whole)),
-        Some(SpaceError::SchemeTwice("Described".to_owned()))
+        place_twice("Bearer", "Described")
     );
     let name = || "x-place".to_owned();
     let field = || HeaderName::from_static("x-place");
@@ -257,7 +262,7 @@ fn invalid_space_is_a_build_error() {
         let reads = |name| Placed(name, source.clone());
         assert_eq!(
             build(builder().scheme(reads("One")).scheme(reads("Other"))),
-            Some(SpaceError::SchemeTwice("Other".to_owned())),
+            place_twice("One", "Other"),
             "{source:?}"
         );
     }

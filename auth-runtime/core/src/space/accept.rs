@@ -157,8 +157,8 @@ pub(super) fn subprotocols(schemes: &[Accepted]) -> Vec<HeaderValue> {
     names.collect()
 }
 
-/// Returns the name of the new scheme if an earlier one has that name or reads the same place.
-pub(super) fn clash(earlier: &[Accepted], new: &Accepted) -> Option<String> {
+/// Returns an error if an earlier scheme has the name of the new one, or reads the same place.
+pub(super) fn clash(earlier: &[Accepted], new: &Accepted) -> Option<SpaceError> {
     let is_shared = |one: &Source, other: &Source| {
         if is_whole_field(one) || is_whole_field(other) {
             one.field() == other.field()
@@ -166,13 +166,19 @@ pub(super) fn clash(earlier: &[Accepted], new: &Accepted) -> Option<String> {
             one == other && *one != Source::Authorization
         }
     };
-    earlier
-        .iter()
-        .any(|old| {
-            let reads = |source: &Source| old.sources.iter().any(|other| is_shared(source, other));
-            old.name.eq_ignore_ascii_case(&new.name) || new.sources.iter().any(reads)
-        })
-        .then(|| new.name.clone())
+    let has_name = |old: &Accepted| old.name.eq_ignore_ascii_case(&new.name);
+    if earlier.iter().any(has_name) {
+        return Some(SpaceError::SchemeTwice(new.name.clone()));
+    }
+    let reads_place = |old: &&Accepted| {
+        let reads = |source: &Source| old.sources.iter().any(|other| is_shared(source, other));
+        new.sources.iter().any(reads)
+    };
+    let old = earlier.iter().find(reads_place)?;
+    Some(SpaceError::PlaceTwice {
+        earlier: old.name.clone(),
+        later: new.name.clone(),
+    })
 }
 
 /// Returns whether the credentials are the whole value of a header field.

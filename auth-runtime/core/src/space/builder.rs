@@ -109,7 +109,7 @@ impl ProtectionSpaceBuilder {
     /// Sets the clock for `max_age` and for the [expiry](crate::Identity::with_expiry) of identities. Default: the
     /// clock of the system.
     ///
-    /// Each scheme has a clock of its own.
+    /// Each scheme has a clock of its own. A test that moves the clock of a scheme gives it to the space as well.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.space.clock = clock;
         self
@@ -304,8 +304,8 @@ impl ProtectionSpaceBuilder {
         let mut space = self.space;
         for scheme in self.schemes {
             let accepted = space.accept(scheme)?;
-            if let Some(name) = clash(&space.schemes, &accepted) {
-                return Err(SpaceError::SchemeTwice(name));
+            if let Some(error) = clash(&space.schemes, &accepted) {
+                return Err(error);
             }
             space.schemes.push(accepted);
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use auth_runtime_policy::scheme::registered_spelling;
+
 use super::application::ApplicationProblem;
 use crate::challenge::ChallengeError;
 
@@ -18,8 +20,15 @@ pub enum SpaceError {
     NoScheme,
     /// Unknown paths require a challenge, and no scheme has one.
     NoChallenge,
-    /// Two schemes have the same name or read the same field.
+    /// Two schemes have the same name.
     SchemeTwice(String),
+    /// Two schemes read credentials in the same place, such as a field or a cookie.
+    PlaceTwice {
+        /// The name of the scheme that was added first.
+        earlier: String,
+        /// The name of the other one.
+        later: String,
+    },
     /// A setting has two values.
     SettingTwice(String),
     /// A name for OpenAPI documents is given to a scheme that the space does not accept.
@@ -63,9 +72,22 @@ impl fmt::Display for SpaceError {
                 "`UnknownPaths::Challenge` needs a scheme with a challenge, and the protection \
                  space has none; remove it, or add such a scheme",
             ),
-            Self::SchemeTwice(name) => write!(
+            Self::SchemeTwice(name) => {
+                write!(f, "two schemes have the name `{name}`; ")?;
+                f.write_str(match registered_spelling(name) {
+                    Some("Bearer") => {
+                        "join tokens of several kinds in one `Bearer`, with `.tokens_with_prefix(…)`, \
+                         `.opaque_tokens(…)` or `Jwt::any_of(…)`"
+                    }
+                    // The name belongs to the protocol.
+                    Some(_) => "verify the credentials of both in one",
+                    None => "name one of them with `.scheme_name(…)`",
+                })
+            }
+            Self::PlaceTwice { earlier, later } => write!(
                 f,
-                "the scheme `{name}` has the name or the field of an earlier one",
+                "the schemes `{earlier}` and `{later}` read credentials in the same place; give one of \
+                 them another field or cookie",
             ),
             Self::SettingTwice(name) => write!(
                 f,

@@ -65,7 +65,10 @@ fn invalid_sessions_are_not_built() {
     let twice = shop(builder()).scheme(Other).build();
     assert_eq!(
         twice.err(),
-        Some(SpaceError::SchemeTwice("Other".to_owned()))
+        Some(SpaceError::PlaceTwice {
+            earlier: "Cookie".to_owned(),
+            later: "Other".to_owned(),
+        })
     );
 }
 
