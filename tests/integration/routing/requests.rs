@@ -109,6 +109,45 @@ async fn preflight_requests_are_decided() {
     }
 }
 
+/// A mounted service such as an MCP server does not receive the caller, unless a handler passes it on.
+#[tokio::test]
+async fn a_handler_passes_the_caller_to_a_service() {
+    type Inner = tower::util::BoxCloneSyncService<Request, Response, Infallible>;
+
+    #[requires(scope = "read")]
+    async fn pass(guard: Guard, State(service): State<Inner>, mut request: Request) -> Response {
+        request.extensions_mut().insert(guard.identity().clone());
+        let Ok(response) = service.oneshot(request).await;
+        response
+    }
+
+    let service = Inner::new(tower::service_fn(async |request: Request| {
+        let caller = request.extensions().get().map(Identity::subject);
+        let shown = format!("{} {caller:?}", request.uri());
+        Ok::<_, Infallible>(Response::new(Body::from(shown)))
+    }));
+    let app = GuardedRouter::new()
+        .route("/handler", any(pass))
+        .route("/handler/{*path}", any(pass))
+        .route_service("/service", Readers, service.clone())
+        .with_state(service)
+        .protect(space())
+        .unwrap();
+    for (target, expected) in [
+        ("/handler", "/handler Some(\"ann\")"),
+        ("/handler/tools?x=1", "/handler/tools?x=1 Some(\"ann\")"),
+        ("/service", "/service None"),
+    ] {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let (status, response) = send(&app, by(ann(), method.clone(), target)).await;
+            assert_eq!(status, 200, "{method} {target}");
+            assert_eq!(text(response).await, expected, "{method}");
+            let (status, _) = send(&app, nobody(method.clone(), target)).await;
+            assert_eq!(status, 401, "{method} {target}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn concurrent_identities_stay_apart() {
     let app = GuardedRouter::new()

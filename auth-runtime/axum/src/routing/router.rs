@@ -122,6 +122,28 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 
     /// Routes a path to a service, with the policy of a unit struct.
     ///
+    /// The service does not receive the caller. If it needs the caller, as an MCP or a GraphQL server does, a handler
+    /// calls it with the identity in the extensions of the request:
+    ///
+    /// ```
+    /// use auth_runtime::routing::any;
+    /// use auth_runtime::{Guard, GuardedRouter, requires};
+    /// use axum::extract::{Request, State};
+    /// use axum::response::Response;
+    /// use tower::ServiceExt;
+    ///
+    /// # type Mcp = axum::Router;
+    /// #[requires(scope = "tools")]
+    /// async fn mcp(guard: Guard, State(service): State<Mcp>, mut request: Request) -> Response {
+    ///     request.extensions_mut().insert(guard.identity().clone());
+    ///     let Ok(response) = service.oneshot(request).await;
+    ///     response
+    /// }
+    ///
+    /// # let service = Mcp::new();
+    /// let router: GuardedRouter = GuardedRouter::new().route("/mcp", any(mcp)).with_state(service);
+    /// ```
+    ///
     /// # Panics
     ///
     /// Like [`route`](Self::route).
