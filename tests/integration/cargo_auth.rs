@@ -3,6 +3,7 @@
 //! writes these files anew.
 
 mod beside_policies;
+mod chains;
 mod comparisons;
 mod conditions;
 mod diff;

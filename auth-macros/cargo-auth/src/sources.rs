@@ -14,6 +14,7 @@ mod names;
 mod nesting;
 mod object_parameters;
 mod open_patterns;
+mod origins;
 mod policy_attribute;
 mod reasons;
 mod record;

@@ -260,7 +260,7 @@ fn result() -> Result<Router, Error> {
         .nest_service("/7", metadata) // found
         .nest_service("/8", routes().protect(space())?.into_router("why")) // found
         .nest_service("/9", either()) // found
-        .nest_service("/10", api().ok_or(files())) // found
+        .nest_service("/10", api().map_or(files(), wrap)) // found
         .fallback_service(api.layer(Logs)))
 }
 fn closure() { serve(|api: ProtectedRouter, files: Files| get_service(api).post_service(files)); } // found
@@ -278,7 +278,7 @@ impl Shop { fn api() -> Result<ProtectedRouter, Error> { unknown() } }
 }
 
 /// Asserts that the findings are those at the end of their lines, and the number of added routers.
-fn assert_marked(name: &str, source: &str, added: usize) {
+pub(super) fn assert_marked(name: &str, source: &str, added: usize) {
     let found = found(name, source);
     let lines = std::iter::zip(1_u64.., source.lines());
     let expected: Vec<u64> = lines

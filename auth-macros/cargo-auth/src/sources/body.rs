@@ -10,22 +10,23 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprClosure, ExprMethodCall, ExprPath, FnArg, ImplItemFn, Item,
-    Local, Macro, Pat, PatType, Signature, Stmt, TraitItemFn, Type,
+    Arm, Block, Expr, ExprCall, ExprClosure, ExprIf, ExprLet, ExprMatch, ExprMethodCall, ExprPath,
+    ImplItemFn, Item, Local, Macro, Pat, Signature, Stmt, TraitItemFn, Type,
 };
 
 use super::expressions::{
     beginning, handler, is_async_closure, is_reason, leftmost, line_of, names_methods, path_of,
-    paths_of, plain, protected, segments_of, start_of, text_of, variable,
+    paths_of, plain, segments_of, start_of, text_of, variable,
 };
 use super::finding::{Finding, Place};
 use super::items::{borrowed_guard, types_of};
 use super::mount::{Cover, FunctionPlace, Means, Mention, Mount, MountTarget};
+use super::origins::{Origin, Origins};
 use super::record::{OpenRouteKind, Sources, Unguarded};
 use super::routing::{
     argument_of, guarded_service, guarded_service_in, is_of_service, makes_route, takes_handler,
 };
-use super::text::{any_word, named};
+use super::text::named;
 use super::used_names::{add_texts, asks_for_grant};
 use super::variables::Variables;
 
@@ -57,32 +58,20 @@ struct Locals {
     variables: Variables,
     /// The variables that may be plain routers, with the beginnings of their chains.
     plain: BTreeMap<String, Option<Vec<String>>>,
-    /// The variables that may be protected routers, with the functions that make them.
-    protected: BTreeMap<String, Option<Vec<String>>>,
+    origins: Origins,
     /// The beginnings of the variables' chains.
     made_by: BTreeMap<String, Vec<String>>,
 }
 
 impl Locals {
     fn of(signature: &Signature, block: &Block) -> Self {
-        let mut locals = Self::default();
+        let mut locals = Self {
+            origins: Origins::of_parameters(signature),
+            ..Self::default()
+        };
         locals.variables.visit_signature(signature);
         locals.variables.visit_block(block);
-        for input in &signature.inputs {
-            if let FnArg::Typed(parameter) = input {
-                locals.typed(parameter);
-            }
-        }
         locals
-    }
-
-    /// Records a variable with a type.
-    fn typed(&mut self, written: &PatType) {
-        if let Some(name) = variable(&written.pat)
-            && any_word(&written.ty, &|word| word == "ProtectedRouter")
-        {
-            self.protected.insert(name, None);
-        }
     }
 }
 
@@ -183,12 +172,11 @@ impl<'b> Body<'b> {
     }
 
     fn mount(&mut self, expression: &Expr, by: Means) {
-        let protected = protected(expression, &self.locals.protected);
-        let target = match (handler(expression), protected) {
-            (_, Some(None)) => return,
+        let target = match (handler(expression), self.locals.origins.of(expression)) {
+            (_, Some(Origin::Protected)) => return,
             // A variable shadows a function of the same name.
             (Some(path), _) if !self.is_variable(&path) => MountTarget::Handler(path),
-            (_, Some(Some(path))) => MountTarget::Made(path),
+            (_, Some(Origin::Made { by: Some(path), .. })) => MountTarget::Made(path),
             (None, None) if is_async_closure(expression) => MountTarget::Closure,
             _ => MountTarget::Expression,
         };
@@ -302,6 +290,13 @@ impl<'b> Body<'b> {
         }
     }
 
+    /// Reads an expression with variables of its own.
+    fn scoped(&mut self, visit: impl FnOnce(&mut Self)) {
+        let outer = self.locals.origins.clone();
+        visit(self);
+        self.locals.origins = outer;
+    }
+
     /// Reads an expression that begins on a line.
     fn at_line(&mut self, line: usize, visit: impl FnOnce(&mut Self)) {
         // The first link begins on the line of its chain.
@@ -339,11 +334,13 @@ impl Visit<'_> for Body<'_> {
             self.items.push((self.scope, items));
         }
         let around = std::mem::take(&mut self.begins);
-        for statement in &block.stmts {
-            if !matches!(statement, Stmt::Item(_)) {
-                self.visit_stmt(statement);
+        self.scoped(|body| {
+            for statement in &block.stmts {
+                if !matches!(statement, Stmt::Item(_)) {
+                    body.visit_stmt(statement);
+                }
             }
-        }
+        });
         self.begins = around;
         self.scope = outer;
     }
@@ -385,13 +382,16 @@ impl Visit<'_> for Body<'_> {
 
     fn visit_expr_closure(&mut self, closure: &ExprClosure) {
         let types = closure.inputs.iter().filter_map(|input| match input {
-            Pat::Type(typed) => Some(typed),
+            Pat::Type(typed) => Some(&*typed.ty),
             _ => None,
         });
-        let types: Vec<_> = types.collect();
-        self.note_borrowed_guard(types.iter().map(|typed| &*typed.ty));
-        types.into_iter().for_each(|typed| self.locals.typed(typed));
-        visit::visit_expr_closure(self, closure);
+        self.note_borrowed_guard(types);
+        self.scoped(|body| {
+            for input in &closure.inputs {
+                body.locals.origins.bind(input, None);
+            }
+            visit::visit_expr_closure(body, closure);
+        });
     }
 
     fn visit_trait_item_fn(&mut self, function: &TraitItemFn) {
@@ -406,16 +406,12 @@ impl Visit<'_> for Body<'_> {
             Some(cover) => self.covered(cover, |body| visit::visit_local(body, local)),
             None => visit::visit_local(self, local),
         }
-        let (Some(name), Some(init)) = (variable(&local.pat), &local.init) else {
+        let init = local.init.as_ref();
+        let origin = init.and_then(|init| self.locals.origins.of(&init.expr));
+        self.locals.origins.bind(&local.pat, origin);
+        let (Some(name), Some(init)) = (variable(&local.pat), init) else {
             return;
         };
-        match protected(&init.expr, &self.locals.protected) {
-            Some(made_by) => self.locals.protected.insert(name.clone(), made_by),
-            None => self.locals.protected.remove(&name),
-        };
-        if let Pat::Type(written) = &local.pat {
-            self.locals.typed(written);
-        }
         match plain(&init.expr, &self.locals.plain) {
             Some(plain) => self.locals.plain.insert(name.clone(), plain),
             None => self.locals.plain.remove(&name),
@@ -424,6 +420,27 @@ impl Visit<'_> for Body<'_> {
             Some(path) => self.locals.made_by.insert(name, path),
             None => self.locals.made_by.remove(&name),
         };
+    }
+
+    fn visit_expr_if(&mut self, written: &ExprIf) {
+        self.scoped(|body| visit::visit_expr_if(body, written));
+    }
+
+    fn visit_expr_let(&mut self, written: &ExprLet) {
+        visit::visit_expr_let(self, written);
+        let origin = self.locals.origins.of(&written.expr);
+        self.locals.origins.bind(&written.pat, origin);
+    }
+
+    fn visit_expr_match(&mut self, written: &ExprMatch) {
+        self.visit_expr(&written.expr);
+        let origin = self.locals.origins.of(&written.expr);
+        for arm in &written.arms {
+            self.scoped(|body| {
+                body.locals.origins.bind(&arm.pat, origin.clone());
+                body.visit_arm(arm);
+            });
+        }
     }
 
     fn visit_expr_path(&mut self, expression: &ExprPath) {

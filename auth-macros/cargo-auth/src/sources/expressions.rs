@@ -41,44 +41,6 @@ pub(super) fn plain(
     }
 }
 
-/// The methods of protected routers, and of the results of fallible functions, that return such a router.
-const KEEPS_PROTECTION: [&str; 10] = [
-    "clone",
-    "conceal_timing",
-    "context",
-    "expect",
-    "layer",
-    "map_err",
-    "merge",
-    "nest",
-    "unwrap",
-    "with_context",
-];
-
-/// Returns the function that makes an expression if that may return a protected router. `Some(None)`
-/// is certainly one. `variables` are those that may be protected routers.
-pub(super) fn protected(
-    chain: &Expr,
-    variables: &BTreeMap<String, Option<Vec<String>>>,
-) -> Option<Option<Vec<String>>> {
-    match chain {
-        Expr::Await(inner) => protected(&inner.base, variables),
-        Expr::Call(call) => path_of(&call.func).map(Some),
-        Expr::MethodCall(call) if call.method == "protect" => Some(None),
-        Expr::MethodCall(call) => {
-            let keeps_it = KEEPS_PROTECTION.contains(&named(&call.method).as_str());
-            protected(&call.receiver, variables).filter(|_| keeps_it)
-        }
-        Expr::Paren(inner) => protected(&inner.expr, variables),
-        Expr::Path(_) => match path_of(chain)?.as_slice() {
-            [name] => variables.get(name).cloned(),
-            _ => None,
-        },
-        Expr::Try(inner) => protected(&inner.expr, variables),
-        _ => None,
-    }
-}
-
 /// Returns the value of a string literal.
 pub(super) fn literal(expression: &Expr) -> Option<String> {
     match expression {
@@ -135,12 +97,26 @@ pub(super) fn names_methods(filter: &Expr) -> bool {
     }
 }
 
-/// Returns the name in `let name = …`.
+/// Returns the name in `let name = …`, also that of the value in `Ok(name)` or `Some(name)`.
 pub(super) fn variable(pattern: &Pat) -> Option<String> {
     match pattern {
         Pat::Ident(name) => Some(named(&name.ident)),
         Pat::Type(typed) => variable(&typed.pat),
+        Pat::TupleStruct(inner) if inner.elems.len() == 1 => variable(inner.elems.first()?),
         _ => None,
+    }
+}
+
+/// Collects the variables of a pattern.
+pub(super) fn names_in(pattern: &Pat, names: &mut Vec<String>) {
+    match pattern {
+        Pat::Ident(it) => names.push(named(&it.ident)),
+        Pat::Type(it) => names_in(&it.pat, names),
+        Pat::Reference(it) => names_in(&it.pat, names),
+        Pat::Tuple(it) => it.elems.iter().for_each(|it| names_in(it, names)),
+        Pat::TupleStruct(it) => it.elems.iter().for_each(|it| names_in(it, names)),
+        Pat::Struct(it) => it.fields.iter().for_each(|it| names_in(&it.pat, names)),
+        _ => {}
     }
 }
 

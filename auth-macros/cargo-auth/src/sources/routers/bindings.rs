@@ -3,9 +3,8 @@
 use syn::{Local, Pat};
 
 use super::evaluate::{Evaluator, Frame, Variable};
-use super::patterns::names_in;
 use super::value::Value;
-use crate::sources::expressions::variable;
+use crate::sources::expressions::{names_in, variable};
 
 impl<'s> Evaluator<'_, 's> {
     pub(super) fn local(

@@ -9,12 +9,11 @@ use syn::{
 
 use super::definitions::{Definitions, Function};
 use super::extractors::{extractor_check, identifies_caller, makes_refusal};
-use super::patterns::names_in;
 use super::value::{Callable, Check, CheckKind};
 use super::words::{
     call_checks, is_about_password, is_credential, is_log, is_login, names_check, refuses,
 };
-use crate::sources::expressions::{leftmost, path_of, segments_of};
+use crate::sources::expressions::{leftmost, names_in, path_of, segments_of};
 use crate::sources::text::{any_word, excerpt, named, type_text};
 
 /// The maximum number of functions between a handler and the check.

@@ -1,21 +1,4 @@
-//! The names in patterns, and the functions that make routers.
-
-use syn::Pat;
-
-use crate::sources::text::named;
-
-/// Collects the variables of a pattern.
-pub(super) fn names_in(pattern: &Pat, names: &mut Vec<String>) {
-    match pattern {
-        Pat::Ident(it) => names.push(named(&it.ident)),
-        Pat::Type(it) => names_in(&it.pat, names),
-        Pat::Reference(it) => names_in(&it.pat, names),
-        Pat::Tuple(it) => it.elems.iter().for_each(|it| names_in(it, names)),
-        Pat::TupleStruct(it) => it.elems.iter().for_each(|it| names_in(it, names)),
-        Pat::Struct(it) => it.fields.iter().for_each(|it| names_in(&it.pat, names)),
-        _ => {}
-    }
-}
+//! The names of the types and functions that make routers.
 
 /// The pages of `utoipa`, which are converted into a router.
 pub(super) const PAGES: [&str; 4] = ["RapiDoc", "Redoc", "Scalar", "SwaggerUi"];
