@@ -37,12 +37,14 @@
 //! refused, since the compiler overflows its stack as well.
 //!
 //! Of routers, `check` sees the arguments of functions of `axum::routing`, under any imported name,
-//! and the chained calls. If the receiver of a method like `post` or `fallback` is unknown, its
-//! argument decides: an `async fn` or an `async` closure. Not seen are other closures and variables
-//! on a `MethodRouter` in a variable, functions of axum in a variable or under another name there,
-//! and frameworks on top of axum. Routers of another crate are found if a chain, or a variable of
-//! the same function, adds them to a plain router; their contents are not seen. Layers are not seen
-//! either. A handler on a plain router without the layer for its guard responds 500.
+//! and the chained calls. The receiver of a method like `post` or `fallback` is known by the
+//! function at the beginning of its chain, by its variable or parameter, or by the result type of a
+//! function of the workspace. If it is axum's, every argument is a handler. If it is unknown, such as
+//! a field, the argument decides: an `async fn`, also one of a type, or an `async` closure. Not seen
+//! are other handlers on unknown receivers, and frameworks on top of axum. Routers of another crate
+//! are found if a chain, or a variable of the same function, adds them to a router that is known to
+//! be axum's; their contents are not seen. Layers are not seen either. A handler on a plain router
+//! without the layer for its guard responds 500.
 //!
 //! `routes` evaluates the functions that make routers, with their arguments. It knows the routers of
 //! axum, axum-extra (`TypedPath`), `utoipa-axum` and `aide`, and the pages of `utoipa` such as

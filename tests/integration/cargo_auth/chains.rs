@@ -2,6 +2,116 @@
 
 use crate::cargo_auth::plain_routers::assert_marked;
 
+/// A router that is certainly axum's takes any handler; otherwise, the handler decides.
+#[test]
+fn handlers_of_every_kind_are_found() {
+    let source = r#"use auth_runtime::{GuardedRouter, routing};
+use axum::{Router, routing::{MethodRouter, get}};
+type Pages = Router<Db>;
+async fn page() {}
+fn later() -> impl Future<Output = ()> { async {} }
+fn base() -> Result<Router, Error> { Ok(Router::new()) }
+fn methods() -> MethodRouter { get(page) } // found
+fn guarded() -> GuardedRouter { GuardedRouter::new() }
+struct H;
+impl H {
+    async fn page() {}
+    fn size() -> usize { 0 }
+    fn base() -> Pages { Router::new() }
+    fn all() { Router::new().fallback(Self::page); } // found
+    fn own() { Self::base().fallback(|r: Request| handle(r)); } // found
+    fn unknown(x: Unknown) { x.fallback(Self::page); } // found
+}
+fn made() {
+    Router::new().fallback(page); // found
+    Router::new().fallback(H::page); // found
+    Router::new().fallback(|r: Request| handle(r)); // found
+    Router::new().fallback(later); // found
+    Router::new().fallback(make()); // found
+    Router::new().method_not_allowed_fallback(H::page); // found
+    Router::fallback(Router::new(), |r: Request| handle(r)); // found
+    axum::routing::Router::new().fallback(later); // found
+    Pages::new().fallback(later); // found
+    base()?.fallback(later); // found
+    base().map(|router| router.layer(Logs))?.fallback(later); // found
+    methods().post(later); // found
+    MethodRouter::post(methods(), later); // found
+    H::page.into_make_service(); // found
+    (async || {}).into_make_service(); // found
+}
+fn kept(typed: Router, alias: &Pages, wrapped: Option<Router<Db>>, app: GuardedRouter) {
+    let router = Router::new();
+    router.fallback(later); // found
+    typed.typed_get(later); // found
+    alias.clone().fallback(later); // found
+    wrapped.unwrap().fallback(later); // found
+    let methods = get(page); // found
+    methods.post(|r: Request| handle(r)); // found
+    let written: Router = unknown();
+    written.fallback(later); // found
+    if let Some(some) = unknown::<Option<Router>>().or(base().ok()) { some.fallback(H::page); } // found
+    if let Ok(some) = base() { some.fallback(later); } // found
+    match base() { Ok(some) => some.fallback(later), Err(_) => {} } // found
+    app.protect(space)?.into_router("spa").fallback(later); // found
+}
+fn closures() { serve(|router: Router, other| { router.fallback(later); other.fallback(later) }); } // found
+fn not_mounted(x: Unknown, app: GuardedRouter, inner: Inner<Router>, router: Router) {
+    x.fallback(later);
+    x.fallback(|r: Request| handle(r));
+    x.get(H::size);
+    x.any(page);
+    let guarded_one = GuardedRouter::new();
+    guarded_one.fallback(later);
+    app.fallback(later);
+    guarded().fallback(later);
+    inner.fallback(later);
+    let router = unknown();
+    router.fallback(later);
+    let (base, typed): (Unknown, Unknown) = unknown();
+    base.fallback(later);
+    { let x = Router::new(); }
+    x.fallback(later);
+}
+"#;
+    assert_marked("handlers", source, 0);
+}
+
+/// `?`, `.await`, variables and parameters change nothing about the crate of a router.
+#[test]
+fn routers_of_other_crates_are_found() {
+    let source = r#"use auth_runtime::GuardedRouter;
+use axum::Router;
+type Pages = Router<Db>;
+fn base() -> Result<Router, Error> { Ok(Router::new()) }
+async fn made(cfg: Cfg) -> Result<Router, Error> {
+    let app = Router::new();
+    let admin = other::router(&cfg).await?;
+    let Ok(pages) = other::pages() else { return Err(Error) };
+    let typed: Router = other::typed();
+    app.merge(other::router()?) // found
+        .nest("/a", other::router(&cfg).await) // found
+        .nest("/b", (other::router()).await?.layer(Logs)) // found
+        .merge(admin) // found
+        .merge(pages) // found
+        .merge(typed) // found
+        .merge(other::router().map(|router| router.layer(Logs))?); // found
+    Router::merge(Router::new(), other::router()); // found
+    Router::nest(Router::new(), "/c", other::router().await); // found
+    base()?.merge(other::router()) // found
+}
+fn add(r: Router) -> Router { r.merge(other::router()) } // found
+fn add_to_alias(r: Pages) -> Pages { r.merge(other::router()?) } // found
+fn add_to_some(r: Option<axum::Router>) -> Router { r.unwrap().merge(other::router()) } // found
+async fn not_added(r: Router, guarded: GuardedRouter, typed: other::Router) -> Router {
+    guarded.merge(other::router()?);
+    r.merge(other::routes().protect(space)?.into_router("beside pages"));
+    r.merge(other::routes().await?.protect(space).unwrap().into_router("beside pages"));
+    r.merge(base()?).merge(typed)
+}
+"#;
+    assert_marked("elsewhere", source, 0);
+}
+
 /// Only two methods of a protected router return a plain one.
 #[test]
 fn protected_routers_stay_protected() {

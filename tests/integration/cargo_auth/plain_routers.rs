@@ -226,7 +226,7 @@ fn by_path(router: GuardedRouter) -> GuardedRouter {
 }
 fn plain(router: Router) -> Router {
     let files = get(scrape); // found
-    MethodRouter::on_service(get(scrape), MethodFilter::GET, Router::new().route("/", get(scrape))); // found // found
+    MethodRouter::on_service(get(scrape), MethodFilter::GET, Router::new().route("/", get(scrape))); // found // found // found
     Router::nest_service(router, "/", files) // found
         .route("/shared", shared())
         .fallback_service(get(scrape)) // found // found

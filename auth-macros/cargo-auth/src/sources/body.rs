@@ -1,8 +1,9 @@
 //! Handlers and services that function bodies mount on routers.
 
 mod macros;
+mod mounts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use auth_grammar::attribute::is_test;
@@ -15,17 +16,14 @@ use syn::{
 };
 
 use super::expressions::{
-    beginning, handler, is_async_closure, is_reason, leftmost, line_of, names_methods, path_of,
-    paths_of, plain, segments_of, start_of, text_of, variable,
+    is_reason, leftmost, line_of, path_of, paths_of, segments_of, start_of, text_of,
 };
 use super::finding::{Finding, Place};
 use super::items::{borrowed_guard, types_of};
-use super::mount::{Cover, FunctionPlace, Means, Mention, Mount, MountTarget};
+use super::mount::{Cover, FunctionPlace, Means, Mention, MountTarget};
 use super::origins::{Origin, Origins};
 use super::record::{OpenRouteKind, Sources, Unguarded};
-use super::routing::{
-    argument_of, guarded_service, guarded_service_in, is_of_service, makes_route, takes_handler,
-};
+use super::routing::{guarded_service, guarded_service_in, makes_route};
 use super::text::named;
 use super::used_names::{add_texts, asks_for_grant};
 use super::variables::Variables;
@@ -56,22 +54,19 @@ pub(super) struct Body<'b> {
 #[derive(Default)]
 struct Locals {
     variables: Variables,
-    /// The variables that may be plain routers, with the beginnings of their chains.
-    plain: BTreeMap<String, Option<Vec<String>>>,
+    /// The variables that may be routers.
     origins: Origins,
-    /// The beginnings of the variables' chains.
-    made_by: BTreeMap<String, Vec<String>>,
 }
 
 impl Locals {
     fn of(signature: &Signature, block: &Block) -> Self {
-        let mut locals = Self {
+        let mut variables = Variables::default();
+        variables.visit_signature(signature);
+        variables.visit_block(block);
+        Self {
+            variables,
             origins: Origins::of_parameters(signature),
-            ..Self::default()
-        };
-        locals.variables.visit_signature(signature);
-        locals.variables.visit_block(block);
-        locals
+        }
     }
 }
 
@@ -171,31 +166,6 @@ impl<'b> Body<'b> {
         self.covered(Cover::Excused, |body| body.visit_expr(added.router));
     }
 
-    fn mount(&mut self, expression: &Expr, by: Means) {
-        let target = match (handler(expression), self.locals.origins.of(expression)) {
-            (_, Some(Origin::Protected)) => return,
-            // A variable shadows a function of the same name.
-            (Some(path), _) if !self.is_variable(&path) => MountTarget::Handler(path),
-            (_, Some(Origin::Made { by: Some(path), .. })) => MountTarget::Made(path),
-            (None, None) if is_async_closure(expression) => MountTarget::Closure,
-            _ => MountTarget::Expression,
-        };
-        self.mount_at(expression, by, target);
-    }
-
-    fn mount_at(&mut self, at: &impl Spanned, by: Means, target: MountTarget) {
-        let mount = Mount {
-            place: Place::of(self.file, at.span()),
-            scope: self.scope,
-            by,
-            target,
-            within: Rc::clone(&self.within),
-            cover: self.cover,
-            begins: self.begins.iter().copied().chain([line_of(at)]).collect(),
-        };
-        self.sources.mounts.push(mount);
-    }
-
     fn is_variable(&self, path: &[String]) -> bool {
         matches!(path, [name] if self.locals.variables.names.contains(name))
     }
@@ -215,11 +185,15 @@ impl<'b> Body<'b> {
             ("route_service" | "nest_service", [_, service]) | ("fallback_service", [service]) => {
                 self.mount(service, Means::Service);
             }
-            ("merge", [router]) | ("nest", [_, router]) => self.merge(&call.receiver, router),
-            ("into_make_service" | "into_make_service_with_connect_info", _) => {
-                self.mount(&call.receiver, Means::Any(None));
+            ("merge", [router]) | ("nest", [_, router]) => {
+                self.merge(self.locals.origins.of(&call.receiver), router);
             }
-            (name, arguments) => self.handled(&call.receiver, name, arguments),
+            ("into_make_service" | "into_make_service_with_connect_info", _) => {
+                self.mount(&call.receiver, Means::UNKNOWN);
+            }
+            (name, arguments) => {
+                self.handled(self.locals.origins.of(&call.receiver), name, arguments);
+            }
         }
         let service = guarded_service(&name, &arguments);
         for argument in arguments {
@@ -233,49 +207,6 @@ impl<'b> Body<'b> {
             self.covered(Cover::Guarded, |body| body.visit_expr(argument));
         } else {
             self.visit_expr(argument);
-        }
-    }
-
-    /// Reads a method that may take a handler.
-    fn handled(&mut self, receiver: &Expr, method: &str, arguments: &[&Expr]) {
-        let name = method.strip_prefix("typed_").unwrap_or(method);
-        let Some(argument) = arguments
-            .get(argument_of(name))
-            .filter(|_| takes_handler(name))
-        else {
-            return;
-        };
-        let begins = beginning(receiver);
-        if let Some(path) = &begins {
-            self.mount(argument, Means::Method(path.clone(), is_of_service(name)));
-        }
-        // Streams have a method `any`, and sockets a method `on`, that take functions too.
-        let is_certain = match name {
-            "any" => false,
-            "on" => arguments.first().copied().is_some_and(names_methods),
-            _ => true,
-        };
-        if is_certain {
-            self.mount(argument, Means::Any(begins));
-        }
-    }
-
-    /// Returns the function that makes a router.
-    fn made_by(&self, router: &Expr) -> Option<Vec<String>> {
-        match path_of(router).as_deref() {
-            Some([name]) => self.locals.made_by.get(name).cloned(),
-            _ => beginning(router),
-        }
-    }
-
-    /// Records a router that is merged into a plain router. Its routes are read at its
-    /// construction, if that is in these sources.
-    fn merge(&mut self, into: &Expr, router: &Expr) {
-        let Some(plain) = plain(into, &self.locals.plain) else {
-            return;
-        };
-        if let Some(path) = self.made_by(router) {
-            self.mount_at(router, Means::Merge(plain), MountTarget::Router(path));
         }
     }
 
@@ -409,17 +340,6 @@ impl Visit<'_> for Body<'_> {
         let init = local.init.as_ref();
         let origin = init.and_then(|init| self.locals.origins.of(&init.expr));
         self.locals.origins.bind(&local.pat, origin);
-        let (Some(name), Some(init)) = (variable(&local.pat), init) else {
-            return;
-        };
-        match plain(&init.expr, &self.locals.plain) {
-            Some(plain) => self.locals.plain.insert(name.clone(), plain),
-            None => self.locals.plain.remove(&name),
-        };
-        match beginning(&init.expr) {
-            Some(path) => self.locals.made_by.insert(name, path),
-            None => self.locals.made_by.remove(&name),
-        };
     }
 
     fn visit_expr_if(&mut self, written: &ExprIf) {
@@ -494,10 +414,15 @@ impl Visit<'_> for Body<'_> {
             self.mention(path.clone(), false);
         }
         // Matches `Router::fallback(router, handler)`.
-        if let ([.., _, name], [_, handler, ..]) = (path.as_slice(), arguments.as_slice())
-            && takes_handler(name)
-        {
-            self.mount(handler, Means::Any(Some(path.clone())));
+        if let ([.., _, name], [_, others @ ..]) = (path.as_slice(), arguments.as_slice()) {
+            let ty = Origin::Made {
+                by: Some(path.clone()),
+                ty: None,
+            };
+            match (name.as_str(), others) {
+                ("merge", [router]) | ("nest", [_, router]) => self.merge(Some(ty), router),
+                (name, others) => self.handled(Some(ty), name, others),
+            }
         }
         let service = guarded_service_in(&path, &arguments);
         for (index, argument) in arguments.into_iter().enumerate() {

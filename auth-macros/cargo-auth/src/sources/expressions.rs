@@ -1,45 +1,11 @@
 //! The parts of expressions in a body.
 
-use std::collections::BTreeMap;
-
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, Pat, Path};
 
 use super::text::{named, one_line, readable};
-
-/// Returns the function at the beginning of a chain like `get(read).post(write)`.
-pub(super) fn beginning(chain: &Expr) -> Option<Vec<String>> {
-    match chain {
-        Expr::MethodCall(call) => beginning(&call.receiver),
-        Expr::Call(call) => path_of(&call.func),
-        Expr::Paren(inner) => beginning(&inner.expr),
-        _ => None,
-    }
-}
-
-/// Returns the beginning of a chain that may be a plain router. `Some(None)` is certainly one,
-/// because a protected router was converted with `into_router`. `variables` are those that may be
-/// plain routers, with the beginnings of their chains.
-pub(super) fn plain(
-    chain: &Expr,
-    variables: &BTreeMap<String, Option<Vec<String>>>,
-) -> Option<Option<Vec<String>>> {
-    match chain {
-        Expr::MethodCall(call) if call.method == "into_router" => Some(None),
-        Expr::MethodCall(call) if call.method == "protect" => None,
-        Expr::MethodCall(call) => plain(&call.receiver, variables),
-        Expr::Call(call) => path_of(&call.func).map(Some),
-        Expr::Paren(inner) => plain(&inner.expr, variables),
-        Expr::Try(inner) => plain(&inner.expr, variables),
-        Expr::Path(_) => match path_of(chain)?.as_slice() {
-            [name] => variables.get(name).cloned(),
-            _ => None,
-        },
-        _ => None,
-    }
-}
 
 /// Returns the value of a string literal.
 pub(super) fn literal(expression: &Expr) -> Option<String> {
@@ -143,6 +109,7 @@ pub(super) fn segments_of(path: &Path) -> Vec<String> {
 
 pub(super) fn is_async_closure(expression: &Expr) -> bool {
     match expression {
+        Expr::Paren(inner) => is_async_closure(&inner.expr),
         Expr::Closure(closure) => {
             closure.asyncness.is_some() || matches!(&*closure.body, Expr::Async(_))
         }

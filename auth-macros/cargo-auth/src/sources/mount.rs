@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use super::finding::Place;
 use super::names::Names;
-use super::routing::{argument_of, is_of_service, is_plain_router, makes_route, routing_function};
+use super::origins::Origin;
+use super::routers::{Around, Definitions, Receiver};
+use super::routing::{argument_of, is_of_service, makes_route, routing_function};
 
 /// A candidate for a mount on a plain router. It is decided after all names are known.
 pub(super) struct Mount {
@@ -26,20 +28,31 @@ pub(super) struct Mount {
 pub(super) enum Means {
     /// A function with this target as its argument at that index.
     Function(Vec<String>, usize),
-    /// A method after such a function, and whether the method takes a service.
-    Method(Vec<String>, bool),
     /// A method that takes a service. Only a plain router's method has so few arguments.
     Service,
-    /// A method that mounts its argument, if that is an `async fn`: a guarded router would not
-    /// accept one without a policy. The chain may begin with a function.
-    Any(Option<Vec<String>>),
+    /// A method that mounts its argument, if the receiver is a plain router.
+    Method {
+        receiver: Option<Origin>,
+        is_service: bool,
+        /// True if the argument decides for an unknown receiver: a guarded router would not accept
+        /// an `async fn` without a policy.
+        by_argument: bool,
+    },
     /// A function that is passed on instead of called.
     HandedOn(Vec<String>),
     /// A macro that takes the handlers of a plain router by name.
     Macro(Vec<String>),
-    /// `merge` or `nest` of a plain router; the beginning of its chain, if the kind of router is
-    /// uncertain.
-    Merge(Option<Vec<String>>),
+    /// `merge` or `nest` of a router.
+    Merge(Origin),
+}
+
+impl Means {
+    /// A method of an unknown receiver.
+    pub(super) const UNKNOWN: Self = Self::Method {
+        receiver: None,
+        is_service: false,
+        by_argument: true,
+    };
 }
 
 #[derive(Clone)]
@@ -58,16 +71,17 @@ pub(super) enum MountTarget {
 impl Mount {
     /// Returns whether a plain router takes it as a service; `None` if it is not passed to a plain
     /// router.
-    pub(super) fn takes_service(
-        &self,
-        names: &Names,
-        functions: &BTreeSet<String>,
-    ) -> Option<bool> {
-        if let Means::Function(path, _) | Means::Method(path, _) | Means::HandedOn(path) = &self.by
+    pub(super) fn takes_service(&self, definitions: &Definitions<'_>) -> Option<bool> {
+        let names = definitions.names();
+        if let Means::Function(path, _) | Means::HandedOn(path) = &self.by
             && !can_make_route(path, names)
         {
             return None;
         }
+        let around = Around {
+            scope: self.scope,
+            owner: definitions.owner_at(&self.within),
+        };
         match &self.by {
             Means::Service => Some(true),
             Means::Function(path, index) => {
@@ -76,15 +90,17 @@ impl Mount {
                 let name = found.find(|name| makes_route(name) && argument_of(name) == *index)?;
                 Some(is_of_service(name))
             }
-            Means::Method(path, is_service) => {
-                let paths = names.resolve(self.scope, path);
-                let is_one = |path: &Vec<String>| routing_function(path).is_some();
-                paths.iter().any(is_one).then_some(*is_service)
-            }
-            Means::Any(path) => {
-                let path = path.as_ref();
-                let paths = path.map_or_else(BTreeSet::new, |path| names.resolve(self.scope, path));
-                self.is_handler(&paths, names, functions).then_some(false)
+            Means::Method {
+                receiver,
+                is_service,
+                by_argument,
+            } => {
+                let is_mount = match Receiver::of(receiver.as_ref(), around, definitions) {
+                    Receiver::Plain => true,
+                    Receiver::Guarded => false,
+                    Receiver::Unknown => *by_argument && self.is_handler(around, definitions),
+                };
+                is_mount.then_some(*is_service)
             }
             Means::HandedOn(path) => {
                 let paths = names.resolve(self.scope, path);
@@ -99,44 +115,24 @@ impl Mount {
                 let paths = names.resolve(self.scope, path);
                 paths.iter().any(|path| is_routes(path)).then_some(false)
             }
-            Means::Merge(begins) => {
-                let paths = begins.as_ref().map(|path| names.resolve(self.scope, path));
-                let is_plain =
-                    paths.is_none_or(|paths| paths.iter().any(|path| is_plain_router(path)));
+            Means::Merge(into) => {
                 let MountTarget::Router(path) = &self.target else {
                     return None;
                 };
                 let made_by = names.resolve(self.scope, path);
-                let is_elsewhere = |path: &Vec<String>| is_elsewhere(path, names);
-                (is_plain && made_by.iter().any(is_elsewhere)).then_some(false)
+                let is_elsewhere = made_by.iter().any(|path| is_elsewhere(path, names));
+                let is_mount = is_elsewhere
+                    && Receiver::of(Some(into), around, definitions) == Receiver::Plain;
+                is_mount.then_some(false)
             }
         }
     }
 
-    /// Returns whether it can only be a handler, in a chain that begins with one of these
-    /// functions.
-    fn is_handler(
-        &self,
-        begins: &BTreeSet<Vec<String>>,
-        names: &Names,
-        functions: &BTreeSet<String>,
-    ) -> bool {
-        let is_ours =
-            |path: &Vec<String>| path.first().is_some_and(|krate| krate == "auth_runtime");
-        // A guarded router accepts nothing without a policy; a plain router is recognized without
-        // this check.
-        let is_known = |path: &Vec<String>| is_ours(path) || routing_function(path).is_some();
-        if begins.iter().any(is_known) {
-            return false;
-        }
+    /// Returns whether it can only be a handler.
+    fn is_handler(&self, around: Around<'_>, definitions: &Definitions<'_>) -> bool {
         match &self.target {
             MountTarget::Closure => true,
-            MountTarget::Handler(path) => {
-                let paths = names.resolve(self.scope, path);
-                paths
-                    .iter()
-                    .any(|path| functions.contains(&path.join("::")))
-            }
+            MountTarget::Handler(path) => definitions.is_async(around, path),
             MountTarget::Router(_) | MountTarget::Made(_) | MountTarget::Expression => false,
         }
     }

@@ -27,8 +27,6 @@ pub(crate) struct Sources {
     pub(crate) macros: Vec<MacroPolicy>,
     /// The paths of functions without a policy. With another `cfg`, they may have one.
     pub(crate) bare: BTreeSet<String>,
-    /// The paths of all possible handlers: `async fn`s, with a policy or without.
-    pub(super) functions: BTreeSet<String>,
     pub(super) names: Names,
     pub(super) mounts: Vec<Mount>,
     pub(super) mentions: Vec<Mention>,

@@ -21,7 +21,11 @@ pub(super) fn routing_function(path: &[String]) -> Option<&str> {
 
 /// Returns whether a path is a function that makes a plain router.
 pub(super) fn is_plain_router(path: &[String]) -> bool {
-    matches!(path, [krate, ty, ..] if krate == "axum" && ty == "Router")
+    let path: Vec<_> = path.iter().map(String::as_str).collect();
+    matches!(
+        path.as_slice(),
+        ["axum", "Router", ..] | ["axum", "routing", "Router", ..]
+    )
 }
 
 /// Returns whether a function of that name makes a route.

@@ -22,7 +22,7 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
     let definitions = Definitions::of(sources);
     let protected = protecting(&definitions);
     let mounts = sources.mounts.iter().filter_map(|mount| {
-        let is_service = mount.takes_service(names, &sources.functions)?;
+        let is_service = mount.takes_service(&definitions)?;
         let is_protected = match &mount.target {
             MountTarget::Made(path) => {
                 let made_by = names.resolve(mount.scope, path);

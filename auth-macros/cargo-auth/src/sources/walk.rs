@@ -252,10 +252,6 @@ impl<'w> Walk<'w> {
             Item::Macro(written) => self.body(&around, |body| body.macro_item(written)),
             Item::Fn(function) => {
                 let name = named(&function.sig.ident);
-                if function.sig.asyncness.is_some() {
-                    let path = self.sources.names.path_in(around.scope, &name);
-                    self.sources.functions.insert(path.join("::"));
-                }
                 self.body(&around, |body| {
                     body.function(&name, &function.sig, &function.block);
                 });

@@ -87,6 +87,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     };
     let (fallback, fallback_steps) = fallback_of(members, owner, &hidden_paths);
     let unknown = UnknownPath::new(Matched::UnknownPath, &fallback);
+    // unguarded: it responds for paths that do not exist
     let unknown = Router::new().fallback(unknown);
     let mut router = apply(fallback_steps, unknown);
 

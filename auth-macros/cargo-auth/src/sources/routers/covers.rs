@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definitions::{Definitions, Function};
-use crate::sources::expressions::start_of;
+use super::definitions::Definitions;
 use crate::sources::mount::{Cover, FunctionPlace, Mention};
 use crate::sources::text::{any_word, named};
 
@@ -19,14 +18,11 @@ pub(in super::super) fn covers<'m>(
         return BTreeMap::new();
     }
     let mounting: BTreeSet<_> = mounting.collect();
-    let mut functions: BTreeMap<FunctionPlace, &Function<'_>> = BTreeMap::new();
     let mut wanted = BTreeSet::new();
     for (index, function) in definitions.functions.iter().enumerate() {
-        let place = place_of(function);
-        if definitions.makes_router(index) || mounting.contains(&place) {
+        if definitions.makes_router(index) || mounting.contains(&function.place()) {
             wanted.insert(named(&function.signature.ident));
         }
-        functions.insert(place, function);
     }
     let is_wanted = |mention: &&Mention| {
         let name = mention.path.last();
@@ -34,8 +30,7 @@ pub(in super::super) fn covers<'m>(
     };
     let mut mentions: BTreeMap<FunctionPlace, Vec<(&Mention, bool)>> = BTreeMap::new();
     for mention in sources.mentions.iter().filter(is_wanted) {
-        let owner = functions.get(&*mention.within);
-        let owner = owner.and_then(|function| function.owner.as_ref());
+        let owner = definitions.owner_at(&mention.within);
         let indices: Vec<usize> =
             if let ([name], true) = (mention.path.as_slice(), mention.is_method) {
                 definitions.methods_named(name).collect()
@@ -50,7 +45,7 @@ pub(in super::super) fn covers<'m>(
             let makes_router = definitions.makes_router(index);
             // A handler in a covered router does not make its routes.
             if makes_router || function.signature.asyncness.is_none() {
-                let of_function = mentions.entry(place_of(function)).or_default();
+                let of_function = mentions.entry(function.place()).or_default();
                 of_function.push((mention, makes_router));
             }
         }
@@ -74,10 +69,6 @@ pub(in super::super) fn covers<'m>(
             return covers;
         }
     }
-}
-
-fn place_of(function: &Function<'_>) -> FunctionPlace {
-    (function.file.to_owned(), start_of(function.block))
 }
 
 /// Returns the paths of the functions that return a protected router.

@@ -11,8 +11,11 @@ use syn::{
 };
 
 use super::patterns::{is_router, is_router_type};
+use super::receivers::Around;
 use super::value::Router;
 use crate::sources::expressions::{literal, segments_of, start_of};
+use crate::sources::mount::FunctionPlace;
+use crate::sources::names::Names;
 use crate::sources::record::{ReadItem, Sources};
 use crate::sources::routing::is_plain_router;
 use crate::sources::text::{any_word, named, type_text};
@@ -57,6 +60,7 @@ pub(in super::super) struct Definitions<'s> {
     pub(super) functions: Vec<Function<'s>>,
     /// The functions by path: several, if a `cfg` chooses.
     by_path: BTreeMap<String, Vec<usize>>,
+    by_place: BTreeMap<FunctionPlace, usize>,
     /// The functions with a receiver, by name.
     methods: BTreeMap<String, Vec<usize>>,
     /// The functions that several types have, by name.
@@ -79,6 +83,7 @@ impl<'s> Definitions<'s> {
             sources,
             functions: Vec::new(),
             by_path: BTreeMap::new(),
+            by_place: BTreeMap::new(),
             methods: BTreeMap::new(),
             shared: BTreeMap::new(),
             extractors: BTreeMap::new(),
@@ -100,11 +105,11 @@ impl<'s> Definitions<'s> {
         for (index, function) in all.functions.iter().enumerate() {
             let known = all.by_path.entry(function.path.clone()).or_default();
             // A file can belong to several crates.
-            let at = |function: &Function<'_>| (function.file.to_owned(), start_of(function.block));
             let others = known.iter().filter_map(|index| all.functions.get(*index));
-            if !others.map(at).any(|it| it == at(function)) {
+            if !others.map(Function::place).any(|it| it == function.place()) {
                 known.push(index);
             }
+            all.by_place.insert(function.place(), index);
             if function.is_shared {
                 let name = named(&function.signature.ident);
                 all.shared.entry(name).or_default().push(index);
@@ -284,6 +289,25 @@ impl<'s> Definitions<'s> {
         }
     }
 
+    pub(in super::super) fn names(&self) -> &'s Names {
+        &self.sources.names
+    }
+
+    /// Returns the path of the type that the function at a place calls `Self`.
+    pub(in super::super) fn owner_at(&self, place: &FunctionPlace) -> Option<&Vec<String>> {
+        let function = self.functions.get(*self.by_place.get(place)?);
+        function.and_then(|it| it.owner.as_ref())
+    }
+
+    /// Returns whether a path in a function can mean an `async fn`.
+    pub(in super::super) fn is_async(&self, around: Around<'_>, path: &[String]) -> bool {
+        let mut functions = self.functions_in(around.scope, around.owner, path);
+        functions.any(|index| {
+            let function = self.functions.get(index);
+            function.is_some_and(|it| it.signature.asyncness.is_some())
+        })
+    }
+
     pub(super) fn function(&self, path: &[String]) -> Option<usize> {
         self.by_path.get(&path.join("::"))?.first().copied()
     }
@@ -426,6 +450,10 @@ impl<'s> Constant<'s> {
 }
 
 impl Function<'_> {
+    pub(super) fn place(&self) -> FunctionPlace {
+        (self.file.to_owned(), start_of(self.block))
+    }
+
     /// Returns whether its result is a text, by the name of its type.
     pub(super) fn makes_text(&self) -> bool {
         let syn::ReturnType::Type(_, ty) = &self.signature.output else {
