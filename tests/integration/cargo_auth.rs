@@ -6,6 +6,7 @@ mod beside_policies;
 mod chains;
 mod comparisons;
 mod conditions;
+mod configurations;
 mod diff;
 mod grep;
 mod manifests;

@@ -112,6 +112,23 @@ async fn not_added(r: Router, guarded: GuardedRouter, typed: other::Router) -> R
     assert_marked("elsewhere", source, 0);
 }
 
+/// The second handler responds to each caller that the first one refuses.
+#[test]
+fn combined_handlers_are_found() {
+    let source = r#"use axum::routing::get;
+#[auth_runtime::requires(authenticated)]
+async fn guarded() {}
+async fn bare() {}
+fn combined() {
+    get(guarded.or(bare)); // found
+    get(guarded.layer(Logs).or(bare).layer(Logs)); // found
+    get(guarded.or(guarded).with_state(state)); // found
+    get(guarded.layer(Logs).with_state(state));
+}
+"#;
+    assert_marked("combined", source, 0);
+}
+
 /// Only two methods of a protected router return a plain one.
 #[test]
 fn protected_routers_stay_protected() {

@@ -169,7 +169,7 @@ async fn a() {}
 }
 
 /// Returns the paths of all routes, each with its layers and the texts of its checks.
-fn listed(name: &str, main: &str) -> Vec<(String, String, String)> {
+pub(super) fn listed(name: &str, main: &str) -> Vec<(String, String, String)> {
     let manifest = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n\
                     [dependencies]\nauth-runtime = \"0.1\"\naxum = \"0.8\"\n";
     let files = [("Cargo.toml", manifest), ("src/main.rs", main)];

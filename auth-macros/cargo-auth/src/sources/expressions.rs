@@ -86,12 +86,23 @@ pub(super) fn names_in(pattern: &Pat, names: &mut Vec<String>) {
     }
 }
 
-/// Returns the path of a handler, without the layers and state that are added to it.
+/// Returns the path of a handler, without the layers and state that are added to it. Two handlers
+/// have no common path.
 pub(super) fn handler(expression: &Expr) -> Option<Vec<String>> {
     match expression {
+        _ if is_combined(expression) => None,
         Expr::MethodCall(call) => handler(&call.receiver),
         Expr::Paren(inner) => handler(&inner.expr),
         other => path_of(other),
+    }
+}
+
+/// Returns whether a chain adds another handler, for the requests that the first one refuses.
+pub(super) fn is_combined(chain: &Expr) -> bool {
+    match chain {
+        Expr::MethodCall(call) => call.method == "or" || is_combined(&call.receiver),
+        Expr::Paren(inner) => is_combined(&inner.expr),
+        _ => false,
     }
 }
 

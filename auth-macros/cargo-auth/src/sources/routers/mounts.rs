@@ -10,7 +10,7 @@ use super::definitions::Definitions;
 use super::layers::{init_of, layers_of};
 use super::paths::{is_short, joined, typed_path, unknown};
 use super::value::{Callable, Layer, Route, Router, Source, Target, Value, add_layers};
-use crate::sources::expressions::{methods_in, path_of, receiver_of};
+use crate::sources::expressions::{is_combined, methods_in, path_of, receiver_of};
 use crate::sources::finding::Place;
 use crate::sources::routing::{is_of_service, makes_route};
 use crate::sources::text::excerpt;
@@ -66,6 +66,10 @@ impl<'s> Argument<'s> {
         let mut route = Route::new(self.place.clone(), method.to_owned(), target);
         let mut rest = origin.expression;
         while let Expr::MethodCall(call) = rest {
+            // The layers before it are only around the first of two handlers.
+            if call.method == "or" {
+                break;
+            }
             if let (true, Some(layer)) = (call.method == "layer", call.args.first()) {
                 let source = Source {
                     expression: layer,
@@ -362,7 +366,7 @@ fn typed_method(name: &str) -> Option<String> {
 /// Returns the handler that an expression refers to.
 fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
     let base = match source.expression {
-        Expr::MethodCall(_) => receiver_of(source.expression),
+        chain @ Expr::MethodCall(_) if !is_combined(chain) => receiver_of(chain),
         other => other,
     };
     let function = definitions.functions.get(source.function);
