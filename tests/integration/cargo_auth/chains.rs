@@ -169,3 +169,58 @@ fn parts(api: ProtectedRouter) -> Router {
 "#;
     assert_marked("stays", source, 0);
 }
+
+/// A router may be changed before a guarded router takes it.
+#[test]
+fn changed_routers_are_covered() {
+    let source = r#"use auth_runtime::GuardedRouter;
+use axum::{Router, routing::get};
+async fn h() {}
+fn layered() -> GuardedRouter {
+    let files = Router::new().route("/x", get(h));
+    let files = files.layer(Trace);
+    GuardedRouter::new().nest_service("/f", Files, files)
+}
+fn cloned() -> GuardedRouter {
+    let files = Router::new().route("/x", get(h));
+    GuardedRouter::new().nest_service("/f", Files, files.clone())
+}
+fn converted() -> GuardedRouter {
+    let files = Router::new().route("/x", get(h));
+    let service = files.into_service();
+    GuardedRouter::nest_service(GuardedRouter::new(), "/f", Files, service)
+}
+fn merged() -> GuardedRouter {
+    let files = get(h);
+    let all = { let files = Router::new().route("/x", files); Router::new().merge(files) };
+    GuardedRouter::new().nest_service("/f", Files, Router::new().nest("/all", all))
+}
+fn chosen(is_large: bool) -> GuardedRouter {
+    let files = Router::new().route("/x", get(h));
+    if is_large { return GuardedRouter::new().nest_service("/f", Files, files.layer(Trace)) }
+    GuardedRouter::new().adopt(files, "legacy")
+}
+fn adopted(g: GuardedRouter) -> GuardedRouter {
+    let files = Router::new().route("/x", get(h));
+    let pages = Router::new().route("/x", get(h));
+    let logged = Router::new().route("/x", get(h));
+    log(&logged);
+    g.adopt(files.layer(Trace), "legacy").merge_unguarded("why", &["/x"], pages.layer(Trace)).adopt(logged, "legacy")
+}
+fn shared() -> GuardedRouter {
+    let files = Router::new().route("/x", get(h)); // found
+    let pages = Router::new().route("/x", get(h)); // found
+    let lists = Router::new().route("/x", get(h)); // found
+    let copy = lists.clone();
+    serve(Router::new().merge(pages.clone()).merge(files).merge(lists));
+    GuardedRouter::new().nest_service("/f", Files, files.clone()).adopt(pages.layer(Trace), "legacy").adopt(copy, "legacy")
+}
+fn shadowed() -> GuardedRouter {
+    let files = Router::new().route("/x", get(h)); // found
+    serve(files);
+    let files = Router::new().route("/y", get(h));
+    GuardedRouter::new().nest_service("/f", Files, files)
+}
+"#;
+    assert_marked("changed", source, 6);
+}

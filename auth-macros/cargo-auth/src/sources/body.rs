@@ -60,11 +60,8 @@ struct Locals {
 
 impl Locals {
     fn of(signature: &Signature, block: &Block) -> Self {
-        let mut variables = Variables::default();
-        variables.visit_signature(signature);
-        variables.visit_block(block);
         Self {
-            variables,
+            variables: Variables::of(signature, block),
             origins: Origins::of_parameters(signature),
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Item, Local, Macro, PatIdent};
+use syn::{
+    Block, Expr, ExprCall, ExprMethodCall, ExprPath, Item, Local, Macro, PatIdent, Signature,
+};
 
 use super::expressions::{is_reason, path_of, start_of, variable};
 use super::mount::Cover;
@@ -17,33 +19,102 @@ pub(super) struct Variables {
     pub(super) names: BTreeSet<String>,
     /// The position at which each variable was last assigned, so far.
     made: BTreeMap<String, usize>,
-    /// The number of expressions with each variable, by the position of its assignment.
-    reads: BTreeMap<usize, usize>,
-    /// The positions at which variables for guarded routers were assigned.
-    covered: BTreeMap<usize, Cover>,
+    /// The uses of each variable, by the position of its assignment.
+    uses: BTreeMap<usize, Vec<Use>>,
+    /// The positions of all assignments, in the order of their ends.
+    assigned: Vec<usize>,
+    /// The use of the current expression.
+    current: Use,
+    /// The covers of variables, by the position of their assignments.
+    covers: BTreeMap<usize, Cover>,
+}
+
+/// The purpose for which a variable is read.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Use {
+    /// A guarded router takes it with a reason, and no other router can.
+    Moved,
+    /// A guarded router takes it, perhaps changed.
+    Covered(Cover),
+    /// It is a part of the variable that is assigned at that position.
+    Assigned(usize),
+    #[default]
+    Other,
 }
 
 impl Variables {
-    /// Returns the cover of the variable that is assigned at this position. A variable with several uses may be
-    /// mounted without a policy too.
+    pub(super) fn of(signature: &Signature, block: &Block) -> Self {
+        let mut variables = Self::default();
+        variables.visit_signature(signature);
+        variables.visit_block(block);
+        // A variable is a part of those that are assigned later.
+        for position in variables.assigned.iter().rev() {
+            let Some(uses) = variables.uses.get(position) else {
+                continue;
+            };
+            let covers = uses.iter().map(|by| match by {
+                Use::Moved => Some(Cover::Excused),
+                Use::Covered(cover) => Some(*cover),
+                Use::Assigned(later) => variables.covers.get(later).copied(),
+                Use::Other => None,
+            });
+            let all: Option<Vec<_>> = covers.collect();
+            let is_moved = uses.contains(&Use::Moved);
+            let cover = match all {
+                None => is_moved.then_some(Cover::Excused),
+                Some(covers) => covers.into_iter().max(),
+            };
+            if let Some(cover) = cover {
+                variables.covers.insert(*position, cover);
+            }
+        }
+        variables
+    }
+
+    /// Returns the cover of the variable that is assigned at this position, if all of its uses have
+    /// one: another use may mount it without a policy.
     pub(super) fn cover_at(&self, position: usize) -> Option<Cover> {
-        let cover = self.covered.get(&position).copied()?;
-        (cover == Cover::Excused || self.reads.get(&position) == Some(&1)).then_some(cover)
+        self.covers.get(&position).copied()
     }
 
     fn read(&mut self, name: &str) {
         if let Some(made) = self.made.get(name) {
-            *self.reads.entry(*made).or_default() += 1;
+            self.uses.entry(*made).or_default().push(self.current);
         }
     }
 
-    /// Records the variable with a router that is added to a guarded one.
-    fn cover(&mut self, router: &Expr, cover: Cover) {
-        if let Some([name]) = path_of(router).as_deref()
-            && let Some(made) = self.made.get(name)
-        {
-            self.covered.insert(*made, cover);
+    /// Reads an expression for a purpose.
+    fn used(&mut self, by: Use, expression: &Expr) {
+        let outer = std::mem::replace(&mut self.current, by);
+        self.visit_expr(expression);
+        self.current = outer;
+    }
+
+    /// Reads arguments. One of them may be a router that is added to a guarded one.
+    fn arguments(&mut self, arguments: &[&Expr], covered: Option<(Cover, &Expr)>) {
+        for argument in arguments {
+            match covered {
+                Some((cover, router)) if std::ptr::eq(router, *argument) => {
+                    let is_moved = cover == Cover::Excused && path_of(router).is_some();
+                    let by = if is_moved {
+                        Use::Moved
+                    } else {
+                        Use::Covered(cover)
+                    };
+                    self.used(by, router);
+                }
+                _ => self.visit_expr(argument),
+            }
         }
+    }
+}
+
+/// Returns the router that a method adds to a guarded one without policies.
+fn excused<'e>(name: &str, arguments: &[&'e Expr]) -> Option<(Cover, &'e Expr)> {
+    match (name, arguments) {
+        ("adopt", [router, reason]) if is_reason(reason) => Some((Cover::Excused, router)),
+        ("merge_unguarded", [_, _, router]) => Some((Cover::Excused, router)),
+        _ => None,
     }
 }
 
@@ -55,9 +126,15 @@ impl Visit<'_> for Variables {
 
     fn visit_local(&mut self, local: &Local) {
         // The initializer may use an earlier variable of the same name.
+        let outer = self.current;
+        if variable(&local.pat).is_some() {
+            self.current = Use::Assigned(start_of(local));
+        }
         visit::visit_local(self, local);
+        self.current = outer;
         if let Some(name) = variable(&local.pat) {
             self.made.insert(name, start_of(local));
+            self.assigned.push(start_of(local));
         }
     }
 
@@ -75,35 +152,23 @@ impl Visit<'_> for Variables {
     }
 
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
-        visit::visit_expr_method_call(self, call);
+        self.visit_expr(&call.receiver);
         let arguments: Vec<_> = call.args.iter().collect();
         let name = named(&call.method);
-        match (name.as_str(), arguments.as_slice()) {
-            ("adopt", [router, reason]) if is_reason(reason) => self.cover(router, Cover::Excused),
-            ("merge_unguarded", [.., router]) => self.cover(router, Cover::Excused),
-            (name, arguments) => {
-                if let Some(service) = guarded_service(name, arguments) {
-                    self.cover(service, Cover::Guarded);
-                }
-            }
-        }
+        let service = || Some((Cover::Guarded, guarded_service(&name, &arguments)?));
+        self.arguments(&arguments, excused(&name, &arguments).or_else(service));
     }
 
     fn visit_expr_call(&mut self, call: &ExprCall) {
-        visit::visit_expr_call(self, call);
+        self.visit_expr(&call.func);
         let path = path_of(&call.func).unwrap_or_default();
         let arguments: Vec<_> = call.args.iter().collect();
-        match (path.last().map(String::as_str), arguments.as_slice()) {
-            (Some("adopt"), [_, router, reason]) if is_reason(reason) => {
-                self.cover(router, Cover::Excused);
-            }
-            (Some("merge_unguarded"), [_, _, _, router]) => self.cover(router, Cover::Excused),
-            (_, arguments) => {
-                if let Some(service) = guarded_service_in(&path, arguments) {
-                    self.cover(service, Cover::Guarded);
-                }
-            }
-        }
+        let router = match (path.last(), arguments.as_slice()) {
+            (Some(name), [_, others @ ..]) => excused(name, others),
+            _ => None,
+        };
+        let service = || Some((Cover::Guarded, guarded_service_in(&path, &arguments)?));
+        self.arguments(&arguments, router.or_else(service));
     }
 
     // Nested functions have their own variables.
