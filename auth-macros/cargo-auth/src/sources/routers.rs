@@ -33,8 +33,8 @@ use self::evaluate::Evaluator;
 pub(crate) use self::guarded::{GuardedRoute, guarded_routers, split_path};
 pub(super) use self::receivers::{Around, Receiver};
 use self::uses::Uses;
-use self::value::Route;
 pub(crate) use self::value::{Check, CheckKind};
+use self::value::{Route, marked};
 use super::finding::Place;
 use super::record::Sources;
 use super::text::one_line;
@@ -174,18 +174,18 @@ fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {
         .callable
         .map(|callable| handlers::read(definitions, callable))
         .unwrap_or_default();
-    let around = route.layers.iter().filter_map(|layer| layer.check.clone());
+    let around = route.layers.iter().filter_map(|layer| {
+        layer.check.as_ref().map(|check| Check {
+            text: marked(&check.text, layer.is_conditional),
+            ..check.clone()
+        })
+    });
     let mut checks: Vec<Check> = policy.into_iter().chain(around).collect();
     checks.extend(handler.checks);
     checks.sort();
     checks.dedup();
-    let shown = route.layers.iter().rev().map(|layer| {
-        if layer.is_conditional {
-            format!("{}?", layer.text)
-        } else {
-            layer.text.clone()
-        }
-    });
+    let shown = route.layers.iter().rev();
+    let shown = shown.map(|layer| marked(&layer.text, layer.is_conditional));
     AxumRoute {
         place: route.place,
         method: route.method,

@@ -98,6 +98,12 @@ fn other(text: &str) -> Layer {
     }
 }
 
+/// Returns layers that only some configurations add.
+fn conditional(mut layers: Vec<Layer>) -> Vec<Layer> {
+    layers.iter_mut().for_each(|it| it.is_conditional = true);
+    layers
+}
+
 /// Returns a layer that is known only by its name.
 fn named_layer(text: &str, name: &str) -> Layer {
     Layer {
@@ -123,10 +129,7 @@ fn chain(
         // `enabled.then(|| layer)` and `layer.into_layer()`.
         let mut layers = within(begin);
         if let (true, Some(Expr::Closure(closure))) = (call.method == "then", call.args.first()) {
-            layers = within(&closure.body);
-            layers
-                .iter_mut()
-                .for_each(|layer| layer.is_conditional = true);
+            layers = conditional(within(&closure.body));
         }
         return layers;
     }
@@ -143,11 +146,7 @@ fn chain(
             let name = named(&link.method);
             match (name.as_str(), link.args.first()) {
                 ("layer", Some(layer)) => within(layer),
-                ("option_layer", Some(layer)) => {
-                    let mut layers = within(layer);
-                    layers.iter_mut().for_each(|it| it.is_conditional = true);
-                    layers
-                }
+                ("option_layer", Some(layer)) => conditional(within(layer)),
                 ("into_inner" | "check_clone" | "check_service" | "boxed" | "clone", _) => {
                     Vec::new()
                 }
@@ -187,7 +186,8 @@ fn function(
             let layer = of_extractor(definitions, source, call);
             return vec![layer.unwrap_or_else(|| other(name))];
         }
-        ("Some" | "option_layer" | "Ok", Some(inner)) => return within(inner),
+        ("Some" | "Ok", Some(inner)) => return within(inner),
+        ("option_layer", Some(inner)) => return conditional(within(inner)),
         ("new", Some(inner)) if path.iter().any(|it| it == "Box" || it == "Arc") => {
             return within(inner);
         }
@@ -223,10 +223,9 @@ fn function(
                 Expr::Closure(closure) => Some(&*closure.body),
                 _ => None,
             });
-            let mut layers: Vec<Layer> = closures.flat_map(within).collect();
-            layers.iter_mut().for_each(|it| it.is_conditional = true);
+            let layers: Vec<Layer> = closures.flat_map(within).collect();
             if !layers.is_empty() {
-                return layers;
+                return conditional(layers);
             }
         } else if layers.iter().any(|it| it.text != "layer") {
             return layers;

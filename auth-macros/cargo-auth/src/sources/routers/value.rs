@@ -310,3 +310,9 @@ pub(super) fn add_layers(routes: &mut [Route<'_>], layers: &[Rc<Layer>], with_fa
         route.layers.extend(layers.iter().cloned());
     }
 }
+
+/// Returns a text with the mark of a part that only some configurations have.
+pub(super) fn marked(text: &str, is_conditional: bool) -> String {
+    let mark = if is_conditional { "?" } else { "" };
+    format!("{text}{mark}")
+}
