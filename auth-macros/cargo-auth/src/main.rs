@@ -51,7 +51,7 @@
 //! `SwaggerUi`. Not seen are routes that other macros make, and routers in collections. The policy of a handler
 //! that a macro makes is `unknown`, if a `GuardedRouter` mounts it. A part of a path that
 //! is not known is in angle brackets, and a part that only some configurations have in square brackets;
-//! a `?` marks a layer or a check that only some have. The unknown routes of a router of another crate are one
+//! a `?` marks a layer or a check that only some have, also by a `#[cfg]` of a statement. The unknown routes of a router of another crate are one
 //! route at `/…`. A function that makes a router and that nothing calls is reported, and its routes are
 //! left out. Checks are recognized by their names, types, and responses such as 401, in the handler and
 //! in the functions that it calls with the caller or a token. So a check may be missed, and a check

@@ -4,6 +4,111 @@ use crate::cargo_auth::refused::made;
 use crate::cargo_auth::routes::listed;
 use crate::cargo_auth::{json, run};
 
+/// A statement for tests is left out, and any other condition marks what it adds.
+#[test]
+fn statements_of_configurations_are_conditional() {
+    let always = ("from_fn(require_auth)", "require_auth");
+    let sometimes = ("from_fn(require_auth)?", "require_auth?");
+    let never = ("", "");
+    let layered = "app.layer(from_fn(require_auth))";
+    for (number, (body, (layers, checks))) in [
+        ("let app = @; app", always),
+        ("#[cfg(not(test))] let app = @; app", always),
+        ("#[cfg(not(all(test, unix)))] let app = @; app", always),
+        ("#[cfg(test)] let app = @; app", never),
+        ("#[cfg(all(test, unix))] { app = @; } app", never),
+        ("#[cfg(test)] app = @; app", never),
+        ("#[cfg(test)] if is_on { app = @; } app", never),
+        ("#[cfg(test)] { return @; } app", never),
+        ("match mode { #[cfg(test)] Mode::On => @, _ => app }", never),
+        ("match mode { #[cfg(test)] Mode::Off => app, _ => @ }", always),
+        ("#[cfg(feature = \"auth\")] let app = @; app", sometimes),
+        ("#[cfg(any(test, unix))] let app = @; app", sometimes),
+        ("#[cfg(feature = \"auth\")] { app = @; } app", sometimes),
+        ("#[cfg(feature = \"auth\")] { let inner = @; app = inner; } app", sometimes),
+        ("#[cfg(feature = \"auth\")] app = @; app", sometimes),
+        ("#[cfg(feature = \"auth\")] return @; app", sometimes),
+        ("#[cfg(feature = \"auth\")] { return @; } app", sometimes),
+        ("#[cfg(feature = \"auth\")] { @ } #[cfg(not(feature = \"auth\"))] { app }", sometimes),
+        ("#[cfg(not(feature = \"auth\"))] { app } #[cfg(feature = \"auth\")] { @ }", sometimes),
+        ("#[cfg(feature = \"auth\")] let app = @; #[cfg(not(feature = \"auth\"))] let app = app; app", sometimes),
+        ("#[cfg(feature = \"auth\")] let all = @; #[cfg(not(feature = \"auth\"))] let all = app; all", sometimes),
+        ("if cfg!(feature = \"auth\") { app = @; } app", sometimes),
+        ("if is_on { app = @; } app", sometimes),
+        ("let auth = Some(from_fn(require_auth)); app.layer(option_layer(auth))", sometimes),
+        ("#[cfg(feature = \"auth\")] let app = @; #[cfg(test)] let app = Router::new(); app", sometimes),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let main = format!(
+            "use axum::{{Router, routing::get}};\n\
+             fn app() -> Router {{ let mut app = Router::new().route(\"/page\", get(page)); {} }}\n\
+             fn main() {{ axum::serve(app()); }}\n\
+             async fn page() {{}}",
+            body.replace('@', layered)
+        );
+        let found = listed(&format!("configured/{number}"), &main);
+        let expected = ["/page", layers, checks].map(str::to_owned);
+        assert_eq!(found, [expected.into()], "{body}");
+    }
+}
+
+/// In a handler and in a variable for a layer, conditions have the same effect.
+#[test]
+fn checks_of_configurations_are_conditional() {
+    for (number, (layer, statement, layers, checks)) in [
+        (
+            "let it = Logs::new();",
+            "data.require_admin()?;",
+            "Logs",
+            "require_admin()",
+        ),
+        (
+            "let it = Logs::new();",
+            "#[cfg(test)] data.require_admin()?;",
+            "Logs",
+            "",
+        ),
+        (
+            "let it = Logs::new();",
+            "#[cfg(feature = \"auth\")] data.require_admin()?;",
+            "Logs",
+            "require_admin()?",
+        ),
+        (
+            "let it = Logs::new();",
+            "#[cfg(feature = \"auth\")] { data.require_admin()?; }",
+            "Logs",
+            "require_admin()?",
+        ),
+        (
+            "let it = Logs::new();",
+            "#[cfg(feature = \"auth\")] data.require_admin()?; data.require_admin()?;",
+            "Logs",
+            "require_admin()",
+        ),
+        (
+            "let it = Logs::new(); #[cfg(test)] let it = from_fn(require_auth);",
+            "",
+            "Logs",
+            "",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let main = format!(
+            "use axum::{{Router, routing::get}};\n\
+             fn main() {{ {layer} axum::serve(Router::new().route(\"/page\", get(page)).layer(it)); }}\n\
+             async fn page(data: Data) -> Result<(), Error> {{ {statement} Ok(()) }}"
+        );
+        let found = listed(&format!("conditional/{number}"), &main);
+        let expected = ["/page", layers, checks].map(str::to_owned);
+        assert_eq!(found, [expected.into()], "{layer} {statement}");
+    }
+}
+
 /// Every output tells a check of some configurations from one that always applies.
 #[test]
 fn conditional_checks_have_a_mark() {

@@ -6,7 +6,6 @@ mod mounts;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use auth_grammar::attribute::is_test;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -274,14 +273,6 @@ impl Visit<'_> for Body<'_> {
     }
 
     fn visit_stmt(&mut self, statement: &Stmt) {
-        let attributes = match statement {
-            Stmt::Local(local) => local.attrs.as_slice(),
-            Stmt::Macro(written) => &written.attrs,
-            Stmt::Item(_) | Stmt::Expr(..) => &[],
-        };
-        if attributes.iter().any(is_test) {
-            return;
-        }
         self.at_line(line_of(statement), |body| {
             visit::visit_stmt(body, statement);
         });
@@ -298,9 +289,6 @@ impl Visit<'_> for Body<'_> {
     }
 
     fn visit_impl_item_fn(&mut self, function: &ImplItemFn) {
-        if function.attrs.iter().any(is_test) {
-            return;
-        }
         let signature = &function.sig;
         if signature.receiver().is_none() {
             self.note_borrowed_guard(types_of(signature));

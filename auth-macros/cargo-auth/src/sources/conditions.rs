@@ -1,8 +1,9 @@
 //! The `cfg` conditions of attributes and of their items.
 
+use auth_grammar::attribute::is_test;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Meta, Token};
+use syn::{Attribute, Expr, Meta, Stmt, Token};
 
 use super::expressions::literal;
 use super::text::readable;
@@ -47,6 +48,58 @@ pub(super) fn unconditional(attributes: Vec<Attribute>) -> Vec<Conditional> {
         }
     }
     all
+}
+
+/// Returns the attributes of a statement that is not an item.
+pub(super) fn attributes_at(statement: &Stmt) -> &[Attribute] {
+    match statement {
+        Stmt::Local(local) => &local.attrs,
+        Stmt::Macro(written) => &written.attrs,
+        Stmt::Expr(expression, _) => attributes_of(expression),
+        Stmt::Item(_) => &[],
+    }
+}
+
+/// Returns the attributes before an expression, which belong to its first part.
+fn attributes_of(expression: &Expr) -> &[Attribute] {
+    macro_rules! attributes {
+        ($($kind:ident)*) => {
+            match expression {
+                Expr::Assign(it) => attributes_of(&it.left),
+                Expr::Binary(it) => attributes_of(&it.left),
+                Expr::Cast(it) => attributes_of(&it.expr),
+                $(Expr::$kind(it) => &it.attrs,)*
+                _ => &[],
+            }
+        };
+    }
+    attributes!(
+            Array Async Await Block Break Call Closure Const Continue Field ForLoop Group If
+            Index Infer Let Lit Loop Macro Match MethodCall Paren Path Range RawAddr Reference
+            Repeat Return Struct Try TryBlock Tuple Unary Unsafe While Yield
+    )
+}
+
+/// Returns whether only some configurations have a statement. Tests are none.
+pub(super) fn is_configured(statement: &Stmt) -> bool {
+    let mut cfgs = attributes_at(statement)
+        .iter()
+        .filter(|it| is_conditional(it));
+    cfgs.any(|cfg| !is_against_tests(cfg))
+}
+
+/// Returns whether an attribute is a `cfg` that holds everywhere but in tests.
+fn is_against_tests(cfg: &Attribute) -> bool {
+    match cfg.parse_args() {
+        Ok(Meta::List(list)) if list.path.is_ident("not") => {
+            let mut opposite = cfg.clone();
+            if let Meta::List(cfg) = &mut opposite.meta {
+                cfg.tokens = list.tokens;
+            }
+            is_test(&opposite)
+        }
+        _ => false,
+    }
 }
 
 /// Combines two predicates of `cfg`.

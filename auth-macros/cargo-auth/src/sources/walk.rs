@@ -27,6 +27,7 @@ use super::nesting;
 use super::policy_attribute::{PolicyAttribute, names_runtime, policy_attribute};
 use super::reasons;
 use super::record::{Entry, EntryKind, ReadItem, Sources};
+use super::test_code;
 use super::text::{named, readable, shown};
 use super::used_names::UsedNames;
 use crate::workspace::Crate;
@@ -127,7 +128,7 @@ impl<'w> Walk<'w> {
             let depth = nesting::MAX_DEPTH;
             return self.fail(format!("{file} is nested more than {depth} levels deep"));
         }
-        let parsed = match syn::parse_file(&text) {
+        let mut parsed = match syn::parse_file(&text) {
             Ok(parsed) => parsed,
             Err(error) => {
                 let place = Place::of(&file, error.span());
@@ -146,6 +147,7 @@ impl<'w> Walk<'w> {
         if parsed.attrs.iter().any(is_test) {
             return;
         }
+        test_code::remove(&mut parsed);
         let mut around = around.clone();
         around.add_cfgs(&parsed.attrs);
         self.sources.reasons.extend(reasons::read(&file, &text));

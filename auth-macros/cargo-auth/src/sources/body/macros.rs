@@ -10,6 +10,7 @@ use super::Body;
 use crate::sources::aliases;
 use crate::sources::expressions::{calls, path_of, segments_of};
 use crate::sources::mount::{Means, MountTarget};
+use crate::sources::test_code;
 use crate::sources::text::named;
 use crate::sources::used_names::add_texts;
 
@@ -18,14 +19,16 @@ impl Body<'_> {
     pub(super) fn written(&mut self, written: &Macro) {
         let tokens = &written.tokens;
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
-        if let Ok(list) = list.parse2(tokens.clone()) {
-            for expression in &list {
+        if let Ok(mut list) = list.parse2(tokens.clone()) {
+            for expression in &mut list {
+                test_code::remove_within(expression);
                 if path_of(expression).is_some() {
                     self.mount(expression, Means::Macro(segments_of(&written.path)));
                 }
                 self.visit_expr(expression);
             }
-        } else if let Ok(statements) = Block::parse_within.parse2(tokens.clone()) {
+        } else if let Ok(mut statements) = Block::parse_within.parse2(tokens.clone()) {
+            test_code::remove_in(&mut statements);
             for statement in &statements {
                 self.visit_stmt(statement);
             }

@@ -72,6 +72,7 @@ impl<'s> Evaluator<'_, 's> {
         };
         if let Some(before) = frame.variables.insert(name, variable)
             && !before.is_read
+            && !frame.keeps_variables
         {
             self.emit(before.value);
         }

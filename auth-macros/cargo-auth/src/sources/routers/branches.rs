@@ -79,7 +79,11 @@ impl<'s> Evaluator<'_, 's> {
     }
 
     /// Joins the variables of another branch.
-    fn merge_variables(&mut self, other: BTreeMap<String, Variable<'s>>, frame: &mut Frame<'s>) {
+    pub(super) fn merge_variables(
+        &mut self,
+        other: BTreeMap<String, Variable<'s>>,
+        frame: &mut Frame<'s>,
+    ) {
         let choice = self.next_choice();
         for (name, variable) in other {
             let Some(known) = frame.variables.remove(&name) else {

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth_grammar::attribute::is_test;
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Block, Expr, FnArg, ImplItem, Item, ItemImpl, ItemType, Meta, Signature, Token,
@@ -198,7 +197,6 @@ impl<'s> Definitions<'s> {
         let is_shared = parameters.any(|it| owner.ends_with(&[named(&it.ident)]));
         for member in &item.items {
             match member {
-                ImplItem::Fn(function) if function.attrs.iter().any(is_test) => {}
                 ImplItem::Fn(function) => {
                     let (attributes, signature) = (&function.attrs, &function.sig);
                     let block = &function.block;

@@ -6,6 +6,7 @@ use syn::{Block, Expr, FnArg, Stmt};
 
 use super::definitions::{Constant, Definitions};
 use super::value::{Route, Router, Source, Value, join};
+use crate::sources::conditions::is_configured;
 use crate::sources::expressions::{literal, path_of, start_of};
 use crate::sources::finding::Place;
 use crate::sources::text::any_word;
@@ -37,6 +38,8 @@ pub(super) struct Frame<'s> {
     pub(super) scope: usize,
     pub(super) variables: BTreeMap<String, Variable<'s>>,
     returned: Option<Value<'s>>,
+    /// True if the present values of variables are joined with later ones.
+    pub(super) keeps_variables: bool,
 }
 
 #[derive(Clone)]
@@ -91,6 +94,7 @@ impl<'d, 's> Evaluator<'d, 's> {
             scope: constant.scope,
             variables: BTreeMap::new(),
             returned: None,
+            keeps_variables: false,
         };
         self.open.push(usize::MAX);
         let value = self.value(constant.value, &mut frame);
@@ -137,6 +141,7 @@ impl<'d, 's> Evaluator<'d, 's> {
             scope: function.scope,
             variables: BTreeMap::new(),
             returned: None,
+            keeps_variables: false,
         };
         let mut arguments = arguments.into_iter();
         for input in &function.signature.inputs {
@@ -187,7 +192,11 @@ impl<'d, 's> Evaluator<'d, 's> {
         let mut hidden: Vec<(String, Option<Variable<'s>>)> = Vec::new();
         let mut result = Value::Unknown;
         for statement in &block.stmts {
-            result = Value::Unknown;
+            let before = std::mem::replace(&mut result, Value::Unknown);
+            let is_configured = is_configured(statement);
+            let variables = is_configured.then(|| frame.variables.clone());
+            let outer = frame.keeps_variables;
+            frame.keeps_variables |= is_configured;
             match statement {
                 Stmt::Local(local) => self.local(local, &mut hidden, frame),
                 Stmt::Expr(expression, end) => {
@@ -198,6 +207,12 @@ impl<'d, 's> Evaluator<'d, 's> {
                     }
                 }
                 Stmt::Macro(_) | Stmt::Item(_) => {}
+            }
+            frame.keeps_variables = outer;
+            if let Some(variables) = variables {
+                self.merge_variables(variables, frame);
+                // The next block may be the result in other configurations.
+                result = join(result, before, self.next_choice());
             }
         }
         frame.scope = outer;

@@ -9,10 +9,11 @@ use syn::{
 
 use super::definitions::{Definitions, Function};
 use super::extractors::{extractor_check, identifies_caller, makes_refusal};
-use super::value::{Callable, Check, CheckKind};
+use super::value::{Callable, Check, CheckKind, marked};
 use super::words::{
     call_checks, is_about_password, is_credential, is_log, is_login, names_check, refuses,
 };
+use crate::sources::conditions::is_configured;
 use crate::sources::expressions::{leftmost, names_in, path_of, segments_of};
 use crate::sources::text::{any_word, excerpt, named, type_text};
 
@@ -120,6 +121,7 @@ fn attributes(attributes: &[Attribute]) -> impl Iterator<Item = Check> + '_ {
 fn statement(block: &Block, context: Context<'_, '_>) -> Option<Check> {
     let mut search = Search {
         context,
+        is_configured: false,
         found: None,
     };
     search.visit_block(block);
@@ -127,9 +129,9 @@ fn statement(block: &Block, context: Context<'_, '_>) -> Option<Check> {
     if let Some(Stmt::Expr(last, None)) = block.stmts.last() {
         search.result_of(last);
     }
-    search.found.map(|text| Check {
+    search.found.map(|(text, is_configured)| Check {
         kind: CheckKind::Statement,
-        text,
+        text: marked(&text, is_configured),
     })
 }
 
@@ -206,12 +208,18 @@ impl<'d, 's> Context<'d, 's> {
 
 struct Search<'d, 's> {
     context: Context<'d, 's>,
-    found: Option<String>,
+    /// True if only some configurations have the current statement.
+    is_configured: bool,
+    /// The check, and whether only some configurations have it.
+    found: Option<(String, bool)>,
 }
 
 impl Search<'_, '_> {
     fn find(&mut self, text: String) {
-        self.found.get_or_insert(text);
+        let is_better = |(_, is_configured): &(String, bool)| *is_configured && !self.is_configured;
+        if self.found.as_ref().is_none_or(is_better) {
+            self.found = Some((text, self.is_configured));
+        }
     }
 
     /// Reads an expression with an error that is the response.
@@ -252,6 +260,13 @@ impl Search<'_, '_> {
 
 impl Visit<'_> for Search<'_, '_> {
     fn visit_item(&mut self, _: &Item) {}
+
+    fn visit_stmt(&mut self, statement: &Stmt) {
+        let outer = self.is_configured;
+        self.is_configured |= is_configured(statement);
+        visit::visit_stmt(self, statement);
+        self.is_configured = outer;
+    }
 
     fn visit_expr_closure(&mut self, _: &ExprClosure) {}
 
