@@ -450,16 +450,23 @@ pub(crate) fn open_atoms<'r>(requirement: &'r Requirement, context: &Context<'_>
         }
     }
 
-    let truth = |atom: &Atom| match context.truth(atom) {
-        // The smallest set of scopes does not depend on those that the caller has.
-        _ if context.scope_of(atom).is_some() => Truth::Unknown,
-        Truth::False if matches!(atom.group(), Group::Freshness | Group::Binding) => Truth::Unknown,
-        truth => truth,
-    };
     let mut open = Vec::new();
+    let truth = |atom: &Atom| truth_by_remedies(atom, context);
     collect(requirement, &truth, &mut open);
     open.retain(|atom| context.is_open(atom));
     open
+}
+
+/// The truth of an atom, or unknown if other scopes, a new login or another key can change it.
+fn truth_by_remedies(atom: &Atom, context: &Context<'_>) -> Truth {
+    // The smallest set of scopes does not depend on those that the caller has.
+    if context.scope_of(atom).is_some() {
+        return Truth::Unknown;
+    }
+    match context.truth(atom) {
+        Truth::False if matches!(atom.group(), Group::Freshness | Group::Binding) => Truth::Unknown,
+        truth => truth,
+    }
 }
 
 /// The first atom without a result that the outcome depends on: a check, or else a `can`.

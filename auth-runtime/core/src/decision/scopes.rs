@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use auth_runtime_policy::dnf::{Role, minimal_set};
 use auth_runtime_policy::{Atom, Group};
 
-use super::{Evaluator, open_atoms};
+use super::{Evaluator, first_open, truth_by_remedies};
 
 type Scopes = Vec<Cow<'static, str>>;
 
@@ -29,10 +29,9 @@ impl<'p> Evaluator<'p, '_> {
     /// The smallest sufficient set of scopes. Its computation needs the results of all checks, and of the
     /// decision point.
     pub(super) fn insufficient_scopes(&self) -> Result<Scopes, &'p Atom> {
-        let open = open_atoms(self.requirement, self.context);
-        let check = open.iter().find(|atom| matches!(atom, Atom::Check(_)));
-        if let Some(atom) = check.or(open.first()) {
-            return Err(atom);
+        let truth = |atom: &Atom| truth_by_remedies(atom, self.context);
+        if let Some(open) = first_open(self.requirement, &truth, self.context) {
+            return Err(open);
         }
         let scopes = self.minimal_scopes(&|atom| {
             atom.group() == Group::Freshness || self.context.can_bind(atom) || self.holds(atom)
