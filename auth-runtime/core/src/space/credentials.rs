@@ -69,10 +69,11 @@ impl Presented<'_, '_> {
         clock: &Clock,
     ) -> Option<Verification> {
         let value = self.value.as_ref().ok()?;
-        let body = match head.extensions.get() {
-            Some(RequestBody::Read(body)) if self.accepted.signs_body => Some(body),
-            Some(RequestBody::Unreadable) if self.accepted.signs_body => return None,
-            _ => None,
+        let signed = self.accepted.signs_body.then(|| head.extensions.get());
+        let body = match signed.flatten() {
+            Some(RequestBody::Read(body)) => Some(body),
+            Some(RequestBody::Unreadable) => return None,
+            None => None,
         };
         let verify = |value: &str| {
             let credentials = Credentials::new(value, head, client_address, clock, body);
@@ -284,7 +285,9 @@ fn single_line<'r>(
 fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
     let (scheme, rest) = line.split_at_checked(name.len())?;
     let ends = rest.first().is_none_or(|byte| *byte == b' ');
-    (ends && scheme.eq_ignore_ascii_case(name.as_bytes())).then_some(rest)
+    // Most clients write the name as it is registered, and equal bytes are found faster.
+    let is_same = scheme == name.as_bytes() || scheme.eq_ignore_ascii_case(name.as_bytes());
+    (ends && is_same).then_some(rest)
 }
 
 /// Returns the subprotocols that a request offers, on any number of lines.
