@@ -158,8 +158,9 @@ fn is_taken<Body>(request: &Request<Body>, name: &str) -> bool {
 
 /// Returns the id in the value of a cookie, as the session layer parses it.
 pub(super) fn id_in(value: &[u8]) -> Option<Id> {
-    let decoded = percent_decode(value).decode_utf8().ok()?;
-    decoded.parse().ok()
+    let written = std::str::from_utf8(value).ok()?;
+    let decoded = || percent_decode(value).decode_utf8().ok()?.parse().ok();
+    written.parse().ok().or_else(decoded)
 }
 
 /// Returns the values that identify a live session, each session once. The store is queried only if
