@@ -1,4 +1,7 @@
 //! One request and its response, from authorization to the end of the handler.
+//!
+//! It authenticates and decides before the request reaches inner layers, extractors or the handler.
+//! It adds no tower layer: axum calls it as the handler.
 
 mod added_fields;
 pub(crate) mod authorizer;
@@ -9,12 +12,10 @@ mod handover;
 mod kept_body;
 pub(crate) mod matched;
 pub(crate) mod response;
-pub(crate) mod response_future;
 mod route_slot;
 pub(crate) mod unknown_path;
 
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use auth_runtime_core::adapter::Authentication;
 use auth_runtime_core::{Decision, HandlerLocation};
@@ -23,15 +24,13 @@ use axum::response::Response;
 use http::header::VARY;
 
 use crate::exchange::added_fields::AddedFields;
-use crate::exchange::authorizer::{
-    AuthorizationOrFuture, BoxedAuthorization, RouteAuthorization, RouteAuthorizer,
-};
+use crate::exchange::authorizer::{AuthorizationOrPending, RouteAuthorization, RouteAuthorizer};
 use crate::exchange::kept_body::KeptBody;
 use crate::exchange::response::{
-    BoxedResponse, ResponseOrFuture, Secrecy, internal_error, uncacheable_if_missing,
+    ResponseOrFuture, Secrecy, internal_error, uncacheable_if_missing,
 };
 use crate::exchange::route_slot::RouteSlot;
-use crate::guard::Concealed;
+use crate::guard::{Concealed, Proof};
 use crate::probe::Probe;
 
 /// A request that is being authorized and handled.
@@ -45,7 +44,7 @@ pub(super) struct Exchange {
     place: ExchangePlace,
     /// The fields to add to the response of the handler.
     added: Option<Box<AddedFields>>,
-    state: State,
+    secrecy: Secrecy,
 }
 
 /// The place of an exchange.
@@ -59,32 +58,16 @@ pub(crate) enum ExchangePlace {
     InFront,
 }
 
-enum State {
-    /// Credentials are being verified, a body is being read, or a check is running.
-    Authorizing(BoxedAuthorization),
-    /// The handler is running.
-    Handling {
-        response: BoxedResponse,
-        secrecy: Secrecy,
-    },
-    /// The fallback is responding in place of a denial by the policy, or on an unknown path.
-    Concealing {
-        response: BoxedResponse,
-        fallback: Option<HandlerLocation>,
-    },
-    /// The fallback is responding in place of an object that the handler denied.
-    ConcealingObject(BoxedResponse),
-    Responded(Response),
-    /// The code behind the authorizer has to be called, or the future is complete.
-    Left,
-}
-
-/// The next step of an exchange.
-pub(super) enum Next {
-    /// The code behind the authorizer has to be called.
-    Call(Box<(RouteAuthorization, Request)>),
-    /// The response is complete.
-    Respond(Response),
+/// The code behind an authorizer.
+pub(super) trait Inner: Send + 'static {
+    /// Calls the code with a request that was not concealed. To code in front of layers, the request may
+    /// be denied; to all other code, it is granted.
+    fn call(
+        self,
+        exchange: Exchange,
+        decided: RouteAuthorization,
+        request: Request,
+    ) -> ResponseOrFuture;
 }
 
 impl Exchange {
@@ -103,7 +86,7 @@ impl Exchange {
             },
             place,
             added: None,
-            state: State::Left,
+            secrecy: Secrecy::default(),
             authorizer,
         }
     }
@@ -112,152 +95,145 @@ impl Exchange {
         &self.authorizer
     }
 
-    /// Authorizes the request, at once if nothing has to be awaited. Returns the decision if the code
-    /// behind the authorizer has to be called.
-    pub(super) fn authorize(&mut self, request: &mut Request) -> Option<RouteAuthorization> {
-        let decided = match self.slot.as_ref().and_then(|slot| slot.take(request)) {
-            Some(decided) => self.authorizer.confirm(decided, request),
-            None => self.authorizer.authorize(request),
+    /// Authorizes the request, and responds: at once if nothing has to be awaited. An unknown path has no code
+    /// to call.
+    pub(super) fn respond<I: Inner>(self, request: Request, inner: Option<I>) -> ResponseOrFuture {
+        let decided = match self.slot.as_ref().and_then(|slot| slot.take(&request)) {
+            Some(decided) => RouteAuthorizer::confirm(decided),
+            None => self.authorizer.authorize(&request),
         };
         match decided {
-            AuthorizationOrFuture::Now(decided) => self.authorized(decided, request),
-            AuthorizationOrFuture::Later(decided) => {
-                self.state = State::Authorizing(decided);
-                None
+            AuthorizationOrPending::Now(decided) => self.proceed(decided, request, inner),
+            AuthorizationOrPending::Later(pending) => {
+                ResponseOrFuture::Later(Box::pin(async move {
+                    let decided = self.authorizer.complete(pending, request);
+                    let (decided, request) = decided.await;
+                    self.proceed(decided, request, inner).await
+                }))
             }
         }
     }
 
-    /// Lets the fallback respond without authentication.
-    pub(super) fn respond_unauthenticated(&mut self, request: &mut Request) {
-        let fallback = &self.authorizer.fallback;
-        let location = fallback.location_at(request.uri().path());
-        let response = fallback.respond_unauthenticated(request);
-        self.conceal(location, response);
-    }
-
-    /// Goes on with the response of the handler.
-    pub(super) fn handle(&mut self, response: BoxedResponse, secrecy: Secrecy) {
-        self.state = State::Handling { response, secrecy };
-    }
-
-    /// Responds with an error: a granted request has no caller, or no code to call.
-    pub(super) fn fail(&mut self) {
-        self.state = State::Responded(internal_error());
-    }
-
-    /// Responds to a denied request. Returns the decision if the code behind the authorizer has to be
-    /// called.
-    fn authorized(
-        &mut self,
+    /// Responds to a denied request, or calls the code behind the authorizer.
+    // Inlined, since the request would be copied for each call.
+    #[inline(always)]
+    fn proceed<I: Inner>(
+        mut self,
         decided: RouteAuthorization,
+        mut request: Request,
+        inner: Option<I>,
+    ) -> ResponseOrFuture {
+        match (self.refuse(&decided, &mut request), inner) {
+            (Some(response), _) => response,
+            (None, Some(inner)) => inner.call(self, decided, request),
+            (None, None) => ResponseOrFuture::Now(internal_error()),
+        }
+    }
+
+    /// The response to a request for which the code behind the authorizer is not called.
+    fn refuse(
+        &mut self,
+        decided: &RouteAuthorization,
         request: &mut Request,
-    ) -> Option<RouteAuthorization> {
+    ) -> Option<ResponseOrFuture> {
         let authorizer = &self.authorizer;
-        match &decided.authorization.decision {
+        match &*decided.authorization.decision {
             Decision::Grant if authorizer.matched.exists() => {
                 if self.place != ExchangePlace::InFront {
                     authorizer.matched.record_entry(&self.probe);
                     let authentication = &decided.authentication;
                     self.added = AddedFields::of(&authorizer.space, authentication, request);
                 }
-                Some(decided)
+                None
             }
-            Decision::Deny(_) if self.place == ExchangePlace::InFront => Some(decided),
+            Decision::Deny(_) if self.place == ExchangePlace::InFront => None,
             Decision::Deny(denial) => {
                 authorizer.matched.record_denial(&self.probe, denial);
-                let response = authorizer.deny(denial, &decided, request);
-                self.state = State::Responded(response);
-                None
+                let response = authorizer.deny(denial, decided, request);
+                Some(ResponseOrFuture::Now(response))
             }
             // A request that is undecided, or granted without a handler, is concealed as well.
             Decision::Conceal | Decision::Undecided(_) | Decision::Grant => {
-                self.conceal_by_policy(decided.authentication, request);
-                None
+                Some(self.conceal_by_policy(decided.authentication.clone(), request))
             }
         }
     }
 
     /// Conceals a denial by the policy. Behind layers, the layer in front responds.
-    fn conceal_by_policy(&mut self, authentication: Authentication, request: &mut Request) {
+    fn conceal_by_policy(
+        &mut self,
+        authentication: Authentication,
+        request: &mut Request,
+    ) -> ResponseOrFuture {
         if self.place == ExchangePlace::BehindLayers {
             let concealed = Concealed {
                 request: self.authorizer.kept_request(request, None),
                 authentication,
                 by_policy: true,
             };
-            let response = Box::pin(std::future::ready(concealed.marked()));
-            return self.handle(response, Secrecy::default());
+            return self.handled(concealed.marked());
         }
         // The fallback has the body of the request, as on an unknown path.
         self.body = None;
         let (fallback, response) = self.authorizer.conceal(authentication, request);
-        self.conceal(fallback, response);
+        self.conceal(fallback, response)
     }
 
-    /// Goes on with the response of the fallback.
-    fn conceal(&mut self, fallback: Option<HandlerLocation>, response: ResponseOrFuture) {
-        self.state = match response {
+    /// Lets the fallback respond without authentication.
+    pub(super) fn respond_unauthenticated(&self, request: &mut Request) -> ResponseOrFuture {
+        let fallback = &self.authorizer.fallback;
+        let location = fallback.location_at(request.uri().path());
+        let response = fallback.respond_unauthenticated(request);
+        self.conceal(location, response)
+    }
+
+    /// Records the response of the fallback in place of a denial by the policy, or on an unknown path.
+    fn conceal(
+        &self,
+        fallback: Option<HandlerLocation>,
+        response: ResponseOrFuture,
+    ) -> ResponseOrFuture {
+        self.record(response, move |authorizer, probe, _| {
+            authorizer.matched.record_fallback(probe, fallback);
+        })
+    }
+
+    /// Records a response when it is available.
+    fn record(
+        &self,
+        response: ResponseOrFuture,
+        record: impl FnOnce(&RouteAuthorizer, &Probe, &Response) + Send + 'static,
+    ) -> ResponseOrFuture {
+        match response {
             ResponseOrFuture::Now(response) => {
-                self.authorizer
-                    .matched
-                    .record_fallback(&self.probe, fallback);
-                State::Responded(response)
+                record(&self.authorizer, &self.probe, &response);
+                ResponseOrFuture::Now(response)
             }
-            ResponseOrFuture::Later(response) => State::Concealing { response, fallback },
-        };
+            ResponseOrFuture::Later(response) => {
+                let (authorizer, probe) = (Arc::clone(&self.authorizer), self.probe.clone());
+                ResponseOrFuture::Later(Box::pin(async move {
+                    let response = response.await;
+                    record(&authorizer, &probe, &response);
+                    response
+                }))
+            }
+        }
     }
 
-    /// Responds, unless the handler has to be called first.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Next> {
-        let response = loop {
-            match &mut self.state {
-                State::Authorizing(decided) => {
-                    let (decided, mut request) = ready!(decided.as_mut().poll(context));
-                    self.state = State::Left;
-                    if let Some(decided) = self.authorized(decided, &mut request) {
-                        return Poll::Ready(Next::Call(Box::new((decided, request))));
-                    }
-                }
-                State::Handling { response, secrecy } => {
-                    let response = ready!(response.as_mut().poll(context));
-                    let secrecy = *secrecy;
-                    match self.handled(response, secrecy) {
-                        ResponseOrFuture::Now(response) => break response,
-                        ResponseOrFuture::Later(response) => {
-                            self.state = State::ConcealingObject(response);
-                        }
-                    }
-                }
-                State::Concealing { response, fallback } => {
-                    let response = ready!(response.as_mut().poll(context));
-                    self.authorizer
-                        .matched
-                        .record_fallback(&self.probe, *fallback);
-                    break response;
-                }
-                State::ConcealingObject(response) => {
-                    let response = ready!(response.as_mut().poll(context));
-                    self.authorizer
-                        .matched
-                        .record_handled(&self.probe, &response);
-                    break response;
-                }
-                State::Responded(response) => break std::mem::take(response),
-                // Reached only if the future is polled after completion.
-                State::Left => break internal_error(),
-            }
-        };
-        self.state = State::Left;
-        Poll::Ready(Next::Respond(response))
+    /// The proof for the guard of a granted request. `None` if there is no caller.
+    pub(super) fn grant(
+        &mut self,
+        decided: RouteAuthorization,
+        request: &Request,
+    ) -> Option<Proof> {
+        let (proof, secrecy) = self.authorizer.grant(decided, request)?;
+        self.secrecy = secrecy;
+        Some(proof)
     }
 
     /// Passes on the response of the handler, or conceals the object that it denied.
-    fn handled(&mut self, mut response: Response, secrecy: Secrecy) -> ResponseOrFuture {
-        if self.place == ExchangePlace::InFront {
-            return ResponseOrFuture::Now(response);
-        }
-        secrecy.keep(response.headers_mut());
+    pub(super) fn handled(&mut self, mut response: Response) -> ResponseOrFuture {
+        self.secrecy.keep(response.headers_mut());
         if let Some(fields) = &self.authorizer.vary {
             response.headers_mut().append(VARY, fields.clone());
         }
@@ -276,10 +252,22 @@ impl Exchange {
         let Some(concealed) = response.extensions_mut().remove::<Concealed>() else {
             return ResponseOrFuture::Now(uncacheable_if_missing(response));
         };
-        let concealed = authorizer.conceal_object(concealed, self.body.take());
-        if let ResponseOrFuture::Now(response) = &concealed {
-            authorizer.matched.record_handled(&self.probe, response);
+        let response = authorizer.conceal_object(concealed, self.body.take());
+        self.record(response, |authorizer, probe, response| {
+            authorizer.matched.record_handled(probe, response);
+        })
+    }
+}
+
+/// The exchange of a handler that was called. A handler of a fallback has none.
+pub struct Handling(pub(super) Option<Exchange>);
+
+impl Handling {
+    /// Passes on the response of the handler, or conceals the object that it denied.
+    pub(super) fn end(self, response: Response) -> ResponseOrFuture {
+        match self.0 {
+            Some(mut exchange) => exchange.handled(response),
+            None => ResponseOrFuture::Now(response),
         }
-        concealed
     }
 }

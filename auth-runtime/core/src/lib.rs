@@ -95,7 +95,8 @@ pub mod adapter {
     };
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, CredentialsPlace,
-        ObjectReport, RequestBody, RequestOrigin, Route, RouteConstants, SchemeDescription,
-        Selection, Space, Target, UNKNOWN_PATH, UsedScheme, forbid_storing, targeted_cache_fields,
+        Decided, ObjectReport, RequestBody, RequestOrigin, Route, RouteConstants,
+        SchemeDescription, Selection, Space, Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
+        targeted_cache_fields,
     };
 }

@@ -42,6 +42,9 @@ fn users(field: &str, name: &'static str) -> ProxyIdentity {
     users.expect("the scheme is in order")
 }
 
+/// A field of a request.
+type Field = (&'static str, String);
+
 fn certificate(text: &str) -> String {
     format!(":{}:", STANDARD.encode(text))
 }
@@ -56,7 +59,7 @@ async fn schemes_of_one_kind_have_different_names() {
         "-----BEGIN%20CERTIFICATE-----%0A{}%0A-----END%20CERTIFICATE-----",
         STANDARD.encode("second")
     );
-    let rows: [(&str, ProtectionSpaceBuilder, (&str, String), (&str, String)); 3] = [
+    let rows: [(&str, ProtectionSpaceBuilder, Field, Field); 3] = [
         (
             "sessions",
             builder()

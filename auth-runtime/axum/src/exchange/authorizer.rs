@@ -1,8 +1,6 @@
 //! Authorization in front of a handler.
 
 use std::borrow::Cow;
-use std::future::Future;
-use std::pin::Pin;
 use std::slice;
 use std::sync::Arc;
 
@@ -71,15 +69,23 @@ impl RouteAuthorization {
     }
 }
 
-/// A decision, available now or later.
-pub(super) enum AuthorizationOrFuture {
+/// A decision, or the work that it waits for.
+pub(super) enum AuthorizationOrPending {
     Now(RouteAuthorization),
-    /// The request is taken, and returned with the decision.
-    Later(BoxedAuthorization),
+    Later(PendingAuthorization),
 }
 
-pub(super) type BoxedAuthorization =
-    Pin<Box<dyn Future<Output = (RouteAuthorization, Request)> + Send>>;
+/// The work that a decision waits for.
+pub(super) enum PendingAuthorization {
+    /// The body has to be read.
+    Body,
+    /// The body has to be read, and compared with that of a decision that was made in front of layers.
+    SameBody(RouteAuthorization, Bytes),
+    /// Credentials are being verified.
+    Credentials(AuthenticationFuture, Watch),
+    /// A check or a decision point has to run.
+    Checks(Authentication, Watch),
+}
 
 impl RouteAuthorizer {
     /// Creates the authorizer of an unknown path or method. It decides as that of a hidden path does, so
@@ -140,32 +146,30 @@ impl RouteAuthorizer {
     }
 
     /// Decides, and runs the checks.
-    fn decide_with_checks(
-        self: Arc<Self>,
+    async fn decide_with_checks(
+        &self,
         authentication: Authentication,
         request: Request,
         watch: Watch,
-    ) -> impl Future<Output = (RouteAuthorization, Request)> + Send {
+    ) -> (RouteAuthorization, Request) {
         // The body is split off, since the future of a check may move between threads and the body
         // is not `Sync`.
         let (mut head, body) = request.into_parts();
-        async move {
-            let path = path_parameters(&mut head).await;
-            let parameters = parameters_in(&path);
-            let surroundings = Surroundings {
-                head: head_of_parts(&head),
-                parameters: parameters.as_deref(),
-                state: &*self.state,
-            };
-            let authorization = self
-                .space
-                .decide_with_checks(&self.route(), &authentication, &surroundings, &watch)
-                .await;
-            (
-                RouteAuthorization::new(authentication, authorization),
-                Request::from_parts(head, body),
-            )
-        }
+        let path = path_parameters(&mut head).await;
+        let parameters = parameters_in(&path);
+        let surroundings = Surroundings {
+            head: head_of_parts(&head),
+            parameters: parameters.as_deref(),
+            state: &*self.state,
+        };
+        let authorization = self
+            .space
+            .decide_with_checks(&self.route(), &authentication, &surroundings, &watch)
+            .await;
+        (
+            RouteAuthorization::new(authentication, authorization),
+            Request::from_parts(head, body),
+        )
     }
 
     /// The spaces that read the body of a request before the decision. The handler consumes the body, so
@@ -194,42 +198,71 @@ impl RouteAuthorizer {
 
     /// Authenticates and decides: at once, unless a body has to be read, credentials have to be
     /// verified elsewhere, or a check has to run.
-    pub(super) fn authorize(self: &Arc<Self>, request: &mut Request) -> AuthorizationOrFuture {
+    pub(super) fn authorize(&self, request: &Request) -> AuthorizationOrPending {
         if self.policy.ignores_credentials() {
-            return AuthorizationOrFuture::Now(self.grant_public(request));
+            return AuthorizationOrPending::Now(self.grant_public(request));
         }
-        let authorizer = || Arc::clone(self);
         if self.reads_body_of(request) {
-            let request = std::mem::take(request);
-            return AuthorizationOrFuture::Later(Box::pin(
-                authorizer().authorize_with_body(request),
-            ));
+            return AuthorizationOrPending::Later(PendingAuthorization::Body);
         }
         let watch = self.watch();
         let authentication = match watch.within(|| self.authenticate(request)) {
             AuthenticationFuture::Done(authentication) => authentication,
             pending => {
-                let request = std::mem::take(request);
-                let decided = authorizer().authorize_when(pending, request, watch);
-                return AuthorizationOrFuture::Later(Box::pin(decided));
+                let pending = PendingAuthorization::Credentials(pending, watch);
+                return AuthorizationOrPending::Later(pending);
             }
         };
         match self.decide(&authentication, request, &watch) {
             Some(authorization) => {
-                AuthorizationOrFuture::Now(RouteAuthorization::new(authentication, authorization))
+                AuthorizationOrPending::Now(RouteAuthorization::new(authentication, authorization))
             }
             None => {
-                let request = std::mem::take(request);
-                let decided = authorizer().decide_with_checks(authentication, request, watch);
-                AuthorizationOrFuture::Later(Box::pin(decided))
+                let pending = PendingAuthorization::Checks(authentication, watch);
+                AuthorizationOrPending::Later(pending)
             }
         }
     }
 
-    async fn authorize_with_body(
-        self: Arc<Self>,
+    /// Uses a decision that was made in front of layers, unless they changed the body that it depends
+    /// on.
+    pub(super) fn confirm(decided: RouteAuthorization) -> AuthorizationOrPending {
+        let authentication = decided.authentication.to_policy();
+        match &decided.body {
+            Some(body) if !authentication.is_in_authorization() => {
+                let body = body.clone();
+                AuthorizationOrPending::Later(PendingAuthorization::SameBody(decided, body))
+            }
+            _ => AuthorizationOrPending::Now(decided),
+        }
+    }
+
+    /// Decides when the work is complete. The futures of less frequent work are boxed, so that only requests
+    /// with that work pay for their size.
+    pub(super) async fn complete(
+        &self,
+        pending: PendingAuthorization,
         mut request: Request,
     ) -> (RouteAuthorization, Request) {
+        match pending {
+            PendingAuthorization::Body => Box::pin(self.authorize_with_body(request)).await,
+            PendingAuthorization::SameBody(decided, body) => {
+                request = Box::pin(self.read_bodies(request)).await;
+                if forget_body(&mut request).is_some_and(|own| own == body) {
+                    return (decided, request);
+                }
+                Box::pin(self.authorize_with_body(request)).await
+            }
+            PendingAuthorization::Credentials(authentication, watch) => {
+                self.authorize_when(authentication, request, watch).await
+            }
+            PendingAuthorization::Checks(authentication, watch) => {
+                Box::pin(self.decide_with_checks(authentication, request, watch)).await
+            }
+        }
+    }
+
+    async fn authorize_with_body(&self, mut request: Request) -> (RouteAuthorization, Request) {
         request = self.read_bodies(request).await;
         let watch = self.watch();
         let authentication = self.authenticate(&request);
@@ -239,46 +272,20 @@ impl RouteAuthorizer {
     }
 
     /// Decides when the authentication is complete.
-    fn authorize_when(
-        self: Arc<Self>,
+    async fn authorize_when(
+        &self,
         authentication: AuthenticationFuture,
         request: Request,
         watch: Watch,
-    ) -> impl Future<Output = (RouteAuthorization, Request)> + Send {
-        let authentication = watch.around(authentication);
-        async move {
-            let authentication = authentication.await;
-            match self.decide(&authentication, &request, &watch) {
-                Some(authorization) => (
-                    RouteAuthorization::new(authentication, authorization),
-                    request,
-                ),
-                // Boxed, so that only requests with checks pay for the size of that future.
-                None => Box::pin(self.decide_with_checks(authentication, request, watch)).await,
-            }
+    ) -> (RouteAuthorization, Request) {
+        let authentication = watch.around(authentication).await;
+        match self.decide(&authentication, &request, &watch) {
+            Some(authorization) => (
+                RouteAuthorization::new(authentication, authorization),
+                request,
+            ),
+            None => Box::pin(self.decide_with_checks(authentication, request, watch)).await,
         }
-    }
-
-    /// Uses a decision that was made in front of layers, unless they changed the body that it depends
-    /// on.
-    pub(super) fn confirm(
-        self: &Arc<Self>,
-        decided: RouteAuthorization,
-        request: &mut Request,
-    ) -> AuthorizationOrFuture {
-        let authentication = decided.authentication.to_policy();
-        let body = match &decided.body {
-            Some(body) if !authentication.is_in_authorization() => body.clone(),
-            _ => return AuthorizationOrFuture::Now(decided),
-        };
-        let (authorizer, request) = (Arc::clone(self), std::mem::take(request));
-        AuthorizationOrFuture::Later(Box::pin(async move {
-            let mut request = authorizer.read_bodies(request).await;
-            if forget_body(&mut request).is_some_and(|own| own == body) {
-                return (decided, request);
-            }
-            authorizer.authorize_with_body(request).await
-        }))
     }
 
     /// The parts of a request that the denial of an object depends on.

@@ -11,13 +11,12 @@ use axum::response::Response;
 use http::Method;
 use tower::{Layer, Service, ServiceExt};
 
-use crate::exchange::ExchangePlace;
 use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
 use crate::exchange::kept_body::KeptBody;
-use crate::exchange::response::{BoxedResponse, Secrecy, response_of, uncacheable_if_missing};
-use crate::exchange::response_future::{Inner, ResponseFuture};
+use crate::exchange::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 use crate::exchange::route_slot::RouteSlot;
 use crate::exchange::unknown_path::UnknownPath;
+use crate::exchange::{Exchange, ExchangePlace, Inner};
 use crate::guard::Concealed;
 use crate::probe::Probe;
 
@@ -69,13 +68,13 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = ConcealFuture<R>;
+    type Future = ConcealFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> ConcealFuture<R> {
+    fn call(&mut self, mut request: Request) -> ConcealFuture {
         let ConcealLayer {
             authorizer,
             methods,
@@ -85,13 +84,10 @@ where
         ConcealFuture(if methods.as_ref().is_some_and(is_other) {
             unknown.respond(request)
         } else {
+            let authorizer = Arc::clone(authorizer);
+            let exchange = Exchange::new(authorizer, ExchangePlace::InFront, &mut request);
             let behind = BehindLayers(Arc::clone(&self.inner));
-            ResponseFuture::start(
-                Arc::clone(authorizer),
-                ExchangePlace::InFront,
-                request,
-                behind,
-            )
+            exchange.respond(request, Some(behind))
         })
     }
 }
@@ -101,16 +97,17 @@ pub(crate) struct BehindLayers<R>(Arc<R>);
 
 impl<R> Inner for BehindLayers<R>
 where
-    R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
     R::Future: Send,
 {
     /// Passes the request through the layers, and conceals a denial of the handler behind them.
     fn call(
         self,
-        authorizer: &Arc<RouteAuthorizer>,
+        exchange: Exchange,
         mut decided: RouteAuthorization,
         mut request: Request,
-    ) -> Option<(BoxedResponse, Secrecy)> {
+    ) -> ResponseOrFuture {
+        let authorizer = exchange.authorizer();
         let probe = Probe::of(request.extensions());
         let in_front = authorizer.kept_request(&request, decided.body.as_ref());
         decided.in_front = authorizer.uses_guard.then(|| Box::new(in_front.clone()));
@@ -123,7 +120,7 @@ where
         };
         let response = R::clone(&self.0).oneshot(request);
         let authorizer = Arc::clone(authorizer);
-        let response = Box::pin(async move {
+        ResponseOrFuture::Later(Box::pin(async move {
             let mut response = response_of(response.await);
             // A layer may have replaced the response, or the request.
             let mark = response.extensions_mut().remove::<Concealed>();
@@ -146,18 +143,14 @@ where
                 authorizer.matched.record_handled(&probe, &response);
             }
             response
-        });
-        Some((response, Secrecy::default()))
+        }))
     }
 }
 
 /// The response of a service behind layers, or of a fallback.
-pub(crate) struct ConcealFuture<R>(ResponseFuture<BehindLayers<R>>);
+pub(crate) struct ConcealFuture(ResponseOrFuture);
 
-impl<R> Future for ConcealFuture<R>
-where
-    BehindLayers<R>: Inner,
-{
+impl Future for ConcealFuture {
     type Output = Result<Response, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

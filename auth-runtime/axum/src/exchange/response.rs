@@ -67,7 +67,10 @@ impl Secrecy {
     pub(super) fn keep(self, headers: &mut HeaderMap) {
         match self.shared_caches {
             SharedCaches::Allowed => {}
-            SharedCaches::ByDirective => keep_private_if_only_revalidated(headers),
+            SharedCaches::ByDirective if headers.contains_key(header::CACHE_CONTROL) => {
+                keep_private_if_only_revalidated(headers);
+            }
+            SharedCaches::ByDirective => {}
             SharedCaches::Excluded => keep_private(headers),
         }
         if self.is_query_secret {
@@ -172,6 +175,6 @@ pub(crate) fn response_of(result: Result<impl IntoResponse, Infallible>) -> Resp
 }
 
 /// The response if the state of a request is inconsistent: nothing is granted.
-pub(super) fn internal_error() -> Response {
+pub(crate) fn internal_error() -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -1,6 +1,5 @@
 //! The handler of unknown paths.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -9,9 +8,8 @@ use axum::handler::Handler;
 use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
 use crate::exchange::fallback::{Fallback, strip_match};
 use crate::exchange::matched::Matched;
-use crate::exchange::response::{BoxedResponse, Secrecy};
-use crate::exchange::response_future::{Inner, ResponseFuture};
-use crate::exchange::{Exchange, ExchangePlace};
+use crate::exchange::response::ResponseOrFuture;
+use crate::exchange::{Exchange, ExchangePlace, Inner};
 
 /// Responds to requests on unknown paths, through the same code as to requests that are concealed: the
 /// time of a response must not depend on whether the path exists.
@@ -29,40 +27,34 @@ impl UnknownPath {
         )))
     }
 
-    pub(crate) fn respond<I: Inner>(&self, mut request: Request) -> ResponseFuture<I> {
+    pub(crate) fn respond(&self, mut request: Request) -> ResponseOrFuture {
         let authorizer = Arc::clone(&self.0);
         if authorizer.matched == Matched::UnknownMethod {
             strip_match(&mut request);
         }
         let authenticates = authorizer.fallback.authenticates(request.uri().path());
-        let mut exchange = Exchange::new(authorizer, ExchangePlace::Endpoint, &mut request);
-        if !authenticates {
-            exchange.respond_unauthenticated(&mut request);
-        } else if exchange.authorize(&mut request).is_some() {
-            exchange.fail();
+        let exchange = Exchange::new(authorizer, ExchangePlace::Endpoint, &mut request);
+        if authenticates {
+            exchange.respond::<NoHandler>(request, None)
+        } else {
+            exchange.respond_unauthenticated(&mut request)
         }
-        ResponseFuture::of_unknown(exchange)
     }
 }
 
 impl<S> Handler<ByFallback, S> for UnknownPath {
-    type Future = ResponseFuture<NoHandler>;
+    type Future = ResponseOrFuture;
 
-    fn call(self, request: Request, _state: S) -> Self::Future {
+    fn call(self, request: Request, _state: S) -> ResponseOrFuture {
         self.respond(request)
     }
 }
 
 /// The handler of an unknown path: there is none.
-pub(crate) type NoHandler = Infallible;
+enum NoHandler {}
 
 impl Inner for NoHandler {
-    fn call(
-        self,
-        _: &Arc<RouteAuthorizer>,
-        _: RouteAuthorization,
-        _: Request,
-    ) -> Option<(BoxedResponse, Secrecy)> {
+    fn call(self, _: Exchange, _: RouteAuthorization, _: Request) -> ResponseOrFuture {
         match self {}
     }
 }

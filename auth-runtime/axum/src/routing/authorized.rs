@@ -1,7 +1,6 @@
-//! Handlers and services behind their authorizers. No tower layer is added: axum calls them as handlers.
+//! Handlers and services with their authorizers.
 
 use std::convert::Infallible;
-use std::future::ready;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -10,12 +9,11 @@ use axum::handler::Handler;
 use axum::response::IntoResponse;
 use tower::{Service, ServiceExt};
 
-use crate::exchange::ExchangePlace;
 use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
-use crate::exchange::response::{BoxedResponse, Secrecy, response_of};
-use crate::exchange::response_future::{Inner, ResponseFuture};
+use crate::exchange::response::{ResponseOrFuture, internal_error, response_of};
+use crate::exchange::{Exchange, ExchangePlace, Handling, Inner};
 use crate::guard::Guard;
-use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
+use crate::routing::handler::{GuardedParameters, TakesGuard};
 
 /// A handler or service with its authorizer. It implements axum's `Handler`.
 pub(crate) struct Authorized<H> {
@@ -54,19 +52,20 @@ where
     M: 'static,
     S: Send + Sync + 'static,
 {
-    type Future = ResponseFuture<HandlerCall<H, T, S, M>>;
+    type Future = ResponseOrFuture;
 
-    fn call(self, request: Request, state: S) -> Self::Future {
+    fn call(self, mut request: Request, state: S) -> ResponseOrFuture {
         let call = HandlerCall {
             handler: self.inner,
             state,
             parameters: PhantomData,
         };
-        ResponseFuture::start(self.authorizer, self.place, request, call)
+        let exchange = Exchange::new(self.authorizer, self.place, &mut request);
+        exchange.respond(request, Some(call))
     }
 }
 
-pub(crate) struct HandlerCall<H, T, S, M> {
+struct HandlerCall<H, T, S, M> {
     handler: H,
     state: S,
     parameters: PhantomData<fn() -> (T, M)>,
@@ -76,19 +75,28 @@ impl<H, T, S, M> Inner for HandlerCall<H, T, S, M>
 where
     H: TakesGuard<T>,
     T: GuardedParameters<H, S, M>,
+    M: 'static,
+    S: Send + Sync + 'static,
 {
     fn call(
         self,
-        authorizer: &Arc<RouteAuthorizer>,
+        mut exchange: Exchange,
         decided: RouteAuthorization,
         request: Request,
-    ) -> Option<(BoxedResponse, Secrecy)> {
-        let (proof, secrecy) = authorizer.grant(decided, &request)?;
-        let response = match Guard::prove(proof) {
-            Ok(guard) => T::call(self.handler, guard, request, self.state, Seal(())),
-            Err(denied) => Box::pin(ready(denied.into_response())),
+    ) -> ResponseOrFuture {
+        let Some(proof) = exchange.grant(decided, &request) else {
+            return ResponseOrFuture::Now(internal_error());
         };
-        Some((response, secrecy))
+        match Guard::prove(proof) {
+            Ok(guard) => ResponseOrFuture::Later(T::call(
+                self.handler,
+                guard,
+                request,
+                self.state,
+                Handling(Some(exchange)),
+            )),
+            Err(denied) => exchange.handled(denied.into_response()),
+        }
     }
 }
 
@@ -105,10 +113,11 @@ where
     T::Response: IntoResponse,
     T::Future: Send,
 {
-    type Future = ResponseFuture<InnerService<T>>;
+    type Future = ResponseOrFuture;
 
-    fn call(self, request: Request, _state: S) -> Self::Future {
-        ResponseFuture::start(self.authorizer, self.place, request, self.inner)
+    fn call(self, mut request: Request, _state: S) -> ResponseOrFuture {
+        let exchange = Exchange::new(self.authorizer, self.place, &mut request);
+        exchange.respond(request, Some(self.inner))
     }
 }
 
@@ -120,12 +129,16 @@ where
 {
     fn call(
         self,
-        authorizer: &Arc<RouteAuthorizer>,
+        mut exchange: Exchange,
         decided: RouteAuthorization,
         request: Request,
-    ) -> Option<(BoxedResponse, Secrecy)> {
-        let (_, secrecy) = authorizer.grant(decided, &request)?;
-        let response = Box::pin(async move { response_of(self.0.oneshot(request).await) });
-        Some((response, secrecy))
+    ) -> ResponseOrFuture {
+        if exchange.grant(decided, &request).is_none() {
+            return ResponseOrFuture::Now(internal_error());
+        }
+        ResponseOrFuture::Later(Box::pin(async move {
+            let response = response_of(self.0.oneshot(request).await);
+            exchange.handled(response).await
+        }))
     }
 }

@@ -10,10 +10,11 @@ use axum::response::{IntoResponse, Response};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt, service_fn};
 
+use crate::exchange::Handling;
 use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
 use crate::routing::borrower::Borrower;
 use crate::routing::endpoint::{Endpoint, Methods};
-use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
+use crate::routing::handler::{GuardedParameters, TakesGuard};
 use crate::routing::route::{DeclaredFallback, FallbackRoute, MakeFallback, OtherMethods};
 use crate::routing::router::GuardedRouter;
 
@@ -168,7 +169,7 @@ where
         objects: None,
     };
     match Guard::prove(proof) {
-        Ok(guard) => T::call(handler, guard, request, state, Seal(())).await,
+        Ok(guard) => T::call(handler, guard, request, state, Handling(None)).await,
         Err(denied) => denied.into_response(),
     }
 }

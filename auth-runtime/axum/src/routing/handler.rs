@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
+use crate::exchange::Handling;
 use crate::exchange::response::BoxedResponse;
 use crate::guard::{Declared, Guard, HasPolicy};
 
@@ -72,7 +73,7 @@ pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
         guard: Guard<H::Policy>,
         request: Request,
         state: S,
-        seal: seal::Seal,
+        handling: Handling,
     ) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 
     /// The users of the service that the parameters need.
@@ -353,8 +354,11 @@ where
     F: Future<Output: IntoResponse> + Send,
     P: Declared,
 {
-    fn call(handler: H, guard: Guard<P>, _: Request, _: S, _: Seal) -> BoxedResponse {
-        Box::pin(async move { handler(guard).await.into_response() })
+    fn call(handler: H, guard: Guard<P>, _: Request, _: S, handling: Handling) -> BoxedResponse {
+        Box::pin(async move {
+            let response = handler(guard).await.into_response();
+            handling.end(response).await
+        })
     }
 
     fn needed_users() -> Vec<UserType> {
@@ -393,22 +397,25 @@ macro_rules! guarded_handler {
                 guard: Guard<P>,
                 request: Request,
                 state: S,
-                _: Seal,
+                handling: Handling,
             ) -> BoxedResponse {
                 Box::pin(async move {
                     let (mut head, body) = request.into_parts();
-                    $(
-                        let $part = match $part::from_granted(&guard, &mut head, &state).await {
-                            Ok(part) => part,
-                            Err(rejection) => return rejection,
+                    let response = 'response: {
+                        $(
+                            let $part = match $part::from_granted(&guard, &mut head, &state).await {
+                                Ok(part) => part,
+                                Err(rejection) => break 'response rejection,
+                            };
+                        )*
+                        let request = Request::from_parts(head, body);
+                        let $last = match $last::from_granted_request(&guard, request, &state).await {
+                            Ok(last) => last,
+                            Err(rejection) => break 'response rejection,
                         };
-                    )*
-                    let request = Request::from_parts(head, body);
-                    let $last = match $last::from_granted_request(&guard, request, &state).await {
-                        Ok(last) => last,
-                        Err(rejection) => return rejection,
+                        handler(guard, $($part,)* $last).await.into_response()
                     };
-                    handler(guard, $($part,)* $last).await.into_response()
+                    handling.end(response).await
                 })
             }
 

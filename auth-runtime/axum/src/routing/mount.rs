@@ -28,7 +28,7 @@ use crate::exchange::conceal_timing::ConcealTiming;
 use crate::exchange::fallback::{BELOW, Fallback};
 use crate::exchange::matched::Matched;
 use crate::exchange::response::uncacheable_if_missing;
-use crate::exchange::unknown_path::{NoHandler, UnknownPath};
+use crate::exchange::unknown_path::UnknownPath;
 use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, OtherMethods, Unguarded};
 use crate::routing::router::{GuardedRouter, hidden_paths, nested_path};
@@ -246,7 +246,7 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
             if is_listed {
                 uncacheable_if_missing(next.run(request).await)
             } else {
-                unknown.respond::<NoHandler>(request).await
+                unknown.respond(request).await
             }
         }
     });

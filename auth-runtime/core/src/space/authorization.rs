@@ -1,5 +1,8 @@
 //! Authorization of a request: the decision of its policy, after every check that it depends on.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use auth_runtime_policy::{Access, Atom, Disclosure, Policy, Requirement};
 use bytes::Bytes;
 
@@ -49,7 +52,7 @@ pub static UNKNOWN_PATH: Policy = Policy::new(
 #[derive(Debug)]
 pub struct Authorization {
     /// The decision. It is not [`Decision::Undecided`].
-    pub decision: Decision,
+    pub decision: Decided,
     /// The requirements that the caller of a disclosed denial does not meet. Empty unless the service renders
     /// bodies itself.
     pub missing: Vec<Atom>,
@@ -59,13 +62,33 @@ pub struct Authorization {
     pub data: Option<RequestData>,
 }
 
+/// A decision that was made for a request, or a constant of its route.
+#[derive(Debug)]
+pub enum Decided {
+    /// Made for the request.
+    OfRequest(Decision),
+    /// Made when the route was mounted.
+    OfRoute(Arc<Decision>),
+}
+
+impl Deref for Decided {
+    type Target = Decision;
+
+    fn deref(&self) -> &Decision {
+        match self {
+            Self::OfRequest(decision) => decision,
+            Self::OfRoute(decision) => decision,
+        }
+    }
+}
+
 impl Authorization {
     /// The authorization of a request to a public handler, which ignores credentials.
     pub fn public() -> Self {
-        Self::new(Decision::Grant)
+        Self::new(Decided::OfRequest(Decision::Grant))
     }
 
-    fn new(decision: Decision) -> Self {
+    fn new(decision: Decided) -> Self {
         Self {
             decision,
             missing: Vec::new(),
@@ -114,7 +137,7 @@ impl Space {
             .decide_with_checks(&route, &authentication, &surroundings, &watch)
             .await;
         let request = RequestView::Now(head);
-        Err(match &authorization.decision {
+        Err(match &*authorization.decision {
             Decision::Grant => return Ok((authentication, authorization)),
             Decision::Deny(denial) => {
                 let details = DenialDetails::of_policy(denial, policy, &authorization.missing);
@@ -137,7 +160,7 @@ impl Space {
         watch: &Watch,
     ) -> Option<Authorization> {
         if let Some(decision) = self.decided_before(route, authentication, head, watch) {
-            return Some(Authorization::new(decision));
+            return Some(Authorization::new(Decided::OfRoute(Arc::clone(decision))));
         }
         let context = self.context(route.policy, authentication, head);
         let (decision, conceal) = decide_route(route, context.as_ref()).ok()?;
@@ -148,28 +171,27 @@ impl Space {
         self.report_decision(route, request, context.as_ref(), None, &decision, watch);
         let missing = self.missing(route.policy, context.as_ref(), &decision);
         Some(Authorization {
-            decision,
             missing,
             conceal,
-            data: None,
+            ..Authorization::new(Decided::OfRequest(decision))
         })
     }
 
     /// The decision about a caller without credentials that was made when the route was mounted, unless a
     /// record or a body needs more than the decision.
-    fn decided_before(
+    fn decided_before<'r>(
         &self,
-        route: Route<'_>,
+        route: Route<'r>,
         authentication: &Authentication,
         head: Head<'_>,
         watch: &Watch,
-    ) -> Option<Decision> {
+    ) -> Option<&'r Arc<Decision>> {
         let decision = route.constants.and_then(RouteConstants::anonymous)?;
         let is_enough = authentication.is_anonymous()
             && !watch.is_on()
             && !self.renders_bodies()
             && !RequestBody::is_unreadable(head);
-        is_enough.then(|| decision.clone())
+        is_enough.then_some(decision)
     }
 
     /// Decides about a request, and runs the checks that the decision depends on.
@@ -235,7 +257,7 @@ impl Space {
         );
         let missing = self.missing(route.policy, context, &decision);
         Authorization {
-            decision,
+            decision: Decided::OfRequest(decision),
             missing,
             conceal,
             data,

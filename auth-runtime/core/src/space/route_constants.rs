@@ -1,5 +1,7 @@
 //! The parts of the decisions about a route, and of its responses, that do not depend on the request.
 
+use std::sync::Arc;
+
 use auth_runtime_policy::Policy;
 
 use super::Space;
@@ -14,7 +16,7 @@ use crate::identity::Identity;
 #[derive(Debug)]
 pub struct RouteConstants {
     /// `None` if the decision depends on the address of the client or on the object, or is a grant.
-    anonymous: Option<Decision>,
+    anonymous: Option<Arc<Decision>>,
     /// Challenges that are not [constant](crate::ChallengeBuilder::constant) are missing.
     challenges: Vec<BuiltChallenges>,
 }
@@ -38,7 +40,7 @@ impl RouteConstants {
     };
 
     /// The decision about a caller without credentials, if it is a constant.
-    pub(super) fn anonymous(&self) -> Option<&Decision> {
+    pub(super) fn anonymous(&self) -> Option<&Arc<Decision>> {
         self.anonymous.as_ref()
     }
 
@@ -96,7 +98,7 @@ impl Space {
             && !self.lacks_object_scopes(policy, &anonymous);
         RouteConstants {
             challenges,
-            anonymous: is_constant.then_some(anonymous),
+            anonymous: is_constant.then(|| Arc::new(anonymous)),
         }
     }
 
