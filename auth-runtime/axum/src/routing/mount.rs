@@ -58,10 +58,10 @@ pub(super) struct Routes {
 
 impl Routes {
     /// The router that serves a path.
-    pub(super) fn serving(&mut self, path: &str) -> &mut Router {
-        match &mut self.unguarded {
+    pub(super) fn serving(&self, path: &str) -> &Router {
+        match &self.unguarded {
             Some((router, listed)) if listed.iter().any(|pattern| pattern.matches(path)) => router,
-            _ => &mut self.guarded,
+            _ => &self.guarded,
         }
     }
 

@@ -55,10 +55,14 @@ use crate::routing::step::Step;
 /// [`Router::fallback_service`].
 #[derive(Clone)]
 #[must_use = "a `ProtectedRouter` responds to requests only if it is served"]
-pub struct ProtectedRouter {
+pub struct ProtectedRouter(pub(super) Arc<Mounted>);
+
+/// The content of a protected router, which is cloned for each request.
+#[derive(Clone)]
+pub(super) struct Mounted {
     routes: Routes,
     /// The members, from which a merge builds a new router.
-    pub(super) members: Arc<Vec<Member>>,
+    pub(super) members: Vec<Member>,
 }
 
 impl<S> GuardedRouter<S> {
@@ -122,10 +126,14 @@ impl ProtectedRouter {
     #[track_caller]
     fn of(members: Vec<Member>) -> Self {
         check_adopted(&members);
-        Self {
+        Self(Arc::new(Mounted {
             routes: mount(&members),
-            members: Arc::new(members),
-        }
+            members,
+        }))
+    }
+
+    fn into_members(self) -> Vec<Member> {
+        Arc::unwrap_or_clone(self.0).members
     }
 
     /// Adds a layer around every route, the metadata documents and the fallback, like axum's
@@ -139,15 +147,18 @@ impl ProtectedRouter {
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         let step = Step::layer(layer.clone());
-        let mut members = Arc::unwrap_or_clone(self.members);
+        let Mounted {
+            routes,
+            mut members,
+        } = Arc::unwrap_or_clone(self.0);
         for member in &mut members {
             member.routes.push_step(&step);
             member.steps.push(step.clone());
         }
-        Self {
-            routes: self.routes.map(|router| router.layer(layer.clone())),
-            members: Arc::new(members),
-        }
+        Self(Arc::new(Mounted {
+            routes: routes.map(|router| router.layer(layer.clone())),
+            members,
+        }))
     }
 
     /// Conceals the time of a `check`, of a decision point and of code before
@@ -184,7 +195,7 @@ impl ProtectedRouter {
     /// ```
     #[track_caller]
     pub fn conceal_timing(self, interval: Duration) -> Self {
-        let mut members = Arc::unwrap_or_clone(self.members);
+        let mut members = self.into_members();
         for member in &mut members {
             member.interval = Some(interval);
         }
@@ -220,8 +231,8 @@ impl ProtectedRouter {
     /// path of the other router: the route would reveal the path.
     #[track_caller]
     pub fn merge(self, other: Self) -> Self {
-        let mut members = Arc::unwrap_or_clone(self.members);
-        members.extend(Arc::unwrap_or_clone(other.members));
+        let mut members = self.into_members();
+        members.extend(other.into_members());
         let with_fallback = members
             .iter()
             .filter(|member| member.routes.has_fallback())
@@ -243,8 +254,8 @@ impl ProtectedRouter {
     /// name of a parameter of a route.
     #[track_caller]
     pub fn nest(self, prefix: &str, other: Self) -> Self {
-        let mut members = Arc::unwrap_or_clone(self.members);
-        let nested = Arc::unwrap_or_clone(other.members);
+        let mut members = self.into_members();
+        let nested = other.into_members();
         members.extend(nested.into_iter().map(|member| Member {
             routes: GuardedRouter::new().nest(prefix, member.routes),
             ..member
@@ -268,8 +279,8 @@ impl ProtectedRouter {
     /// ```
     #[cfg(feature = "resource-metadata")]
     pub fn metadata_router(&self) -> Router {
-        let hidden_paths = hidden_paths(self.members.iter().map(|member| &member.routes));
-        documents(&self.members, &hidden_paths)
+        let hidden_paths = hidden_paths(self.0.members.iter().map(|member| &member.routes));
+        documents(&self.0.members, &hidden_paths)
             .into_iter()
             .fold(Router::new(), |router, (_, document)| {
                 router.merge(document)
@@ -320,7 +331,7 @@ fn check_adopted(members: &[Member]) {
 
 impl fmt::Debug for ProtectedRouter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members = self.members.iter();
+        let members = self.0.members.iter();
         f.debug_list()
             .entries(members.map(|member| (&member.space, &member.routes)))
             .finish()
@@ -344,7 +355,8 @@ where
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         // The name of a route around this router would be in requests to unknown paths only.
         request.extensions_mut().remove::<MatchedPath>();
-        self.routes.serving(request.uri().path()).call(request)
+        let mut serving = self.0.routes.serving(request.uri().path()).clone();
+        serving.call(request)
     }
 }
 

@@ -32,7 +32,7 @@ impl<S> GuardedRouter<S> {
 impl ProtectedRouter {
     /// The access table of all routes, like [`GuardedRouter::access_table`].
     pub fn access_table(&self) -> AccessTable {
-        let routers: Vec<_> = self.members.iter().map(|member| &member.routes).collect();
+        let routers: Vec<_> = self.0.members.iter().map(|member| &member.routes).collect();
         table_of(&routers)
     }
 }
