@@ -367,11 +367,17 @@ impl Placed<'_> {
         };
         let methods = route.endpoint.methods();
         let mut method_router = (route.endpoint.mount)(taken, Arc::clone(&authorizer), place);
+        let skips_others = route.steps.iter().any(|step| step.skips_others);
         let router = match &self.others {
             Some(_) if self.path_is_hidden => {
                 // Merging into `any` keeps axum from adding `Allow`.
                 // unguarded: it responds as for a path that does not exist
                 method_router = axum::routing::any(unknown()).merge(method_router);
+                router
+            }
+            Some(others) if others.handler.is_none() && !subtree && !skips_others => {
+                // It says that there is no such method, and where nothing is hidden only.
+                method_router = method_router.fallback(method_not_allowed);
                 router
             }
             Some(others) => self.mount_others(others, route, router),
