@@ -50,4 +50,13 @@ async fn inside_or_known(guard: Guard) -> String {
 #[requires(authenticated, schemes(Basic, "Lab-Auth"), realm = "the \"lab\"")]
 async fn narrower() {}
 
+#[requires(network = "10.0.0.0/8", schemes(Bearer), realm = "office")]
+async fn known_by_one_scheme(guard: Guard) -> String {
+    let identity = guard.identity();
+    identity.map_or_else(String::new, |identity| identity.subject().to_owned())
+}
+
+#[requires(network = "10.0.0.0/8", hide_as = 404, hide_unless = role("ops"), schemes(Bearer))]
+async fn shown_to_one_scheme() {}
+
 pub(crate) fn main() {}

@@ -1,7 +1,7 @@
 //! Conditions on the address of the client.
 
 use auth_runtime::policy::IpNet;
-use auth_runtime::schemes::TrustedProxiesError;
+use auth_runtime::schemes::{Basic, TrustedProxiesError};
 use auth_runtime::{ClientAddress, ProtectionSpace};
 use axum::extract::connect_info::MockConnectInfo;
 
@@ -378,4 +378,53 @@ async fn the_socket_has_the_address() {
     let request = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let answer = auth_tests::send_raw(address, request).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// Credentials that decide nothing identify the caller: for the handler, for `hide_unless`, and for the
+/// challenge of a denial.
+#[tokio::test]
+async fn the_schemes_beside_a_network_identify_the_caller() {
+    #[requires(network = "192.0.2.0/24", schemes(Bearer), realm = "lan")]
+    async fn page(guard: Guard) -> String {
+        let identity = guard.identity();
+        identity.map_or_else(String::new, |identity| identity.subject().to_owned())
+    }
+    #[requires(network = "192.0.2.0/24", hide_as = 404, hide_unless = scope("ops"), schemes(Bearer))]
+    async fn hidden() {}
+
+    let basic = Basic::new(async |user, _| Caller::known(Identity::new(user).with_scopes(["ops"])));
+    let app = GuardedRouter::new()
+        .route("/page", get(page))
+        .route("/hidden", get(hidden))
+        .protect(space_builder().scheme(basic).build().unwrap())
+        .unwrap();
+    let token = auth_tests::token(serde_json::json!({ "sub": "ann", "scope": "ops" }));
+    let token = format!("Bearer {token}");
+    let with = |credentials: &str, address, target| {
+        let mut request = from(address, request(target));
+        let credentials = HeaderValue::from_str(credentials).expect("a value");
+        request.headers_mut().insert("authorization", credentials);
+        request
+    };
+    let (password, inside, outside) = ("Basic YW5uOng=", "192.0.2.7", "198.51.100.7");
+    let lan = r#"Bearer realm="lan""#;
+    for (credentials, address, target, expected) in [
+        (&*token, inside, "/page", (200, vec![], "ann")),
+        (password, inside, "/page", (200, vec![], "")),
+        (&*token, outside, "/page", (403, vec![lan], "")),
+        (password, outside, "/page", (403, vec![], "")),
+        (
+            &*token,
+            outside,
+            "/hidden",
+            (403, vec![r#"Bearer realm="api""#], ""),
+        ),
+    ] {
+        let (status, challenges, body) = send(&app, with(credentials, address, target)).await;
+        let body = if status == 200 { body } else { String::new() };
+        let challenges = challenges.iter().map(String::as_str).collect();
+        let seen = (status.as_u16(), challenges, body.as_str());
+        assert_eq!(seen, expected, "{credentials} {address} {target}");
+    }
+    assert_hidden(app, with(password, outside, "/hidden")).await;
 }

@@ -12,9 +12,7 @@ use super::names::{NamePosition, names, realm_problem, text_problem};
 use super::redundancy::{idle_exception, redundancy};
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{
-    HideAs, HideUnless, Name, Namespace, ParsedRequirement, RequirementKind, Requires,
-};
+use crate::requirement::{HideAs, HideUnless, Name, ParsedRequirement, RequirementKind, Requires};
 
 /// Records mistakes in the disclosure settings. `readable` states whether all requirements could be parsed.
 pub(super) fn disclosure(requires: &Requires, readable: bool, errors: &mut Errors) {
@@ -47,7 +45,7 @@ pub(super) fn disclosure(requires: &Requires, readable: bool, errors: &mut Error
         repeated(requires, errors);
         unseen_text(requires, &all, errors);
     }
-    credentials(requires, &all, errors);
+    bound_schemes(&all, errors);
 }
 
 /// Checks the exception `hide_unless` of a hidden handler. `all` includes the policies of the modules.
@@ -176,21 +174,8 @@ fn unseen_text(requires: &Requires, all: &Requires, errors: &mut Errors) {
     }
 }
 
-/// Records keys about credentials without effect: if only networks and settings decide, and for schemes
-/// without credentials that can be bound to a key.
-fn credentials(requires: &Requires, all: &Requires, errors: &mut Errors) {
-    if !all.requirements.is_empty() && all.requirements.iter().all(is_context) {
-        let realm = requires.realm.iter().map(|realm| ("realm", realm));
-        let schemes = requires.schemes.iter().flatten().take(1);
-        let schemes = schemes.map(|scheme| ("schemes", scheme));
-        for (key, name) in realm.chain(schemes) {
-            let message = format!(
-                "`{key}` has no effect: the policy requires no credentials\n\
-                 help: remove it"
-            );
-            errors.add(codes::IDLE_DISCLOSURE, name.span, message);
-        }
-    }
+/// Records schemes without credentials that can be bound to a key, if the policy requires such credentials.
+fn bound_schemes(all: &Requires, errors: &mut Errors) {
     let Some(schemes) = &all.schemes else { return };
     let bound = ParsedRequirement {
         kind: RequirementKind::SenderConstrained,
@@ -213,15 +198,6 @@ fn credentials(requires: &Requires, all: &Requires, errors: &mut Errors) {
 
 /// The password schemes.
 const UNBOUND: [&str; 2] = ["Basic", "Digest"];
-
-/// Returns whether a requirement has the same value for every caller.
-fn is_context(requirement: &ParsedRequirement) -> bool {
-    match &requirement.kind {
-        RequirementKind::Network(_) | RequirementKind::Named(Namespace::Setting, _) => true,
-        RequirementKind::Any(parts) | RequirementKind::All(parts) => parts.iter().all(is_context),
-        _ => false,
-    }
-}
 
 /// Checks `hide_as`. It has one valid value; each invalid one has its own message.
 fn status(value: &HideAs, errors: &mut Errors) {
