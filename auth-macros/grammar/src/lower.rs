@@ -34,7 +34,6 @@ pub fn policy(policy: &ParsedPolicy) -> model::Policy {
 /// Lowers the arguments of `#[requires(...)]`, with those of the enclosing modules.
 pub fn requires(requires: &Requires) -> model::Policy {
     let text = |name: &Name| Cow::Owned(name.text.clone());
-    let loosened = requires.loosen.as_ref().map(text);
     let requires = requires.clone().with_modules();
     let required = match requires.requirements.as_slice() {
         // Deny by default: after any mistake, a missing requirement never grants access.
@@ -53,7 +52,7 @@ pub fn requires(requires: &Requires) -> model::Policy {
         requires.schemes.as_deref().map(schemes),
         requires.realm.as_ref().map(text),
         requires.says.as_ref().map(text),
-        loosened,
+        requires.loosen.as_ref().map(text),
         None,
     )
 }

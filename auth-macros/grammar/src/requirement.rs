@@ -32,7 +32,7 @@ pub struct Requires {
     pub says: Option<Name>,
     /// The policy of the enclosing module.
     pub module: Option<Box<Requires>>,
-    /// The reason for replacing the module's policy.
+    /// The reason for replacing the policy of the enclosing module.
     pub loosen: Option<Name>,
     /// The path of the runtime, if it is not `::auth_runtime`.
     pub krate: Option<Path>,
@@ -41,15 +41,18 @@ pub struct Requires {
 impl Requires {
     /// Returns the effective policy: the requirements of the enclosing modules, outermost first,
     /// and then its own. The innermost disclosure applies. Loosening the requirement does not change
-    /// the disclosure, so that concealed denials stay concealed.
+    /// the disclosure, so that concealed denials stay concealed. The reason is that of the innermost
+    /// attribute that loosens.
     pub fn with_modules(mut self) -> Self {
         let Some(module) = self.module.take() else {
             return self;
         };
-        let module = module.with_modules();
-        let is_loosened = self.loosen.is_some();
-        let asked_around = module.requirements.iter().filter(|_| !is_loosened);
-        self.requirements = asked_around.chain(&self.requirements).cloned().collect();
+        let mut module = module.with_modules();
+        if self.loosen.is_none() {
+            module.requirements.append(&mut self.requirements);
+            self.requirements = std::mem::take(&mut module.requirements);
+            self.loosen = module.loosen.take();
+        }
         self.or_disclosure_of(module)
     }
 

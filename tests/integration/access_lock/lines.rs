@@ -90,6 +90,35 @@ fn each_detail_of_a_policy_is_written() {
     }
 }
 
+#[requires(role = "admin")]
+mod admin {
+    #[auth_runtime::requires(role = "ops", loosen = "ops read the log")]
+    pub(crate) mod log {
+        pub(crate) async fn list() {}
+
+        #[auth_runtime::requires(role = "clerk", loosen = "clerks count")]
+        pub(crate) async fn count() {}
+    }
+}
+
+/// A module that is an exception gives its reason to each of its handlers.
+#[test]
+fn the_reason_of_a_module_is_written() {
+    for (handler, policy) in [
+        (
+            get(admin::log::list),
+            r#"requires(role = "ops", loosen = "ops read the log")"#,
+        ),
+        (
+            get(admin::log::count),
+            r#"requires(role = "clerk", loosen = "clerks count")"#,
+        ),
+    ] {
+        let lock = lock(GuardedRouter::<()>::new().route("/", handler)).to_string();
+        assert!(lock.contains(policy), "{lock}");
+    }
+}
+
 /// A second plain router has routes of its own, even for the same reason.
 #[test]
 fn each_plain_router_has_a_line() {

@@ -230,3 +230,27 @@ fn this_repository_passes() {
         assert_ne!(row["reason"], "", "{row}");
     }
 }
+
+#[test]
+fn the_reason_of_a_module_belongs_to_its_handlers() {
+    let source = r#"
+use auth_runtime::requires;
+#[requires(role = "admin")]
+mod admin {
+    #[requires(role = "ops", loosen = "ops read the log")]
+    mod log {
+        async fn list() {}
+        #[requires(role = "clerk", loosen = "clerks count")]
+        async fn count() {}
+    }
+}
+"#;
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
+    let listed = json(
+        &made("reasons/a_module", &files),
+        &["list", "--format=json"],
+    );
+    let rows = listed["policies"].as_array().expect("a list").iter();
+    let reasons: Vec<_> = rows.map(|row| row["reason"].clone()).collect();
+    assert_eq!(reasons, ["ops read the log", "clerks count"]);
+}

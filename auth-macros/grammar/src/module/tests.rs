@@ -183,6 +183,11 @@ fn inherited_arguments_are_plain_tokens() {
             r#"role = "b", loosen = "why""#,
             r#"role = "b", loosen = "why""#,
         ),
+        (
+            &[r#"role = "a""#, r#"role = "b", loosen = "why""#],
+            r#"scope = "x""#,
+            r#"role = "b", scope = "x", loosen = "why""#,
+        ),
     ] {
         let (requires, messages) = policy_within(modules, own);
         assert_eq!(messages, Vec::<String>::new(), "{own}");

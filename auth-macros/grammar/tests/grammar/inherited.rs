@@ -45,7 +45,8 @@ fn requirements_of_all_modules_add_up() {
     }
 }
 
-/// A policy with a reason replaces the requirements of all modules around it, and none of those in it.
+/// A policy with a reason replaces the requirements of all modules around it, and none of those in it. The handlers
+/// in it have that reason, unless they replace the policy themselves.
 #[test]
 fn what_is_within_a_loosened_module_adds_to_it() {
     let outer = r#"role = "admin", hide_as = 404"#;
@@ -55,22 +56,22 @@ fn what_is_within_a_loosened_module_adds_to_it() {
         (
             &[outer, inner][..],
             "",
-            r#"role = "auditor", hide_as = 404"#,
+            r#"role = "auditor", hide_as = 404, loosen = "auditors read""#,
         ),
         (
             &[outer, inner],
             r#"scope = "log""#,
-            r#"role = "auditor", scope = "log", hide_as = 404"#,
+            r#"role = "auditor", scope = "log", hide_as = 404, loosen = "auditors read""#,
         ),
         (
             &[outer, inner, innermost],
             r#"scope = "log""#,
-            r#"role = "auditor", amr = "otp", scope = "log", hide_as = 404"#,
+            r#"role = "auditor", amr = "otp", scope = "log", hide_as = 404, loosen = "auditors read""#,
         ),
         (
             &[outer, innermost, inner],
             r#"scope = "log""#,
-            r#"role = "auditor", scope = "log", hide_as = 404"#,
+            r#"role = "auditor", scope = "log", hide_as = 404, loosen = "auditors read""#,
         ),
         (
             &[outer, inner],
