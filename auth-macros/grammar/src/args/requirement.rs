@@ -2,11 +2,11 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::ParseStream;
-use syn::{Ident, Token, parenthesized};
+use syn::{Ident, LitStr, Token, parenthesized};
 
 use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, Place};
-use super::list::{self, assigned, each, equals, last_span, needs_value, set, skip, upcoming};
-use super::synonyms::unknown;
+use super::list::{self, assigned, each, equals, last_span, needs_value, set, upcoming};
+use super::synonyms::{SINGLE_CALLER, unknown};
 use super::value::{self, Form, ValueKey, example, object, string, strings, valued, written};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
@@ -38,9 +38,8 @@ pub(super) fn requirement(
             (RequirementKind::All(parts), end)
         }
         (_, None) => {
-            skip(input);
             let known = place.keys();
-            let mistake = unknown(key, &known, place);
+            let mistake = unknown(key, &upcoming(input), &known, place);
             let key = key.clone();
             errors.unknown_key(UnknownKey { key, known });
             return Err(mistake);
@@ -176,8 +175,22 @@ fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
     if !is_value {
         return Ok(());
     }
-    let message = format!("`{key}` takes no value\nhelp: write `{key}` alone");
-    Err(codes::FORM.over(upcoming(input), message))
+    let behind = upcoming(input);
+    let names_caller = key == "authenticated" && has_string(behind.clone());
+    let message = if names_caller {
+        SINGLE_CALLER.to_owned()
+    } else {
+        format!("`{key}` takes no value\nhelp: write `{key}` alone")
+    };
+    Err(codes::FORM.over(behind, message))
+}
+
+/// Returns whether tokens have a string, possibly in parentheses.
+fn has_string(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => has_string(group.stream()),
+        token => syn::parse2::<LitStr>(token.into()).is_ok(),
+    })
 }
 
 fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {

@@ -1,6 +1,6 @@
 //! Suggestions for unknown keys.
 
-use proc_macro2::TokenTree;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::Ident;
 
 use super::keys::{Place, REQUIREMENTS, TOP_LEVEL};
@@ -55,8 +55,18 @@ const MEANT: [(&str, &str); 44] = [
     ("hide", "hide_as"),
 ];
 
-/// Returns the error for a word that is not one of the `known` keys of this position.
-pub(super) fn unknown(key: &Ident, known: &[&str], place: Place) -> syn::Error {
+/// The mistake of a policy for one caller. `authenticated` in its place would allow every known caller.
+pub(super) const SINGLE_CALLER: &str = "requirements name no single caller\n\
+    help: require a role, or compare the subject in a function: `check = path::to::function`";
+
+/// Returns the error for a word that is not one of the `known` keys of this position. `behind` are the tokens
+/// after it.
+pub(super) fn unknown(
+    key: &Ident,
+    behind: &TokenStream,
+    known: &[&str],
+    place: Place,
+) -> syn::Error {
     let name = key.to_string();
     let name = name.as_str();
     if place == Place::Lesser && name == "on" {
@@ -103,11 +113,18 @@ pub(super) fn unknown(key: &Ident, known: &[&str], place: Place) -> syn::Error {
         ),
         // A word may be similar to a key of another meaning: `and` to `any`.
         _ => match meant.or_else(|| nearest(name, known)) {
+            Some("authenticated") if !is_switch(behind) => SINGLE_CALLER.to_owned(),
             Some(meant) => format!("unknown key `{name}`\nhelp: did you mean `{meant}`?"),
             None => format!("unknown key `{name}`\nhelp: {}", listed(known)),
         },
     };
     codes::UNKNOWN_KEY.at(key.span(), message)
+}
+
+/// Returns whether the tokens after a key are those of a switch, which is on or off.
+fn is_switch(behind: &TokenStream) -> bool {
+    let behind = behind.to_string();
+    matches!(behind.as_str(), "" | "()" | "= true" | "= false")
 }
 
 /// Lists the keys, grouped by purpose.
