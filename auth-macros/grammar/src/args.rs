@@ -380,6 +380,15 @@ mod tests {
             (r##"hide_unless = role(r#"a"#)"##, r#"write `role("a")`"#),
             (r#"max_age = "15\x6d""#, r#"write `max_age = "15m"`"#),
             (r#"schemes("Lab\x2dAuth")"#, r#"write `"Lab-Auth"`"#),
+            ("max_age = 60m", r#"help: write `max_age = "60m"`"#),
+            ("max_age = -8h", r#"help: write `max_age = "8h"`"#),
+            ("max_age = 2w", r#"help: write `"14d"`"#),
+            ("max_age = 0m", "no login meets a maximum age of `0m`"),
+            ("max_age = 0", r#"help: write `max_age = "15m"`"#),
+            ("max_age = 99999999999", r#"write `max_age = "15m"`"#),
+            ("max_age = 1.5", r#"help: write `max_age = "15m"`"#),
+            ("hide_unless = max_age(60)", r#"or `max_age("1m")`"#),
+            ("network = 10", r#"help: write `network = "10.0.0.0/8"`"#),
         ] {
             let (_, errors) = read_back(arguments);
             let [message] = errors.as_slice() else {

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Ident, Lit, LitStr, Macro, Path, Token};
+use syn::{Ident, Lit, LitInt, LitStr, Macro, Path, Token};
 
 use super::list::assigned;
 use super::synonyms::stray;
@@ -266,29 +266,16 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
                 "`{key}` takes a string, not bytes\nhelp: remove the `b`: {instead}"
             ))
         }
-        Ok(Lit::Int(literal)) if key == "max_age" => {
-            let number = literal.base10_digits();
-            if let Some(positive) = number.strip_prefix('-') {
-                return wrong(format!(
-                    "the duration is negative\nhelp: write `max_age = \"{positive}s\"`"
-                ));
-            }
-            wrong(match values::in_larger_units(number) {
-                Some(larger) => format!(
-                    "`max_age` takes a number and a unit in quotes\n\
-                     help: write `max_age = \"{number}s\"` or `max_age = \"{larger}\"`"
-                ),
-                None => format!(
-                    "`max_age` takes a number and a unit in quotes\n\
-                     help: write `max_age = \"{number}s\"`"
-                ),
-            })
-        }
+        Ok(Lit::Int(literal)) if key == "max_age" => Err(unquoted_age(&literal, key, form)),
         Ok(Lit::Bool(_)) if key == "setting" => wrong(
             "`setting` takes a name, not a value\n\
              help: write `setting = \"...\"`; the protection space has the value"
                 .to_owned(),
         ),
+        Ok(_) if key == "max_age" || key == "network" => wrong(format!(
+            "`{key}` takes a string in quotes\nhelp: write {}",
+            instead(example)
+        )),
         Ok(other) => {
             let text = other.to_token_stream().to_string();
             let text = text.trim_matches('\'');
@@ -314,6 +301,30 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
             ),
         }),
     }
+}
+
+/// Returns the mistake of a maximum age without quotes.
+fn unquoted_age(literal: &LitInt, key: &Ident, form: Form) -> syn::Error {
+    let digits = literal.base10_digits();
+    let (mistake, number) = match digits.strip_prefix('-') {
+        Some(positive) => ("the duration is negative", positive),
+        None => ("`max_age` takes a number and a unit in quotes", digits),
+    };
+    let instead = |value: &str| format!("`{}`", form.write(key, value));
+    let (text, larger) = match literal.suffix() {
+        "" => (format!("{number}s"), values::in_larger_units(number)),
+        unit => (format!("{number}{unit}"), None),
+    };
+    let advice = match values::seconds(&text) {
+        Ok(_) => {
+            let texts = std::iter::once(text).chain(larger);
+            let options: Vec<_> = texts.map(|text| instead(&format!("{text:?}"))).collect();
+            options.join(" or ")
+        }
+        Err(_) if literal.suffix().is_empty() => instead(example("max_age")),
+        Err(message) => return codes::DURATION.over(literal, message),
+    };
+    codes::VALUE.over(literal, format!("{mistake}\nhelp: write {advice}"))
 }
 
 /// Parses several string literals, separated by commas.

@@ -118,7 +118,7 @@ fn values_are_refused_with_advice() {
         ),
         (
             r##"max_age = 0"##,
-            "`max_age` takes a number and a unit in quotes [AUTH0003]\nhelp: write `max_age = \"0s\"`",
+            "`max_age` takes a number and a unit in quotes [AUTH0003]\nhelp: write `max_age = \"15m\"`",
         ),
         (
             r##"max_age = "1h30m""##,
