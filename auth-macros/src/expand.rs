@@ -9,6 +9,7 @@ use auth_runtime_policy::{self as model, Requirement};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{GenericParam, Ident, Path};
 
 use crate::{guard, mistakes, policy, runtime, vocabulary};
@@ -40,7 +41,7 @@ fn expand_handler(handler: &Handler, annotated: &Annotated<'_>) -> TokenStream {
     let (signature, guard) = guard::completed(handler, annotated.krate.as_ref(), &runtime);
     // A type of the service's own that is called `Guard` would check nothing on a plain router.
     let uses_guard = match guard {
-        Some(guard) => quote!(#runtime::uses_guard::<Self, #guard>()),
+        Some(guard) => quote_spanned!(guard.span()=> #runtime::uses_guard::<Self, #guard>()),
         None => quote!(false),
     };
     let implementation = Implementation {

@@ -34,7 +34,10 @@ pub(crate) fn completed(
     {
         let mut path = path.clone();
         if let Some(guard) = path.path.segments.last_mut() {
-            guard.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#policy_type>));
+            // The compiler reports another type of this name here, and not at the attribute.
+            let span = Span::mixed_site().located_at(guard.ident.span());
+            let arguments = syn::parse_quote_spanned!(span=> <#policy_type>);
+            guard.arguments = PathArguments::AngleBracketed(arguments);
         }
         if let FnArg::Typed(parameter) = first {
             *parameter.ty = Type::Path(path.clone());
