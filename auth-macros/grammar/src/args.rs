@@ -10,13 +10,14 @@ mod schemes;
 mod synonyms;
 mod value;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitStr, Path, Token};
 
 use self::keys::{A_REQUIREMENT, Place};
 pub use self::keys::{REQUIREMENTS, TOP_LEVEL};
-use self::list::{assigned, each, key, read, set, skip, upcoming};
+use self::list::{assigned, each, equals, key, needs_value, read, set, skip, upcoming};
 pub(crate) use self::list::{is_too_deep, too_deep_message};
 use self::requirement::{lesser, requirement};
 use self::schemes::schemes;
@@ -36,7 +37,7 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
             let key = key(input, A_REQUIREMENT)?;
             match key.to_string().as_str() {
                 "hide_as" => {
-                    let value = hide_as(&assigned(input, &key, "404")?);
+                    let value = hide_as(input, &key)?;
                     set(&mut requires.hide_as, &key, value)?;
                 }
                 "hide_unless" => {
@@ -166,18 +167,25 @@ fn reason(input: ParseStream<'_>, key: &Ident, why: &str) -> syn::Result<Name> {
     Ok(reason)
 }
 
-/// Reads `= path::to::auth_runtime`.
+/// Reads `= path::to::auth_runtime`. The caller reports tokens behind it.
 fn krate(input: ParseStream<'_>, key: &Ident) -> syn::Result<Path> {
-    let value = assigned(input, key, "path::to::auth_runtime")?;
+    let example = "path::to::auth_runtime";
+    equals(input, key, example)?;
+    let ahead = input.fork();
+    if let Ok(path) = ahead.call(Path::parse_mod_style) {
+        input.advance_to(&ahead);
+        return Ok(path);
+    }
+    let value = upcoming(input);
+    if value.is_empty() {
+        return Err(needs_value(key, example));
+    }
     let text = syn::parse2::<LitStr>(value.clone()).map(|text| text.value());
-    Path::parse_mod_style.parse2(value.clone()).map_err(|_| {
-        let example = text.unwrap_or_else(|_| "path::to::auth_runtime".to_owned());
-        let message = format!(
-            "`crate` takes the path of `auth_runtime` without quotes\n\
-             help: write `crate = {example}`"
-        );
-        codes::VALUE.over(value, message)
-    })
+    let path = text.unwrap_or_else(|_| example.to_owned());
+    let message = format!(
+        "`crate` takes the path of `auth_runtime` without quotes\nhelp: write `crate = {path}`"
+    );
+    Err(codes::VALUE.over(value, message))
 }
 
 /// Returns the crate path in the arguments of an attribute, even if other arguments are invalid.
@@ -246,14 +254,22 @@ fn as_written(behind: &TokenStream) -> String {
     }
 }
 
-fn hide_as(value: &TokenStream) -> HideAs {
-    let spans = || value.clone().into_iter().map(|token| token.span());
-    let span = spans().next().unwrap_or_else(Span::call_site);
-    HideAs {
+/// Reads `= 404`, or another value. The caller reports tokens behind a literal.
+fn hide_as(input: ParseStream<'_>, key: &Ident) -> syn::Result<HideAs> {
+    equals(input, key, "404")?;
+    let value = match input.cursor().literal() {
+        Some(_) => input.parse::<TokenTree>()?.into(),
+        None => upcoming(input),
+    };
+    let mut spans = value.clone().into_iter().map(|token| token.span());
+    let Some(span) = spans.next() else {
+        return Err(needs_value(key, "404"));
+    };
+    Ok(HideAs {
         text: visible(&value.to_string()),
         span,
-        end: spans().last().unwrap_or(span),
-    }
+        end: spans.last().unwrap_or(span),
+    })
 }
 
 #[cfg(test)]
@@ -367,6 +383,11 @@ mod tests {
             ),
             (r#""x""#, r#"write a key before it, such as `scope = "x"`"#),
             ("schemes(Basic Bearer)", "expected `,` before `Bearer`"),
+            (r#"hide_as = 404 role = "x""#, "expected `,` before `role`"),
+            (r#"crate = a::b role = "x""#, "expected `,` before `role`"),
+            ("hide_as =", "write `hide_as = 404`"),
+            ("crate =", "write `crate = path::to::auth_runtime`"),
+            ("crate = a::", "write `crate = path::to::auth_runtime`"),
             ("hide_unless = not(x)", "requirements have no `not`"),
             ("hide_unless =", r#"`hide_unless = scope("...")`"#),
             (r#"hide_unless = "x""#, r#"`scope("x")`"#),
