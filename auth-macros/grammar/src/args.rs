@@ -409,6 +409,18 @@ mod tests {
             ("max_age = 99999999999", r#"write `max_age = "15m"`"#),
             ("max_age = 1.5", r#"help: write `max_age = "15m"`"#),
             ("hide_unless = max_age(60)", r#"or `max_age("1m")`"#),
+            (
+                "network = 192.168.0.0/16",
+                r#"write the text itself: `network = "192.168.0.0/16"`"#,
+            ),
+            (
+                "hide_unless = network(2001:db8::/32)",
+                r#"write the text itself: `network("2001:db8::/32")`"#,
+            ),
+            (
+                "network = 10.0.0.1/8",
+                r#"write the text itself: `network = "10.0.0.0/8"`"#,
+            ),
             ("network = 10", r#"help: write `network = "10.0.0.0/8"`"#),
         ] {
             let (_, errors) = read_back(arguments);

@@ -209,7 +209,9 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
     let is_name = !TEXTS.iter().any(|text| key == text);
     let mut tokens = value.clone().into_iter();
     let (first, next) = (tokens.next(), tokens.next());
-    if let (Some(first @ TokenTree::Literal(_)), Some(next)) = (&first, &next)
+    // Another literal may be the beginning of a text without quotes, such as `10.0.0.0/8`.
+    if let (Some(first), Some(next)) = (&first, &next)
+        && syn::parse2::<LitStr>(first.clone().into()).is_ok()
         && !next.to_string().starts_with(',')
     {
         let before = form.write(key, &first.to_string());
@@ -297,7 +299,7 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
             Err(_) => format!(
                 "`{key}` takes a string literal, since it is checked at compile time\n\
                  help: write the text itself: {}",
-                instead(&joined(value).unwrap_or_else(|| example.to_owned()))
+                instead(&text_itself(value, key))
             ),
         }),
     }
@@ -335,6 +337,15 @@ pub(super) fn strings(tokens: TokenStream) -> Option<Vec<String>> {
         .iter()
         .map(|literal| literal.to_token_stream().to_string());
     (literals.len() > 1).then(|| texts.collect())
+}
+
+/// Returns the text that an expression likely means, in quotes, or else an example.
+fn text_itself(value: &TokenStream, key: &Ident) -> String {
+    let text = value.to_string().replace(' ', "");
+    if key == "network" && values::block(&text).is_ok() {
+        return format!("{text:?}");
+    }
+    joined(value).unwrap_or_else(|| example(&key.to_string()).to_owned())
 }
 
 /// Returns the value of `concat!("a", "b")`.
