@@ -80,7 +80,7 @@ fn expand_struct(unit: &UnitStruct, annotated: &Annotated<'_>) -> TokenStream {
         // Closures and functions take its guard.
         uses_guard: quote!(true),
         handler: quote!(::core::option::Option::None),
-        is_deprecated: false,
+        is_deprecated: contains_word(&unit.tokens, "deprecated"),
     };
     let runtime = runtime::private(annotated.krate.as_ref());
     let implementation = implementation.expand(annotated, &runtime);
@@ -99,7 +99,7 @@ struct Implementation<'i> {
     uses_guard: TokenStream,
     /// The identity of the handler's type, if it has one.
     handler: TokenStream,
-    /// True if the handler is deprecated, so that naming it would be reported.
+    /// True if the item is deprecated, so that naming it would be reported.
     is_deprecated: bool,
 }
 
@@ -114,7 +114,7 @@ impl Implementation<'_> {
             is_deprecated,
         } = self;
         let allowed = is_deprecated
-            .then(|| quote!(#[allow(deprecated, reason = "its type is its identity")]));
+            .then(|| quote!(#[allow(deprecated, reason = "the policy names its item")]));
         let policy = policy::policy(&effective(annotated), runtime);
         let functions = match &annotated.policy {
             ParsedPolicy::Requires(requires) if annotated.errors.is_empty() => {
@@ -128,6 +128,7 @@ impl Implementation<'_> {
         let line = quote_spanned!(item.span()=> ::core::line!());
         quote! {
             #[automatically_derived]
+            #allowed
             impl #runtime::HasPolicy for #name {
                 type Kind = #runtime::#kind;
                 type Caller = #caller;
@@ -139,7 +140,6 @@ impl Implementation<'_> {
                     #line,
                 );
                 const USES_GUARD: bool = #uses_guard;
-                #allowed
                 fn handler_type() -> ::core::option::Option<#runtime::TypeId> {
                     #handler
                 }

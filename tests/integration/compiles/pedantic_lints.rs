@@ -106,6 +106,12 @@ pub mod handlers {
     #[public(reason = "a test")]
     #[derive(Clone, Copy, Debug)]
     pub struct Files;
+
+    /// The policy of a deprecated service.
+    #[requires(scope = "a")]
+    #[deprecated(note = "a test")]
+    #[derive(Clone, Copy, Debug)]
+    pub struct OldFiles;
 }
 
 /// A public handler.
@@ -122,4 +128,6 @@ pub(crate) fn main() {
         .route("/login", get(admin::login))
         .route("/users", get(admin::users).delete(admin::delete));
     let _: handlers::Files = handlers::Files;
+    #[expect(deprecated, reason = "a test")]
+    let _: handlers::OldFiles = handlers::OldFiles;
 }
