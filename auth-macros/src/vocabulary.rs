@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use auth_grammar::errors::Errors;
+use auth_grammar::module::within_module;
 use auth_grammar::vocabulary::{self, DeclaredNames, LoadedVocabulary, Vocabulary};
 use auth_grammar::{args, codes};
 use auth_runtime_policy::Network;
@@ -67,7 +68,8 @@ pub(crate) fn expand_actions(arguments: TokenStream) -> TokenStream {
     let (found, runtime, mut errors) = read("actions", arguments);
     let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
     let mut names: BTreeMap<String, &str> = BTreeMap::new();
-    let mut constants = Vec::new();
+    let (mut constants, mut uses) = (Vec::new(), Vec::new());
+    let within = within_module(runtime.clone());
     for (action, declared) in declared.into_iter().flat_map(|it| &it.actions) {
         let name = constant(action);
         if let Some(other) = names.insert(name.clone(), action) {
@@ -88,8 +90,9 @@ pub(crate) fn expand_actions(arguments: TokenStream) -> TokenStream {
         };
         constants.push(quote! {
             #[doc = #description]
-            pub const #name: #runtime::Action = #runtime::Action::new(#action);
+            pub const #name: #within::Action = #within::Action::new(#action);
         });
+        uses.push(quote!(actions::#name));
     }
     let mistakes = errors.to_compile_error();
     let tracked = found.as_ref().map(tracked);
@@ -97,10 +100,11 @@ pub(crate) fn expand_actions(arguments: TokenStream) -> TokenStream {
         #mistakes
         #tracked
         /// The actions that `auth.toml` or its Cedar schema declares.
-        #[allow(dead_code, reason = "some actions are in attributes only")]
         pub(crate) mod actions {
             #(#constants)*
         }
+        // Some actions are in attributes only, and an `allow` contradicts a `forbid`.
+        const _: &[#runtime::Action] = &[#(#uses),*];
     }
 }
 

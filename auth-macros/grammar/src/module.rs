@@ -14,7 +14,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Ident, Meta, Token, Visibility};
 
-pub use self::arguments::Arguments;
+pub use self::arguments::{Arguments, within_module};
 use self::calls::refuse_helpers;
 use self::items::{ItemKind, ModuleItem, items_of, next_item};
 use crate::attribute::{

@@ -1,3 +1,5 @@
+#![forbid(dead_code)]
+
 use auth_runtime::objects::Action;
 use auth_runtime::policy::Vocabulary;
 use auth_runtime::{Denied, Guard, requires, vocabulary};

@@ -2,7 +2,11 @@ use auth_runtime::objects::Action;
 use auth_runtime::policy::Vocabulary;
 use auth_runtime::{requires, vocabulary};
 
-auth_runtime::actions!();
+mod auth {
+    pub use auth_runtime::__private1;
+}
+
+auth_runtime::actions!(crate = self::auth);
 
 pub const VOCABULARY: Vocabulary = vocabulary!();
 const _: () = assert!(VOCABULARY.actions().len() == 6 && VOCABULARY.resources().len() == 5);

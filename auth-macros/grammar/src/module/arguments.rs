@@ -67,16 +67,7 @@ impl Arguments {
     /// Returns this path as the items of a module with this attribute have to write it: one that begins with
     /// `self` or `super` is reported once, and not as unresolved at each item as well.
     pub(super) fn krate_within(&self) -> Option<Path> {
-        let mut krate = self.krate()?;
-        let up = Ident::new("super", Span::call_site());
-        if let Some(first) = krate.segments.first_mut() {
-            if first.ident == "self" {
-                first.ident = up;
-            } else if first.ident == "super" {
-                krate.segments.insert(0, up.into());
-            }
-        }
-        Some(krate)
+        self.krate().map(within_module)
     }
 
     /// Returns the lists for the items of a module with this attribute.
@@ -94,6 +85,19 @@ impl Arguments {
             quote!(#(#inherited)* { #own })
         }
     }
+}
+
+/// Returns a path as the items of an inline module have to write it, if it is written beside the module.
+pub fn within_module(mut path: Path) -> Path {
+    let up = Ident::new("super", Span::call_site());
+    if let Some(first) = path.segments.first_mut() {
+        if first.ident == "self" {
+            first.ident = up;
+        } else if first.ident == "super" {
+            path.segments.insert(0, up.into());
+        }
+    }
+    path
 }
 
 /// Returns whether the group is the list of a module. A module always writes something into it.
