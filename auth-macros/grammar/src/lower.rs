@@ -93,7 +93,7 @@ pub fn requirement(requirement: &ParsedRequirement) -> model::Requirement {
         }
         RequirementKind::Can(can) => objects::lowered(can),
         RequirementKind::Check(function) => Atom::Check(Cow::Owned(function.to_string())),
-        // Only a policy that could not be looked up is left; that was reported.
+        // Only a policy that could not be looked up is left.
         RequirementKind::Policy(_) => return model::Requirement::never(),
     };
     model::Requirement::Atom(atom)

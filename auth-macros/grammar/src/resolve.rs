@@ -204,7 +204,8 @@ fn part_of_list(name: &Name, list: &str, resolver: Resolver<'_>, errors: &mut Er
     errors.add(codes::POLICY_IN_LIST, name.span, message);
 }
 
-/// Returns the requirements of a policy of the vocabulary, all with the span of its name.
+/// Returns the requirements of a policy of the vocabulary, all with the span of its name. `None` if it is not
+/// declared, or cannot be read.
 fn policy(name: &Name, resolver: Resolver<'_>, errors: &mut Errors) -> Option<Requires> {
     let Some(vocabulary) = resolver.vocabulary else {
         errors.add(
@@ -224,9 +225,14 @@ fn policy(name: &Name, resolver: Resolver<'_>, errors: &mut Errors) -> Option<Re
         errors.add(codes::UNDECLARED, name.span, message);
         return None;
     };
-    // The text was checked when the vocabulary was read.
+    // The text was checked when the vocabulary was read. If it has a mistake all the same, a requirement may be
+    // missing, and the name stands for a policy that is never met.
     let tokens = respanned(policy.requires.parse().ok()?, name.span);
-    let mut requires = args::requires(tokens, &mut Errors::default());
+    let mut mistakes = Errors::default();
+    let mut requires = args::requires(tokens, &mut mistakes);
+    if !mistakes.is_empty() {
+        return None;
+    }
     self::requires(&mut requires, resolver, &mut Errors::default());
     if requires.on.is_some() {
         objects::place(&mut requires);

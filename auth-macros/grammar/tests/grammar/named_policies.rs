@@ -1,10 +1,11 @@
 //! `policy = "…"` means the same as the requirements and settings of that policy in its place.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use auth_grammar::errors::Errors;
 use auth_grammar::lower;
-use auth_runtime_policy::Policy;
+use auth_runtime_policy::{Policy, Requirement};
 
 use crate::loaded;
 
@@ -236,5 +237,26 @@ fn a_policy_keeps_its_own_object() {
             &[],
             r#"can("list", on = "Repo", resource = crate::repo), can("change", on = "Org::{org}")"#
         ),
+    );
+}
+
+/// A text that cannot be read again could lack a requirement.
+#[test]
+fn unreadable_policies_allow_no_caller() {
+    let mut loaded = loaded(
+        "[roles]\nstaff = \"Staff\"\nnight = \"The night shift\"\n\
+         [policies.both]\nrequires = 'role = \"staff\", role = \"night\"'\n",
+    );
+    let vocabulary = loaded.vocabulary.as_mut().and_then(Arc::get_mut);
+    let policies = &mut vocabulary.expect("a vocabulary of its own").policies;
+    let both = policies.get_mut("both").expect("a policy");
+    both.requires = both
+        .requires
+        .replace("role = \"night\"", "rule = \"night\"");
+    let arguments = "policy = \"both\"".parse().expect("tokens");
+    let requires = auth_grammar::requires(arguments, Some(&loaded), &mut Errors::default());
+    assert_eq!(
+        lower::requires(&requires),
+        Policy::requires(Requirement::never())
     );
 }
