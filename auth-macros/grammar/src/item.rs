@@ -266,15 +266,16 @@ fn unit_struct(
         .map_err(|error| errors.push(error))
         .ok()?;
     if !input.peek(Token![;]) {
-        errors.add(
-            codes::FIELDS,
-            input.span(),
-            format!(
-                "a policy struct has no fields\n\
-                 help: put `#[{attribute}]` on a unit struct: `struct {name}Policy;`"
-            ),
-        );
-        let _ = input.parse::<TokenStream>();
+        let span = input.span();
+        let fields = input.parse::<TokenStream>().unwrap_or_default();
+        let advice = match fields.into_iter().next() {
+            Some(TokenTree::Group(fields)) if fields.stream().is_empty() => {
+                format!("write `struct {name};`")
+            }
+            _ => format!("put `#[{attribute}]` on a unit struct: `struct {name}Policy;`"),
+        };
+        let message = format!("the policy of a service is a unit struct\nhelp: {advice}");
+        errors.add(codes::FIELDS, span, message);
         return None;
     }
     let end = input.parse::<Token![;]>().ok()?;
@@ -350,6 +351,9 @@ mod tests {
             ),
             ("struct F { x: u8 }", "`struct FPolicy;`"),
             ("struct F(u8);", "`struct FPolicy;`"),
+            ("struct F<T>;", "`struct FPolicy;`"),
+            ("struct F {}", "write `struct F;`"),
+            ("struct F();", "write `struct F;`"),
             ("enum F {}", "use a unit struct"),
             ("async fn f(x: ) {}", "the signature of the function cannot"),
             ("async fn f(x: u8 = 1) {}", "the newest syntax of Rust"),

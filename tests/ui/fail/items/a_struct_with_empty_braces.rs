@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use auth_runtime::requires;
+
+#[requires(scope = "a")]
+struct Files {}
+
+fn main() {}
