@@ -29,6 +29,11 @@ impl Form {
             Self::Called => format!("{key}({value})"),
         }
     }
+
+    /// Writes it for a message.
+    fn shown(self, key: &Ident, value: &str) -> String {
+        format!("`{}`", self.write(key, value))
+    }
 }
 
 /// The key of a requirement with a value.
@@ -121,7 +126,7 @@ pub(super) fn valued(
 
 /// Parses the path of a function.
 fn function(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Function> {
-    let write = |path: &str| format!("`{}`", form.write(key, path));
+    let write = |path: &str| form.shown(key, path);
     let begins_with_path = |input: ParseStream<'_>| {
         let path = input.call(Path::parse_mod_style)?;
         let _: TokenStream = input.parse()?;
@@ -206,113 +211,128 @@ const TEXTS: [&str; 3] = ["reason", "loosen", "says"];
 /// Parses `value` as a string literal.
 pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Name> {
     let wrong = |message| Err(codes::VALUE.over(value, message));
-    let is_name = !TEXTS.iter().any(|text| key == text);
     let mut tokens = value.clone().into_iter();
-    let (first, next) = (tokens.next(), tokens.next());
     // Another literal may be the beginning of a text without quotes, such as `10.0.0.0/8`.
-    if let (Some(first), Some(next)) = (&first, &next)
+    if let (Some(first), Some(next)) = (tokens.next(), tokens.next())
         && syn::parse2::<LitStr>(first.clone().into()).is_ok()
         && !next.to_string().starts_with(',')
     {
         let before = form.write(key, &first.to_string());
-        return Err(codes::STRAY.at(next.span(), stray(Some(&before), next)));
+        return Err(codes::STRAY.at(next.span(), stray(Some(&before), &next)));
     }
-    let several = match &first {
-        Some(TokenTree::Group(group)) if next.is_none() => strings(group.stream()),
-        _ => strings(value.clone()),
+    if let Some(message) = several_strings(value, key, form) {
+        return wrong(message);
+    }
+    let literal = match syn::parse2::<Lit>(value.clone()) {
+        Ok(Lit::Str(literal)) if literal.suffix().is_empty() => literal,
+        Ok(Lit::Int(literal)) if key == "max_age" => {
+            return Err(unquoted_age(value, &literal, key, form));
+        }
+        Ok(literal) => return wrong(not_a_string(&literal, key, form)),
+        Err(_) => return wrong(not_a_literal(value, key, form)),
     };
-    if let Some(values) = several {
-        let values: Vec<String> = values.iter().map(|value| form.write(key, value)).collect();
-        let values = values.join(", ");
-        let Form::Assigned = form else {
+    let text = literal.value();
+    if !TEXTS.iter().any(|text| key == text) {
+        if let Some(problem) = too_long(&key.to_string(), &text) {
+            return Err(codes::TOO_LARGE.at(literal.span(), problem));
+        }
+        if !values::is_plain(&literal) {
             return wrong(format!(
-                "`{key}` takes one string\n\
-                 help: write `any({values})` to require one of them, or `all({values})` to \
-                 require all"
+                "a text search misses this spelling of `{key}`\nhelp: write {}",
+                form.shown(key, &format!("{text:?}"))
             ));
-        };
-        return wrong(format!(
-            "`{key}` takes one string\n\
-             help: write `{values}` to require all of them, or `any({values})` to require one"
-        ));
+        }
     }
-    let example = example(&key.to_string());
-    let instead = |value: &str| format!("`{}`", form.write(key, value));
-    match syn::parse2::<Lit>(value.clone()) {
-        Ok(Lit::Str(literal)) if !literal.suffix().is_empty() => wrong(format!(
-            "the string has a suffix\nhelp: remove `{}`",
-            literal.suffix()
-        )),
-        Ok(Lit::Str(literal)) => {
-            let text = literal.value();
-            let problem = too_long(&key.to_string(), &text).filter(|_| is_name);
-            if let Some(problem) = problem {
-                return Err(codes::TOO_LARGE.at(literal.span(), problem));
-            }
-            if is_name && !values::is_plain(&literal) {
-                return wrong(format!(
-                    "a text search misses this spelling of `{key}`\nhelp: write {}",
-                    instead(&format!("{text:?}"))
-                ));
-            }
-            Ok(Name {
-                text,
-                span: literal.span(),
-                broader: Vec::new(),
-            })
+    Ok(Name {
+        text,
+        span: literal.span(),
+        broader: Vec::new(),
+    })
+}
+
+/// Returns the message for several strings in place of one, possibly in brackets.
+fn several_strings(value: &TokenStream, key: &Ident, form: Form) -> Option<String> {
+    let mut tokens = value.clone().into_iter();
+    let values = match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(group)), None) => strings(group.stream()),
+        _ => strings(value.clone()),
+    }?;
+    let values: Vec<String> = values.iter().map(|value| form.write(key, value)).collect();
+    let values = values.join(", ");
+    let advice = match form {
+        Form::Assigned => {
+            format!("`{values}` to require all of them, or `any({values})` to require one")
         }
-        Ok(Lit::ByteStr(literal)) => {
-            let text = String::from_utf8_lossy(&literal.value()).into_owned();
-            let instead = instead(&format!("{text:?}"));
-            wrong(format!(
-                "`{key}` takes a string, not bytes\nhelp: remove the `b`: {instead}"
-            ))
+        Form::Called => {
+            format!("`any({values})` to require one of them, or `all({values})` to require all")
         }
-        Ok(Lit::Int(literal)) if key == "max_age" => Err(unquoted_age(&literal, key, form)),
-        Ok(Lit::Bool(_)) if key == "setting" => wrong(
-            "`setting` takes a name, not a value\n\
-             help: write `setting = \"...\"`; the protection space has the value"
-                .to_owned(),
-        ),
-        Ok(_) if key == "max_age" || key == "network" => wrong(format!(
-            "`{key}` takes a string in quotes\nhelp: write {}",
-            instead(example)
-        )),
-        Ok(other) => {
+    };
+    Some(format!("`{key}` takes one string\nhelp: write {advice}"))
+}
+
+/// Returns the message for a literal in place of a string.
+fn not_a_string(literal: &Lit, key: &Ident, form: Form) -> String {
+    let text = match literal {
+        Lit::Str(literal) => {
+            return format!(
+                "the string has a suffix\nhelp: remove `{}`",
+                literal.suffix()
+            );
+        }
+        Lit::ByteStr(literal) => {
+            let text = format!("{:?}", String::from_utf8_lossy(&literal.value()));
+            return format!(
+                "`{key}` takes a string, not bytes\nhelp: remove the `b`: {}",
+                form.shown(key, &text)
+            );
+        }
+        Lit::Bool(_) if key == "setting" => {
+            return "`setting` takes a name, not a value\n\
+                    help: write `setting = \"...\"`; the protection space has the value"
+                .to_owned();
+        }
+        _ if key == "max_age" || key == "network" => example(&key.to_string()).to_owned(),
+        other => {
             let text = other.to_token_stream().to_string();
-            let text = text.trim_matches('\'');
-            wrong(format!(
-                "`{key}` takes a string in quotes\nhelp: write {}",
-                instead(&format!("{text:?}"))
-            ))
+            format!("{:?}", text.trim_matches('\''))
         }
-        Err(_) => wrong(match syn::parse2::<Ident>(value.clone()) {
-            Ok(name) if !is_name => format!(
-                "the text has no quotes\nhelp: write {}",
-                instead(&format!("\"{name}\""))
-            ),
-            Ok(name) => format!(
-                "`{key}` takes a string literal, since it is checked at compile time\n\
-                 help: write the text itself: {}",
-                instead(&format!("\"{name}\""))
-            ),
-            Err(_) => format!(
-                "`{key}` takes a string literal, since it is checked at compile time\n\
-                 help: write the text itself: {}",
-                instead(&text_itself(value, key))
-            ),
-        }),
+    };
+    format!(
+        "`{key}` takes a string in quotes\nhelp: write {}",
+        form.shown(key, &text)
+    )
+}
+
+/// Returns the message for an expression in place of a string.
+fn not_a_literal(value: &TokenStream, key: &Ident, form: Form) -> String {
+    let name = syn::parse2::<Ident>(value.clone()).ok();
+    let name = name.map(|name| format!("\"{name}\""));
+    if let Some(text) = &name
+        && TEXTS.iter().any(|text| key == text)
+    {
+        return format!(
+            "the text has no quotes\nhelp: write {}",
+            form.shown(key, text)
+        );
     }
+    let block = value.to_string().replace(' ', "");
+    let block = (key == "network" && values::block(&block).is_ok()).then(|| format!("{block:?}"));
+    let text = name.or(block).or_else(|| joined(value));
+    let text = text.unwrap_or_else(|| example(&key.to_string()).to_owned());
+    format!(
+        "`{key}` takes a string literal, since it is checked at compile time\n\
+         help: write the text itself: {}",
+        form.shown(key, &text)
+    )
 }
 
 /// Returns the mistake of a maximum age without quotes.
-fn unquoted_age(literal: &LitInt, key: &Ident, form: Form) -> syn::Error {
+fn unquoted_age(value: &TokenStream, literal: &LitInt, key: &Ident, form: Form) -> syn::Error {
     let digits = literal.base10_digits();
     let (mistake, number) = match digits.strip_prefix('-') {
         Some(positive) => ("the duration is negative", positive),
         None => ("`max_age` takes a number and a unit in quotes", digits),
     };
-    let instead = |value: &str| format!("`{}`", form.write(key, value));
     let (text, larger) = match literal.suffix() {
         "" => (format!("{number}s"), values::in_larger_units(number)),
         unit => (format!("{number}{unit}"), None),
@@ -320,13 +340,13 @@ fn unquoted_age(literal: &LitInt, key: &Ident, form: Form) -> syn::Error {
     let advice = match values::seconds(&text) {
         Ok(_) => {
             let texts = std::iter::once(text).chain(larger);
-            let options: Vec<_> = texts.map(|text| instead(&format!("{text:?}"))).collect();
-            options.join(" or ")
+            let options = texts.map(|text| form.shown(key, &format!("{text:?}")));
+            options.collect::<Vec<_>>().join(" or ")
         }
-        Err(_) if literal.suffix().is_empty() => instead(example("max_age")),
-        Err(message) => return codes::DURATION.over(literal, message),
+        Err(_) if literal.suffix().is_empty() => form.shown(key, example("max_age")),
+        Err(message) => return codes::DURATION.over(value, message),
     };
-    codes::VALUE.over(literal, format!("{mistake}\nhelp: write {advice}"))
+    codes::VALUE.over(value, format!("{mistake}\nhelp: write {advice}"))
 }
 
 /// Parses several string literals, separated by commas.
@@ -337,15 +357,6 @@ pub(super) fn strings(tokens: TokenStream) -> Option<Vec<String>> {
         .iter()
         .map(|literal| literal.to_token_stream().to_string());
     (literals.len() > 1).then(|| texts.collect())
-}
-
-/// Returns the text that an expression likely means, in quotes, or else an example.
-fn text_itself(value: &TokenStream, key: &Ident) -> String {
-    let text = value.to_string().replace(' ', "");
-    if key == "network" && values::block(&text).is_ok() {
-        return format!("{text:?}");
-    }
-    joined(value).unwrap_or_else(|| example(&key.to_string()).to_owned())
 }
 
 /// Returns the value of `concat!("a", "b")`.
