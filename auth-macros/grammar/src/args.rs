@@ -407,6 +407,10 @@ mod tests {
             ("max_age = 0m", "no login meets a maximum age of `0m`"),
             ("max_age = 0", r#"help: write `max_age = "15m"`"#),
             ("max_age = 99999999999", r#"write `max_age = "15m"`"#),
+            (
+                "max_age = LIMIT",
+                r#"write the text itself: `max_age = "15m"`"#,
+            ),
             ("max_age = 1.5", r#"help: write `max_age = "15m"`"#),
             ("hide_unless = max_age(60)", r#"or `max_age("1m")`"#),
             (

@@ -306,6 +306,7 @@ fn not_a_string(literal: &Lit, key: &Ident, form: Form) -> String {
 /// Returns the message for an expression in place of a string.
 fn not_a_literal(value: &TokenStream, key: &Ident, form: Form) -> String {
     let name = syn::parse2::<Ident>(value.clone()).ok();
+    let name = name.filter(|_| key != "max_age");
     let name = name.map(|name| format!("\"{name}\""));
     if let Some(text) = &name
         && TEXTS.iter().any(|text| key == text)
