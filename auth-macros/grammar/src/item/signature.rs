@@ -35,6 +35,15 @@ pub(super) fn check(
         );
         return None;
     }
+    check_kind(signature, errors);
+    check_policy_name(signature, errors);
+    let guards = check_guards(signature, attribute, krate, errors);
+    check_count(signature, guards, errors);
+    Some(())
+}
+
+/// Records each keyword that is missing, and each that axum cannot call.
+fn check_kind(signature: &Signature, errors: &mut Errors) {
     if signature.asyncness.is_none() {
         errors.add(
             codes::SIGNATURE,
@@ -57,6 +66,10 @@ pub(super) fn check(
             errors.add(codes::SIGNATURE, span, message);
         }
     }
+}
+
+/// Records a type parameter that hides the type of the policy.
+fn check_policy_name(signature: &Signature, errors: &mut Errors) {
     let policy_type = policy_type(&signature.ident);
     if let Some(parameter) = signature
         .generics
@@ -72,6 +85,15 @@ pub(super) fn check(
             ),
         );
     }
+}
+
+/// Records guards other than a plain one in front. Returns the number of guards.
+fn check_guards(
+    signature: &Signature,
+    attribute: &str,
+    krate: Option<&Path>,
+    errors: &mut Errors,
+) -> usize {
     let mut guards = 0;
     for (index, parameter) in signature.inputs.iter().enumerate() {
         let Some(arguments) = guard(parameter, krate).and_then(arguments_of) else {
@@ -112,6 +134,11 @@ pub(super) fn check(
             );
         }
     }
+    guards
+}
+
+/// Records parameters that are too many. A guard is added if there is none.
+fn check_count(signature: &Signature, guards: usize, errors: &mut Errors) {
     let added = usize::from(guards == 0);
     // The compiler reports those that are too many in one build only.
     let inputs = signature.inputs.iter();
@@ -128,7 +155,6 @@ pub(super) fn check(
             ),
         );
     }
-    Some(())
 }
 
 /// Returns the place of a `cfg` or `cfg_attr`, which could remove a parameter.
