@@ -217,7 +217,7 @@ impl<'a> Context<'a> {
     }
 
     /// The truth value of `atom`. For a caller that is not known, every atom except `network` and `setting`
-    /// is unknown, and so is `sender_constrained` unless no credentials can meet it.
+    /// is unknown, but `sender_constrained` is false if no challenge can request it.
     pub(crate) fn truth(&self, atom: &Atom) -> Truth {
         match (atom, self.caller) {
             (Atom::Network(network), _) => self
