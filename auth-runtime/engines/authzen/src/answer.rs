@@ -35,7 +35,7 @@ struct Decisions {
 pub(crate) fn one(body: &[u8]) -> Result<ObjectDecision, String> {
     let decision: Decision = serde_json::from_slice(body)
         .map_err(|_| "the response is not a JSON object with a boolean `decision`".to_owned())?;
-    Ok(decision.into())
+    decision.try_into()
 }
 
 /// Returns the decisions about `asked` questions.
@@ -50,15 +50,23 @@ pub(crate) fn several(body: &[u8], asked: usize) -> Result<Vec<ObjectDecision>, 
             "the response has {found} decisions about {asked} questions"
         ));
     }
-    Ok(decisions.evaluations.into_iter().map(Into::into).collect())
+    let decisions = decisions.evaluations.into_iter();
+    decisions.map(TryInto::try_into).collect()
 }
 
-impl From<Decision> for ObjectDecision {
-    fn from(
+impl TryFrom<Decision> for ObjectDecision {
+    type Error = String;
+
+    fn try_from(
         Decision {
             decision, context, ..
         }: Decision,
-    ) -> Self {
+    ) -> Result<Self, String> {
+        if let Some(status) = server_error(&context) {
+            return Err(format!(
+                "the server did not decide about a question: its error has the status {status}"
+            ));
+        }
         let acr_values = acr_values(&context);
         let decided = match decision {
             true => Self::allow(),
@@ -69,11 +77,18 @@ impl From<Decision> for ObjectDecision {
             Some(policy) => decided.by_policy(policy),
             None => decided,
         };
-        match text_of(&context, &["reason_user"]) {
+        Ok(match text_of(&context, &["reason_user"]) {
             Some(reason) => decided.with_reason(&reason),
             None => decided,
-        }
+        })
     }
+}
+
+/// The status of an error about one question (§7.2.1), if the server is the cause. Other errors are
+/// about the question, and the decision of the server counts.
+fn server_error(context: &Value) -> Option<f64> {
+    let status = context.get("error")?.get("status")?.as_f64()?;
+    (status >= 500.0).then_some(status)
 }
 
 /// The text of the first of these members that has one.
@@ -170,6 +185,42 @@ mod tests {
             r#"{"evaluations":[],"evaluations":[{"decision":true},{"decision":true}]}"#,
         ] {
             assert!(several(garbage.as_bytes(), 2).is_err(), "{garbage}");
+        }
+    }
+
+    /// The decision of a server that could not decide is not a verdict on the caller.
+    #[test]
+    fn server_errors_decide_nothing() {
+        let answers = |decision: bool, context: &Value| {
+            let answer = json!({ "decision": decision, "context": context });
+            let both = json!({ "evaluations": [{ "decision": true }, answer] });
+            let second = several(both.to_string().as_bytes(), 2);
+            let second = second.map(|mut decisions| decisions.remove(1));
+            assert_eq!(one(answer.to_string().as_bytes()), second);
+            second
+        };
+        for status in [json!(500), json!(500.0), json!(503), json!(599), json!(1e9)] {
+            let context = json!({ "error": { "status": status, "message": "a failure" } });
+            for decision in [true, false] {
+                let problem = answers(decision, &context).unwrap_err();
+                let expected =
+                    "the server did not decide about a question: its error has the status";
+                assert!(problem.starts_with(expected), "{problem}");
+            }
+        }
+        for context in [
+            json!({ "error": { "status": 404, "message": "Resource not found" } }),
+            json!({ "error": { "status": 499 } }),
+            json!({ "error": { "status": "500" } }),
+            json!({ "error": { "message": "500" } }),
+            json!({ "error": 500 }),
+            json!({ "status": 500 }),
+        ] {
+            assert_eq!(
+                answers(false, &context),
+                Ok(ObjectDecision::deny()),
+                "{context}"
+            );
         }
     }
 

@@ -29,6 +29,7 @@ pub(super) const TARGET: Target = Target {
         "\"context\":{\"reason_user\":\"no\"}",
         "\"context\":{\"acr_values\":[\"urn:a\"]}",
         "\"context\":{\"policy\":\"p\"}",
+        "\"context\":{\"error\":{\"status\":500}}",
         "\"results\":[",
         "{\"type\":\"Document\",\"id\":\"d1\"}",
         "{\"type\":\"User\",\"id\":\"d1\"}",
