@@ -139,11 +139,53 @@ fn every_row_of_the_table_is_in_the_page() {
     assert!(!page.contains("id=\"persona\"") && !page.contains("Responses"));
 }
 
+#[requires(role = "admin")]
+struct Files;
+
+#[requires(role = "admin")]
+struct Api;
+
+#[requires(authenticated)]
+async fn listing() {}
+
+/// The report has each fact of the table as text.
+#[test]
+fn notes_and_services_of_the_table_are_in_the_page() {
+    let fixed = axum::routing::any(async || "a file");
+    let routes: GuardedRouter = GuardedRouter::new()
+        .nest_service("/<b>", Files, fixed)
+        .nest_service("/api", Api, Router::new())
+        .route("/{*path}", get(healthz))
+        .route("/repos/secret", get(show))
+        .route("/repos/{id}", get(listing));
+    let table = routes.access_table();
+    let page = page(&table);
+    for text in [
+        "<code>GET /{*path}</code> also answers percent-encoded spellings of <code>/&lt;b&gt;/*</code>",
+        "the hidden path <code>/repos/secret</code> is revealed: without it, <code>GET \
+         /repos/{id}</code> would respond",
+        "<code>integration::access_report::Files (service)</code>",
+        "<code>integration::access_report::Api (router)</code>",
+        "<code>integration::access_report::listing</code>",
+    ] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
+    let notes = between(&page, "<ul class=\"notes\" aria-label=\"Notes\">", "</ul>");
+    let of_text = table.to_string().matches("\nnote: ").count();
+    assert_eq!(notes.matches("<li>").count(), of_text);
+    let summary = page.find("5 rows: ").expect("a summary");
+    assert!(
+        (summary..page.find("<table").expect("a table"))
+            .contains(&page.find("<ul").expect("notes"))
+    );
+}
+
 #[test]
 fn a_table_without_rows_is_a_page() {
     let empty: GuardedRouter = GuardedRouter::new();
     let page = page(&empty.access_table());
     assert!(page.contains("<p>0 rows: 0 public, 0 hidden, 0 unguarded.</p>"));
+    assert!(!page.contains("<ul"));
 }
 
 fn routes_to_ask() -> GuardedRouter {

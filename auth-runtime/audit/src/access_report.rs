@@ -3,13 +3,14 @@
 mod html;
 mod page;
 
+use auth_runtime_core::adapter::text;
 use auth_runtime_core::{AccessRow, AccessTable};
 
 #[cfg(feature = "access-matrix")]
 use crate::access_matrix::{AccessAnswer, AccessMatrix};
 
 /// An [`AccessTable`] as an HTML page: one file, for reviewers of a service, or to be kept with its
-/// release.
+/// release. It begins with the notes of the table, for example about open patterns.
 ///
 /// The routes can be filtered by path, method, access (public, hidden and so on), and by required
 /// scope, role, permission or action on an object. With an [`AccessMatrix`](crate::AccessMatrix), they can also be
@@ -38,6 +39,8 @@ use crate::access_matrix::{AccessAnswer, AccessMatrix};
 #[must_use = "a report has no effect unless it is written"]
 pub struct AccessReport<'a> {
     rows: Vec<ReportRow<'a>>,
+    /// The notes of the table, in HTML.
+    notes: Vec<String>,
     personas: Vec<ReportPersona>,
     /// The words of the cells, and their meanings.
     legend: Vec<(&'static str, &'static str)>,
@@ -86,6 +89,7 @@ impl<'a> AccessReport<'a> {
         });
         Self {
             rows: rows.collect(),
+            notes: text::notes(table, html::code),
             personas: Vec::new(),
             legend: Vec::new(),
         }

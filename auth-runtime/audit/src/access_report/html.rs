@@ -37,6 +37,11 @@ pub(super) fn breakable(text: &str) -> String {
         .replace('_', "_<wbr>")
 }
 
+/// Returns a place or a path within a sentence.
+pub(super) fn code(text: &str) -> String {
+    format!("<code>{}</code>", breakable(text))
+}
+
 /// Fills the gaps of a template with `part`. Gaps in the inserted text are not filled.
 pub(super) fn fill(template: &str, part: impl Fn(&str) -> String) -> String {
     let mut page = String::new();

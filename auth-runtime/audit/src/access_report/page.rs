@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use auth_runtime_core::adapter::text::visible;
-use auth_runtime_core::{AccessRow, HandlerLocation};
+use auth_runtime_core::AccessRow;
+use auth_runtime_core::adapter::text::{handler, visible};
 use auth_runtime_policy::{Atom, Requirement};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -33,6 +33,7 @@ fn write(report: &AccessReport<'_>) -> String {
         "style" => style.clone(),
         "script" => script.clone(),
         "summary" => summary(report),
+        "notes" => notes(report),
         "differences" => differences(report),
         "methods" => methods(report),
         "asks" => options(asked.iter().map(String::as_str)),
@@ -81,6 +82,16 @@ fn summary(report: &AccessReport<'_>) -> String {
         count(&AccessRow::is_hidden),
         count(&|row| row.unguarded_reason().is_some()),
     )
+}
+
+/// Returns the notes of the table.
+fn notes(report: &AccessReport<'_>) -> String {
+    let items = report.notes.iter();
+    let items: String = items.map(|note| format!("<li>{note}</li>\n")).collect();
+    if items.is_empty() {
+        return items;
+    }
+    format!("<ul class=\"notes\" aria-label=\"Notes\">\n{items}</ul>\n")
 }
 
 /// Returns the number of rows of the page.
@@ -219,7 +230,7 @@ fn table_row(
     asked: &[String],
 ) -> String {
     let path = visible(row.path());
-    let handler = row.location().map_or("-", HandlerLocation::handler);
+    let handler = handler(row);
     let source = format!("{}:{}", row.file(), row.line());
     let own = asks(row);
     let own: Vec<_> = asked
@@ -251,7 +262,7 @@ fn table_row(
         breakable(&path),
         Text(&row.written()),
         answers_cell(report, &line.answers),
-        breakable(handler),
+        breakable(&handler),
         breakable(&source),
         method = Text(row.method_shown()),
     )

@@ -26,7 +26,7 @@ fn cells(row: &AccessRow) -> [String; 6] {
 }
 
 /// The handler, or the unit struct of a service with its kind.
-fn handler(row: &AccessRow) -> String {
+pub fn handler(row: &AccessRow) -> String {
     let name = row.location().map_or("-", HandlerLocation::handler);
     match row.served() {
         None | Some(Served::Handler) => name.to_owned(),
@@ -36,7 +36,7 @@ fn handler(row: &AccessRow) -> String {
 
 /// The sentences about open patterns and about hidden paths that other routes show, with places and paths
 /// in one word each.
-fn notes(table: &AccessTable, in_one_word: fn(&str) -> String) -> Vec<String> {
+pub fn notes(table: &AccessTable, in_one_word: fn(&str) -> String) -> Vec<String> {
     let place =
         |row: &AccessRow| in_one_word(&format!("{} {}", row.method_shown(), visible(row.path())));
     let open = table.rows().iter().filter(|row| !row.covers().is_empty());
