@@ -166,6 +166,39 @@ fn adopted_routers_and_open_patterns_are_compared() {
     }
 }
 
+/// The places in a member beside the workspace have a path from its root, in each revision.
+#[test]
+fn members_beside_the_root_are_compared() {
+    let source = "async fn open() {}\nfn f() {\n// unguarded: why\naxum::routing::get(open);\n}\n\
+                  #[auth_runtime::requires(role = \"a\")]\nasync fn h() {}\n";
+    let member = MANIFEST.replace("[workspace]\n", "").replace(
+        "edition = \"2024\"\n",
+        "edition = \"2024\"\nworkspace = \"../main\"\n",
+    );
+    let files = [
+        (
+            "main/Cargo.toml",
+            "[workspace]\nmembers = [\"../it\"]\nresolver = \"3\"\n",
+        ),
+        ("it/Cargo.toml", member.as_str()),
+        ("it/src/lib.rs", source),
+    ];
+    let top = made("beside", &files);
+    git(&top, &["init", "--quiet"]);
+    commit(&top);
+    let folder = top.join("main");
+    assert_eq!(changes(&folder, &[]), Vec::<String>::new());
+    let listed = json(&folder, &["list", "--format=json"]);
+    assert_eq!(listed["policies"][0]["file"], "../it/src/lib.rs");
+    assert_eq!(listed["unguarded"][0]["file"], "../it/src/lib.rs");
+    replace(&top.join("it/src/lib.rs"), "why", "another reason");
+    let route = "a route of a plain router to `open`";
+    assert_eq!(
+        changes(&folder, &[]),
+        [format!("added {route}"), format!("removed {route}")]
+    );
+}
+
 /// A file outside of the workspace has the contents of the revision too.
 #[test]
 fn files_outside_of_the_workspace_are_compared() {

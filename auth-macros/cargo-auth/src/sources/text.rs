@@ -18,14 +18,16 @@ pub(super) fn named(name: &Ident) -> String {
     }
 }
 
-/// Returns the displayed path of a file: from the root of the workspace.
+/// Returns the displayed path of a file: from the root of the workspace, also to a member beside it.
 pub(super) fn shown(root: &Path, path: &Path) -> String {
-    let within = path.strip_prefix(root).unwrap_or(path);
+    let mut ancestors = root.ancestors().enumerate();
+    let within = ancestors.find_map(|(up, folder)| Some((up, path.strip_prefix(folder).ok()?)));
+    let (up, within) = within.unwrap_or((0, path));
     let parts: Vec<_> = within
         .components()
         .map(|part| part.as_os_str().to_string_lossy())
         .collect();
-    one_line(&parts.join("/"))
+    one_line(&("../".repeat(up) + &parts.join("/")))
 }
 
 /// Returns a text on one line, without characters that control a terminal or are invisible.
