@@ -211,18 +211,25 @@ fn attribute_that_grep_misses_is_found() {
 fn control_characters_are_escaped() {
     let source = "fn f() {\n// unguarded: \u{202e}yhw\u{1b}[2J\u{ad}\u{3164}\u{e0041}\n\
                   axum::routing::get(async || 1);\n\
-                  g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", &[], r);\n}\n\
+                  g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", &[], r);\n\
+                  g.adopt(r, concat!(\"\u{1b}[2J\", \"\nsrc/a.rs:1:1: forged \u{202e}\"));\n\
+                  g.merge_unguarded(\"why\", paths(\"\u{1b}[2J\nsrc/a.rs:1:1: forged \u{202e}\"), r);\n}\n\
+                  #[cfg(feature = \"\u{1b}[2J\nsrc/a.rs:1:1: forged \u{202e}\")]\n\
                   #[auth_runtime::requires(role = \"a\", hide_as = \"\u{202e}\u{1b}[2J\")]\n\
                   async fn h() {}\n\
                   fn app() -> axum::Router { axum::Router::new().route(\"/\u{202e}\u{1b}\", axum::routing::get(h)) }\n\
                   fn main() { serve(app()); }\n";
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
     let folder = made("terminal", &files);
-    for arguments in [["list"], ["check"], ["routes"]] {
+    for (arguments, expected) in [(["list"], 3), (["check"], 1), (["routes"], 0)] {
         let text = run(&folder, &arguments).text;
         let is_unseen = |it: char| (it.is_control() && it != '\n') || !it.is_ascii();
         assert!(!text.contains(is_unseen), "{text:?}");
         assert!(text.contains("\\u{1b}"), "{text:?}");
+        let is_forged = |line: &str| line.starts_with("src/a.rs");
+        assert!(!text.lines().any(is_forged), "{text}");
+        let found = text.matches("src/a.rs:1:1: forged").count();
+        assert_eq!(found, expected, "{arguments:?}: {text}");
     }
 }
 

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, Pat, Path};
 
-use super::text::{named, one_line, readable};
+use super::text::{as_written, named, one_line};
 
 /// Returns the value of a string literal.
 pub(super) fn literal(expression: &Expr) -> Option<String> {
@@ -29,7 +29,7 @@ pub(super) fn paths_of(list: &Expr) -> String {
         _ => Vec::new(),
     };
     match paths.as_slice() {
-        [] => readable(list),
+        [] => as_written(list),
         paths => one_line(&paths.join(", ")),
     }
 }
@@ -203,7 +203,7 @@ pub(super) fn is_reason(expression: &Expr) -> bool {
 pub(super) fn text_of(reason: &Expr) -> String {
     match literal(reason) {
         Some(text) => one_line(&text),
-        None => readable(reason),
+        None => as_written(reason),
     }
 }
 

@@ -53,14 +53,14 @@ pub(super) fn any_word(tokens: &impl ToTokens, test: &impl Fn(&str) -> bool) -> 
     })
 }
 
-/// Formats tokens like source code.
+/// Formats tokens like source code, on one line.
 pub(super) fn readable(tokens: &impl ToTokens) -> String {
     let text = tokens.to_token_stream().to_string();
     let text = text
         .replace(" :: ", "::")
         .replace(" (", "(")
         .replace("( ", "(");
-    text.replace(" )", ")").replace(" ,", ",")
+    one_line(&text.replace(" )", ")").replace(" ,", ","))
 }
 
 /// Returns a type without the modules in its paths.
