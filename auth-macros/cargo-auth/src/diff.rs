@@ -151,8 +151,9 @@ pub(crate) fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
                 kind,
                 reason,
                 target,
+                made,
             } = unguarded.clone();
-            (place.file, kind, reason, target)
+            (place.file, kind, reason, target, made)
         };
         let only = without(&open.unguarded, &none.unguarded, which).into_iter();
         rows.extend(only.map(|unguarded| Row::unguarded(unguarded, impact)));
@@ -228,8 +229,9 @@ impl Row {
             kind,
             reason,
             target,
+            made,
         } = unguarded;
-        let policy = match kind {
+        let mut policy = match kind {
             OpenRouteKind::Merged
             | OpenRouteKind::Adopted
             | OpenRouteKind::Plain
@@ -237,6 +239,9 @@ impl Row {
             OpenRouteKind::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
             OpenRouteKind::Unsaid => "no policy, and no reason".to_owned(),
         };
+        if !made.is_empty() && made != target {
+            policy.push_str(&format!(": {made}"));
+        }
         let is_there = impact == Impact::Added;
         Self {
             impact,

@@ -20,6 +20,7 @@ mod reasons;
 mod record;
 mod routers;
 mod routing;
+mod source_texts;
 mod test_code;
 mod text;
 mod unguarded;

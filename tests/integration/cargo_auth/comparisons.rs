@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::cargo_auth::diff::{commit, git, replace};
 use crate::cargo_auth::refused::{MANIFEST, made};
 use crate::cargo_auth::revisions::{changes, crate_with};
-use crate::cargo_auth::{json, program};
+use crate::cargo_auth::{json, program, run};
 
 /// The blocks of a network decide, and not its name.
 #[test]
@@ -163,6 +163,110 @@ fn adopted_routers_and_open_patterns_are_compared() {
             let folder = crate_with(&format!("open/{name}/{change}"), before, after);
             assert_eq!(changes(&folder, &[]), [format!("{change} {path}")]);
         }
+    }
+}
+
+/// Another router for the same reason opens other routes.
+#[test]
+fn routers_and_services_without_a_policy_are_compared_by_their_text() {
+    let source = |body: &str| format!("fn f() {{\n{body}\n}}\n");
+    let both = |path: &str| [format!("added {path}"), format!("removed {path}")];
+    let adopted = "an adopted router";
+    let merged = "a router that is merged unguarded, for `/s`";
+    let plain = "a route of a plain router";
+    let nested = |service: &str| {
+        format!(
+            "let files = {service};\naxum::Router::new()\n// unguarded: files\n\
+             .nest_service(\"/files\", files);"
+        )
+    };
+    let adopt = |router: &str| format!("g.adopt({router}, \"why\");");
+    for (name, before, after, expected) in [
+        (
+            "adopted",
+            adopt("legacy::files()"),
+            adopt("legacy::admin()"),
+            &both(adopted)[..],
+        ),
+        (
+            "merged",
+            "g.merge_unguarded(\"why\", &[\"/s\"], pages::router());".to_owned(),
+            "g.merge_unguarded(\"why\", &[\"/s\"], admin::router());".to_owned(),
+            &both(merged),
+        ),
+        (
+            "paths",
+            "g.merge_unguarded(\"why\", &[\"/s\"], pages());".to_owned(),
+            "g.merge_unguarded(\"why\", &[\"/s\", ADMIN], pages());".to_owned(),
+            &[
+                "added a router that is merged unguarded, for `&[\"/s\", ADMIN]`".to_owned(),
+                format!("removed {merged}"),
+            ],
+        ),
+        (
+            "service",
+            nested("ServeDir::new(\"public\")"),
+            nested("ServeDir::new(\"/etc\")"),
+            &both(plain),
+        ),
+        (
+            "variable",
+            format!("let old = legacy::files()?;\n{}", adopt("old")),
+            format!("let old = legacy::admin()?;\n{}", adopt("old")),
+            &both(adopted),
+        ),
+        (
+            "changed_variable",
+            format!(
+                "let old = legacy().layer(auth);\nlet old = old.layer(t);\n{}",
+                adopt("old")
+            ),
+            format!(
+                "let old = legacy();\nlet old = old.layer(t);\n{}",
+                adopt("old")
+            ),
+            &both(adopted),
+        ),
+        (
+            "layer",
+            adopt("axum::Router::new().nest(\"/a\", x.await).layer(auth)"),
+            adopt("axum::Router::new().nest(\"/a\", x.await)"),
+            &both(adopted),
+        ),
+        (
+            "argument",
+            adopt("(legacy(Side::Public).await)"),
+            adopt("(legacy(Side::Admin).await)"),
+            &both(adopted),
+        ),
+        (
+            "added_router",
+            adopt("axum::Router::new().merge(legacy::router(1))"),
+            adopt("axum::Router::new().merge(legacy::router(2))"),
+            &both("a route of a plain router to `legacy::router`"),
+        ),
+        // The places of routes, the format of the source and the code of handlers are not compared.
+        (
+            "handler",
+            adopt("axum::Router::new().route(\"/\", axum::routing::get(async || \"1\"))"),
+            adopt("axum::Router::new()\n.route(\"/a\", axum::routing::get(\nasync || \"2\",\n))"),
+            &[],
+        ),
+    ] {
+        let folder = crate_with(&format!("made/{name}"), &source(&before), &source(&after));
+        assert_eq!(changes(&folder, &[]), expected, "{name}");
+    }
+    let folder = crate_with(
+        "made/shown",
+        &source(&nested("ServeDir::new(\"public\").precompressed()")),
+        &source(&adopt("legacy::admin().route(\"/\", get(h))")),
+    );
+    let text = run(&folder, &["diff", "HEAD"]).text;
+    for line in [
+        "    + unguarded(reason = \"why\"): legacy::admin()\n",
+        "    - unguarded(reason = \"files\"): ServeDir::new(\"public\").precompressed()\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
     }
 }
 

@@ -23,6 +23,7 @@ use super::mount::{Cover, FunctionPlace, Means, Mention, MountTarget};
 use super::origins::{Origin, Origins};
 use super::record::{OpenRouteKind, Sources, Unguarded};
 use super::routing::{guarded_service, guarded_service_in, makes_route};
+use super::source_texts::SourceTexts;
 use super::text::named;
 use super::used_names::{add_texts, asks_for_grant};
 use super::variables::Variables;
@@ -55,6 +56,7 @@ struct Locals {
     variables: Variables,
     /// The variables that may be routers.
     origins: Origins,
+    texts: SourceTexts,
 }
 
 impl Locals {
@@ -62,7 +64,15 @@ impl Locals {
         Self {
             variables: Variables::of(signature, block),
             origins: Origins::of_parameters(signature),
+            texts: SourceTexts::default(),
         }
+    }
+
+    /// Records the variables of a pattern.
+    fn bind(&mut self, pattern: &Pat, value: Option<&Expr>) {
+        let origin = value.and_then(|value| self.origins.of(value));
+        self.origins.bind(pattern, origin);
+        self.texts.bind(pattern, value);
     }
 }
 
@@ -158,6 +168,7 @@ impl<'b> Body<'b> {
             kind: added.kind,
             reason: text_of(added.reason),
             target: added.target,
+            made: self.locals.texts.of(added.router),
         });
         self.covered(Cover::Excused, |body| body.visit_expr(added.router));
     }
@@ -219,9 +230,9 @@ impl<'b> Body<'b> {
 
     /// Reads an expression with variables of its own.
     fn scoped(&mut self, visit: impl FnOnce(&mut Self)) {
-        let outer = self.locals.origins.clone();
+        let outer = (self.locals.origins.clone(), self.locals.texts.clone());
         visit(self);
-        self.locals.origins = outer;
+        (self.locals.origins, self.locals.texts) = outer;
     }
 
     /// Reads an expression that begins on a line.
@@ -304,7 +315,7 @@ impl Visit<'_> for Body<'_> {
         self.note_borrowed_guard(types);
         self.scoped(|body| {
             for input in &closure.inputs {
-                body.locals.origins.bind(input, None);
+                body.locals.bind(input, None);
             }
             visit::visit_expr_closure(body, closure);
         });
@@ -323,8 +334,7 @@ impl Visit<'_> for Body<'_> {
             None => visit::visit_local(self, local),
         }
         let init = local.init.as_ref();
-        let origin = init.and_then(|init| self.locals.origins.of(&init.expr));
-        self.locals.origins.bind(&local.pat, origin);
+        self.locals.bind(&local.pat, init.map(|init| &*init.expr));
     }
 
     fn visit_expr_if(&mut self, written: &ExprIf) {
@@ -333,16 +343,14 @@ impl Visit<'_> for Body<'_> {
 
     fn visit_expr_let(&mut self, written: &ExprLet) {
         visit::visit_expr_let(self, written);
-        let origin = self.locals.origins.of(&written.expr);
-        self.locals.origins.bind(&written.pat, origin);
+        self.locals.bind(&written.pat, Some(&written.expr));
     }
 
     fn visit_expr_match(&mut self, written: &ExprMatch) {
         self.visit_expr(&written.expr);
-        let origin = self.locals.origins.of(&written.expr);
         for arm in &written.arms {
             self.scoped(|body| {
-                body.locals.origins.bind(&arm.pat, origin.clone());
+                body.locals.bind(&arm.pat, Some(&written.expr));
                 body.visit_arm(arm);
             });
         }
@@ -355,6 +363,7 @@ impl Visit<'_> for Body<'_> {
                 expression,
                 Means::HandedOn(path.clone()),
                 MountTarget::Expression,
+                String::new(),
             );
         }
         if !self.is_variable(&path) {

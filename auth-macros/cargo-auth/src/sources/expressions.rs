@@ -24,13 +24,13 @@ pub(super) fn paths_of(list: &Expr) -> String {
         Expr::Reference(inner) => &inner.expr,
         other => other,
     };
-    let paths: Vec<_> = match listed {
-        Expr::Array(listed) => listed.elems.iter().filter_map(literal).collect(),
-        _ => Vec::new(),
+    let paths: Option<Vec<_>> = match listed {
+        Expr::Array(listed) => listed.elems.iter().map(literal).collect(),
+        _ => None,
     };
-    match paths.as_slice() {
-        [] => as_written(list),
-        paths => one_line(&paths.join(", ")),
+    match paths {
+        Some(paths) if !paths.is_empty() => one_line(&paths.join(", ")),
+        _ => as_written(list),
     }
 }
 

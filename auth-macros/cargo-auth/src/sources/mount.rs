@@ -16,6 +16,8 @@ pub(super) struct Mount {
     pub(super) scope: usize,
     pub(super) by: Means,
     pub(super) target: MountTarget,
+    /// The source text of the router or the service.
+    pub(super) made: String,
     /// The function that contains it.
     pub(super) within: Rc<FunctionPlace>,
     pub(super) cover: Option<Cover>,

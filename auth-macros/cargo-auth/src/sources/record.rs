@@ -86,6 +86,9 @@ pub(crate) struct Unguarded {
     /// The mounted item, if it has a name; the paths of a merged router; or an open pattern.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) target: String,
+    /// The source text of the router or the service, for `diff`.
+    #[serde(skip)]
+    pub(crate) made: String,
 }
 
 /// The way in which the route is open.

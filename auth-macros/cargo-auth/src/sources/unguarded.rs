@@ -88,6 +88,7 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
             kind,
             reason,
             target: mount.target.name(),
+            made: mount.made.clone(),
         };
         let cover = mount.cover.or_else(|| covers.get(&*mount.within).copied());
         if let Some(cover) = cover {
@@ -120,6 +121,7 @@ pub(super) fn findings(sources: &mut Sources, patterns: Vec<OpenPattern>) -> Vec
             kind: OpenRouteKind::Covering,
             reason: reason.text.clone(),
             target: pattern.pattern,
+            made: String::new(),
         });
     }
     let merged = sources.unguarded.iter().map(|unguarded| {

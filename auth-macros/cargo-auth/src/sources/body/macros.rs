@@ -90,7 +90,8 @@ impl Body<'_> {
         if let Ok(function) = syn::parse2::<Expr>(tokens)
             && let Some(path) = path_of(&function)
         {
-            self.mount_at(&function, Means::HandedOn(path), MountTarget::Expression);
+            let means = Means::HandedOn(path);
+            self.mount_at(&function, means, MountTarget::Expression, String::new());
         }
         for group in call.iter().filter(is_group) {
             if let TokenTree::Group(group) = group {

@@ -22,15 +22,27 @@ impl Body<'_> {
             (None, None) if is_async_closure(expression) => MountTarget::Closure,
             _ => MountTarget::Expression,
         };
-        self.mount_at(expression, by, target);
+        // Only a router or a service is compared by its text.
+        let made = match target {
+            MountTarget::Handler(_) | MountTarget::Closure => String::new(),
+            _ => self.locals.texts.of(expression),
+        };
+        self.mount_at(expression, by, target, made);
     }
 
-    pub(super) fn mount_at(&mut self, at: &impl Spanned, by: Means, target: MountTarget) {
+    pub(super) fn mount_at(
+        &mut self,
+        at: &impl Spanned,
+        by: Means,
+        target: MountTarget,
+        made: String,
+    ) {
         let mount = Mount {
             place: Place::of(self.file, at.span()),
             scope: self.scope,
             by,
             target,
+            made,
             within: Rc::clone(&self.within),
             cover: self.cover,
             begins: self.begins.iter().copied().chain([line_of(at)]).collect(),
@@ -68,7 +80,8 @@ impl Body<'_> {
         if let Some(into) = into
             && let Some(Origin::Made { by: Some(path), .. }) = self.locals.origins.of(router)
         {
-            self.mount_at(router, Means::Merge(into), MountTarget::Router(path));
+            let made = self.locals.texts.of(router);
+            self.mount_at(router, Means::Merge(into), MountTarget::Router(path), made);
         }
     }
 }
