@@ -22,7 +22,7 @@ use super::items::{borrowed_guard, types_of};
 use super::mount::{Cover, FunctionPlace, Means, Mention, MountTarget};
 use super::origins::{Origin, Origins};
 use super::record::{OpenRouteKind, Sources, Unguarded};
-use super::routing::{guarded_service, guarded_service_in, makes_route};
+use super::routing::{guarded_service, guarded_service_in, handler_method, makes_route};
 use super::source_texts::SourceTexts;
 use super::text::named;
 use super::used_names::{add_texts, asks_for_grant};
@@ -199,7 +199,10 @@ impl<'b> Body<'b> {
                 self.mount(&call.receiver, Means::UNKNOWN);
             }
             (name, arguments) => {
-                self.handled(self.locals.origins.of(&call.receiver), name, arguments);
+                // Finding the origin takes as long as the chain is.
+                if let Some(name) = handler_method(name) {
+                    self.handled(self.locals.origins.of(&call.receiver), name, arguments);
+                }
             }
         }
         let service = guarded_service(&name, &arguments);
@@ -415,7 +418,11 @@ impl Visit<'_> for Body<'_> {
             };
             match (name.as_str(), others) {
                 ("merge", [router]) | ("nest", [_, router]) => self.merge(Some(ty), router),
-                (name, others) => self.handled(Some(ty), name, others),
+                (name, others) => {
+                    if let Some(name) = handler_method(name) {
+                        self.handled(Some(ty), name, others);
+                    }
+                }
             }
         }
         let service = guarded_service_in(&path, &arguments);

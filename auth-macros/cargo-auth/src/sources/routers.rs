@@ -28,10 +28,10 @@ use auth_runtime_core::RouteKind;
 use serde::Serialize;
 
 pub(super) use self::covers::{covers, protecting};
-pub(super) use self::definitions::Definitions;
+pub(super) use self::definitions::{Around, Definitions};
 use self::evaluate::Evaluator;
 pub(crate) use self::guarded::{GuardedRoute, guarded_routers, split_path};
-pub(super) use self::receivers::{Around, Receiver};
+pub(super) use self::receivers::Receiver;
 use self::uses::Uses;
 pub(crate) use self::value::{Check, CheckKind};
 use self::value::{Route, marked};

@@ -34,9 +34,12 @@ pub(super) fn makes_route(name: &str) -> bool {
     method == "on" || METHODS.contains(&method)
 }
 
-/// Returns whether a method or function of that name takes a handler, methods of routers included.
-pub(super) fn takes_handler(name: &str) -> bool {
-    makes_route(name) || matches!(name, "fallback" | "method_not_allowed_fallback")
+/// Returns the name of a method or function that takes a handler, methods of routers included, without the prefix of typed
+/// paths. `None` for all others.
+pub(super) fn handler_method(name: &str) -> Option<&str> {
+    let name = name.strip_prefix("typed_").unwrap_or(name);
+    let is_one = makes_route(name) || matches!(name, "fallback" | "method_not_allowed_fallback");
+    is_one.then_some(name)
 }
 
 /// Returns the index of the mounted argument: `on` takes the methods first.

@@ -10,7 +10,7 @@ use crate::sources::expressions::{handler, is_async_closure, line_of, names_meth
 use crate::sources::finding::Place;
 use crate::sources::mount::{Means, Mount, MountTarget};
 use crate::sources::origins::Origin;
-use crate::sources::routing::{argument_of, is_of_service, takes_handler};
+use crate::sources::routing::{argument_of, is_of_service};
 
 impl Body<'_> {
     pub(super) fn mount(&mut self, expression: &Expr, by: Means) {
@@ -50,13 +50,9 @@ impl Body<'_> {
         self.sources.mounts.push(mount);
     }
 
-    /// Reads a method that may take a handler, or a function like it.
-    pub(super) fn handled(&mut self, receiver: Option<Origin>, method: &str, arguments: &[&Expr]) {
-        let name = method.strip_prefix("typed_").unwrap_or(method);
-        let Some(argument) = arguments
-            .get(argument_of(name))
-            .filter(|_| takes_handler(name))
-        else {
+    /// Reads a method that takes a handler, or a function like it.
+    pub(super) fn handled(&mut self, receiver: Option<Origin>, name: &str, arguments: &[&Expr]) {
+        let Some(argument) = arguments.get(argument_of(name)) else {
             return;
         };
         let is_service = is_of_service(name);

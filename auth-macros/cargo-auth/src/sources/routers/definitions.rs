@@ -10,7 +10,6 @@ use syn::{
 };
 
 use super::patterns::{is_router, is_router_type};
-use super::receivers::Around;
 use super::value::Router;
 use crate::sources::expressions::{literal, segments_of, start_of};
 use crate::sources::mount::FunctionPlace;
@@ -51,6 +50,14 @@ pub(super) struct Constant<'s> {
 pub(super) struct TypeAlias<'s> {
     pub(super) scope: usize,
     pub(super) item: &'s ItemType,
+}
+
+/// The names at the place of an expression.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Around<'a> {
+    pub(in super::super) scope: usize,
+    /// The path of the type that is called `Self`.
+    pub(in super::super) owner: Option<&'a Vec<String>>,
 }
 
 /// All items, by their paths.

@@ -2,7 +2,7 @@
 
 use syn::{ReturnType, Type};
 
-use super::definitions::Definitions;
+use super::definitions::{Around, Definitions};
 use crate::sources::origins::{Origin, router_type};
 use crate::sources::routing::{is_plain_router, routing_function};
 
@@ -17,14 +17,6 @@ pub(in super::super) enum Receiver {
     Guarded,
     /// It is axum's, and takes handlers without a policy. If a `cfg` chooses, one of the receivers.
     Plain,
-}
-
-/// The names at the place of an expression.
-#[derive(Clone, Copy)]
-pub(in super::super) struct Around<'a> {
-    pub(in super::super) scope: usize,
-    /// The path of the type that is called `Self`.
-    pub(in super::super) owner: Option<&'a Vec<String>>,
 }
 
 impl Receiver {
