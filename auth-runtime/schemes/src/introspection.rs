@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_runtime_core::{Caller, Client, Clock, Credentials, Identity, Verification};
+use auth_runtime_core::{Caller, Client, Clock, Credentials, Identity, Rejection, Verification};
 use auth_runtime_remote::HttpClient;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -118,7 +118,7 @@ impl Introspection {
             return Verification::done(caller);
         }
         if !is_b64token(token) {
-            return Verification::done(Caller::Rejected(RejectedToken::NO_TOKEN.log(None)));
+            return Verification::done(Caller::Rejected(NO_TOKEN.log(None)));
         }
         let client = fair_queue::owner(credentials.client());
         let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
@@ -294,6 +294,8 @@ impl Endpoint {
         }
     }
 }
+
+const NO_TOKEN: RejectedToken = RejectedToken::new(Rejection::Malformed, "it is not a token");
 
 /// RFC 7523 §2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -12,7 +12,6 @@ pub(crate) struct RejectedToken {
 }
 
 impl RejectedToken {
-    pub(crate) const NO_TOKEN: Self = Self::new(Rejection::Malformed, "it is not a token");
     pub(crate) const NO_JWT: Self = Self::new(
         Rejection::Malformed,
         "it is not a JWT, or has an unknown algorithm",
