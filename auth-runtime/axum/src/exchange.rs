@@ -97,7 +97,11 @@ impl Exchange {
 
     /// Authorizes the request, and responds: at once if nothing has to be awaited. An unknown path has no code
     /// to call.
-    pub(super) fn respond<I: Inner>(self, request: Request, inner: Option<I>) -> ResponseOrFuture {
+    pub(super) fn respond<I: Inner>(
+        self,
+        mut request: Request,
+        inner: Option<I>,
+    ) -> ResponseOrFuture {
         let decided = match self.slot.as_ref().and_then(|slot| slot.take(&request)) {
             Some(decided) => RouteAuthorizer::confirm(decided),
             None => self.authorizer.authorize(&request),
@@ -106,8 +110,7 @@ impl Exchange {
             AuthorizationOrPending::Now(decided) => self.proceed(decided, request, inner),
             AuthorizationOrPending::Later(pending) => {
                 ResponseOrFuture::Later(Box::pin(async move {
-                    let decided = self.authorizer.complete(pending, request);
-                    let (decided, request) = decided.await;
+                    let decided = self.authorizer.complete(pending, &mut request).await;
                     self.proceed(decided, request, inner).await
                 }))
             }
@@ -115,8 +118,6 @@ impl Exchange {
     }
 
     /// Responds to a denied request, or calls the code behind the authorizer.
-    // Inlined, since the request would be copied for each call.
-    #[inline(always)]
     fn proceed<I: Inner>(
         mut self,
         decided: RouteAuthorization,

@@ -77,10 +77,8 @@ pub(super) enum AuthorizationOrPending {
 
 /// The work that a decision waits for.
 pub(super) enum PendingAuthorization {
-    /// The body has to be read.
-    Body,
-    /// The body has to be read, and compared with that of a decision that was made in front of layers.
-    SameBody(RouteAuthorization, Bytes),
+    /// The body has to be read. It is compared with that of a decision in front of layers, if there is one.
+    Body(Option<RouteAuthorization>),
     /// Credentials are being verified.
     Credentials(AuthenticationFuture, Watch),
     /// A check or a decision point has to run.
@@ -149,12 +147,12 @@ impl RouteAuthorizer {
     async fn decide_with_checks(
         &self,
         authentication: Authentication,
-        request: Request,
+        request: &mut Request,
         watch: Watch,
-    ) -> (RouteAuthorization, Request) {
+    ) -> RouteAuthorization {
         // The body is split off, since the future of a check may move between threads and the body
         // is not `Sync`.
-        let (mut head, body) = request.into_parts();
+        let (mut head, body) = std::mem::take(request).into_parts();
         let path = path_parameters(&mut head).await;
         let parameters = parameters_in(&path);
         let surroundings = Surroundings {
@@ -166,10 +164,8 @@ impl RouteAuthorizer {
             .space
             .decide_with_checks(&self.route(), &authentication, &surroundings, &watch)
             .await;
-        (
-            RouteAuthorization::new(authentication, authorization),
-            Request::from_parts(head, body),
-        )
+        *request = Request::from_parts(head, body);
+        RouteAuthorization::new(authentication, authorization)
     }
 
     /// The spaces that read the body of a request before the decision. The handler consumes the body, so
@@ -188,12 +184,12 @@ impl RouteAuthorizer {
         spaces.any(|space| space.reads_body_of(head_of(request), target))
     }
 
-    async fn read_bodies(&self, mut request: Request) -> Request {
+    async fn read_bodies(&self, request: &mut Request) {
         let target = Target::of(&self.policy);
         for space in self.spaces_that_read() {
-            request = read_body(space, target, self.fallback.max_body(), request).await;
+            let max = self.fallback.max_body();
+            *request = read_body(space, target, max, std::mem::take(request)).await;
         }
-        request
     }
 
     /// Authenticates and decides: at once, unless a body has to be read, credentials have to be
@@ -203,7 +199,7 @@ impl RouteAuthorizer {
             return AuthorizationOrPending::Now(self.grant_public(request));
         }
         if self.reads_body_of(request) {
-            return AuthorizationOrPending::Later(PendingAuthorization::Body);
+            return AuthorizationOrPending::Later(PendingAuthorization::Body(None));
         }
         let watch = self.watch();
         let authentication = match watch.within(|| self.authenticate(request)) {
@@ -228,13 +224,10 @@ impl RouteAuthorizer {
     /// on.
     pub(super) fn confirm(decided: RouteAuthorization) -> AuthorizationOrPending {
         let authentication = decided.authentication.to_policy();
-        match &decided.body {
-            Some(body) if !authentication.is_in_authorization() => {
-                let body = body.clone();
-                AuthorizationOrPending::Later(PendingAuthorization::SameBody(decided, body))
-            }
-            _ => AuthorizationOrPending::Now(decided),
+        if decided.body.is_none() || authentication.is_in_authorization() {
+            return AuthorizationOrPending::Now(decided);
         }
+        AuthorizationOrPending::Later(PendingAuthorization::Body(Some(decided)))
     }
 
     /// Decides when the work is complete. The futures of less frequent work are boxed, so that only requests
@@ -242,50 +235,43 @@ impl RouteAuthorizer {
     pub(super) async fn complete(
         &self,
         pending: PendingAuthorization,
-        mut request: Request,
-    ) -> (RouteAuthorization, Request) {
-        match pending {
-            PendingAuthorization::Body => Box::pin(self.authorize_with_body(request)).await,
-            PendingAuthorization::SameBody(decided, body) => {
-                request = Box::pin(self.read_bodies(request)).await;
-                if forget_body(&mut request).is_some_and(|own| own == body) {
-                    return (decided, request);
-                }
-                Box::pin(self.authorize_with_body(request)).await
+        request: &mut Request,
+    ) -> RouteAuthorization {
+        let (authentication, watch) = match pending {
+            PendingAuthorization::Body(decided) => {
+                return Box::pin(self.authorize_with_body(decided, request)).await;
             }
             PendingAuthorization::Credentials(authentication, watch) => {
-                self.authorize_when(authentication, request, watch).await
+                let authentication = watch.around(authentication).await;
+                if let Some(authorization) = self.decide(&authentication, request, &watch) {
+                    return RouteAuthorization::new(authentication, authorization);
+                }
+                (authentication, watch)
             }
-            PendingAuthorization::Checks(authentication, watch) => {
-                Box::pin(self.decide_with_checks(authentication, request, watch)).await
-            }
-        }
+            PendingAuthorization::Checks(authentication, watch) => (authentication, watch),
+        };
+        Box::pin(self.decide_with_checks(authentication, request, watch)).await
     }
 
-    async fn authorize_with_body(&self, mut request: Request) -> (RouteAuthorization, Request) {
-        request = self.read_bodies(request).await;
-        let watch = self.watch();
-        let authentication = self.authenticate(&request);
-        let body = forget_body(&mut request);
-        let (decided, request) = self.authorize_when(authentication, request, watch).await;
-        (RouteAuthorization { body, ..decided }, request)
-    }
-
-    /// Decides when the authentication is complete.
-    async fn authorize_when(
+    /// Reads the body, and decides, unless the decision in front of layers was about the same body.
+    async fn authorize_with_body(
         &self,
-        authentication: AuthenticationFuture,
-        request: Request,
-        watch: Watch,
-    ) -> (RouteAuthorization, Request) {
-        let authentication = watch.around(authentication).await;
-        match self.decide(&authentication, &request, &watch) {
-            Some(authorization) => (
-                RouteAuthorization::new(authentication, authorization),
-                request,
-            ),
-            None => Box::pin(self.decide_with_checks(authentication, request, watch)).await,
+        decided: Option<RouteAuthorization>,
+        request: &mut Request,
+    ) -> RouteAuthorization {
+        self.read_bodies(request).await;
+        if let Some(decided) = decided {
+            if forget_body(request) == decided.body {
+                return decided;
+            }
+            self.read_bodies(request).await;
         }
+        let watch = self.watch();
+        let authentication = self.authenticate(request);
+        let body = forget_body(request);
+        let pending = PendingAuthorization::Credentials(authentication, watch);
+        let decided = self.complete(pending, request).await;
+        RouteAuthorization { body, ..decided }
     }
 
     /// The parts of a request that the denial of an object depends on.
@@ -316,13 +302,8 @@ impl RouteAuthorizer {
             };
             return Some((proof, Secrecy::default()));
         }
-        let RouteAuthorization {
-            authentication,
-            authorization,
-            body,
-            in_front,
-        } = decided;
-        let caller = self.space.caller_for(&self.policy, &authentication)?;
+        let authentication = &decided.authentication;
+        let caller = self.space.caller_for(&self.policy, authentication)?;
         let caller = caller.clone();
         let in_authorization = authentication.to_policy().is_in_authorization();
         let secrecy = Secrecy {
@@ -336,9 +317,15 @@ impl RouteAuthorizer {
             } else {
                 SharedCaches::Excluded
             },
-            is_query_secret: !in_authorization && self.space.may_stand_in_query(&authentication),
+            is_query_secret: !in_authorization && self.space.may_stand_in_query(authentication),
         };
         let objects = if self.uses_guard {
+            let RouteAuthorization {
+                authentication,
+                authorization,
+                body,
+                in_front,
+            } = decided;
             let own = || Box::new(self.kept_request(request, body.as_ref()));
             Some(Arc::new(ObjectAuthorizer {
                 space: Arc::clone(&self.space),

@@ -303,6 +303,9 @@ impl<'a> ChallengeSelection<'a> {
         fields: &mut HeaderMap,
     ) -> Cow<'static, [HeaderValue]> {
         let mut challenges = self.challenges(denial);
+        if challenges.is_empty() {
+            return Cow::Borrowed(&[]);
+        }
         if self.spares_script {
             leave_out_prompts(&mut challenges);
         }
