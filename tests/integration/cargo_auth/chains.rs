@@ -5,7 +5,7 @@ use crate::cargo_auth::plain_routers::assert_marked;
 /// A router that is certainly axum's takes any handler; otherwise, the handler decides.
 #[test]
 fn handlers_of_every_kind_are_found() {
-    let source = r#"use auth_runtime::{GuardedRouter, routing};
+    let source = r#"use auth_runtime::{GuardedRouter, ProtectedRouter, routing};
 use axum::{Router, routing::{MethodRouter, get}};
 type Pages = Router<Db>;
 async fn page() {}
@@ -53,6 +53,8 @@ fn kept(typed: Router, alias: &Pages, wrapped: Option<Router<Db>>, app: GuardedR
     if let Ok(some) = base() { some.fallback(later); } // found
     match base() { Ok(some) => some.fallback(later), Err(_) => {} } // found
     app.protect(space)?.into_router("spa").fallback(later); // found
+    let all = ProtectedRouter::into_router(app.protect(space)?, "spa");
+    all.fallback(later); // found
 }
 fn closures() { serve(|router: Router, other| { router.fallback(later); other.fallback(later) }); } // found
 fn not_mounted(x: Unknown, app: GuardedRouter, inner: Inner<Router>, router: Router) {
@@ -71,6 +73,10 @@ fn not_mounted(x: Unknown, app: GuardedRouter, inner: Inner<Router>, router: Rou
     base.fallback(later);
     { let x = Router::new(); }
     x.fallback(later);
+    let response = Router::new().oneshot(request).await?;
+    response.headers().get(NAME);
+    let response = base()?.call(request).await.ok()?;
+    response.headers().get("x-kind");
 }
 "#;
     assert_marked("handlers", source, 0);
@@ -159,7 +165,14 @@ fn app(x: GuardedRouter) -> Result<Router, Error> {
     if let Ok(files) = x.protect(s) { serve(files) }
     { let files = x.protect(s)?; serve(files) }
     serve(|files: ProtectedRouter| {});
-    Router::new().nest_service("/14", files) // found
+    for files in all(&api) { Router::new().nest_service("/14", files); } // found
+    match x {
+        [api] => Router::new().nest_service("/15", api), // found
+        A(api) | B(api) => Router::new().nest_service("/16", api), // found
+        (api) => Router::new().nest_service("/17", api), // found
+    };
+    while let Ok(files) = x.protect(s) { serve(files) }
+    Router::new().nest_service("/18", files) // found
 }
 fn made() -> Result<ProtectedRouter, Error> { unknown() }
 fn parts(api: ProtectedRouter) -> Router {

@@ -233,8 +233,7 @@ fn every_axum_version_is_read() {
     assert_eq!(found.as_array().map(Vec::len), Some(2), "{found:#?}");
 }
 
-/// The argument of `merge_unguarded` is reported with its reason. A function with a similar name is
-/// not.
+/// The argument of `merge_unguarded` is reported with its reason. A function with a similar name is not.
 #[test]
 fn merge_reason_covers_its_router_only() {
     for (name, source, lines) in [
@@ -263,6 +262,11 @@ fn merge_reason_covers_its_router_only() {
             "fn f() {\nlet app = get(bare);\nlet app = app.x(get(bare));\nlet app = g.merge_unguarded(\"why\", &[], app);\n}",
             &[4],
         ),
+        (
+            "a_clone",
+            "use axum::Router; fn f() {\nlet app = Router::new().route(\"/\", get(bare));\nlet other = Router::new().merge(app.clone());\nlet app = g.merge_unguarded(\"why\", &[], app);\n}",
+            &[2, 4],
+        ),
     ] {
         let source = format!("{source}\nuse axum::routing::get; async fn bare() {{}}");
         let manifest = MANIFEST
@@ -272,9 +276,8 @@ fn merge_reason_covers_its_router_only() {
         let folder = made(&format!("names/{name}"), &files);
         let found = json(&folder, &["check", "--format=json"]);
         let found = found.as_array().expect("findings").iter();
-        let found: Vec<_> = found
-            .map(|row| row["line"].as_u64().expect("a line"))
-            .collect();
+        let found = found.map(|row| row["line"].as_u64().expect("a line"));
+        let found: Vec<_> = found.collect();
         assert_eq!(found, lines, "{name}: {source}");
     }
 }

@@ -10,8 +10,9 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprClosure, ExprIf, ExprLet, ExprMatch, ExprMethodCall, ExprPath,
-    ImplItemFn, Item, Local, Macro, Pat, Signature, Stmt, TraitItemFn, Type,
+    Arm, Block, Expr, ExprCall, ExprClosure, ExprForLoop, ExprIf, ExprLet, ExprMatch,
+    ExprMethodCall, ExprPath, ExprWhile, ImplItemFn, Item, Local, Macro, Pat, Signature, Stmt,
+    TraitItemFn, Type,
 };
 
 use super::expressions::{
@@ -342,6 +343,18 @@ impl Visit<'_> for Body<'_> {
 
     fn visit_expr_if(&mut self, written: &ExprIf) {
         self.scoped(|body| visit::visit_expr_if(body, written));
+    }
+
+    fn visit_expr_while(&mut self, written: &ExprWhile) {
+        self.scoped(|body| visit::visit_expr_while(body, written));
+    }
+
+    fn visit_expr_for_loop(&mut self, written: &ExprForLoop) {
+        self.visit_expr(&written.expr);
+        self.scoped(|body| {
+            body.locals.bind(&written.pat, None);
+            body.visit_block(&written.body);
+        });
     }
 
     fn visit_expr_let(&mut self, written: &ExprLet) {

@@ -78,6 +78,9 @@ pub(super) fn names_in(pattern: &Pat, names: &mut Vec<String>) {
     match pattern {
         Pat::Ident(it) => names.push(named(&it.ident)),
         Pat::Type(it) => names_in(&it.pat, names),
+        Pat::Or(it) => it.cases.iter().for_each(|it| names_in(it, names)),
+        Pat::Paren(it) => names_in(&it.pat, names),
+        Pat::Slice(it) => it.elems.iter().for_each(|it| names_in(it, names)),
         Pat::Reference(it) => names_in(&it.pat, names),
         Pat::Tuple(it) => it.elems.iter().for_each(|it| names_in(it, names)),
         Pat::TupleStruct(it) => it.elems.iter().for_each(|it| names_in(it, names)),

@@ -42,10 +42,7 @@ impl Origins {
     pub(super) fn of(&self, expression: &Expr) -> Option<Origin> {
         match expression {
             Expr::Await(inner) => self.of(&inner.base),
-            Expr::Call(call) => Some(Origin::Made {
-                by: Some(path_of(&call.func)?),
-                ty: None,
-            }),
+            Expr::Call(call) => Some(of_call(path_of(&call.func)?)),
             Expr::MethodCall(call) => self.of_method(call),
             Expr::Paren(inner) => self.of(&inner.expr),
             Expr::Path(_) => match path_of(expression)?.as_slice() {
@@ -71,7 +68,8 @@ impl Origins {
                 inner.bind(closure.inputs.first()?, self.of(&call.receiver));
                 inner.of(&closure.body)
             }
-            "and" | "map_or" | "map_or_else" => None,
+            // The response of a router is no router.
+            "and" | "call" | "map_or" | "map_or_else" | "oneshot" => None,
             _ => self.of(&call.receiver),
         }
     }
@@ -91,6 +89,19 @@ impl Origins {
         if let (Some(name), Some(origin)) = (variable(pattern), origin) {
             self.0.insert(name, origin);
         }
+    }
+}
+
+/// Returns the origin of the result of a function. A method may be called as one.
+fn of_call(path: Vec<String>) -> Origin {
+    match path.as_slice() {
+        [_, .., name] if matches!(name.as_str(), "into_router" | "metadata_router") => {
+            Origin::Plain
+        }
+        _ => Origin::Made {
+            by: Some(path),
+            ty: None,
+        },
     }
 }
 

@@ -32,8 +32,10 @@ pub(super) struct Variables {
 /// The purpose for which a variable is read.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Use {
-    /// A guarded router takes it with a reason, and no other router can.
+    /// A guarded router takes it with a reason. Another router can only take a clone.
     Moved,
+    /// It is cloned, perhaps for a part of the variable that is assigned at that position.
+    Cloned(Option<usize>),
     /// A guarded router takes it, perhaps changed.
     Covered(Cover),
     /// It is a part of the variable that is assigned at that position.
@@ -52,14 +54,17 @@ impl Variables {
             let Some(uses) = variables.uses.get(position) else {
                 continue;
             };
-            let covers = uses.iter().map(|by| match by {
+            let cover_by = |by: &Use| match by {
                 Use::Moved => Some(Cover::Excused),
                 Use::Covered(cover) => Some(*cover),
-                Use::Assigned(later) => variables.covers.get(later).copied(),
-                Use::Other => None,
-            });
-            let all: Option<Vec<_>> = covers.collect();
-            let is_moved = uses.contains(&Use::Moved);
+                Use::Assigned(later) | Use::Cloned(Some(later)) => {
+                    variables.covers.get(later).copied()
+                }
+                Use::Cloned(None) | Use::Other => None,
+            };
+            let all: Option<Vec<_>> = uses.iter().map(cover_by).collect();
+            let is_free = |by: &Use| matches!(by, Use::Cloned(_)) && cover_by(by).is_none();
+            let is_moved = uses.contains(&Use::Moved) && !uses.iter().any(is_free);
             let cover = match all {
                 None => is_moved.then_some(Cover::Excused),
                 Some(covers) => covers.into_iter().max(),
@@ -152,9 +157,17 @@ impl Visit<'_> for Variables {
     }
 
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+        let name = named(&call.method);
+        if name == "clone" {
+            let by = match self.current {
+                Use::Assigned(later) => Use::Cloned(Some(later)),
+                Use::Other => Use::Cloned(None),
+                other => other,
+            };
+            return self.used(by, &call.receiver);
+        }
         self.visit_expr(&call.receiver);
         let arguments: Vec<_> = call.args.iter().collect();
-        let name = named(&call.method);
         let service = || Some((Cover::Guarded, guarded_service(&name, &arguments)?));
         self.arguments(&arguments, excused(&name, &arguments).or_else(service));
     }
