@@ -373,6 +373,19 @@ mod tests {
             ("authenticated_as = \"ann\"", "name no single caller"),
             ("authenticated = \"ann\"", "name no single caller"),
             ("authenticated(\"ann\")", "name no single caller"),
+            ("authenticated(\"ann\", \"ben\")", "name no single caller"),
+            (
+                "authenticated(role = \"admin\")",
+                "`authenticated` takes no value",
+            ),
+            (
+                "authenticated = role(\"x\")",
+                "`authenticated` takes no value",
+            ),
+            (
+                "logged_in role = \"admin\"",
+                "did you mean `authenticated`?",
+            ),
             ("authenticated = true", "takes no value"),
             ("sender_constrained = \"dpop\"", "takes no value"),
             (r#"scope = ["x", "y"]"#, r#"`scope = "x", scope = "y"`"#),

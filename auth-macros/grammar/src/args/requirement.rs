@@ -176,7 +176,7 @@ fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
         return Ok(());
     }
     let behind = upcoming(input);
-    let names_caller = key == "authenticated" && has_string(behind.clone());
+    let names_caller = key == "authenticated" && are_strings(behind.clone());
     let message = if names_caller {
         SINGLE_CALLER.to_owned()
     } else {
@@ -185,12 +185,15 @@ fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
     Err(codes::FORM.over(behind, message))
 }
 
-/// Returns whether tokens have a string, possibly in parentheses.
-fn has_string(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Group(group) => has_string(group.stream()),
-        token => syn::parse2::<LitStr>(token.into()).is_ok(),
-    })
+/// Returns whether the values in tokens are strings, possibly in parentheses.
+fn are_strings(tokens: TokenStream) -> bool {
+    let is_value = |token: &TokenTree| !matches!(token, TokenTree::Punct(_));
+    let mut values = tokens.into_iter().filter(is_value).peekable();
+    values.peek().is_some()
+        && values.all(|value| match value {
+            TokenTree::Group(group) => are_strings(group.stream()),
+            value => syn::parse2::<LitStr>(value.into()).is_ok(),
+        })
 }
 
 fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {

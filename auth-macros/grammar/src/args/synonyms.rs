@@ -121,10 +121,15 @@ pub(super) fn unknown(
     codes::UNKNOWN_KEY.at(key.span(), message)
 }
 
-/// Returns whether the tokens after a key are those of a switch, which is on or off.
+/// Returns whether the tokens after a key are those of a switch, which is on or off. Without a value, they are another
+/// argument, before which a comma is missing.
 fn is_switch(behind: &TokenStream) -> bool {
-    let behind = behind.to_string();
-    matches!(behind.as_str(), "" | "()" | "= true" | "= false")
+    let has_value = match behind.clone().into_iter().next() {
+        Some(TokenTree::Group(_)) => true,
+        Some(TokenTree::Punct(first)) => first.as_char() == '=',
+        _ => false,
+    };
+    !has_value || matches!(behind.to_string().as_str(), "()" | "= true" | "= false")
 }
 
 /// Lists the keys, grouped by purpose.
