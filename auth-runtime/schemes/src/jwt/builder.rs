@@ -409,6 +409,11 @@ impl JwtBuilder {
         match (recipients.next(), self.rules.takes_any_audience) {
             (None, false) => return Err(JwtError::NoAudience),
             (Some(_), true) => return Err(JwtError::AudienceAndAny),
+            (Some(_), false)
+                if self.rules.access_tokens_only && self.rules.audiences.is_empty() =>
+            {
+                return Err(JwtError::ProfileWithoutAudience);
+            }
             _ => {}
         }
         if self.rules.names.has_empty() {

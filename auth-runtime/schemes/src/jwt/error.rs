@@ -15,6 +15,8 @@ pub enum JwtError {
     NoAudience,
     /// An audience or a client was given, and any audience is accepted.
     AudienceAndAny,
+    /// Tokens have to conform to RFC 9068, which requires an audience, and none is accepted.
+    ProfileWithoutAudience,
     /// The template of an issuer's name has no place for the tenant, or does not begin with `https://`, or
     /// its keys are to be discovered: name their URL by `jwks_url`.
     IssuerTemplate,
@@ -111,6 +113,10 @@ impl fmt::Display for JwtError {
             ),
             Self::AudienceAndAny => f.write_str(
                 "an audience or a client is given, and `.any_audience()` as well; remove one of them",
+            ),
+            Self::ProfileWithoutAudience => f.write_str(
+                "`.rfc9068_only()` requires tokens with an audience, and none is accepted; name it with \
+                 `.audience(\"…\")`",
             ),
             Self::IssuerTemplate => f.write_str(
                 "the template of the issuer begins with `https://` and has one `{tid}`, and its \

@@ -315,6 +315,17 @@ fn invalid_verifiers_are_not_built() {
         assert_eq!(error(both), JwtError::AudienceAndAny);
     }
     assert_eq!(error(any().audience("")), JwtError::NoAudience);
+    let of_client = Jwt::builder().issuer("i").client("c").key(secret());
+    assert_eq!(
+        error(of_client.rfc9068_only()),
+        JwtError::ProfileWithoutAudience
+    );
+    assert_eq!(
+        JwtError::ProfileWithoutAudience.to_string(),
+        "`.rfc9068_only()` requires tokens with an audience, and none is accepted; name it with `.audience(\"…\")`"
+    );
+    assert!(any().rfc9068_only().build().is_ok());
+    assert!(full().client("c").rfc9068_only().build().is_ok());
     assert_eq!(
         JwtError::AudienceAndAny.to_string(),
         "an audience or a client is given, and `.any_audience()` as well; remove one of them"
