@@ -1,7 +1,8 @@
 //! One request and its response, from authorization to the end of the handler.
 //!
 //! It authenticates and decides before the request reaches inner layers, extractors or the handler.
-//! It adds no tower layer: axum calls it as the handler.
+//! At an endpoint, it adds no tower layer: axum calls it as the handler. In front of the layers of a hidden route, it is
+//! a layer ([`conceal`]).
 
 mod added_fields;
 pub(crate) mod authorizer;

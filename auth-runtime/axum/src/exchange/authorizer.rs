@@ -290,7 +290,7 @@ impl RouteAuthorizer {
 
     /// The proof for the guard of a granted request, and the parts of the request that the response must
     /// not reveal. That of a public handler contains no identity. `None` if there is no caller.
-    pub(crate) fn grant(
+    pub(super) fn grant(
         &self,
         decided: RouteAuthorization,
         request: &Request,

@@ -162,7 +162,7 @@ impl Fallback {
     }
 
     /// The location in the source of the fallback service for an unknown path, if there is one.
-    pub(crate) fn location_at(&self, path: &str) -> Option<HandlerLocation> {
+    pub(super) fn location_at(&self, path: &str) -> Option<HandlerLocation> {
         let FallbackData {
             layered, location, ..
         } = &*self.at(path).0;
@@ -194,7 +194,7 @@ impl Fallback {
     /// Whether the response can depend on more of a request than a [`RequestSnapshot`] holds.
     ///
     /// [`RequestSnapshot`]: auth_runtime_core::RequestSnapshot
-    pub(crate) fn needs_request(&self) -> bool {
+    pub(super) fn needs_request(&self) -> bool {
         self.0.service.is_some()
             || self.0.layered.is_some()
             || !self.0.nested.is_empty()
@@ -232,7 +232,7 @@ impl Fallback {
     /// credentials lead to the same 401 on every concealed or unknown path.
     ///
     /// It responds at once where nothing has to be awaited.
-    pub(crate) fn respond_to(
+    pub(super) fn respond_to(
         &self,
         space: &Arc<Space>,
         authentication: Authentication,
@@ -384,7 +384,7 @@ impl Fallback {
     }
 
     /// The response of the only space of the application, without a fallback service.
-    pub(crate) fn respond_by_space(
+    pub(super) fn respond_by_space(
         &self,
         authentication: &Authentication,
         request: RequestView<'_>,

@@ -24,7 +24,8 @@ impl Future for ResponseOrFuture {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
         match &mut *self {
-            Self::Now(response) => Poll::Ready(std::mem::take(response)),
+            // Polled after completion, nothing is granted.
+            Self::Now(response) => Poll::Ready(std::mem::replace(response, internal_error())),
             Self::Later(response) => response.as_mut().poll(context),
         }
     }
@@ -44,7 +45,7 @@ pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
 
 /// The parts of a granted request that its response must not reveal.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Secrecy {
+pub(super) struct Secrecy {
     pub(super) shared_caches: SharedCaches,
     /// Whether the query may contain credentials.
     pub(super) is_query_secret: bool,
@@ -67,10 +68,7 @@ impl Secrecy {
     pub(super) fn keep(self, headers: &mut HeaderMap) {
         match self.shared_caches {
             SharedCaches::Allowed => {}
-            SharedCaches::ByDirective if headers.contains_key(header::CACHE_CONTROL) => {
-                keep_private_if_only_revalidated(headers);
-            }
-            SharedCaches::ByDirective => {}
+            SharedCaches::ByDirective => keep_private_if_only_revalidated(headers),
             SharedCaches::Excluded => keep_private(headers),
         }
         if self.is_query_secret {
