@@ -104,7 +104,7 @@ impl Space {
         self.realm.as_deref()
     }
 
-    /// The clock that `max_age` is decided by.
+    /// The clock for `max_age` and for the expiry of identities.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }

@@ -45,7 +45,8 @@ fn errors_have_one_text_each() {
         ),
         (
             SpaceError::SchemeTwice("Webhook".to_owned()).into(),
-            "two schemes have the name `Webhook`; name one of them with `.scheme_name(…)`",
+            "two schemes have the name `Webhook`; name one of them with `.scheme_name(…)`, or verify the \
+             credentials of both in one",
         ),
         (
             SpaceError::PlaceTwice {
@@ -53,8 +54,8 @@ fn errors_have_one_text_each() {
                 later: "Proxy".to_owned(),
             }
             .into(),
-            "the schemes `ApiKey` and `Proxy` read credentials in the same place; give one of them another \
-             field or cookie",
+            "the schemes `ApiKey` and `Proxy` read credentials in the same place; let one of them read \
+             another place, or verify both in one",
         ),
         (
             ApiKeysError::KeyTwice.into(),

@@ -121,3 +121,22 @@ async fn schemes_of_one_kind_have_different_names() {
         }
     }
 }
+
+#[tokio::test]
+async fn two_live_logins_are_ambiguous_unless_the_policy_names_one() {
+    let space = ProtectionSpace::builder().realm("api");
+    let space = space
+        .scheme(sessions("shop", "First"))
+        .scheme(sessions("staff", "Second"));
+    let app = GuardedRouter::new()
+        .route("/known", get(known))
+        .route("/second", get(second))
+        .protect(space.build().expect("two names"))
+        .expect("the routes are in order");
+    for (target, status) in [("/known", 400), ("/second", 200)] {
+        let request = Request::get(target).header("cookie", "shop=first; staff=second");
+        let request = request.body(Body::empty()).expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), status, "{target}");
+    }
+}

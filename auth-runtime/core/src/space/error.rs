@@ -81,13 +81,13 @@ impl fmt::Display for SpaceError {
                     }
                     // The name belongs to the protocol.
                     Some(_) => "verify the credentials of both in one",
-                    None => "name one of them with `.scheme_name(…)`",
+                    None => "name one of them with `.scheme_name(…)`, or verify the credentials of both in one",
                 })
             }
             Self::PlaceTwice { earlier, later } => write!(
                 f,
-                "the schemes `{earlier}` and `{later}` read credentials in the same place; give one of \
-                 them another field or cookie",
+                "the schemes `{earlier}` and `{later}` read credentials in the same place; let one of \
+                 them read another place, or verify both in one",
             ),
             Self::SettingTwice(name) => write!(
                 f,

@@ -104,7 +104,6 @@ impl Space {
         if let Err(error) = &evaluated.result {
             context.retry_after = error.retry_time();
         }
-        context.can_step_up = self.can_step_up(route.policy);
         for (index, (atom, _)) in asked.into_iter().enumerate() {
             context.add_decision(atom.clone(), evaluated.decision(index));
             let evaluation = evaluated.evaluations.get(index);

@@ -40,7 +40,10 @@ impl SessionsBuilder {
 
     /// Sets the name of the scheme, in its challenge and in `schemes("…")` of policies. Default: `Cookie`. The schemes of
     /// one space have different names.
-    /// Two sessions in one space, such as those of customers and of staff, also have different cookies.
+    ///
+    /// Two sessions in one space, such as those of customers and of staff, also have different cookies. A browser sends
+    /// both. Two live logins are ambiguous (400) wherever both schemes are accepted, so each policy names one, for example
+    /// by `schemes("Staff")`.
     pub fn scheme_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
