@@ -13,6 +13,11 @@ pub mod tls;
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
+/// Compiles the code of the README of the main package.
+#[cfg(doctest)]
+#[doc = include_str!("../../auth-runtime/README.md")]
+mod package_readme {}
+
 /// Compiles the examples of the attributes' documentation.
 #[cfg(doctest)]
 mod attributes {

@@ -84,7 +84,7 @@ impl TryFrom<Decision> for ObjectDecision {
     }
 }
 
-/// The status of an error about one question (§7.2.1), if the server is the cause. Other errors are
+/// The status of an error about a question (§7.2.1), if the server is the cause. Other errors are
 /// about the question, and the decision of the server counts.
 fn server_error(context: &Value) -> Option<f64> {
     let status = context.get("error")?.get("status")?.as_f64()?;

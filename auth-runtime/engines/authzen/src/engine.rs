@@ -71,9 +71,8 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// A decision is a response with the status 200 and a JSON object in which `decision` is a boolean; for
 /// several questions, one such object for each. Any other response, such as a redirect, another status or
 /// too few decisions, is an error: nothing is granted, and the response of the service is 503 with
-/// `Retry-After`, or, where denials are concealed, that of an unknown path. An error of the server about one of
-/// several questions has the same effect: a decision with a `status` of at least 500 in the `error` of its `context`
-/// (§7.2.1). With a lower status, the error is about the question, and the decision counts.
+/// `Retry-After`, or, where denials are concealed, that of an unknown path. An error of the server about a
+/// question has the same effect: a decision with a `status` of at least 500 in the `error` of its `context` (§7.2.1). With a lower status, the error is about the question, and the decision counts.
 ///
 /// | member of a decision's `context` | effect |
 /// |---|---|
