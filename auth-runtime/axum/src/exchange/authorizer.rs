@@ -387,7 +387,9 @@ impl RouteAuthorizer {
         extensions.insert(Padding);
         extensions.remove::<Padding>();
         if self.matched.exists() {
-            extensions.remove::<Padding>();
+            for _ in 0..LONGER_SEARCH {
+                extensions.remove::<Padding>();
+            }
         }
     }
 
@@ -442,6 +444,9 @@ impl RouteAuthorizer {
         }
     }
 }
+
+/// The time by which axum's search for an unknown path is longer, in look-ups of an extension.
+const LONGER_SEARCH: usize = 3;
 
 /// A value that is stored in the extensions of a request for the time that this takes.
 #[derive(Clone)]
