@@ -2,6 +2,7 @@
 
 mod hang_ups;
 mod several;
+mod switched;
 mod withdrawn;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use axum::extract::Path;
 use base64::engine::general_purpose::URL_SAFE;
 use http::StatusCode;
 
+use self::switched::Switched;
 use super::*;
 
 const BALANCER: &str =
@@ -298,28 +300,24 @@ async fn sixteen_keys_are_kept() {
 /// While the key cannot be fetched, each minute has one attempt.
 #[tokio::test]
 async fn outages_of_the_key_server_cause_few_requests() {
-    let is_down = Arc::new(AtomicBool::new(false));
-    let count = Arc::new(AtomicUsize::new(0));
-    let (down, counting) = (Arc::clone(&is_down), Arc::clone(&count));
-    let key = move || {
-        counting.fetch_add(1, Ordering::Relaxed);
-        let answer = match down.load(Ordering::Relaxed) {
-            true => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
-            false => (StatusCode::OK, pair().public_key_pem()),
-        };
-        async move { answer }
-    };
-    let server = Router::new().route("/{kid}", axum::routing::get(key));
-    let keys = format!("http://{}/", serve(server).await);
+    let server = Switched::to(StatusCode::SERVICE_UNAVAILABLE).await;
     let clock = auth_runtime::clock::ManualClock::new(SystemTime::now());
-    let app = app_for(builder().load_balancer_keys(keys).clock(clock.clock()));
+    let app = app_for(
+        builder()
+            .load_balancer_keys(server.keys.clone())
+            .clock(clock.clock()),
+    );
     let token = padded(&header(json!({ "exp": now() + 200_000 })), &user());
     assert_eq!(caller_of(&app, &token).await.0, 200);
-    is_down.store(true, Ordering::Relaxed);
+    server.is_switched.store(true, Ordering::Relaxed);
     for (seconds, fetches) in [(86_399, 1), (1, 2), (0, 2), (59, 2), (1, 3)] {
         clock.advance(std::time::Duration::from_secs(seconds));
         assert_eq!(caller_of(&app, &token).await.0, 200, "{seconds}");
-        assert_eq!(count.load(Ordering::Relaxed), fetches, "{seconds}");
+        assert_eq!(
+            server.requests.load(Ordering::Relaxed),
+            fetches,
+            "{seconds}"
+        );
     }
 }
 

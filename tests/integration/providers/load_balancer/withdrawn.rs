@@ -6,22 +6,16 @@ use super::*;
 #[tokio::test]
 async fn a_withdrawn_key_is_never_extended() {
     for gone in [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN] {
-        let is_withdrawn = Arc::new(AtomicBool::new(false));
-        let withdrawn = Arc::clone(&is_withdrawn);
-        let key = move || {
-            let answer = match withdrawn.load(Ordering::Relaxed) {
-                true => (gone, String::new()),
-                false => (StatusCode::OK, pair().public_key_pem()),
-            };
-            async move { answer }
-        };
-        let server = Router::new().route("/{kid}", axum::routing::get(key));
-        let keys = format!("http://{}/", serve(server).await);
+        let server = Switched::to(gone).await;
         let clock = auth_runtime::clock::ManualClock::new(SystemTime::now());
-        let app = app_for(builder().load_balancer_keys(keys).clock(clock.clock()));
+        let app = app_for(
+            builder()
+                .load_balancer_keys(server.keys)
+                .clock(clock.clock()),
+        );
         let token = padded(&header(json!({ "exp": now() + 200_000 })), &user());
         assert_eq!(caller_of(&app, &token).await.0, 200);
-        is_withdrawn.store(true, Ordering::Relaxed);
+        server.is_switched.store(true, Ordering::Relaxed);
         clock.advance(std::time::Duration::from_secs(24 * 60 * 60));
         for minute in 0..2 {
             for request in 0..12 {
