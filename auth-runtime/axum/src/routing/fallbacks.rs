@@ -114,11 +114,13 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     {
         let endpoint = Endpoint::of_handler(Methods::Others, handler);
         for route in &mut self.routes {
-            route.others.get_or_insert_with(|| OtherMethods {
-                endpoint: endpoint.clone(),
-                prefix: "/".to_owned(),
-                path: route.full_path.clone(),
-                steps: Vec::new(),
+            route.others.get_or_insert_with(|| {
+                Box::new(OtherMethods {
+                    endpoint: endpoint.clone(),
+                    prefix: "/".to_owned(),
+                    path: route.full_path.clone(),
+                    steps: Vec::new(),
+                })
             });
         }
         self

@@ -95,7 +95,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     for route in members.iter().flat_map(|member| &member.routes.routes) {
         let others = others.entry(&route.full_path).or_default();
         others.have_response |= route.endpoint.methods.filter().is_none();
-        others.handler = others.handler.or(route.others.as_ref());
+        others.handler = others.handler.or(route.others.as_deref());
     }
     for member in members {
         // Many routes have the same policy.

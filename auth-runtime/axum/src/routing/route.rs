@@ -22,8 +22,9 @@ pub(super) struct GuardedRoute<S> {
     pub(super) full_path: String,
     pub(super) extent: Extent,
     pub(super) endpoint: Endpoint<S>,
-    /// The handler for the methods that the path has no endpoint for. `None`: a 405 without a body.
-    pub(super) others: Option<OtherMethods<S>>,
+    /// The handler for the methods that the path has no endpoint for. `None`: a 405 without a body. It is boxed, since
+    /// few of many routes have one.
+    pub(super) others: Option<Box<OtherMethods<S>>>,
     /// The layers and prefixes of the route, from the inside out.
     pub(super) steps: Vec<Step>,
 }
@@ -35,7 +36,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRoute<S> {
             full_path: self.full_path,
             extent: self.extent,
             endpoint: self.endpoint.with_state(state.clone()),
-            others: self.others.map(|others| others.with_state(state)),
+            others: self.others.map(|others| Box::new(others.with_state(state))),
             steps: self.steps,
         }
     }
