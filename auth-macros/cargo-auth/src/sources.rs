@@ -4,7 +4,6 @@
 //! sides of a `#[cfg]` are read, except tests.
 
 mod aliases;
-mod body;
 mod conditions;
 mod expressions;
 mod finding;
@@ -15,6 +14,7 @@ mod nesting;
 mod object_parameters;
 mod open_patterns;
 mod origins;
+mod plain_mounts;
 mod policy_attribute;
 mod reasons;
 mod record;
@@ -23,9 +23,7 @@ mod routing;
 mod source_texts;
 mod test_code;
 mod text;
-mod unguarded;
 mod used_names;
-mod variables;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,7 +86,7 @@ pub(crate) fn read_partly(workspace: &Workspace) -> Result<Sources, Failure> {
     let patterns = open_patterns::open_patterns(&routers);
     let findings = object_parameters::findings(&routers);
     sources.findings.extend(findings);
-    let findings = unguarded::findings(&mut sources, patterns);
+    let findings = plain_mounts::findings(&mut sources, patterns);
     sources.findings.extend(findings);
     let findings = aliases::findings(&sources.aliases, &sources.names);
     sources.findings.extend(findings);

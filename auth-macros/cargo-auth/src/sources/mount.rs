@@ -1,7 +1,5 @@
 //! Handlers and services that may be mounted on a plain axum router, which requires no policy.
 
-mod on_plain_router;
-
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -18,7 +16,7 @@ pub(super) struct Mount {
     pub(super) made: String,
     /// The function that contains it.
     pub(super) within: Rc<FunctionPlace>,
-    pub(super) cover: Option<Cover>,
+    pub(super) exemption: Option<Exemption>,
     /// The lines on which it begins, and those of the expressions around it.
     pub(super) begins: BTreeSet<usize>,
 }
@@ -82,7 +80,7 @@ pub(super) type FunctionPlace = (String, usize);
 
 /// The reason why the mounts in an expression are not reported.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Cover {
+pub(super) enum Exemption {
     /// It is the service of a guarded router, with a policy.
     Guarded,
     /// A guarded router adds it without policies, which is reported separately.
@@ -97,5 +95,5 @@ pub(super) struct Mention {
     /// The path of the function; the name alone of a method.
     pub(super) path: Vec<String>,
     pub(super) is_method: bool,
-    pub(super) cover: Option<Cover>,
+    pub(super) exemption: Option<Exemption>,
 }

@@ -4,35 +4,34 @@
 mod bindings;
 mod branches;
 mod calls;
-mod covers;
+mod check_names;
 mod definitions;
 mod evaluate;
+mod exemptions;
 mod extractors;
 mod guarded;
 mod handlers;
 mod layers;
 mod macros;
-mod mounts;
+mod methods;
 mod pages;
 mod paths;
-mod patterns;
 mod receivers;
+mod router_functions;
 mod texts;
-mod uses;
 mod value;
-mod words;
 
 use std::collections::BTreeSet;
 
 use auth_runtime_core::RouteKind;
 use serde::Serialize;
 
-pub(super) use self::covers::{covers, protecting};
 pub(super) use self::definitions::{Around, Definitions};
 use self::evaluate::Evaluator;
+pub(super) use self::exemptions::{exemptions, protecting};
 pub(crate) use self::guarded::{GuardedRoute, guarded_routers, split_path};
 pub(super) use self::receivers::Receiver;
-use self::uses::Uses;
+use self::router_functions::RouterFunctions;
 pub(crate) use self::value::{Check, CheckKind};
 use self::value::{Route, marked};
 use super::finding::Place;
@@ -77,12 +76,12 @@ pub(crate) struct Routes {
 /// Returns the routes of a workspace.
 pub(crate) fn routes(sources: &Sources) -> Routes {
     let definitions = Definitions::of(sources);
-    let uses = Uses::of(&definitions);
+    let functions = RouterFunctions::of(&definitions);
     let mut called = BTreeSet::new();
     let mut known = BTreeSet::new();
     let mut results = Vec::new();
     let mut unused = Vec::new();
-    for index in uses.relevant {
+    for index in functions.relevant {
         let Some(function) = definitions.functions.get(index) else {
             continue;
         };
@@ -90,7 +89,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
         let routes = shown(evaluator.routers(index));
         called.append(&mut evaluator.called);
         known.append(&mut evaluator.covered);
-        if !uses.unused.contains(&index) {
+        if !functions.unused.contains(&index) {
             if function.is_selected {
                 results.push((index, routes));
             }

@@ -16,7 +16,6 @@ use syn::visit::Visit;
 use syn::{Attribute, Item, ItemMod, Meta};
 
 use super::aliases;
-use super::body::Body;
 use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
 use super::finding::{Finding, Place, is_written};
 use super::items::{
@@ -24,6 +23,7 @@ use super::items::{
 };
 use super::names::NameKind;
 use super::nesting;
+use super::plain_mounts::Body;
 use super::policy_attribute::{PolicyAttribute, names_runtime, policy_attribute};
 use super::reasons;
 use super::record::{Entry, EntryKind, ReadItem, Sources};

@@ -8,14 +8,15 @@ use syn::{Expr, ExprCall, ExprMethodCall};
 use super::definitions::Function;
 use super::evaluate::{Evaluator, Frame};
 use super::layers::layers_of;
-use super::mounts::{Argument, link_methods, link_router, of_method, routes_in};
+use super::methods::{Argument, link_methods, link_router, of_method, routes_in};
 use super::pages;
 use super::paths::keeps_text;
-use super::patterns::is_like_routing;
 use super::value::{Layer, Router, Value, add_layers, join, join_routes};
 use crate::sources::expressions::{path_of, receiver_of};
 use crate::sources::finding::Place;
-use crate::sources::routing::{guarded_service, guarded_service_in, routing_function};
+use crate::sources::routing::{
+    guarded_service, guarded_service_in, is_like_routing, routing_function,
+};
 use crate::sources::text::named;
 
 impl<'s> Evaluator<'_, 's> {

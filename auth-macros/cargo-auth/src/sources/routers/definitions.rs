@@ -9,13 +9,12 @@ use syn::{
     TraitItem, Type, Visibility,
 };
 
-use super::patterns::{is_router, is_router_type};
 use super::value::Router;
 use crate::sources::expressions::{literal, segments_of, start_of};
 use crate::sources::mount::FunctionPlace;
 use crate::sources::names::Names;
 use crate::sources::record::{ReadItem, Sources};
-use crate::sources::routing::is_plain_router;
+use crate::sources::routing::{is_plain_router, is_router, is_router_type};
 use crate::sources::text::{any_word, named, type_text};
 
 /// A function, or a method.

@@ -8,9 +8,9 @@ use syn::{
     Macro, Pat, PathArguments, Type,
 };
 
+use super::check_names::{is_log, is_optional, is_refusal, names_caller, refuses};
 use super::definitions::{Definitions, Function};
 use super::value::{Check, CheckKind};
-use super::words::{is_log, is_optional, is_refusal, names_caller, refuses};
 use crate::sources::expressions::{path_of, segments_of};
 use crate::sources::text::{any_word, named, type_text};
 

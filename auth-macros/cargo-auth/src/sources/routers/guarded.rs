@@ -7,7 +7,7 @@ use auth_runtime_core::RouteKind;
 
 use super::definitions::Definitions;
 use super::evaluate::Evaluator;
-use super::uses::Uses;
+use super::router_functions::RouterFunctions;
 use super::value::{Route, Target};
 use crate::sources::finding::Place;
 use crate::sources::record::{Entry, Sources};
@@ -69,7 +69,7 @@ pub(crate) fn guarded_routers(sources: &Sources) -> Vec<Vec<GuardedRoute<'_>>> {
         });
         Some(routes.collect::<Vec<_>>())
     };
-    let functions = Uses::of(&definitions).relevant.into_iter();
+    let functions = RouterFunctions::of(&definitions).relevant.into_iter();
     let selected = functions.filter(|index| {
         let function = definitions.functions.get(*index);
         function.is_some_and(|function| function.is_selected)

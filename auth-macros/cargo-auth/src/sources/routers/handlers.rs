@@ -7,12 +7,12 @@ use syn::{
     FnArg, Item, Local, Macro, Pat, PatType, Signature, Stmt, Type,
 };
 
+use super::check_names::{
+    call_checks, is_about_password, is_credential, is_log, is_login, names_check, refuses,
+};
 use super::definitions::{Definitions, Function};
 use super::extractors::{extractor_check, identifies_caller, makes_refusal};
 use super::value::{Callable, Check, CheckKind, marked};
-use super::words::{
-    call_checks, is_about_password, is_credential, is_log, is_login, names_check, refuses,
-};
 use crate::sources::conditions::is_configured;
 use crate::sources::expressions::{leftmost, names_in, path_of, segments_of};
 use crate::sources::text::{any_word, excerpt, named, type_text};

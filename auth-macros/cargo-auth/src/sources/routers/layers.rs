@@ -6,10 +6,10 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, ExprMethodCall, GenericArgument, Local, PathArguments, Stmt, Type};
 
+use super::check_names::{lets_everyone_pass, names_certain_check, names_check, refuses};
 use super::definitions::Definitions;
 use super::extractors::{extractor_check, fails, refuses_within, result_of};
 use super::value::{Check, CheckKind, Layer, Source};
-use super::words::{lets_everyone_pass, names_certain_check, names_check, refuses};
 use crate::sources::expressions::{path_of, receiver_of, segments_of, variable};
 use crate::sources::text::{named, type_text};
 

@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Macro, Meta, Path, Token};
 
 use super::definitions::Definitions;
-use super::mounts::{named_target, shown_methods};
+use super::methods::{named_target, shown_methods};
 use super::paths::unknown;
 use super::value::{Callable, Route, Target};
 use crate::sources::expressions::{literal, segments_of};

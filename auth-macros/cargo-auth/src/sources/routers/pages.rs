@@ -1,8 +1,8 @@
 //! The pages of `utoipa` that are routers: `SwaggerUi`, `RapiDoc`, `Redoc` and `Scalar`.
 
-use super::mounts::Argument;
-use super::patterns::PAGES;
+use super::methods::Argument;
 use super::value::Route;
+use crate::sources::routing::PAGES;
 
 /// Returns the routes of a page, if a path is a function that makes one.
 pub(super) fn made<'s>(whole: &[String], arguments: &[Argument<'s>]) -> Option<Vec<Route<'s>>> {

@@ -1,4 +1,4 @@
-//! The functions that can make routers, and those that nothing calls.
+//! The functions that can make routers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,15 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, ExprMethodCall, FnArg, Item, ItemMacro, Macro, Path};
 
 use super::definitions::{Definitions, Function};
-use super::patterns::is_router_type;
 use crate::sources::expressions::segments_of;
+use crate::sources::routing::is_router_type;
 use crate::sources::text::named;
 
-/// The uses of functions that make routers.
-pub(super) struct Uses {
-    /// The functions that can make routers: the others are not evaluated.
+/// The functions that can make routers.
+pub(super) struct RouterFunctions {
+    /// All of them: other functions are not evaluated.
     pub(super) relevant: Vec<usize>,
-    /// The functions among them that nothing calls.
+    /// Those that nothing calls.
     pub(super) unused: BTreeSet<usize>,
 }
 
@@ -28,7 +28,7 @@ struct Mentions {
     names: BTreeSet<String>,
 }
 
-impl Uses {
+impl RouterFunctions {
     pub(super) fn of(definitions: &Definitions<'_>) -> Self {
         let makers = |(index, function): (usize, &Function<'_>)| {
             let name = || named(&function.signature.ident);

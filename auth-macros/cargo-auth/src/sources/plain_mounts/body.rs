@@ -15,22 +15,21 @@ use syn::{
     TraitItemFn, Type,
 };
 
-use super::expressions::{
-    is_reason, leftmost, line_of, path_of, paths_of, segments_of, start_of, text_of,
-};
-use super::finding::{Finding, Place};
-use super::items::{borrowed_guard, types_of};
-use super::mount::{Cover, FunctionPlace, Means, Mention, MountTarget};
-use super::origins::{Origin, Origins};
-use super::record::{OpenRouteKind, Sources, Unguarded};
-use super::routing::{guarded_service, guarded_service_in, handler_method, makes_route};
-use super::source_texts::SourceTexts;
-use super::text::named;
-use super::used_names::{add_texts, asks_for_grant};
+use super::added::Added;
 use super::variables::Variables;
+use crate::sources::expressions::{leftmost, line_of, path_of, segments_of, start_of, text_of};
+use crate::sources::finding::{Finding, Place};
+use crate::sources::items::{borrowed_guard, types_of};
+use crate::sources::mount::{Exemption, FunctionPlace, Means, Mention, MountTarget};
+use crate::sources::origins::{Origin, Origins};
+use crate::sources::record::{Sources, Unguarded};
+use crate::sources::routing::{guarded_service, guarded_service_in, handler_method, makes_route};
+use crate::sources::source_texts::SourceTexts;
+use crate::sources::text::named;
+use crate::sources::used_names::{add_texts, asks_for_grant};
 
 /// A reader of one body.
-pub(super) struct Body<'b> {
+pub(in crate::sources) struct Body<'b> {
     sources: &'b mut Sources,
     /// The name of the file for messages.
     file: &'b str,
@@ -44,8 +43,8 @@ pub(super) struct Body<'b> {
     function: String,
     within: Rc<FunctionPlace>,
     locals: Locals,
-    /// The cover of the current expression.
-    cover: Option<Cover>,
+    /// The exemption of the current expression.
+    exemption: Option<Exemption>,
     /// The lines on which the current expressions begin, up to the innermost block, link of a chain
     /// or match arm that has a line of its own.
     begins: Vec<usize>,
@@ -77,37 +76,8 @@ impl Locals {
     }
 }
 
-/// A plain router that is added to a guarded one with a reason.
-struct Added<'e> {
-    kind: OpenRouteKind,
-    reason: &'e Expr,
-    target: String,
-    router: &'e Expr,
-}
-
-impl<'e> Added<'e> {
-    /// Reads the arguments of the method of that name, without the guarded router.
-    fn by(name: &str, arguments: &[&'e Expr]) -> Option<Self> {
-        match (name, arguments) {
-            ("merge_unguarded", [reason, paths, router]) => Some(Self {
-                kind: OpenRouteKind::Merged,
-                reason,
-                target: paths_of(paths),
-                router,
-            }),
-            ("adopt", [router, reason]) if is_reason(reason) => Some(Self {
-                kind: OpenRouteKind::Adopted,
-                reason,
-                target: String::new(),
-                router,
-            }),
-            _ => None,
-        }
-    }
-}
-
 impl<'b> Body<'b> {
-    pub(super) fn new(sources: &'b mut Sources, file: &'b str, scope: usize) -> Self {
+    pub(in crate::sources) fn new(sources: &'b mut Sources, file: &'b str, scope: usize) -> Self {
         Self {
             sources,
             file,
@@ -117,23 +87,28 @@ impl<'b> Body<'b> {
             function: String::new(),
             within: Rc::new((file.to_owned(), usize::MAX)),
             locals: Locals::default(),
-            cover: None,
+            exemption: None,
             begins: Vec::new(),
         }
     }
 
     /// Returns the items in the blocks of the body, which are not read yet, with their scopes, and
     /// the texts that may be names of the vocabulary.
-    pub(super) fn into_parts(self) -> (Vec<(usize, Vec<Item>)>, BTreeSet<String>) {
+    pub(in crate::sources) fn into_parts(self) -> (Vec<(usize, Vec<Item>)>, BTreeSet<String>) {
         (self.items, self.texts)
     }
 
     /// Sets the name of the item, if it is not a function.
-    pub(super) fn named(&mut self, name: &str) {
+    pub(in crate::sources) fn named(&mut self, name: &str) {
         self.function = name.to_owned();
     }
 
-    pub(super) fn function(&mut self, name: &str, signature: &Signature, block: &Block) {
+    pub(in crate::sources) fn function(
+        &mut self,
+        name: &str,
+        signature: &Signature,
+        block: &Block,
+    ) {
         let locals = Locals::of(signature, block);
         let outer_locals = std::mem::replace(&mut self.locals, locals);
         let outer = std::mem::replace(&mut self.function, name.to_owned());
@@ -145,10 +120,10 @@ impl<'b> Body<'b> {
         self.locals = outer_locals;
     }
 
-    fn covered(&mut self, by: Cover, visit: impl FnOnce(&mut Self)) {
-        let outer = self.cover.replace(by);
+    fn exempt(&mut self, by: Exemption, visit: impl FnOnce(&mut Self)) {
+        let outer = self.exemption.replace(by);
         visit(self);
-        self.cover = outer;
+        self.exemption = outer;
     }
 
     /// Records a mention of a function, or of a method by its name.
@@ -158,7 +133,7 @@ impl<'b> Body<'b> {
             scope: self.scope,
             path,
             is_method,
-            cover: self.cover,
+            exemption: self.exemption,
         });
     }
 
@@ -171,7 +146,7 @@ impl<'b> Body<'b> {
             target: added.target,
             made: self.locals.texts.of(added.router),
         });
-        self.covered(Cover::Excused, |body| body.visit_expr(added.router));
+        self.exempt(Exemption::Excused, |body| body.visit_expr(added.router));
     }
 
     fn is_variable(&self, path: &[String]) -> bool {
@@ -215,7 +190,7 @@ impl<'b> Body<'b> {
     /// Reads an argument. Routes within a service with a policy need no other one.
     fn argument(&mut self, argument: &Expr, service: Option<&Expr>) {
         if service.is_some_and(|service| std::ptr::eq(service, argument)) {
-            self.covered(Cover::Guarded, |body| body.visit_expr(argument));
+            self.exempt(Exemption::Guarded, |body| body.visit_expr(argument));
         } else {
             self.visit_expr(argument);
         }
@@ -333,8 +308,8 @@ impl Visit<'_> for Body<'_> {
     }
 
     fn visit_local(&mut self, local: &Local) {
-        match self.locals.variables.cover_at(start_of(local)) {
-            Some(cover) => self.covered(cover, |body| visit::visit_local(body, local)),
+        match self.locals.variables.exemption_at(start_of(local)) {
+            Some(exemption) => self.exempt(exemption, |body| visit::visit_local(body, local)),
             None => visit::visit_local(self, local),
         }
         let init = local.init.as_ref();

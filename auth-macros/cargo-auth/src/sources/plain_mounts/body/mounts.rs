@@ -44,7 +44,7 @@ impl Body<'_> {
             target,
             made,
             within: Rc::clone(&self.within),
-            cover: self.cover,
+            exemption: self.exemption,
             begins: self.begins.iter().copied().chain([line_of(at)]).collect(),
         };
         self.sources.mounts.push(mount);

@@ -1,6 +1,6 @@
 //! The decision whether a plain axum router mounts a handler or a service.
 
-use super::{Means, Mount, MountTarget};
+use crate::sources::mount::{Means, Mount, MountTarget};
 use crate::sources::names::Names;
 use crate::sources::routers::{Around, Definitions, Receiver};
 use crate::sources::routing::{argument_of, is_of_service, makes_route, routing_function};
@@ -8,7 +8,7 @@ use crate::sources::routing::{argument_of, is_of_service, makes_route, routing_f
 impl Mount {
     /// Returns whether a plain router takes it as a service; `None` if it is not passed to a plain
     /// router.
-    pub(in super::super) fn takes_service(&self, definitions: &Definitions<'_>) -> Option<bool> {
+    pub(super) fn takes_service(&self, definitions: &Definitions<'_>) -> Option<bool> {
         let names = definitions.names();
         if let Means::Function(path, _) | Means::HandedOn(path) = &self.by
             && !can_make_route(path, names)

@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::definitions::Definitions;
-use crate::sources::mount::{Cover, FunctionPlace, Mention};
+use crate::sources::mount::{Exemption, FunctionPlace, Mention};
 use crate::sources::text::{any_word, named};
 
-/// Returns the covers of the functions with routes, and of those that make routers.
+/// Returns the exemptions of the functions with routes, and of those that make routers.
 ///
-/// A function is covered if all of its mentions are: it may be mounted elsewhere, too.
-pub(in super::super) fn covers<'m>(
+/// A function is exempt if all of its mentions are: it may be mounted elsewhere, too.
+pub(in super::super) fn exemptions<'m>(
     definitions: &Definitions<'_>,
     mounting: impl Iterator<Item = &'m FunctionPlace>,
-) -> BTreeMap<FunctionPlace, Cover> {
+) -> BTreeMap<FunctionPlace, Exemption> {
     let sources = definitions.sources;
-    if sources.mentions.iter().all(|it| it.cover.is_none()) {
+    if sources.mentions.iter().all(|it| it.exemption.is_none()) {
         return BTreeMap::new();
     }
     let mounting: BTreeSet<_> = mounting.collect();
@@ -43,30 +43,32 @@ pub(in super::super) fn covers<'m>(
                 continue;
             };
             let makes_router = definitions.makes_router(index);
-            // A handler in a covered router does not make its routes.
+            // A handler in an exempt router does not make its routes.
             if makes_router || function.signature.asyncness.is_none() {
                 let of_function = mentions.entry(function.place()).or_default();
                 of_function.push((mention, makes_router));
             }
         }
     }
-    let mut covers = BTreeMap::new();
+    let mut exemptions = BTreeMap::new();
     loop {
-        let before = covers.len();
+        let before = exemptions.len();
         for (place, mentions) in &mentions {
             let others = mentions.iter().filter(|(it, _)| *it.within != *place);
-            let all: Option<Vec<Cover>> = others
+            let all: Option<Vec<Exemption>> = others
                 .map(|(mention, makes_router)| {
-                    let within = || covers.get(&*mention.within).copied();
-                    mention.cover.or_else(|| within().filter(|_| *makes_router))
+                    let within = || exemptions.get(&*mention.within).copied();
+                    mention
+                        .exemption
+                        .or_else(|| within().filter(|_| *makes_router))
                 })
                 .collect();
-            if let Some(cover) = all.into_iter().flatten().max() {
-                covers.insert(place.clone(), cover);
+            if let Some(exemption) = all.into_iter().flatten().max() {
+                exemptions.insert(place.clone(), exemption);
             }
         }
-        if covers.len() == before {
-            return covers;
+        if exemptions.len() == before {
+            return exemptions;
         }
     }
 }

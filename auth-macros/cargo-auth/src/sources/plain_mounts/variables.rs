@@ -7,10 +7,11 @@ use syn::{
     Block, Expr, ExprCall, ExprMethodCall, ExprPath, Item, Local, Macro, PatIdent, Signature,
 };
 
-use super::expressions::{is_reason, path_of, start_of, variable};
-use super::mount::Cover;
-use super::routing::{guarded_service, guarded_service_in};
-use super::text::{any_word, named};
+use super::added::Added;
+use crate::sources::expressions::{path_of, start_of, variable};
+use crate::sources::mount::Exemption;
+use crate::sources::routing::{guarded_service, guarded_service_in};
+use crate::sources::text::{any_word, named};
 
 /// The variables of a function.
 #[derive(Default)]
@@ -25,8 +26,8 @@ pub(super) struct Variables {
     assigned: Vec<usize>,
     /// The use of the current expression.
     current: Use,
-    /// The covers of variables, by the position of their assignments.
-    covers: BTreeMap<usize, Cover>,
+    /// The exemptions of variables, by the position of their assignments.
+    exemptions: BTreeMap<usize, Exemption>,
 }
 
 /// The purpose for which a variable is read.
@@ -37,7 +38,7 @@ enum Use {
     /// It is cloned, perhaps for a part of the variable that is assigned at that position.
     Cloned(Option<usize>),
     /// A guarded router takes it, perhaps changed.
-    Covered(Cover),
+    Exempt(Exemption),
     /// It is a part of the variable that is assigned at that position.
     Assigned(usize),
     #[default]
@@ -54,32 +55,32 @@ impl Variables {
             let Some(uses) = variables.uses.get(position) else {
                 continue;
             };
-            let cover_by = |by: &Use| match by {
-                Use::Moved => Some(Cover::Excused),
-                Use::Covered(cover) => Some(*cover),
+            let exemption_by = |by: &Use| match by {
+                Use::Moved => Some(Exemption::Excused),
+                Use::Exempt(exemption) => Some(*exemption),
                 Use::Assigned(later) | Use::Cloned(Some(later)) => {
-                    variables.covers.get(later).copied()
+                    variables.exemptions.get(later).copied()
                 }
                 Use::Cloned(None) | Use::Other => None,
             };
-            let all: Option<Vec<_>> = uses.iter().map(cover_by).collect();
-            let is_free = |by: &Use| matches!(by, Use::Cloned(_)) && cover_by(by).is_none();
+            let all: Option<Vec<_>> = uses.iter().map(exemption_by).collect();
+            let is_free = |by: &Use| matches!(by, Use::Cloned(_)) && exemption_by(by).is_none();
             let is_moved = uses.contains(&Use::Moved) && !uses.iter().any(is_free);
-            let cover = match all {
-                None => is_moved.then_some(Cover::Excused),
-                Some(covers) => covers.into_iter().max(),
+            let exemption = match all {
+                None => is_moved.then_some(Exemption::Excused),
+                Some(exemptions) => exemptions.into_iter().max(),
             };
-            if let Some(cover) = cover {
-                variables.covers.insert(*position, cover);
+            if let Some(exemption) = exemption {
+                variables.exemptions.insert(*position, exemption);
             }
         }
         variables
     }
 
-    /// Returns the cover of the variable that is assigned at this position, if all of its uses have
+    /// Returns the exemption of the variable that is assigned at this position, if all of its uses have
     /// one: another use may mount it without a policy.
-    pub(super) fn cover_at(&self, position: usize) -> Option<Cover> {
-        self.covers.get(&position).copied()
+    pub(super) fn exemption_at(&self, position: usize) -> Option<Exemption> {
+        self.exemptions.get(&position).copied()
     }
 
     fn read(&mut self, name: &str) {
@@ -96,15 +97,15 @@ impl Variables {
     }
 
     /// Reads arguments. One of them may be a router that is added to a guarded one.
-    fn arguments(&mut self, arguments: &[&Expr], covered: Option<(Cover, &Expr)>) {
+    fn arguments(&mut self, arguments: &[&Expr], exempt: Option<(Exemption, &Expr)>) {
         for argument in arguments {
-            match covered {
-                Some((cover, router)) if std::ptr::eq(router, *argument) => {
-                    let is_moved = cover == Cover::Excused && path_of(router).is_some();
+            match exempt {
+                Some((exemption, router)) if std::ptr::eq(router, *argument) => {
+                    let is_moved = exemption == Exemption::Excused && path_of(router).is_some();
                     let by = if is_moved {
                         Use::Moved
                     } else {
-                        Use::Covered(cover)
+                        Use::Exempt(exemption)
                     };
                     self.used(by, router);
                 }
@@ -115,12 +116,8 @@ impl Variables {
 }
 
 /// Returns the router that a method adds to a guarded one without policies.
-fn excused<'e>(name: &str, arguments: &[&'e Expr]) -> Option<(Cover, &'e Expr)> {
-    match (name, arguments) {
-        ("adopt", [router, reason]) if is_reason(reason) => Some((Cover::Excused, router)),
-        ("merge_unguarded", [_, _, router]) => Some((Cover::Excused, router)),
-        _ => None,
-    }
+fn excused<'e>(name: &str, arguments: &[&'e Expr]) -> Option<(Exemption, &'e Expr)> {
+    Added::by(name, arguments).map(|added| (Exemption::Excused, added.router))
 }
 
 impl Visit<'_> for Variables {
@@ -168,7 +165,7 @@ impl Visit<'_> for Variables {
         }
         self.visit_expr(&call.receiver);
         let arguments: Vec<_> = call.args.iter().collect();
-        let service = || Some((Cover::Guarded, guarded_service(&name, &arguments)?));
+        let service = || Some((Exemption::Guarded, guarded_service(&name, &arguments)?));
         self.arguments(&arguments, excused(&name, &arguments).or_else(service));
     }
 
@@ -180,7 +177,7 @@ impl Visit<'_> for Variables {
             (Some(name), [_, others @ ..]) => excused(name, others),
             _ => None,
         };
-        let service = || Some((Cover::Guarded, guarded_service_in(&path, &arguments)?));
+        let service = || Some((Exemption::Guarded, guarded_service_in(&path, &arguments)?));
         self.arguments(&arguments, router.or_else(service));
     }
 

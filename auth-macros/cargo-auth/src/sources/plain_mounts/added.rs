@@ -1,0 +1,35 @@
+//! The plain routers that guarded ones add with a reason.
+
+use syn::Expr;
+
+use crate::sources::expressions::{is_reason, paths_of};
+use crate::sources::record::OpenRouteKind;
+
+/// A plain router that is added to a guarded one with a reason.
+pub(super) struct Added<'e> {
+    pub(super) kind: OpenRouteKind,
+    pub(super) reason: &'e Expr,
+    pub(super) target: String,
+    pub(super) router: &'e Expr,
+}
+
+impl<'e> Added<'e> {
+    /// Reads the arguments of the method of that name, without the guarded router.
+    pub(super) fn by(name: &str, arguments: &[&'e Expr]) -> Option<Self> {
+        match (name, arguments) {
+            ("merge_unguarded", [reason, paths, router]) => Some(Self {
+                kind: OpenRouteKind::Merged,
+                reason,
+                target: paths_of(paths),
+                router,
+            }),
+            ("adopt", [router, reason]) if is_reason(reason) => Some(Self {
+                kind: OpenRouteKind::Adopted,
+                reason,
+                target: String::new(),
+                router,
+            }),
+            _ => None,
+        }
+    }
+}
