@@ -18,8 +18,8 @@ const ROUND: Duration = Duration::from_millis(800);
 pub(crate) fn print() {
     println!("### Over loopback\n");
     println!(
-        "{CONNECTIONS} connections of clients on the same machine; the best of {ROUNDS} rounds, taken \
-         in turns, since whatever else the machine does makes a round worse and none better.\n"
+        "{CONNECTIONS} connections of clients on the same machine, which use a part of both cores. The best of \
+         {ROUNDS} rounds, taken in turns, since other load makes a round slower, never faster.\n"
     );
     println!("| workers | | requests per second | p50 | p99 |\n|--:|---|--:|--:|--:|");
     quickstart::build();

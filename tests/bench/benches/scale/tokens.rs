@@ -19,7 +19,7 @@ const SECRET: &[u8; 32] = b"not a secret, but long enough...";
 
 pub(crate) fn print() {
     println!("\n### A million different tokens\n");
-    println!("A cache that was told to hold {CAPACITY} tokens, of about 350 bytes each.\n");
+    println!("A cache with a limit of {CAPACITY} tokens, of about 350 bytes each.\n");
     println!("| tokens seen | remembered | memory of the process |\n|--:|--:|--:|");
     let cache = TokenCache::new(CAPACITY, Duration::from_secs(300));
     let jwt = Jwt::builder()
