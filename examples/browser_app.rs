@@ -250,6 +250,7 @@ async fn main() -> Result<()> {
     let sessions = SessionManagerLayer::new(store)
         .with_name(COOKIE)
         .with_same_site(SameSite::Lax)
+        // From the last change of the session: here, from the login.
         .with_expiry(Expiry::OnInactivity(Duration::hours(1)));
     let app = app.layer(sessions).layer(cookies);
 

@@ -338,7 +338,8 @@ impl Identity {
     }
 
     /// The time from which the credentials are not accepted any more, if it is known. JWTs, introspected
-    /// tokens and signed URLs have one. A session has none, since other requests prolong it.
+    /// tokens and signed URLs have one. A session has none: its store does not report it to a
+    /// request.
     pub fn expiry(&self) -> Option<SystemTime> {
         self.0.expiry
     }

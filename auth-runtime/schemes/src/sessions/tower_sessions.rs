@@ -79,6 +79,7 @@ impl Sessions {
     /// let layer = SessionManagerLayer::new(store)
     ///     .with_name(COOKIE)
     ///     .with_same_site(SameSite::Lax)
+    ///     // From the last change of the session: here, from the login.
     ///     .with_expiry(Expiry::OnInactivity(Duration::hours(1)));
     /// # Ok(
     /// app.layer(layer).layer(cookies)
