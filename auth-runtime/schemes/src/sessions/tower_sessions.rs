@@ -143,6 +143,9 @@ impl Sessions {
     /// then on. The same response removes it from the browser. If its name starts with `__Host-` or
     /// `__Secure-`, the next 401 does.
     ///
+    /// An exception: a request that is running during a logout or a login, and changes the session, stores it
+    /// again under its old id, with its old login. The store for Redis does not.
+    ///
     /// ```
     /// # use auth_runtime::Guard;
     /// # use auth_runtime::schemes::Sessions;
