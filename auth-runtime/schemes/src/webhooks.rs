@@ -52,8 +52,10 @@ use crate::hmac_key::HmacKey;
 ///
 /// **Replay.** A signed time must be within the [`tolerance`](WebhooksBuilder::tolerance). Within it, and for
 /// GitHub's format without a time at all, a recorded request can be repeated: a handler must accept a second
-/// delivery, which senders also cause by retries. The fields `X-GitHub-Delivery` and `Webhook-Id`
-/// identify one.
+/// delivery, which senders also cause by retries. The signed `Webhook-Id` of Standard Webhooks, and the `id` in the
+/// body of Stripe's events, identify one. The target and other fields are not signed: a client that repeats a
+/// recorded body can change them, such as `X-GitHub-Delivery` and `X-GitHub-Event`. A handler for GitHub therefore
+/// relies on the body only.
 ///
 /// The scheme in the challenge, `Webhook`, is not registered. Several senders in one space have schemes of different
 /// [names](WebhooksBuilder::scheme_name).
