@@ -56,7 +56,7 @@ impl Jwt {
     /// A cookie is not an explicit credential: beside a credential of another scheme it is ignored.
     /// Requests that pages of other origins cause are rejected as those with a session cookie are, by
     /// [`TrustedOrigins`]. A response to an invalid or expired token removes the cookie with the path `/`
-    /// and no domain.
+    /// and no domain. Browsers ignore this in responses to scripts of another site.
     ///
     /// ```
     /// # fn scheme(jwt: auth_runtime::schemes::Jwt)
