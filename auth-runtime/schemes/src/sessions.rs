@@ -38,10 +38,12 @@ use crate::origin::TrustedOrigins;
 /// A function returns [`Caller::Anonymous`] for a live session without a login, such as one that only holds
 /// a shopping cart, [`Caller::rejected`] for a session that has ended, and [`Caller::unverifiable`] if the
 /// store is unavailable: the response is 503. It adds the time of the login by
-/// [`with_auth_time`](auth_runtime_core::Identity::with_auth_time): without it, no login meets `max_age`. The response to a rejected cookie removes it from the browser,
-/// so the rejection occurs once, on a hidden and on an unknown path alike. The removal is `SameSite=Lax`, and browsers
-/// ignore it in responses to scripts of another site: there, the rejection recurs until the next login. Public pages, such as the login
-/// page, do not verify the cookie.
+/// [`with_auth_time`](auth_runtime_core::Identity::with_auth_time): without it, no login meets `max_age`.
+///
+/// The response to a rejected cookie removes it from the browser, so the rejection occurs once, on a hidden and
+/// on an unknown path alike. The removal is `SameSite=Lax`, and browsers ignore it in responses to scripts of
+/// another site: there, the rejection recurs until the next login. Public pages, such as the login page, do
+/// not verify the cookie.
 ///
 /// # 401 or login page
 ///
