@@ -1,5 +1,7 @@
 //! Every combination of service, method, stranger and path.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// A hidden path, and an unknown one of the same length beside it.
@@ -55,6 +57,11 @@ async fn no_combination_leaks_in_process() {
 
 #[tokio::test]
 async fn no_combination_leaks_over_a_socket() {
+    // In turn, since each request has a connection of its own. The number of requests to a service is not a multiple
+    // of that of the strangers, so another stranger sends a request to the next service.
+    let all = strangers();
+    let mut strangers = all.iter().cycle();
+    let mut compared = BTreeSet::new();
     for (name, app) in services() {
         let prefix = if name == "within another router" {
             "/outer"
@@ -62,8 +69,6 @@ async fn no_combination_leaks_over_a_socket() {
             ""
         };
         let address = serve(app).await;
-        // In turn, since each request has a connection of its own: five strangers, nine methods.
-        let mut strangers = strangers().into_iter().cycle();
         for (hidden, unknown) in HIDDEN {
             for method in methods() {
                 let (caller, authorization) = strangers.next().expect("a cycle");
@@ -79,9 +84,15 @@ async fn no_combination_leaks_over_a_socket() {
                     control,
                     "{name}: {method} {hidden} by {caller}"
                 );
+                compared.insert((hidden, method.to_string(), caller));
             }
         }
     }
+    let requests = HIDDEN
+        .iter()
+        .flat_map(|(hidden, _)| methods().into_iter().map(move |method| (hidden, method)));
+    let hidden = requests.filter(|(hidden, method)| !is_open(hidden, method));
+    assert_eq!(compared.len(), hidden.count() * all.len());
 }
 
 #[tokio::test]
