@@ -1,5 +1,7 @@
-//! The cost of recording decisions. It is a binary of its own, since a log subscriber would change
-//! the result.
+//! The cost of recording decisions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use auth_runtime::decision::Rule;
 use auth_runtime::routing::get;
@@ -44,6 +46,12 @@ fn audit_hook_allocates_nothing() {
         counted.count_total
     };
     let silent = allocations(space_builder());
-    let told = allocations(space_builder().audit(|record| assert_eq!(record.rule(), Rule::Met)));
+    let calls = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&calls);
+    let told = allocations(space_builder().audit(move |record| {
+        assert_eq!(record.rule(), Rule::Met);
+        counter.fetch_add(1, Ordering::Relaxed);
+    }));
     assert_eq!(told, silent);
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
 }
