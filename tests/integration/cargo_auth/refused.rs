@@ -237,9 +237,13 @@ fn control_characters_are_escaped() {
 /// Time and memory grow in proportion to the sources.
 #[test]
 fn long_and_deep_sources_are_read() {
-    let (short, long) = (time_of_a_chain(1000), time_of_a_chain(12_000));
-    // Twelve times the routes would take up to 144 times as long if each one was compared with all.
-    assert!(long < 18 * short, "{short:?}, {long:?}");
+    // Twelve times the routes would take up to 144 times as long if each one was compared with all. The load of other
+    // programs passes.
+    assert!((0..5).any(|_| {
+        let (short, long) = (time_of_a_chain(1000), time_of_a_chain(12_000));
+        println!("{short:?}, {long:?}");
+        long < 18 * short
+    }));
 }
 
 /// Checks a chain of so many routes, and a deep expression.
