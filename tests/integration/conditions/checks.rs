@@ -87,12 +87,19 @@ async fn checks_see_identity_and_state() {
         ("a robot", known(ann(), "/robots"), 403, 0),
     ] {
         asked.store(0, Ordering::SeqCst);
-        let (status, challenges, _) = send(&app, request).await;
-        assert_eq!(status, expected, "{who}");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), expected, "{who}");
+        let retry_after = response.headers().get("retry-after");
+        assert_eq!(retry_after.is_some(), expected == 503, "{who}");
         assert_eq!(asked.load(Ordering::SeqCst), times, "{who}");
-        let wants_scope = challenges.iter().any(|c| c.contains("insufficient_scope"));
+        let challenges: Vec<_> = response
+            .headers()
+            .get_all("www-authenticate")
+            .iter()
+            .collect();
+        let needs_scope = |line: &&HeaderValue| format!("{line:?}").contains("insufficient_scope");
         assert_eq!(
-            wants_scope,
+            challenges.iter().any(needs_scope),
             who == "the scope would help",
             "{who}: {challenges:?}"
         );
