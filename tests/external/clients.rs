@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use auth_tests::programs::{Program, output_of, set_up};
+use auth_tests::programs::{Program, output_despite_failure, output_of, set_up};
 use serde_json::{Value, json};
 
 use self::expected::expected;
@@ -188,7 +188,8 @@ impl Lab {
     /// Returns one report for each line of JSON. Other output of a client is printed on the
     /// terminal.
     fn reports(&self, command: &mut Command) -> Vec<Understood> {
-        let output = output_of(command.current_dir(&self.folder).stderr(Stdio::inherit()));
+        let output =
+            output_despite_failure(command.current_dir(&self.folder).stderr(Stdio::inherit()));
         let reports = output.lines().filter_map(|line| {
             let report: Value = serde_json::from_str(line).ok()?;
             Some(Understood {
@@ -217,7 +218,11 @@ fn curl(lab: &Lab) -> Vec<Understood> {
             "%{http_code}",
         ]);
         curl.args(arguments).arg(format!("{}{path}", lab.base));
-        json!(output_of(&mut curl).parse::<u16>().unwrap_or_default())
+        json!(
+            output_despite_failure(&mut curl)
+                .parse::<u16>()
+                .unwrap_or_default()
+        )
     };
     // The verbose output of curl.
     let verbose = |arguments: &[&str], path: &str| {

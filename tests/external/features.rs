@@ -3,14 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use auth_tests::programs::build;
-
-fn output_of(command: &mut Command) -> String {
-    let output = command.output().expect("it runs");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    String::from_utf8(output.stdout).expect("UTF-8")
-}
+use auth_tests::programs::{build, output_of};
 
 /// Returns the output of the service with its default features, built alone.
 fn output_with_fewest() -> String {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
@@ -123,10 +123,20 @@ impl Drop for Program {
     }
 }
 
-/// Returns the output of a program.
+/// Returns the output of a program, which has to succeed.
 pub fn output_of(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let output = finished(command);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Returns the output of a program that may fail, such as a client that is denied.
+pub fn output_despite_failure(command: &mut Command) -> String {
+    String::from_utf8_lossy(&finished(command).stdout).into_owned()
+}
+
+fn finished(command: &mut Command) -> Output {
+    let output = command.output();
+    output.unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
