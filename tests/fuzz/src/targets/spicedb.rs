@@ -272,7 +272,12 @@ impl Server {
             assert_eq!(plan.status, Some(0));
             for id in ids {
                 let encoded = SpiceDb::object_id(id).expect("an id");
-                assert!(lists(plan, &encoded), "{encoded}");
+                assert!(listed_by(plan).contains(&encoded), "{encoded}");
+            }
+            // An id that is its own form is in the list.
+            let is_form = |id: &&String| SpiceDb::object_id(id).as_ref() == Some(*id);
+            for id in listed_by(plan).iter().filter(is_form) {
+                assert!(ids.contains(id), "{id}");
             }
         }
         if decided.is_err() || listed.is_err() {
@@ -325,8 +330,10 @@ fn decisions_of(plan: &Plan) -> Option<Vec<bool>> {
     decided.collect::<Option<_>>().filter(|_| is_whole)
 }
 
-fn lists(plan: &Plan, id: &str) -> bool {
+/// The ids that the server lists as permitted.
+fn listed_by(plan: &Plan) -> Vec<String> {
     let messages = plan.found.iter();
-    let mut found = messages.filter_map(|message| Found::decode(&**message).ok());
-    found.any(|found| found.id == id && found.permissionship == LISTED)
+    let found = messages.filter_map(|message| Found::decode(&**message).ok());
+    let permitted = found.filter(|found| found.permissionship == LISTED);
+    permitted.map(|found| found.id).collect()
 }
