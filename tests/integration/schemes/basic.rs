@@ -261,7 +261,13 @@ impl Strangers {
 impl Drop for Strangers {
     fn drop(&mut self) {
         for stranger in &self.0 {
+            // They send without an end, so one that is finished has panicked.
+            let is_finished = stranger.is_finished();
             stranger.abort();
+            assert!(
+                !is_finished || std::thread::panicking(),
+                "a stranger panicked"
+            );
         }
     }
 }
