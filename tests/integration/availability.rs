@@ -111,7 +111,7 @@ const TESTS: [(&str, &str, &str); 21] = [
     (
         "credentials",
         "tests/integration/schemes/bearer/tokens.rs",
-        "tokens_are_accepted_or_rejected",
+        "fields_have_a_form",
     ),
     (
         "the body of a form or of a webhook",
