@@ -9,7 +9,6 @@ mod bearer;
 mod carried;
 mod cookies;
 mod credentials;
-mod debug;
 mod digest;
 mod dpop;
 mod expiry;

@@ -4,12 +4,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_runtime::schemes::{
-    Claims, Credentials, DigestAlgorithm, DigestSecret, Redis, Scheme, SharedTokenCache,
-    SignedUrls, TokenCache, Verification,
+    CertificateSource, Claims, Credentials, DigestAlgorithm, DigestSecret, MutualTls,
+    PeerCertificate, ProxyIdentity, Redis, Scheme, Sessions, SharedTokenCache, SignedUrls,
+    TokenCache, Verification, Webhooks,
 };
 use auth_runtime::{Caller, Denied, Guard};
+use tower::Layer;
+use tower_sessions::MemoryStore;
 
 use super::*;
+
+const BALANCER: &str =
+    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188";
 
 fn debug(value: impl std::fmt::Debug) -> String {
     format!("{value:?}\n{value:#?}")
@@ -40,28 +46,34 @@ fn the_search_finds_secrets() {
 }
 
 #[test]
-fn debug_shows_no_secret() {
+fn debug_names_the_type_and_shows_no_secret() {
     listen();
     let key = || JwtKey::hs256(MARKER).expect("it is long enough");
-    let jwt = || Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key());
+    let keyless = || Jwt::builder().issuer(ISSUER).audience(AUDIENCE);
+    let jwt = || keyless().key(key().with_id("k-1"));
     let built = || jwt().build().expect("in order");
+    let carried = || built().in_field("x-token");
     let introspection = || {
         let asked = Introspection::builder().endpoint("https://as.example/introspect");
         asked.client_secret("client", MARKER).any_audience()
     };
     let nonce_key: [u8; 32] = MARKER.as_bytes()[..32].try_into().expect("32 bytes");
     let dpop = || {
-        Dpop::jwt(built())
-            .origin("https://api.example")
-            .nonces_with_key(nonce_key)
+        let dpop = Dpop::jwt(built()).origin(AUDIENCE);
+        dpop.nonces_with_key(nonce_key)
     };
-    let hooks = || auth_runtime::schemes::Webhooks::github().secret(MARKER);
+    let hooks = || Webhooks::github().secret(MARKER);
     let keys = || {
         ApiKeys::builder()
             .key(MARKER, Identity::new("a"))
             .key_sha256(&hex(&Sha256::digest("another key")), Identity::new("b"))
     };
-    let hashes = || PasswordHashes::builder().user("ann", hash_of_marker(), Identity::new("ann"));
+    let looked_up = || ApiKeys::look_up(async |_| Caller::rejected());
+    let hashes = || {
+        PasswordHashes::builder()
+            .user("ann", hash_of_marker(), Identity::new("ann"))
+            .user_verified_by("bob", |it| it.as_str() == MARKER, Identity::new("bob"))
+    };
     let basic = || Basic::password_hashes(hashes().build().expect("in order"));
     let space = || {
         let space = ProtectionSpace::builder().realm("api");
@@ -69,70 +81,196 @@ fn debug_shows_no_secret() {
     };
     let known = || Identity::new("ann").with_extension(MARKER.to_owned());
     let digest_secret = || {
-        let secret = DigestSecret::of(DigestAlgorithm::Sha256, "ann", "api", MARKER);
+        let secret = DigestSecret::of(DigestAlgorithm::Sha256, "ann", "lab", MARKER);
         secret.expect("in order")
     };
     // The stored form of a password is as secret as the password.
     let line = digest_secret().to_line();
     let kept_hash = line.rsplit(':').next().expect("a hash").to_owned();
     let digest = || {
-        auth_runtime::schemes::Digest::builder("api")
+        auth_runtime::schemes::Digest::builder("lab")
             .user(digest_secret(), Identity::new("ann"))
             .nonce_key(nonce_key)
     };
     let links = || SignedUrls::builder().key("2026", MARKER.as_bytes());
     let redis = || Redis::builder(format!("rediss://ann:{MARKER}@redis.example/"));
-    let shared = || {
+    let shared = |max_age| {
         let redis = redis().build().expect("in order");
-        SharedTokenCache::new(redis, nonce_key, Duration::from_secs(60))
+        SharedTokenCache::new(redis, nonce_key, max_age)
     };
-    for (what, text) in [
-        ("JwtKey", debug(key().with_id("id"))),
-        ("JwtBuilder", debug(jwt())),
-        ("Jwt", debug(built())),
-        ("Bearer", debug(Bearer::jwt(built()))),
-        ("IntrospectionBuilder", debug(introspection())),
+    let devices = MutualTls::new(CertificateSource::connection(), async |_| {
+        Caller::rejected()
+    });
+    let proxies = || ["10.0.0.7/32".parse().expect("a network")];
+    let proxy = || ProxyIdentity::builder(proxies()).roles_field("Remote-Groups");
+    let sessions = || Sessions::builder().cookie("login");
+    let layer = || {
+        let sessions = sessions().build().expect("in order");
+        sessions.cookie_layer(MemoryStore::default())
+    };
+    let claims = built().caller_of(json!({ "sub": "ann", "password": MARKER }));
+    let claims = claims.identity().and_then(Identity::extension::<Claims>);
+    let claims = claims.expect("claims");
+    assert!(debug(claims).contains("\"password\""), "{claims:?}");
+    for (text, start) in [
+        (debug(key()), "JwtKey { algorithm: HS256, id: None, .. }"),
         (
-            "IntrospectionBuilder with a password in its URL",
+            debug(key().with_id("k-1")),
+            "JwtKey { algorithm: HS256, id: Some(\"k-1\"), .. }",
+        ),
+        (
+            debug(jwt()),
+            "JwtBuilder { issuer: \"https://issuer.example\", audiences: [\"https://api.example\"], .. }",
+        ),
+        (
+            debug(built()),
+            "{\"https://issuer.example\": [JwtKey { algorithm: HS256,",
+        ),
+        (
+            debug(keyless().discover().build().expect("in order")),
+            "{\"https://issuer.example\": not fetched yet}",
+        ),
+        (
+            debug(keyless().load_balancer(BALANCER).build().expect("in order")),
+            "{\"https://issuer.example\": [\"arn:aws:elasticloadbalancing:",
+        ),
+        (debug(Bearer::jwt(built())), "Bearer"),
+        (debug(carried()), "CarriedJwtBuilder { name: \"JWT\", .. }"),
+        (
+            debug(carried().build().expect("in order")),
+            "CarriedJwt { name: \"JWT\", source: Field(\"x-token\"), .. }",
+        ),
+        (debug(claims), "{\"iss\", \"aud\""),
+        (
+            debug(introspection()),
+            "IntrospectionBuilder { endpoint: Some(\"https://as.example/introspect\"), .. }",
+        ),
+        // With a password in its URL.
+        (
             debug(introspection().endpoint(format!("https://ann:{MARKER}@as.example/"))),
+            "IntrospectionBuilder { endpoint: Some(\"https://",
         ),
         (
-            "Introspection",
             debug(introspection().build().expect("in order")),
+            "Introspection { endpoint: \"https://as.example/introspect\", client: \"client\", .. }",
         ),
-        ("DpopBuilder", debug(dpop())),
-        ("Dpop", debug(dpop().build().expect("in order"))),
-        ("WebhooksBuilder", debug(hooks())),
-        ("Webhooks", debug(hooks().build().expect("in order"))),
-        ("ApiKeysBuilder", debug(keys())),
         (
-            "ApiKeyLookUpBuilder",
-            debug(ApiKeys::look_up(async |_| Caller::rejected())),
+            debug(dpop()),
+            "DpopBuilder { origins: [\"https://api.example\"], .. }",
         ),
-        ("ApiKeys", debug(keys().build().expect("in order"))),
-        ("PasswordHashesBuilder", debug(hashes())),
-        ("PasswordHashes", debug(hashes().build().expect("in order"))),
-        ("Basic", debug(basic())),
-        ("DigestSecret", debug(digest_secret())),
-        ("DigestBuilder", debug(digest())),
-        ("Digest", debug(digest().build().expect("in order"))),
-        ("SignedUrlsBuilder", debug(links())),
-        ("SignedUrls", debug(links().build().expect("in order"))),
-        ("RedisBuilder", debug(redis())),
-        ("Redis", debug(redis().build().expect("in order"))),
-        ("SharedTokenCache", debug(shared())),
-        ("ProtectionSpaceBuilder", debug(space())),
-        ("ProtectionSpace", debug(space().build().expect("in order"))),
-        ("Identity", debug(known())),
-        ("Caller", debug(Caller::known(known()))),
         (
-            "Verification",
+            debug(dpop().build().expect("in order")),
+            "Dpop { origins: [\"https://api.example\"], algorithms: [ES256, PS256, EdDSA], .. }",
+        ),
+        (
+            debug(hooks()),
+            "WebhooksBuilder { name: \"Webhook\", format: GitHub, secrets: 1, .. }",
+        ),
+        (
+            debug(hooks().build().expect("in order")),
+            "Webhooks { name: \"Webhook\", format: GitHub, secrets: 1, .. }",
+        ),
+        (
+            debug(keys()),
+            "ApiKeysBuilder { scheme: \"ApiKey\", field: \"x-api-key\", keys: 2, .. }",
+        ),
+        (
+            debug(keys().build().expect("in order")),
+            "ApiKeys { scheme: \"ApiKey\", field: \"x-api-key\", keys: 2 }",
+        ),
+        (
+            debug(looked_up()),
+            "ApiKeyLookUpBuilder { scheme: \"ApiKey\", field: \"x-api-key\", .. }",
+        ),
+        (
+            debug(looked_up().build().expect("in order")),
+            "ApiKeys { scheme: \"ApiKey\", field: \"x-api-key\", .. }",
+        ),
+        (debug(hashes()), "PasswordHashesBuilder { users: 2, .. }"),
+        (
+            debug(hashes().build().expect("in order")),
+            "PasswordHashes { users: 2, .. }",
+        ),
+        (debug(basic()), "Basic"),
+        (
+            debug(digest_secret()),
+            "DigestSecret { user: \"ann\", realm: \"lab\", algorithm: Sha256, .. }",
+        ),
+        (
+            debug(digest()),
+            "DigestBuilder { realm: \"lab\", algorithms: {Sha256}, users: 1, .. }",
+        ),
+        (
+            debug(digest().build().expect("in order")),
+            "Digest { realm: \"lab\", algorithms: [Sha256], .. }",
+        ),
+        (debug(links()), "SignedUrlsBuilder {"),
+        (debug(links().build().expect("in order")), "SignedUrls {"),
+        (
+            debug(redis()),
+            "RedisBuilder { prefix: \"auth:\", timeout: 500ms, .. }",
+        ),
+        (
+            debug(redis().build().expect("in order")),
+            "Redis { address: redis.example:6379,",
+        ),
+        (
+            debug(shared(Duration::from_secs(60))),
+            "SharedTokenCache { redis: Redis { address: redis.example:6379,",
+        ),
+        (
+            debug(shared(Duration::MAX)),
+            "SharedTokenCache { redis: Redis { address: redis.example:6379,",
+        ),
+        (
+            debug(devices),
+            "MutualTls { name: \"MutualTLS\", source: CertificateSource",
+        ),
+        (
+            debug(PeerCertificate::new("DER")),
+            "PeerCertificate { thumbprint: \"",
+        ),
+        (
+            debug(proxy()),
+            "ProxyIdentityBuilder { name: \"Proxy\", user: \"remote-user\", roles: Some(\"Remote-Groups\"), \
+             separator: ',', .. }",
+        ),
+        (
+            debug(proxy().build().expect("in order")),
+            "ProxyIdentity { name: \"Proxy\", user: \"remote-user\", roles: Some(\"remote-groups\"), \
+             separator: ',', proxies:",
+        ),
+        (
+            debug(sessions()),
+            "SessionsBuilder { name: \"Cookie\", cookie: \"login\", login_page: None, .. }",
+        ),
+        (
+            debug(sessions().build().expect("in order")),
+            "Sessions { name: \"Cookie\", cookie: \"login\", login_page: None,",
+        ),
+        (
+            debug(layer()),
+            "SessionCookieLayer { cookie: \"login\", .. }",
+        ),
+        (
+            debug(layer().layer(())),
+            "SessionCookies { cookie: \"login\", .. }",
+        ),
+        (debug(space()), "ProtectionSpaceBuilder {"),
+        (
+            debug(space().build().expect("in order")),
+            "ProtectionSpace {",
+        ),
+        (debug(known()), "Identity {"),
+        (debug(Caller::known(known())), "Known("),
+        (
             debug(Verification::done(Caller::known(known()))),
+            "Verification",
         ),
     ] {
-        assert_silent(what, &text);
-        assert!(!text.contains(&kept_hash), "{what}: {text}");
-        assert!(text.len() > 2, "{what} says nothing at all");
+        assert!(text.starts_with(start), "{text}");
+        assert_silent(start, &text);
+        assert!(!text.contains(&kept_hash), "{text}");
     }
 }
 
@@ -159,6 +297,7 @@ async fn debug_of_requests_shows_no_secret() {
     let seen = Arc::new(Mutex::new(String::new()));
     let basic = Basic::new(async |user, password: auth_runtime::schemes::Password| {
         assert_eq!((user.as_str(), password.as_str()), ("ann", MARKER));
+        assert_eq!(format!("{password:?}"), "Password(…)");
         keep("Password", debug(&password));
         Caller::known(Identity::new("ann"))
     });
