@@ -25,8 +25,8 @@ const TESTS: [(&str, &str, &str); 21] = [
     ),
     (
         "memory to verify passwords",
-        "tests/integration/schemes/basic.rs",
-        "wrong_logins_reuse_buffers",
+        "auth-runtime/schemes/src/password_hashes.rs",
+        "wrong_logins_reuse_their_buffer",
     ),
     (
         "tokens introspected at a time",

@@ -341,45 +341,8 @@ async fn login_flood_receives_503() {
     assert!(statuses.contains(&503), "not all may wait");
 }
 
-/// The resident memory of this process, in MiB.
-#[cfg(target_os = "linux")]
-fn resident() -> usize {
-    let pages = std::fs::read_to_string("/proc/self/statm").expect("procfs");
-    let pages = pages.split(' ').nth(1).and_then(|pages| pages.parse().ok());
-    pages.map_or(0, |pages: usize| pages * 4 / 1024)
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_logins_reuse_buffers() {
-    let params = argon2::Params::new(19 * 1024, 1, 1, None).expect("parameters");
-    let hash = argon2::Argon2::from(params).hash_password(b"secret");
-    let hashes = PasswordHashes::builder()
-        .user(
-            "ann",
-            &hash.expect("a hash").to_string(),
-            Identity::new("ann"),
-        )
-        .build()
-        .expect("hashes");
-    let app = app(space(Basic::password_hashes(hashes)));
-    let before = resident();
-    let logins = (0..100).map(|_| {
-        let app = app.clone();
-        tokio::spawn(async move { send(&app, "/known", &basic("ann:wrong")).await })
-    });
-    for login in logins.collect::<Vec<_>>() {
-        assert_eq!(login.await.expect("it does not panic").status(), 401);
-    }
-    let grown = resident().saturating_sub(before);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    // The same amount again for tests that run in parallel.
-    let bound = cores * 19 + 200;
-    assert!(grown < bound, "{grown} MiB, of at most {bound}");
-}
-
 #[tokio::test]
-async fn all_hashes_share_one_buffer() {
+async fn hashes_of_every_size_verify_in_turn() {
     let kinds = [
         (
             argon2::Algorithm::Argon2id,
