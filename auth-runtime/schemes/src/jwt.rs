@@ -7,6 +7,7 @@ mod claims;
 mod discovery;
 mod error;
 #[cfg(feature = "jwks")]
+mod fetch_settings;
 mod fetched_keys;
 mod issuer;
 mod issuer_name;
@@ -17,7 +18,6 @@ mod key_source;
 #[cfg(feature = "jwks")]
 mod load_balancer;
 #[cfg(feature = "jwks")]
-mod remote_keys;
 mod rules;
 #[cfg(feature = "testing")]
 mod testing;

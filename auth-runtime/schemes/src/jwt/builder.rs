@@ -13,7 +13,7 @@ use auth_runtime_core::{Clock, Identity, Rejection};
 use super::claims::{ClaimNames, ClaimPath};
 use super::error::JwtError;
 #[cfg(feature = "jwks")]
-use super::fetched_keys::FetchedKeys;
+use super::fetch_settings::FetchSettings;
 use super::issuer::{Issuer, Keys, Revoked};
 use super::issuer_name::{IssuerName, TENANT};
 use super::key_set::KeySet;
@@ -45,7 +45,7 @@ impl Jwt {
             documents: Vec::new(),
             revoked: None,
             #[cfg(feature = "jwks")]
-            fetched: FetchedKeys::default(),
+            fetched: FetchSettings::default(),
             #[cfg(feature = "token-cache")]
             cache: None,
         }
@@ -63,7 +63,7 @@ pub struct JwtBuilder {
     documents: Vec<String>,
     revoked: Option<Revoked>,
     #[cfg(feature = "jwks")]
-    fetched: FetchedKeys,
+    fetched: FetchSettings,
     #[cfg(feature = "token-cache")]
     cache: Option<TokenCache>,
 }

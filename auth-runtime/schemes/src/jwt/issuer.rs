@@ -7,12 +7,12 @@ use auth_runtime_core::{Caller, Identity, Verification};
 
 use super::claims::Claims;
 #[cfg(feature = "jwks")]
+use super::fetched_keys::{FetchedKeys, Outage, WantedKey};
+#[cfg(feature = "jwks")]
 use super::key::JwtKey;
 use super::key_set::KeySet;
 #[cfg(feature = "jwks")]
 use super::load_balancer::{BalancerKeys, BalancerToken, NoKey};
-#[cfg(feature = "jwks")]
-use super::remote_keys::{Outage, RemoteKeys, WantedKey};
 use super::rules::TokenRules;
 use crate::rejected_token::RejectedToken;
 use crate::signed_token::{Flaw, SignedToken};
@@ -39,7 +39,7 @@ pub(super) type Revoked = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
 pub(super) enum Keys {
     Given(KeySet),
     #[cfg(feature = "jwks")]
-    Fetched(Arc<RemoteKeys>),
+    Fetched(Arc<FetchedKeys>),
     #[cfg(feature = "jwks")]
     OfBalancers(Arc<BalancerKeys>),
 }
@@ -51,8 +51,8 @@ impl Issuer {
         let identity = self.cache.as_ref()?.get(token)?;
         // However few tokens there are, keys that are withdrawn have to be noticed.
         #[cfg(feature = "jwks")]
-        if let Keys::Fetched(remote) = &self.keys
-            && !remote.refresh_when_due()
+        if let Keys::Fetched(fetched) = &self.keys
+            && !fetched.refresh_when_due()
         {
             return None;
         }
@@ -81,7 +81,7 @@ impl Issuer {
                 )
             }
             #[cfg(feature = "jwks")]
-            Keys::Fetched(remote) => self.verify_remotely(remote, token, epoch),
+            Keys::Fetched(fetched) => self.verify_with_fetched(fetched, token, epoch),
             #[cfg(feature = "jwks")]
             Keys::OfBalancers(_) => Verification::done(self.reject(RejectedToken::invalid(
                 "it does not have the form of a token of a load balancer",
@@ -91,13 +91,13 @@ impl Issuer {
 
     /// Verifies with the keys at hand if the right one may be among them, or else after a fetch.
     #[cfg(feature = "jwks")]
-    fn verify_remotely(
+    fn verify_with_fetched(
         self: &Arc<Self>,
-        remote: &Arc<RemoteKeys>,
+        fetched: &Arc<FetchedKeys>,
         token: SignedToken<'_>,
         epoch: Option<Epoch>,
     ) -> Verification {
-        let keys = remote.that_know(&token.header);
+        let keys = fetched.that_know(&token.header);
         if let Some(keys) = &keys {
             let caller = self.verify_with(keys, &token, epoch);
             // Without key names, the signing key may be newer than the keys at hand.
@@ -121,9 +121,9 @@ impl Issuer {
             tried: keys,
             issued: unverified.issued(),
         };
-        let (this, remote, token) = (Arc::clone(self), Arc::clone(remote), token.text.to_owned());
+        let (this, fetched, token) = (Arc::clone(self), Arc::clone(fetched), token.text.to_owned());
         Verification::pending(async move {
-            let (keys, retry_after) = match remote.fetch_for(&wanted).await {
+            let (keys, retry_after) = match fetched.fetch_for(&wanted).await {
                 Ok(keys) => (keys, None),
                 Err(Outage {
                     at_hand: Some(keys),
@@ -245,7 +245,7 @@ impl fmt::Debug for Keys {
         match self {
             Self::Given(keys) => keys.fmt(f),
             #[cfg(feature = "jwks")]
-            Self::Fetched(remote) => remote.fmt(f),
+            Self::Fetched(fetched) => fetched.fmt(f),
             #[cfg(feature = "jwks")]
             Self::OfBalancers(keys) => keys.fmt(f),
         }

@@ -20,7 +20,9 @@ pub(crate) fn print(cases: &[Case<'_>], costs: &[Cost]) {
             })
             .map(|(_, cost)| cost)
     };
-    println!("\"× unguarded\" is relative to the page of the unguarded handler, for every outcome.");
+    println!(
+        "\"× unguarded\" is relative to the page of the unguarded handler, for every outcome."
+    );
     for group in Group::ALL {
         for outcome in Outcome::ALL {
             println!("\n### {}: {}\n", group.name(), outcome.name());

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::JwtBuilder;
+use crate::jwt::fetched_keys::KeyPlace;
 use crate::jwt::key_source::{AnyKeySource, KeySource};
-use crate::jwt::remote_keys::KeyPlace;
 
 impl JwtBuilder {
     /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
