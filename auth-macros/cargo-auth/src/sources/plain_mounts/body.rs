@@ -29,7 +29,7 @@ use crate::sources::text::named;
 use crate::sources::used_names::{add_texts, asks_for_grant};
 
 /// A reader of one body.
-pub(in crate::sources) struct Body<'b> {
+pub(in super::super) struct Body<'b> {
     sources: &'b mut Sources,
     /// The name of the file for messages.
     file: &'b str,
@@ -77,7 +77,7 @@ impl Locals {
 }
 
 impl<'b> Body<'b> {
-    pub(in crate::sources) fn new(sources: &'b mut Sources, file: &'b str, scope: usize) -> Self {
+    pub(in super::super) fn new(sources: &'b mut Sources, file: &'b str, scope: usize) -> Self {
         Self {
             sources,
             file,
@@ -94,16 +94,16 @@ impl<'b> Body<'b> {
 
     /// Returns the items in the blocks of the body, which are not read yet, with their scopes, and
     /// the texts that may be names of the vocabulary.
-    pub(in crate::sources) fn into_parts(self) -> (Vec<(usize, Vec<Item>)>, BTreeSet<String>) {
+    pub(in super::super) fn into_parts(self) -> (Vec<(usize, Vec<Item>)>, BTreeSet<String>) {
         (self.items, self.texts)
     }
 
     /// Sets the name of the item, if it is not a function.
-    pub(in crate::sources) fn named(&mut self, name: &str) {
+    pub(in super::super) fn named(&mut self, name: &str) {
         self.function = name.to_owned();
     }
 
-    pub(in crate::sources) fn function(
+    pub(in super::super) fn function(
         &mut self,
         name: &str,
         signature: &Signature,

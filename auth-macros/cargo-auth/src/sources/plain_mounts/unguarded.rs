@@ -12,7 +12,7 @@ use crate::sources::record::{OpenRouteKind, Sources, Unguarded};
 use crate::sources::routers::{Definitions, exemptions, protecting};
 
 /// Returns the open routes without a reason. Open routes with a reason are recorded.
-pub(in crate::sources) fn findings(
+pub(in super::super) fn findings(
     sources: &mut Sources,
     patterns: Vec<OpenPattern>,
 ) -> Vec<Finding> {

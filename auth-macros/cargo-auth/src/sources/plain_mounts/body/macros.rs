@@ -39,7 +39,7 @@ impl Body<'_> {
     }
 
     /// Reads the macro of an item, such as a `macro_rules!`.
-    pub(in crate::sources) fn macro_item(&mut self, written: &ItemMacro) {
+    pub(in super::super::super) fn macro_item(&mut self, written: &ItemMacro) {
         // The name of a `macro_rules!`, or that of the macro which takes the tokens.
         let called = || segments_of(&written.mac.path).join("::");
         let name = written.ident.as_ref().map_or_else(called, named);
