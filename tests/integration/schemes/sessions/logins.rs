@@ -1,5 +1,10 @@
 //! Logins, and the identity that a session holds.
 
+use std::convert::Infallible;
+use std::sync::Mutex;
+
+use auth_runtime::schemes::SchemeExt;
+
 use super::*;
 
 #[tokio::test]
@@ -184,4 +189,39 @@ async fn step_up_works_beside_tokens() {
     ann.post("/login?name=ann&ago=400").await;
     let denied = ann.get("/fresh").await;
     assert!(challenges(&denied)[0].starts_with("Cookie realm=\"shop\", error=\"insufficient_user"));
+}
+
+/// The function of `with_user` rejects logins before a time of the user.
+#[tokio::test]
+async fn all_sessions_of_a_user_end() {
+    type Since = Arc<Mutex<Option<SystemTime>>>;
+    let since_of_ann = Since::default();
+    let sessions = builder().build().expect("sessions");
+    let sessions = sessions.with_user(since_of_ann.clone(), async |since: Since, identity| {
+        let since = *since.lock().expect("no panic");
+        let has_ended = identity.subject() == "ann" && identity.auth_time() < since;
+        Ok::<_, Infallible>((!has_ended).then_some((identity, ())))
+    });
+    let app = serve(ProtectionSpace::builder().realm("shop").scheme(sessions));
+    let mut browsers = [app.fresh(), app.fresh(), app.fresh()];
+    let [old, renewed, of_bob] = &mut browsers;
+    old.post("/login?name=ann&ago=60").await;
+    renewed.post("/login?name=ann&ago=60").await;
+    renewed.post("/promote").await;
+    of_bob.post("/login?name=bob&ago=60").await;
+    for browser in &mut browsers {
+        assert_eq!(browser.get("/account").await.status(), 200);
+    }
+    let event = SystemTime::now() - Duration::from_secs(30);
+    *since_of_ann.lock().expect("no panic") = Some(event);
+    for (browser, status) in browsers.iter_mut().zip([401, 401, 200]) {
+        assert_eq!(browser.get("/account").await.status(), status);
+        assert_eq!(browser.cookie.is_some(), status == 200);
+    }
+    // A login at a provider may be older than the session.
+    for (login, status) in [("ann", 200), ("ann&ago=20", 200), ("ann&ago=40", 401)] {
+        let mut ann = app.fresh();
+        ann.post(&format!("/login?name={login}")).await;
+        assert_eq!(ann.get("/account").await.status(), status, "{login}");
+    }
 }
