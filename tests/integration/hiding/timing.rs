@@ -206,7 +206,7 @@ async fn responses_that_end_together_have_a_random_order() {
                 ended.lock().unwrap().push(path);
             })
         });
-        join_all(tasks).await;
+        assert!(join_all(tasks).await.iter().all(Result::is_ok));
         let first = ended.lock().unwrap()[0];
         first == "/object"
     };
