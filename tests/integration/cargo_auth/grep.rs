@@ -73,6 +73,31 @@ fn attributes_in_macros_are_shown() {
     );
 }
 
+const OTHER_CODE: &str = r"grep -rnE 'merge_unguarded|adopt\(|fallback_service|layer\(|into_router|\b(OpenApi|Api)?Router::|__private' src";
+
+#[test]
+fn other_code_that_can_respond_is_shown() {
+    let shown = [
+        "routes.merge_unguarded(plain, PATHS, REASON)",
+        "routes.adopt(plain, REASON)",
+        "routes.fallback_service(files)",
+        "routes.route_layer(limit)",
+        "protected.into_router(REASON)",
+        "axum::Router::new()",
+        "OpenApiRouter::<Db>::with_openapi(document)",
+        "aide::axum::ApiRouter::new()",
+        "auth_runtime::__private1::Policy",
+    ];
+    let guarded = "GuardedRouter::new()\nGuardedOpenApiRouter::new()\n";
+    let source = shown.join("\n") + "\n" + guarded;
+    let folder = made("other_code", &[("src/lib.rs", &source)]);
+    let expected = (1..).zip(shown);
+    let expected: Vec<_> = expected
+        .map(|(line, text)| format!("src/lib.rs:{line}:{text}"))
+        .collect();
+    assert_eq!(lines(&folder, AUDITING, OTHER_CODE), expected);
+}
+
 #[test]
 fn a_wrapped_attribute_is_shown_whole() {
     let files = [
