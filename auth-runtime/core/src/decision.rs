@@ -153,7 +153,7 @@ impl Denial {
 }
 
 impl Decision {
-    /// Decides by the rules of the manual, which are also at the top of this module's source.
+    /// Decides by the rules of the guide, on the page `responses`.
     ///
     /// ```
     /// use auth_runtime::{Caller, Identity, Policy, Requirement};
