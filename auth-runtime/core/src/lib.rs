@@ -86,13 +86,15 @@ pub mod adapter {
     pub use crate::events::Watch;
     pub use crate::head::{Framework, Head};
     #[cfg(feature = "resource-metadata")]
-    pub use crate::protected_resource::{metadata_response, scopes_supported};
+    pub use crate::protected_resource::metadata_response;
     pub use crate::request_snapshot::RequestView;
     pub use crate::scheme::user_type::UserType;
     pub use crate::service_function::{
         CheckFunction, FunctionAnswer, FunctionCall, FunctionCalled, Parameters, ResourceFunction,
         State, StateType, Surroundings,
     };
+    #[cfg(feature = "resource-metadata")]
+    pub use crate::space::metadata_document;
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, CredentialsPlace,
         Decided, ObjectReport, RequestBody, RequestOrigin, Route, RouteConstants,

@@ -77,21 +77,33 @@ impl ProtectedResource {
     }
 
     /// The metadata document, serialized as JSON.
-    pub fn document(&self, scopes: &[&str], methods: &[&str]) -> Bytes {
+    pub(crate) fn document(&self, scopes: &[&str], tokens: &AcceptedTokens) -> Bytes {
         let document = Document {
             resource: &self.identifier,
             authorization_servers: &self.authorization_servers,
             scopes_supported: scopes,
-            bearer_methods_supported: methods,
+            bearer_methods_supported: &tokens.bearer_methods,
+            dpop_bound_access_tokens_required: tokens.dpop_is_required,
+            tls_client_certificate_bound_access_tokens: tokens.can_have_certificates,
             resource_name: self.name.as_deref(),
             resource_documentation: self.documentation.as_deref(),
         };
-        // Serialization cannot fail: the document consists of strings.
+        // Serialization cannot fail: the document consists of strings and truth values.
         serde_json::to_vec(&document).unwrap_or_default().into()
     }
 }
 
-/// The metadata (RFC 9728 §2). Parameters without a value are omitted (§3.2).
+/// The tokens that the spaces of a resource accept.
+pub(crate) struct AcceptedTokens {
+    /// The ways to send a Bearer token, in the terms of RFC 9728 §2.
+    pub(crate) bearer_methods: Vec<&'static str>,
+    /// Whether each token needs a proof of possession (RFC 9449).
+    pub(crate) dpop_is_required: bool,
+    /// Whether a token can be bound to a client certificate (RFC 8705).
+    pub(crate) can_have_certificates: bool,
+}
+
+/// The metadata (RFC 9728 §2). Parameters without a value, and those that are false by default, are omitted (§3.2).
 #[derive(Serialize)]
 struct Document<'a> {
     resource: &'a str,
@@ -101,15 +113,27 @@ struct Document<'a> {
     scopes_supported: &'a [&'a str],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     bearer_methods_supported: &'a [&'a str],
+    #[serde(skip_serializing_if = "is_false")]
+    dpop_bound_access_tokens_required: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    tls_client_certificate_bound_access_tokens: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_documentation: Option<&'a str>,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde expects"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// The scopes that `policies` require and that may be disclosed. Scopes that only hidden handlers
 /// require are omitted, since they would reveal these handlers.
-pub fn scopes_supported<'p>(policies: impl Iterator<Item = &'p Policy>) -> Vec<&'p str> {
+pub(crate) fn scopes_supported<'p>(policies: impl Iterator<Item = &'p Policy>) -> Vec<&'p str> {
     let shown = policies.filter(|policy| !policy.is_hidden());
     let atoms = shown
         .filter_map(Policy::requirement)

@@ -12,6 +12,8 @@ mod credentials;
 mod denial_response;
 mod error;
 mod login_page;
+#[cfg(feature = "resource-metadata")]
+mod metadata;
 mod object_scopes;
 mod objects;
 mod obstacles;
@@ -39,6 +41,8 @@ pub(crate) use self::credentials::Accompanying;
 pub use self::credentials::RequestBody;
 pub use self::denial_response::{forbid_storing, targeted_cache_fields};
 pub use self::error::SpaceError;
+#[cfg(feature = "resource-metadata")]
+pub use self::metadata::metadata_document;
 pub use self::protection_space::ProtectionSpace;
 pub use self::report::{ObjectReport, RequestOrigin};
 pub use self::route_constants::RouteConstants;

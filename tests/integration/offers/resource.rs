@@ -1,7 +1,8 @@
 //! The metadata of the resource (RFC 9728).
 
-use auth_runtime::SpaceError;
 use auth_runtime::resource::{ResourceError, UrlProblem};
+use auth_runtime::schemes::{CertificateSource, Dpop};
+use auth_runtime::{ProtectedRouter, SpaceError};
 use serde_json::Value;
 
 use super::*;
@@ -77,6 +78,94 @@ async fn metadata_describes_mounted_policies() {
         "/.well-known/oauth-protected-resource/v2",
     ] {
         assert_eq!(send(&app, request(other)).await.status, 404);
+    }
+}
+
+/// Members of the document are about all spaces that share it.
+#[tokio::test]
+async fn metadata_describe_the_accepted_tokens() {
+    let space = || ProtectionSpace::builder().realm("api");
+    let bearer = || Bearer::jwt(jwt());
+    let dpop = || Dpop::jwt(jwt()).origin("https://api.example").build();
+    let dpop = || dpop().expect("it is in order");
+    let bound = || {
+        let source = CertificateSource::client_cert(["10.0.0.7/32".parse().unwrap()]);
+        bearer().client_certificate(source.unwrap())
+    };
+    for (name, spaces, methods, dpop_only, by_certificate) in [
+        (
+            "DPoP",
+            vec![space().scheme(dpop()).scheme(basic())],
+            json!(null),
+            json!(true),
+            json!(null),
+        ),
+        (
+            "both",
+            vec![space().scheme(dpop()).scheme(bearer())],
+            json!(["header"]),
+            json!(null),
+            json!(null),
+        ),
+        (
+            "bound",
+            vec![space().scheme(bound())],
+            json!(["header"]),
+            json!(null),
+            json!(true),
+        ),
+        (
+            "beside passwords",
+            vec![space().scheme(basic()), space().scheme(dpop())],
+            json!(null),
+            json!(true),
+            json!(null),
+        ),
+        (
+            "beside tokens in the query",
+            vec![
+                space().scheme(dpop()),
+                space().scheme(bearer().accept_query()),
+            ],
+            json!(["header", "query"]),
+            json!(null),
+            json!(null),
+        ),
+        (
+            "beside bound ones",
+            vec![
+                space().scheme(bearer()),
+                space().scheme(bound()).scheme(dpop()),
+            ],
+            json!(["header"]),
+            json!(null),
+            json!(true),
+        ),
+        (
+            "passwords",
+            vec![space().scheme(basic())],
+            json!(null),
+            json!(null),
+            json!(null),
+        ),
+    ] {
+        let routers = spaces.into_iter().zip(["/a", "/b"]).map(|(space, path)| {
+            let space = space.resource(resource()).build().unwrap();
+            GuardedRouter::new()
+                .route(path, get(known))
+                .protect(space)
+                .unwrap()
+        });
+        let app = routers.reduce(ProtectedRouter::merge).expect("a router");
+        let answer = send(&app, request("/.well-known/oauth-protected-resource/v1")).await;
+        let document: Value = serde_json::from_str(&answer.body).expect("JSON");
+        assert_eq!(document["bearer_methods_supported"], methods, "{name}");
+        assert_eq!(
+            document["dpop_bound_access_tokens_required"], dpop_only,
+            "{name}"
+        );
+        let certificates = &document["tls_client_certificate_bound_access_tokens"];
+        assert_eq!(*certificates, by_certificate, "{name}");
     }
 }
 

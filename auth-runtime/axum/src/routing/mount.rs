@@ -300,13 +300,13 @@ pub(super) fn documents<'m>(
             let other = other.space.resource();
             other.is_some_and(|other| other.metadata_path() == path)
         });
+        let spaces = sharing.clone().map(|member| &*member.space);
         // The other methods of a hidden path are hidden as well.
         let policies = sharing
             .flat_map(|member| &member.routes.routes)
             .filter(|route| !hidden_paths.contains(&route.full_path))
             .map(|route| route.endpoint.policy);
-        let scopes = auth_runtime_core::adapter::scopes_supported(policies);
-        let document = resource.document(&scopes, &member.space.bearer_methods());
+        let document = auth_runtime_core::adapter::metadata_document(resource, policies, spaces);
         let answer = async move |method: Method| {
             auth_runtime_core::adapter::metadata_response(&document, &method).map(Body::from)
         };

@@ -427,30 +427,6 @@ fn is_form(head: Head<'_>) -> bool {
             .eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// The places of credentials in a request.
-#[cfg(feature = "resource-metadata")]
-impl Space {
-    /// Returns the ways to send a token, in the terms of RFC 9728 §2.
-    pub fn bearer_methods(&self) -> Vec<&'static str> {
-        let tokens = self.schemes.iter().filter(|accepted| accepted.is_oauth);
-        let mut methods = Vec::new();
-        for source in tokens.flat_map(|accepted| &accepted.sources) {
-            let method = match source {
-                Source::Authorization | Source::BareAuthorization => "header",
-                // RFC 9728 has no name for custom fields.
-                Source::Field(_) | Source::TextField(_) => continue,
-                Source::Cookie(_) | Source::Subprotocol(_) | Source::Connection(_) => continue,
-                Source::Query(_) => "query",
-                Source::Form(_) => "body",
-            };
-            if !methods.contains(&method) {
-                methods.push(method);
-            }
-        }
-        methods
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::RequestBody;
