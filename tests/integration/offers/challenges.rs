@@ -290,7 +290,10 @@ async fn redirects_lead_to_a_page_that_helps() {
         _ => Caller::rejected(),
     });
     let space = ProtectionSpace::builder().realm("api").scheme(bearer);
-    let space = space.scheme(Lock).scheme(Pages).build().unwrap();
+    let space = space.scheme(Lock).scheme(Pages).render(|denial, _| {
+        DenialBody::new("text/plain", denial.status().as_u16().to_string()).unwrap()
+    });
+    let space = space.build().unwrap();
     let app = GuardedRouter::new()
         .route("/", get(known))
         .route("/strong", get(strong))
@@ -326,5 +329,13 @@ async fn redirects_lead_to_a_page_that_helps() {
             assert_eq!(location.unwrap(), page);
         }
         assert_eq!(answer.challenges().is_empty(), status == 303, "{target}");
+        // A body would be that of the 401.
+        let body = match status {
+            303 => String::new(),
+            _ => status.to_string(),
+        };
+        assert_eq!(answer.body, body, "{target}");
+        let has_type = answer.headers.contains_key(CONTENT_TYPE);
+        assert_eq!(has_type, status != 303, "{target}");
     }
 }

@@ -195,7 +195,8 @@ impl ProtectionSpaceBuilder {
     /// Sets a function that renders the bodies of denials, in place of the built-in problem
     /// details, HTML and text.
     ///
-    /// Status and challenges do not change. The function also renders the 404 of unknown and hidden
+    /// Status and challenges do not change. A redirect to a login page has no body, and the function is not called
+    /// for it. The function also renders the 404 of unknown and hidden
     /// paths, unless the router has a custom fallback. It cannot distinguish the two. [`DenialDetails`] has the
     /// text of the policy and the missing requirements. The example `envelopes` has the bodies that clients of
     /// OCI registries, GraphQL, JSON:API and gRPC-web expect.

@@ -10,7 +10,7 @@ use super::challenges::{ChallengeSelection, insert};
 use super::route_constants::RouteConstants;
 use crate::caller::Rejection;
 use crate::decision::Denial;
-use crate::decision::denial_body::negotiate;
+use crate::decision::denial_body::{DenialBody, negotiate};
 use crate::decision::denial_details::DenialDetails;
 use crate::request_snapshot::RequestView;
 
@@ -53,14 +53,6 @@ impl Space {
         request: RequestView<'_>,
     ) -> http::Response<Bytes> {
         let (policy, denial) = (details.policy(), details.denial());
-        let body = match &self.render {
-            Some(render) => render(&details, &request.request()),
-            None => {
-                let accept = request.accept();
-                let accept = accept.as_ref().and_then(|accept| accept.to_str().ok());
-                negotiate(denial, details.own_message(), accept.unwrap_or_default())
-            }
-        };
         let selection = match policy {
             Some(_) => authentication.to_policy(),
             None => authentication.to_unknown_path(),
@@ -73,16 +65,39 @@ impl Space {
             spares_script: self.spares_scripts() && request.is_from_script(),
         };
         let login_page = challenges.login_page(denial, request);
-        let mut response = http::Response::new(body.bytes);
-        let fields = response.headers_mut();
-        challenges.add_fields(fields, constants, denial, login_page.as_ref());
-        fields.insert(CONTENT_TYPE, body.content_type);
-        forbid_storing(fields);
-        *response.status_mut() = match login_page {
-            Some(_) => StatusCode::SEE_OTHER,
-            None => denial.status(),
-        };
+        let mut response = http::Response::new(Bytes::new());
+        challenges.add_fields(
+            response.headers_mut(),
+            constants,
+            denial,
+            login_page.as_ref(),
+        );
+        // The body would contain the status of the denial, which is not that of a redirect (RFC 9457 §3.1.2).
+        if login_page.is_some() {
+            *response.status_mut() = StatusCode::SEE_OTHER;
+        } else {
+            let body = self.body_of(&details, request);
+            *response.status_mut() = denial.status();
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, body.content_type);
+            *response.body_mut() = body.bytes;
+        }
+        forbid_storing(response.headers_mut());
         response
+    }
+
+    /// Returns the body of a denial, by the function of the service if there is one.
+    fn body_of(&self, details: &DenialDetails<'_>, request: RequestView<'_>) -> DenialBody {
+        match &self.render {
+            Some(render) => render(details, &request.request()),
+            None => {
+                let accept = request.accept();
+                let accept = accept.as_ref().and_then(|accept| accept.to_str().ok());
+                let accept = accept.unwrap_or_default();
+                negotiate(details.denial(), details.own_message(), accept)
+            }
+        }
     }
 }
 

@@ -26,6 +26,10 @@ async fn navigation_without_session_redirects() {
     assert!(challenges(&sent).is_empty());
     let next = "next=%2Faccount%3Fpage%3D2%26sort%3Da%2526b";
     assert_eq!(location(&sent), Some(format!("/login?{next}").as_str()));
+    // A body would be that of the 401.
+    assert!(!sent.headers().contains_key("content-type"));
+    let body = axum::body::to_bytes(sent.into_body(), 1 << 20).await;
+    assert!(body.expect("a body").is_empty());
     let nested = ann.send(navigation("/nested/page")).await;
     assert_eq!(location(&nested), Some("/login?next=%2Fnested%2Fpage"));
     // An ended session as well.
