@@ -113,8 +113,8 @@ pub trait Scheme: Send + Sync + 'static {
     }
 
     /// The header fields of the response to a request that was granted by credentials of this scheme, such
-    /// as a new nonce. A field that the handler sets itself is kept, and so is a cookie of the same name.
-    /// Default: none.
+    /// as a new nonce. A field that the handler sets itself is kept, and so is a cookie of the same name. Caches
+    /// do not store a response with such a field. Default: none.
     fn granted_fields(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
         let _ = headers;
         Vec::new()

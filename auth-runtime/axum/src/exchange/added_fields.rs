@@ -1,9 +1,9 @@
 //! The fields that schemes add to the response of a handler.
 
-use auth_runtime_core::adapter::{Authentication, Space};
+use auth_runtime_core::adapter::{Authentication, Space, forbid_storing};
 use axum::extract::Request;
 use axum::response::Response;
-use http::header::{SEC_WEBSOCKET_PROTOCOL, SET_COOKIE};
+use http::header::{Entry, SEC_WEBSOCKET_PROTOCOL, SET_COOKIE};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::guard::Concealed;
@@ -41,16 +41,24 @@ impl AddedFields {
         }
         let status = response.status();
         let is_accepted = status == StatusCode::SWITCHING_PROTOCOLS || status.is_success();
-        let subprotocol = self.subprotocol.filter(|_| is_accepted);
-        let subprotocol = subprotocol.map(|name| (SEC_WEBSOCKET_PROTOCOL, name));
         let headers = response.headers_mut();
+        if let Some(name) = self.subprotocol.filter(|_| is_accepted) {
+            headers.entry(SEC_WEBSOCKET_PROTOCOL).or_insert(name);
+        }
         let own_cookies: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
-        for (name, value) in self.fields.into_iter().chain(subprotocol) {
+        for (name, value) in self.fields {
             if name != SET_COOKIE {
-                headers.entry(name).or_insert(value);
+                let Entry::Vacant(absent) = headers.entry(name) else {
+                    continue;
+                };
+                absent.insert(value);
             } else if !own_cookies.iter().any(|own| sets_same_cookie(own, &value)) {
                 headers.append(SET_COOKIE, value);
+            } else {
+                continue;
             }
+            // A cache would send the field to other clients, or once more to this one (RFC 9449 §8.2).
+            forbid_storing(headers);
         }
     }
 }

@@ -154,15 +154,36 @@ async fn a_proof_with_a_wrong_clock_is_used_once_too() {
 
 #[tokio::test]
 async fn new_nonce_comes_before_expiry() {
+    #[requires(scope = "read")]
+    async fn shared() -> [(&'static str, &'static str); 2] {
+        [
+            ("cache-control", "public, max-age=60"),
+            ("cdn-cache-control", "max-age=60"),
+        ]
+    }
+
     let client = Client::new();
     let (time, now) = still();
-    let app = app_of(dpop().nonces_with_key(KEY).clock(time.clock()));
+    let with_nonces = dpop().nonces_with_key(KEY).clock(time.clock());
+    let app = GuardedRouter::new()
+        .route("/read", get(shared))
+        .protect(space(with_nonces.build().expect("it is in order")))
+        .expect("in order");
     for (age, brings_one) in [(0, false), (149, false), (150, true), (300, true)] {
         let claims = json!({ "iat": now, "nonce": nonce_of(now - age) });
         let response = send(&app, "/read", &client.changed(json!({}), claims)).await;
         assert_eq!(response.status(), 200, "{age}");
         let new = response.headers().get("dpop-nonce");
         assert_eq!(new.is_some(), brings_one, "{age}");
+        // A cache would send the nonce to other clients, or again to this one (RFC 9449 §8.2).
+        let fields =
+            ["cache-control", "cdn-cache-control"].map(|name| response.headers().get(name));
+        let fields = fields.map(|value| value.map(|value| value.to_str().expect("ASCII")));
+        let expected = match brings_one {
+            true => [Some("no-store"), None],
+            false => [Some("public, max-age=60"), Some("max-age=60")],
+        };
+        assert_eq!(fields, expected, "{age}");
         if let Some(new) = new {
             let new = new.to_str().expect("ASCII");
             let next = client.changed(json!({}), json!({ "nonce": new }));
