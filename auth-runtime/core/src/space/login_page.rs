@@ -6,6 +6,10 @@ use crate::decision::Denial;
 use crate::request_snapshot::RequestSnapshot;
 use crate::return_path::ReturnPath;
 
+/// The longest encoded return path, in bytes. Proxies limit the size of the fields of a response, such as nginx
+/// to 4 KiB by default.
+const MAX_NEXT: usize = 2048;
+
 /// A path on this host, with an optional query.
 pub(super) struct LoginPage {
     path: String,
@@ -46,7 +50,8 @@ impl LoginPage {
         }
         let mut query = form_urlencoded::Serializer::new(self.query.clone().unwrap_or_default());
         let target = sent.path_and_query();
-        if let Some(next) = target.and_then(|target| ReturnPath::new(target.as_str())) {
+        let next = target.and_then(|target| ReturnPath::new(target.as_str()));
+        if let Some(next) = next.filter(|next| encoded_length(next) <= MAX_NEXT) {
             query.append_pair("next", next.as_str());
         }
         if let Denial::StepUp {
@@ -65,4 +70,10 @@ impl LoginPage {
         let separator = if query.is_empty() { "" } else { "?" };
         HeaderValue::from_str(&format!("{}{separator}{query}", self.path)).ok()
     }
+}
+
+/// Returns the length of the return path in the query, in bytes.
+fn encoded_length(next: &ReturnPath) -> usize {
+    let parts = form_urlencoded::byte_serialize(next.as_str().as_bytes());
+    parts.map(str::len).sum()
 }

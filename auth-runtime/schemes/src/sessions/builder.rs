@@ -60,7 +60,8 @@ impl SessionsBuilder {
     /// the same on an unknown one.
     ///
     /// The page receives the return path as `next`, in the format of
-    /// [`ReturnPath`](auth_runtime_core::ReturnPath). If a newer or stronger login is required, it
+    /// [`ReturnPath`](auth_runtime_core::ReturnPath). A return path of more than 2048 bytes in the query of the
+    /// redirect is omitted, since proxies limit the size of a response's fields. If a newer or stronger login is required, it
     /// also receives `max_age` and `acr_values`, as in a request of OpenID Connect (Core §3.1.2.1).
     /// It then has to prompt users even if they are logged in, since a direct return would cause a
     /// redirect loop.

@@ -142,6 +142,17 @@ async fn the_way_back_leads_nowhere_else() {
         let sent = ann.send(navigation(target)).await;
         assert_eq!(location(&sent), Some(expected), "{target}");
     }
+    // Proxies limit the length of the fields.
+    for (letter, fits, encoded) in [("a", 2035, "a"), ("=", 678, "%3D")] {
+        for (count, is_kept) in [(fits, true), (fits + 1, false)] {
+            let target = format!("/account?{}", letter.repeat(count));
+            let sent = ann.fresh().send(navigation(&target)).await;
+            let next = format!("?next=%2Faccount%3F{}", encoded.repeat(count));
+            let next = if is_kept { next } else { String::new() };
+            let expected = format!("/login{next}");
+            assert_eq!(location(&sent), Some(expected.as_str()), "{letter} {count}");
+        }
+    }
     let whole = ann
         .fresh()
         .send(navigation("https://shop.example/account"))
