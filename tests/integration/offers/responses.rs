@@ -40,6 +40,18 @@ async fn responses_to_credentials_are_private() {
             Some("private=\"set-cookie\", max-age=60"),
             "private, max-age=60",
         ),
+        (
+            Some("private=\"Set-Cookie, X-User\", max-age=60"),
+            "private, max-age=60",
+        ),
+        (
+            Some("x=\"a\\\", public, b\", max-age=60, public"),
+            "private, x=\"a\\\", public, b\", max-age=60",
+        ),
+        (
+            Some("no-cache=\"x, private\""),
+            "private, no-cache=\"x, private\"",
+        ),
         (Some("no-cache"), "private, no-cache"),
         (Some("max-age=60, Private"), "max-age=60, Private"),
     ] {

@@ -154,8 +154,22 @@ fn directives<'h>(
 ) -> impl Iterator<Item = &'h str> + use<'h> {
     let lines = headers.get_all(field).into_iter();
     let lines = lines.filter_map(|line| line.to_str().ok());
-    let directives = lines.flat_map(|line| line.split(',')).map(str::trim);
+    let directives = lines.flat_map(elements).map(str::trim);
     directives.filter(|directive| !directive.is_empty())
+}
+
+/// Splits a list at the commas outside of quoted strings (RFC 9110 §5.6.4).
+fn elements(list: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    list.split(move |character| {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = is_quoted,
+            '"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+        character == ',' && !is_quoted
+    })
 }
 
 /// Returns whether a directive of `Cache-Control`, with or without a value, has this name.
