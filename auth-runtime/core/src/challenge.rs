@@ -9,9 +9,10 @@ use http::HeaderValue;
 
 use crate::url::UrlProblem;
 
-/// A valid challenge: an invalid one cannot be constructed.
+/// A challenge that follows the grammar of RFC 9110: another one cannot be constructed.
 ///
-/// In addition to the grammar of RFC 9110 it follows rules that clients rely on, since many clients
+/// The builder does not know the parameters of every scheme, such as those of Digest (RFC 7616 §3.3) that must be
+/// quoted or must not. In addition to the grammar, a challenge follows rules that clients rely on, since many clients
 /// search the text instead of parsing it: one space after the scheme and after each comma,
 /// parameter names in lower case, and no text that contains `scope=`, `error=` or
 /// `resource_metadata=`.
