@@ -15,8 +15,9 @@ use crate::url::{TrustedUrl, UrlProblem, without_user};
 /// If [`ProtectionSpaceBuilder::resource`](crate::ProtectionSpaceBuilder::resource) sets it, a
 /// `GuardedRouter` serves the metadata document below
 /// `/.well-known/oauth-protected-resource` (RFC 9728 §3), without authentication and to scripts of
-/// every origin, and OAuth challenges refer to it. `scopes_supported` lists the scopes that the
-/// router's policies require, except those that only handlers on hidden paths require.
+/// every origin, and OAuth challenges refer to it. A CORS layer around the router replaces the fields for scripts.
+/// `scopes_supported` lists the scopes that the router's policies require, except those that only handlers on hidden
+/// paths require.
 ///
 /// ```
 /// use auth_runtime::resource::ProtectedResource;
@@ -267,8 +268,8 @@ impl fmt::Display for ResourceError {
 impl std::error::Error for ResourceError {}
 
 /// The response to a request for the document. It needs no authentication, is cacheable, and is
-/// readable by scripts of every origin. A preflight response allows these scripts to send
-/// additional fields, as MCP clients do.
+/// readable by scripts of every origin, unless a CORS layer replaces the field. A preflight response
+/// allows these scripts to send additional fields, as MCP clients do.
 pub fn metadata_response(document: &Bytes, method: &Method) -> http::Response<Bytes> {
     use http::header;
 

@@ -169,6 +169,40 @@ async fn metadata_describe_the_accepted_tokens() {
     }
 }
 
+/// A layer for CORS replaces the fields of the document, unless the document is outside of it.
+#[tokio::test]
+async fn metadata_outside_of_a_layer_are_for_every_origin() {
+    let space = both().resource(resource()).build().unwrap();
+    let app = GuardedRouter::new()
+        .route("/read", get(read))
+        .protect(space);
+    let app = app.unwrap();
+    let metadata = app.metadata_router();
+    let inside = app.layer(cors());
+    let outside = Router::new()
+        .fallback_service(inside.clone())
+        .merge(metadata);
+    let target = "/.well-known/oauth-protected-resource/v1";
+    let origin = ("origin", "https://other.example");
+    let get = || with(target, &[origin]);
+    let preflight = || {
+        let mut request = with(target, &[origin, ("access-control-request-method", "GET")]);
+        *request.method_mut() = Method::OPTIONS;
+        request
+    };
+    for request in [&get as &dyn Fn() -> Request, &preflight] {
+        let answer = send(&inside, request()).await;
+        let allowed = &answer.headers["access-control-allow-origin"];
+        assert_eq!(allowed, "https://app.example");
+        let answer = send(&outside, request()).await;
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+    }
+    let answer = send(&outside, with("/read", &[origin])).await;
+    assert_eq!(answer.status, 401);
+    let allowed = &answer.headers["access-control-allow-origin"];
+    assert_eq!(allowed, "https://app.example");
+}
+
 #[tokio::test]
 async fn oauth_challenges_point_to_metadata() {
     let space = ProtectionSpace::builder()
