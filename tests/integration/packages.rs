@@ -168,9 +168,11 @@ fn dependencies_ask_for_no_newer_rust() {
 #[test]
 fn readme_names_the_rust_version() {
     let readme = include_str!("../../README.md");
+    let contributing = include_str!("../../CONTRIBUTING.md");
     for package in published() {
         let (major, minor) = rust_version(package).expect("a version");
         assert!(readme.contains(&format!("Rust {major}.{minor} or newer")));
+        assert!(contributing.contains(&format!("`cargo +{major}.{minor} check ")));
     }
 }
 
