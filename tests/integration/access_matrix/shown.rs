@@ -91,13 +91,16 @@ async fn every_grant_of_a_persona_is_shown() {
         .with_acr("d")
         .with_amr(["e"])
         .with_sender_constraint();
+    let down = Persona::named("down", Caller::unverifiable());
     let builder = short_matrix().persona(Persona::known("all", identity));
-    let matrix = builder.send(&short_app()).await.expect("a matrix");
+    let matrix = builder.persona(down).send(&short_app()).await;
+    let matrix = matrix.expect("a matrix");
     let json = serde_json::to_value(&matrix).expect("JSON");
     assert_eq!(
         json["personas"][0]["is"],
         "known: scope \"a\", role \"b\", permission \"c\", acr \"d\", amr \"e\", bound to a key"
     );
+    assert_eq!(json["personas"][1]["is"], "unverifiable credentials");
 }
 
 /// A redirect of a handler is a grant, which the status alone does not show.
