@@ -10,13 +10,16 @@ use zeroize::Zeroizing;
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    pub(crate) fn new(password: String) -> Self {
-        Self(Zeroizing::new(password))
-    }
-
     /// The password.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// For a login form.
+impl From<String> for Password {
+    fn from(password: String) -> Self {
+        Self(Zeroizing::new(password))
     }
 }
 

@@ -172,7 +172,7 @@ impl PasswordHashes {
         if user.len() + password.len() > ProtectionSpace::MAX_CREDENTIALS {
             return Caller::Rejected(Rejection::Malformed);
         }
-        self.verify(user, Password::new(password), client).await
+        self.verify(user, Password::from(password), client).await
     }
 
     pub(crate) fn verify(&self, user: String, password: Password, client: Client) -> Verification {

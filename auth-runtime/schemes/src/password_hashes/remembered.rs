@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn hash(key: &LoginKey, password: &str) -> LoginHash {
-        key.hash("ann", &Password::new(password.to_owned()))
+        key.hash("ann", &Password::from(password.to_owned()))
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         assert!(contains(1, &right, 299));
         assert!(!contains(2, &right, 299), "of another client");
         assert!(!contains(1, &hash(&key, "wrong"), 299));
-        let of_bob = key.hash("bob", &Password::new("right".to_owned()));
+        let of_bob = key.hash("bob", &Password::from("right".to_owned()));
         assert!(!contains(1, &of_bob, 299), "of another user");
         assert!(contains(1, &right, 598), "since it was used");
         assert!(!contains(1, &right, 898));
