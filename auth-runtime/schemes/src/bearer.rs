@@ -3,15 +3,15 @@
 use std::fmt;
 use std::future::Future;
 
-#[cfg(feature = "jwt")]
-use crate::Claims;
 use crate::b64token::is_b64token;
+#[cfg(feature = "mtls")]
+use crate::jwt::confirmation::confirmation;
+#[cfg(feature = "jwt")]
+use crate::jwt::confirmation::unless_bound;
 use crate::oauth;
 use crate::token_server::TokenServer;
 #[cfg(feature = "mtls")]
 use crate::{CertificateSource, PeerCertificate};
-#[cfg(feature = "jwt")]
-use auth_runtime_core::Identity;
 use auth_runtime_core::url::TrustedUrl;
 use auth_runtime_core::{
     Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Rejection, Scheme,
@@ -107,7 +107,7 @@ impl Bearer {
     pub fn jwt(jwt: crate::Jwt) -> Self {
         Self {
             format: Some("JWT"),
-            ..Self::verified_by(move |credentials| jwt.verify(credentials.value()))
+            ..Self::verified_by(move |credentials| jwt.verify_even_if_bound(credentials.value()))
         }
     }
 
@@ -440,15 +440,6 @@ fn routed(routes: Vec<TokenRoute>, verify: VerifyToken) -> VerifyToken {
     }
 }
 
-/// Rejects a token that is bound to a key, since the client has not proved possession of it.
-#[cfg(feature = "jwt")]
-pub(crate) fn unless_bound(caller: Caller) -> Caller {
-    match confirmation(&caller) {
-        Some(_) => Caller::rejected(),
-        None => caller,
-    }
-}
-
 /// Returns the caller if its token is bound to the proved certificate, or is not bound. Rejects it
 /// otherwise.
 #[cfg(feature = "mtls")]
@@ -466,13 +457,6 @@ fn bind(caller: Caller, certificate: Option<&PeerCertificate>) -> Caller {
         Caller::Known(identity) if is_bound => Caller::known(identity.with_sender_constraint()),
         _ => Caller::rejected(),
     }
-}
-
-/// Returns the claim with the key that a token is bound to (RFC 7800 §3.1).
-#[cfg(feature = "jwt")]
-fn confirmation(caller: &Caller) -> Option<&serde_json::Value> {
-    let claims = caller.identity().and_then(Identity::extension::<Claims>)?;
-    claims.get("cnf")
 }
 
 impl fmt::Debug for Bearer {

@@ -82,7 +82,7 @@ impl Scheme for Dpop {
             }
         };
         let verification = match &self.tokens {
-            TokenVerifier::Jwt(jwt) => jwt.verify(credentials.value()),
+            TokenVerifier::Jwt(jwt) => jwt.verify_even_if_bound(credentials.value()),
             #[cfg(feature = "introspection")]
             TokenVerifier::Introspection(introspection) => {
                 introspection.verify(credentials, &["DPoP", "Bearer", "access_token"])

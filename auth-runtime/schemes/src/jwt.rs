@@ -3,6 +3,7 @@
 mod builder;
 mod carried;
 mod claims;
+pub(crate) mod confirmation;
 #[cfg(feature = "jwks")]
 mod discovery;
 mod error;
@@ -32,6 +33,7 @@ pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
 #[cfg(feature = "introspection")]
 pub(crate) use self::claims::ClaimNames;
 pub use self::claims::{ClaimPath, Claims};
+use self::confirmation::unless_bound;
 pub use self::error::{JwtError, LoadBalancerProblem};
 use self::issuer::Issuer;
 #[cfg(feature = "jwks")]
@@ -135,7 +137,8 @@ impl Jwt {
     }
 
     /// Verifies a token by the issuer that it names. For schemes of the service, with tokens in a place
-    /// that no scheme of this crate looks at.
+    /// that no scheme of this crate looks at. A token with `cnf` is rejected: it is bound to a key, and this
+    /// method receives no proof of possession.
     ///
     /// ```
     /// use auth_runtime::schemes::{Credentials, Jwt, Scheme, Source, Verification};
@@ -159,6 +162,11 @@ impl Jwt {
     /// }
     /// ```
     pub fn verify(&self, token: &str) -> Verification {
+        self.verify_even_if_bound(token).and_then(unless_bound)
+    }
+
+    /// Verifies a token by the issuer that it names. If it has `cnf`, the scheme verifies the proof of possession.
+    pub(crate) fn verify_even_if_bound(&self, token: &str) -> Verification {
         #[cfg(feature = "token-cache")]
         for issuer in self.0.iter() {
             if let Some(caller) = issuer.remembered(token) {

@@ -3,7 +3,7 @@
 mod subprotocol;
 
 use auth_runtime::schemes::{CarriedJwtBuilder, CarriedJwtError, TrustedOrigins};
-use http::Method;
+use http::{HeaderName, Method};
 
 use crate::schemes::tokens::{now, rs256, rsa_verifier};
 use crate::schemes::*;
@@ -156,20 +156,37 @@ async fn cookie_carries_a_token() {
     }
 }
 
+/// A scheme of the service, for JWTs in a field of its own.
+struct Assertion(Jwt);
+
+impl Scheme for Assertion {
+    fn name(&self) -> &str {
+        "Assertion"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::Field(HeaderName::from_static("x-assertion"))]
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        self.0.verify(credentials.value())
+    }
+}
+
 /// Tokens in these places have no proof of possession beside them.
 #[tokio::test]
 async fn bound_tokens_are_rejected_in_every_place() {
     let jwt = rsa_verifier();
-    for (scheme, field, before) in [
-        (jwt.in_field(FIELD), FIELD, ""),
-        (jwt.in_cookie(COOKIE), "cookie", "__Host-token="),
+    for (app, field, before) in [
+        (of(jwt.in_field(FIELD)), FIELD, ""),
+        (of(jwt.in_cookie(COOKIE)), "cookie", "__Host-token="),
         (
-            jwt.in_subprotocol("bearer"),
+            of(jwt.in_subprotocol("bearer")),
             "sec-websocket-protocol",
             "bearer, ",
         ),
+        (app(space(Assertion(jwt.clone()))), "x-assertion", ""),
     ] {
-        let app = of(scheme);
         for (token, expected) in [(rs256(json!({})), 200), (bound(), 401)] {
             let lines = vec![(field, format!("{before}{token}").into_bytes())];
             let response = send(&app, "/read", &lines).await;

@@ -10,7 +10,6 @@ use auth_runtime_policy::scheme::is_token;
 use http::{HeaderName, HeaderValue};
 
 use super::Jwt;
-use crate::bearer::unless_bound;
 use crate::cookie;
 use crate::field::credential_field;
 use crate::oauth;
@@ -139,7 +138,7 @@ impl Scheme for CarriedJwt {
         if origins.is_some_and(|origins| !origins.allow(credentials)) {
             return Verification::done(Caller::Rejected(Rejection::InvalidProof));
         }
-        self.jwt.verify(credentials.value()).and_then(unless_bound)
+        self.jwt.verify(credentials.value())
     }
 
     fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {

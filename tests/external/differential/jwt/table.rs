@@ -55,6 +55,12 @@ pub(super) const DISAGREEMENTS: &[Known<3>] = &[
     },
     Known {
         accepted: [false, true, true],
+        reason: "RFC 7800 §3: a token that is bound to a key needs a proof of possession, which the \
+                 references do not verify",
+        kinds: &["claim cnf"],
+    },
+    Known {
+        accepted: [false, true, true],
         reason: "RFC 7515 §4.1: the parameter has another type. References ignore the parameters that \
                  they do not use",
         kinds: &[
