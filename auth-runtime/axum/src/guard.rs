@@ -58,10 +58,10 @@ pub struct Guard<P: HasPolicy = Undeclared> {
 }
 
 impl<P: HasPolicy> Guard<P> {
-    /// The caller: an `&Identity`, or an `Option<&Identity>` if the policy also grants callers that
-    /// are not known, since a `network` or a `setting` suffices for it.
+    /// The caller: an `&Identity`. An `Option<&Identity>` if callers without an identity are granted too: with
+    /// `#[public(…, identity = optional)]`, or if a `network` or a `setting` alone meets the policy.
     ///
-    /// It does not compile in public handlers, which ignore credentials.
+    /// It does not compile in other public handlers, which ignore credentials.
     pub fn identity<C>(&self) -> C::View<'_>
     where
         P: HasPolicy<Caller = C>,
