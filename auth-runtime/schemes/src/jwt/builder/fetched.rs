@@ -8,7 +8,8 @@ use crate::jwt::key_source::{AnyKeySource, KeySource};
 
 impl JwtBuilder {
     /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
-    /// them up to date. It replaces given keys. The issuer is `https` (or `http` on loopback, for tests).
+    /// them up to date. Beside given keys, it is an error of [`build`](Self::build). The issuer is `https` (or `http`
+    /// on loopback, for tests).
     ///
     /// Keys are fetched on first use, or by [`Jwt::fetch_keys`](crate::Jwt::fetch_keys); in the background, by a
     /// request, once they are older than [`refresh_every`](Self::refresh_every); and when a token names a key that
