@@ -247,7 +247,8 @@ impl Bearer {
 
     /// Accepts a token also from a form, as its field `access_token` (RFC 6750 §2.2): from the body
     /// of a `POST`, `PUT` or `PATCH` of the type `application/x-www-form-urlencoded`, of up to
-    /// [`ProtectionSpace::MAX_BODY`](auth_runtime_core::ProtectionSpace::MAX_BODY) bytes.
+    /// [`max_body`](auth_runtime_core::ProtectionSpaceBuilder::max_body) bytes (1 MiB by default). The response to a
+    /// longer one is 400.
     ///
     /// It works only in a `GuardedRouter`, which reads such a body before
     /// authorization. The handler receives the body unchanged.
