@@ -77,7 +77,14 @@ pub mod guide;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-pub use auth_macros::{actions, public, requires, vocabulary};
+/// Declares that a handler is public: see the [reference](guide::attributes).
+#[doc(inline)]
+pub use auth_macros::public;
+/// Declares the access policy of a handler: see the [reference](guide::attributes).
+#[doc(inline)]
+pub use auth_macros::requires;
+#[doc(inline)]
+pub use auth_macros::{actions, vocabulary};
 #[cfg(feature = "axum")]
 #[doc(inline)]
 pub use auth_runtime_axum::{
