@@ -34,9 +34,6 @@ pub mod issuers {}
 #[doc = include_str!("../guide/browsers.md")]
 pub mod browsers {}
 
-#[doc = include_str!("../guide/registries.md")]
-pub mod registries {}
-
 #[doc = include_str!("../guide/responses.md")]
 #[doc = image!("denial", "The page of a 401 on a phone, in dark colours")]
 pub mod responses {}
@@ -44,28 +41,31 @@ pub mod responses {}
 #[doc = include_str!("../guide/hiding.md")]
 pub mod hiding {}
 
+#[doc = include_str!("../guide/routers.md")]
+pub mod routers {}
+
 #[doc = include_str!("../guide/objects.md")]
 pub mod objects {}
 
-#[doc = include_str!("../guide/routers.md")]
-pub mod routers {}
+#[doc = include_str!("../guide/testing.md")]
+pub mod testing {}
 
 #[doc = include_str!("../guide/auditing.md")]
 #[doc = image!("report_wide", "The report of the example `forge`, with the routes of one search")]
 #[doc = image!("report_narrow", "The same report on a phone, in dark colours")]
 pub mod auditing {}
 
-#[doc = include_str!("../guide/testing.md")]
-pub mod testing {}
-
-#[doc = include_str!("../guide/observability.md")]
-pub mod observability {}
+#[doc = include_str!("../guide/migrating.md")]
+pub mod migrating {}
 
 #[doc = include_str!("../guide/deployment.md")]
 pub mod deployment {}
 
-#[doc = include_str!("../guide/migrating.md")]
-pub mod migrating {}
+#[doc = include_str!("../guide/observability.md")]
+pub mod observability {}
+
+#[doc = include_str!("../guide/registries.md")]
+pub mod registries {}
 
 #[doc = include_str!("../guide/limits.md")]
 pub mod limits {}

@@ -27,16 +27,16 @@
 //! | page | content |
 //! |---|---|
 //! | [first service](guide::first_service) | a complete service |
-//! | [policies](guide::policies), [attributes](guide::attributes), [objects](guide::objects) | requirements, vocabulary, modules; the reference; single objects |
+//! | [policies](guide::policies), [attributes](guide::attributes) | requirements, vocabulary, modules; the reference |
 //! | [identities](guide::identities), [issuers](guide::issuers), [browsers](guide::browsers) | authentication schemes; tokens of common issuers; sessions, login page, CORS |
-//! | [registries](guide::registries) | tokens of container and cargo registries |
 //! | [responses](guide::responses), [hiding](guide::hiding) | the rules for 400, 401, 403 and 503; the 404 of hidden paths |
-//! | [auditing](guide::auditing), [testing](guide::testing) | grep, `cargo auth`, access lock, access matrix; tests of handlers |
-//! | [observability](guide::observability), [deployment](guide::deployment) | records, traces, metrics; proxies, instances, bounds |
 //! | [routers](guide::routers) | the counterparts of axum's routers, extension traits, several routers |
+//! | [objects](guide::objects) | decisions about single objects |
+//! | [testing](guide::testing), [auditing](guide::auditing) | tests of handlers; grep, `cargo auth`, access lock, access matrix |
 //! | [migrating](guide::migrating) | from extractors, middleware, other crates and frameworks |
-//! | [limits](guide::limits) | the known limits |
-//! | [catalogue] | the error codes of the attributes |
+//! | [deployment](guide::deployment), [observability](guide::observability) | proxies, instances, bounds; records, traces, metrics |
+//! | [registries](guide::registries) | tokens of container and cargo registries |
+//! | [limits](guide::limits), [catalogue] | the known limits; the error codes of the attributes |
 //!
 //! # Features
 //!
