@@ -30,6 +30,7 @@ fn made() {
     Router::new().fallback(make()); // found
     Router::new().method_not_allowed_fallback(H::page); // found
     Router::fallback(Router::new(), |r: Request| handle(r)); // found
+    <Router>::fallback(Router::new(), |r: Request| handle(r)); // found
     axum::routing::Router::new().fallback(later); // found
     Pages::new().fallback(later); // found
     base()?.fallback(later); // found
@@ -118,7 +119,8 @@ async fn not_added(r: Router, guarded: GuardedRouter, typed: other::Router) -> R
     assert_marked("elsewhere", source, 0);
 }
 
-/// The second handler responds to each caller that the first one refuses.
+/// The second handler responds to each caller that the first one refuses. A method of an unknown trait may return
+/// another handler.
 #[test]
 fn combined_handlers_are_found() {
     let source = r#"use axum::routing::get;
@@ -130,6 +132,11 @@ fn combined() {
     get(guarded.layer(Logs).or(bare).layer(Logs)); // found
     get(guarded.or(guarded).with_state(state)); // found
     get(guarded.layer(Logs).with_state(state));
+}
+fn replaced() {
+    get(guarded.instead(bare)); // found
+    get((guarded.layer(Logs)).instead(bare).clone()); // found
+    get(guarded.clone().into_handler());
 }
 "#;
     assert_marked("combined", source, 0);

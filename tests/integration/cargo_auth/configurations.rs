@@ -151,6 +151,7 @@ fn combined_handlers_have_no_check() {
         ("guarded", "Caller"),
         ("guarded.layer(Logs::new())", "Caller"),
         ("guarded.or(bare)", ""),
+        ("guarded.instead(bare)", ""),
         (
             "guarded.layer(from_fn(require_auth)).or(bare).with_state(state)",
             "",

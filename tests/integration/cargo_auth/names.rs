@@ -386,6 +386,11 @@ fn handlers_are_resolved_by_scope() {
             1,
         ),
         (
+            "a_function_of_a_type",
+            "struct A; impl A { async fn guarded() {} } trait T { async fn guarded() {} } fn f() { axum::routing::get(<A>::guarded); axum::routing::get(<self::A>::guarded); axum::routing::get(<[A]>::guarded); axum::routing::get(<A as T>::guarded); axum::routing::get(guarded); }",
+            4,
+        ),
+        (
             "of_the_runtime",
             "use auth_runtime::routing::get; fn f() { get(guarded).post(bare); }",
             0,

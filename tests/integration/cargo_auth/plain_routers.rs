@@ -235,6 +235,29 @@ fn plain(router: Router) -> Router {
     assert_marked("services", source, 1);
 }
 
+/// A guarded router takes the policy of a unit struct, and a plain one does not. A unit struct can also be a handler.
+#[test]
+fn unit_structs_protect_no_plain_route() {
+    let source = r#"use axum::{Router, routing::get};
+#[auth_runtime::requires(role = "admin")]
+struct Reports;
+impl<S> Handler<(), S> for Reports { fn call(self, _: Request, _: S) -> Self::Future { ready() } }
+pub fn plain() -> Router { Router::new().route("/reports", get(Reports)) } // found
+pub fn guarded() -> auth_runtime::GuardedRouter { auth_runtime::GuardedRouter::new().nest_service("/files", Reports, files()) }
+"#;
+    assert_marked("unit_structs", source, 0);
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
+    let found = json(
+        &made("plain/unit_structs", &files),
+        &["routes", "--format=json"],
+    );
+    let routes = found["routes"].as_array().expect("routes").iter();
+    let checks: Vec<_> = routes
+        .map(|route| route["checks"].as_array().map(Vec::len))
+        .collect();
+    assert_eq!(checks, [Some(0), Some(1)], "{found}");
+}
+
 /// A protected router checks its own policies, as in the guide.
 #[test]
 fn protected_routers_are_services_with_policies() {

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, Pat, Path};
+use syn::{Expr, ExprLit, ExprPath, Lit, Pat, Path, QSelf, Type, TypePath};
 
 use super::text::{as_written, named, one_line};
 
@@ -89,31 +89,60 @@ pub(super) fn names_in(pattern: &Pat, names: &mut Vec<String>) {
     }
 }
 
-/// Returns the path of a handler, without the layers and state that are added to it. Two handlers
-/// have no common path.
+/// The methods of a handler with a result that calls this handler, and no other one.
+const KEEPS_HANDLER: [&str; 7] = [
+    "clone",
+    "into_handler",
+    "into_make_service",
+    "into_make_service_with_connect_info",
+    "into_service",
+    "layer",
+    "with_state",
+];
+
+/// Returns the path of a handler, without the layers and state that are added to it. The result of
+/// another method, such as `or`, may be another handler.
 pub(super) fn handler(expression: &Expr) -> Option<Vec<String>> {
     match expression {
-        _ if is_combined(expression) => None,
+        _ if may_replace(expression) => None,
         Expr::MethodCall(call) => handler(&call.receiver),
         Expr::Paren(inner) => handler(&inner.expr),
         other => path_of(other),
     }
 }
 
-/// Returns whether a chain adds another handler, for the requests that the first one refuses.
-pub(super) fn is_combined(chain: &Expr) -> bool {
+/// Returns whether the handler of a chain may be another one than that at its beginning.
+pub(super) fn may_replace(chain: &Expr) -> bool {
     match chain {
-        Expr::MethodCall(call) => call.method == "or" || is_combined(&call.receiver),
-        Expr::Paren(inner) => is_combined(&inner.expr),
+        Expr::MethodCall(call) => {
+            !KEEPS_HANDLER.contains(&named(&call.method).as_str()) || may_replace(&call.receiver)
+        }
+        Expr::Paren(inner) => may_replace(&inner.expr),
         _ => false,
     }
 }
 
 pub(super) fn path_of(expression: &Expr) -> Option<Vec<String>> {
-    let Expr::Path(path) = expression else {
-        return None;
-    };
-    Some(segments_of(&path.path))
+    match expression {
+        Expr::Path(path) => path_in(path),
+        _ => None,
+    }
+}
+
+/// Returns the path of an item. In `<Type>::function`, it begins with the path of the type.
+pub(super) fn path_in(expression: &ExprPath) -> Option<Vec<String>> {
+    let function = segments_of(&expression.path);
+    match &expression.qself {
+        Some(QSelf {
+            ty, position: 0, ..
+        }) => match &**ty {
+            Type::Path(TypePath {
+                qself: None, path, ..
+            }) => Some([segments_of(path), function].concat()),
+            _ => None,
+        },
+        _ => Some(function),
+    }
 }
 
 pub(super) fn segments_of(path: &Path) -> Vec<String> {

@@ -35,7 +35,7 @@ use self::router_functions::RouterFunctions;
 pub(crate) use self::value::{Check, CheckKind};
 use self::value::{Route, marked};
 use super::finding::Place;
-use super::record::Sources;
+use super::record::{EntryKind, Sources};
 use super::text::one_line;
 
 /// A route, and the parts around it that seem to check access.
@@ -158,7 +158,10 @@ fn shown(routers: Vec<Vec<Route<'_>>>) -> Vec<Route<'_>> {
 fn described(definitions: &Definitions<'_>, route: Route<'_>) -> AxumRoute {
     let path = route.target.paths.first().map(|path| path.join("::"));
     let mut entries = definitions.sources.entries.iter();
-    let policy = entries.find(|entry| path.as_ref() == Some(&entry.path));
+    let policy = entries.find(|entry| {
+        let applies = entry.kind == EntryKind::Handler || route.is_guarded;
+        applies && path.as_ref() == Some(&entry.path)
+    });
     // A macro may write the handler with its policy.
     let unknown = || route.is_guarded.then(|| "unknown".to_owned());
     let policy = policy

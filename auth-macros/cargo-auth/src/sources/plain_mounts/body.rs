@@ -17,7 +17,7 @@ use syn::{
 
 use super::added::Added;
 use super::variables::Variables;
-use crate::sources::expressions::{leftmost, line_of, path_of, segments_of, start_of, text_of};
+use crate::sources::expressions::{leftmost, line_of, path_in, path_of, start_of, text_of};
 use crate::sources::finding::{Finding, Place};
 use crate::sources::items::{borrowed_guard, types_of};
 use crate::sources::mount::{Exemption, FunctionPlace, Means, Mention, MountTarget};
@@ -348,16 +348,13 @@ impl Visit<'_> for Body<'_> {
     }
 
     fn visit_expr_path(&mut self, expression: &ExprPath) {
-        let path = segments_of(&expression.path);
-        if path.last().is_some_and(|name| makes_route(name)) && !self.is_variable(&path) {
-            self.mount_at(
-                expression,
-                Means::HandedOn(path.clone()),
-                MountTarget::Expression,
-                String::new(),
-            );
-        }
-        if !self.is_variable(&path) {
+        if let Some(path) = path_in(expression)
+            && !self.is_variable(&path)
+        {
+            if path.last().is_some_and(|name| makes_route(name)) {
+                let by = Means::HandedOn(path.clone());
+                self.mount_at(expression, by, MountTarget::Expression, String::new());
+            }
             self.mention(path, false);
         }
         visit::visit_expr_path(self, expression);

@@ -8,7 +8,7 @@ use crate::sources::finding::{Finding, Place};
 use crate::sources::mount::{Exemption, Means, Mount, MountTarget};
 use crate::sources::open_patterns::OpenPattern;
 use crate::sources::reasons::Reason;
-use crate::sources::record::{OpenRouteKind, Sources, Unguarded};
+use crate::sources::record::{EntryKind, OpenRouteKind, Sources, Unguarded};
 use crate::sources::routers::{Definitions, exemptions, protecting};
 
 /// Returns the open routes without a reason. Open routes with a reason are recorded.
@@ -19,8 +19,13 @@ pub(in super::super) fn findings(
     let definitions = Definitions::of(sources);
     let mounts = plain_mounts(sources, &definitions);
     let exemptions = exemptions(&definitions, mounts.iter().map(|(mount, _)| &*mount.within));
-    let guarded = sources.entries.iter().map(|entry| entry.path.as_str());
-    let guarded: BTreeSet<&str> = guarded.collect();
+    // The policy of a unit struct is for services of guarded routers, even if it is a handler, too.
+    let mut guarded = BTreeSet::new();
+    for entry in &sources.entries {
+        if entry.kind == EntryKind::Handler {
+            guarded.insert(entry.path.as_str());
+        }
+    }
     let mut reasons = Reasons::of(&sources.reasons);
     let mut findings = Vec::new();
     let mut allowed = Vec::new();

@@ -10,7 +10,7 @@ use super::definitions::Definitions;
 use super::layers::{init_of, layers_of};
 use super::paths::{is_short, joined, typed_path, unknown};
 use super::value::{Callable, Layer, Route, Router, Source, Target, Value, add_layers};
-use crate::sources::expressions::{is_combined, methods_in, path_of, receiver_of};
+use crate::sources::expressions::{may_replace, methods_in, path_of, receiver_of};
 use crate::sources::finding::Place;
 use crate::sources::routing::{is_of_service, makes_route};
 use crate::sources::text::excerpt;
@@ -366,7 +366,10 @@ fn typed_method(name: &str) -> Option<String> {
 /// Returns the handler that an expression refers to.
 fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
     let base = match source.expression {
-        chain @ Expr::MethodCall(_) if !is_combined(chain) => receiver_of(chain),
+        chain @ Expr::MethodCall(_) => match receiver_of(chain) {
+            Expr::Closure(_) | Expr::Path(_) if may_replace(chain) => chain,
+            base => base,
+        },
         other => other,
     };
     let function = definitions.functions.get(source.function);
