@@ -82,6 +82,8 @@ pub(crate) fn read_partly(workspace: &Workspace) -> Result<Sources, Failure> {
             sources.findings.extend(used.findings(&file, &text));
         }
     }
+    let findings = aliases::remove_foreign(&mut sources);
+    sources.findings.extend(findings);
     let routers = routers::guarded_routers(&sources);
     let patterns = open_patterns::open_patterns(&routers);
     let findings = object_parameters::findings(&routers);

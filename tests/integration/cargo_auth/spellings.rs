@@ -87,6 +87,89 @@ fn renamed_attributes_are_found() {
     );
 }
 
+/// A text search finds them as well. The crate of a glob import is not known.
+#[test]
+fn attributes_of_other_crates_are_no_policies() {
+    let policy = "#[requires(authenticated)] async fn f() {}";
+    let cases = [
+        (format!("use legacy::requires; {policy}"), 1),
+        (format!("mod p {{ pub use legacy::requires; }} use p::requires; {policy}"), 1),
+        (format!("use legacy::requires; async fn requires() {{}} {policy}"), 1),
+        (format!("use auth_runtime::*; use legacy::requires; {policy}"), 1),
+        (
+            format!("#[cfg(a)] use auth_runtime::requires; #[cfg(not(a))] use legacy::requires; {policy}"),
+            1,
+        ),
+        (
+            "use legacy as auth_runtime; #[auth_runtime::public(reason = \"x\")] async fn f() {}".to_owned(),
+            1,
+        ),
+        (
+            "use legacy::requires; #[requires(authenticated)] mod m { async fn f() {} async fn g() {} }"
+                .to_owned(),
+            1,
+        ),
+        (format!("fn g() {{ use legacy::requires; {policy} }}"), 1),
+        (policy.to_owned(), 0),
+        (format!("use legacy::*; {policy}"), 0),
+        (format!("mod p {{ pub use auth_runtime::*; }} use p::requires; {policy}"), 0),
+        (
+            "use auth_runtime::public; #[public(reason = \"x\")] async fn public() {}".to_owned(),
+            0,
+        ),
+        (
+            "use legacy::requires; #[requires(authenticated, crate = legacy)] async fn f() {}".to_owned(),
+            0,
+        ),
+    ];
+    let found: Vec<_> = cases
+        .iter()
+        .map(|(case, number)| (case.as_str(), *number))
+        .collect();
+    assert_found("foreign", "AUTH0104", &found);
+    let folder = modules("foreign", found.iter().map(|(case, _)| *case));
+    let listed = json(&folder, &["list", "--format=json"]);
+    for (line, (case, number)) in std::iter::zip(1.., found) {
+        let policies = on_line(&listed["policies"], line).len();
+        assert_eq!(policies, 1 - number, "{case}: {listed}");
+    }
+}
+
+/// The crate of the attribute may be a member of the workspace.
+#[test]
+fn handlers_with_attributes_of_members_have_no_policy() {
+    let manifest = MANIFEST.replace("[workspace]\n", "[workspace]\nmembers = [\"legacy\"]\n");
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        (
+            "src/lib.rs",
+            "use legacy::requires;\n#[requires(role = \"admin\")] async fn f() {}\n\
+             pub fn g() -> axum::Router { axum::Router::new().route(\"/\", axum::routing::get(f)) }",
+        ),
+        (
+            "legacy/Cargo.toml",
+            "[package]\nname = \"legacy\"\n[lib]\nproc-macro = true\n",
+        ),
+        (
+            "legacy/src/lib.rs",
+            "#[proc_macro_attribute] pub fn requires(_: TokenStream, item: TokenStream) -> TokenStream { item }",
+        ),
+    ];
+    let folder = made("spellings/members", &files);
+    let found = run(&folder, &["check"]);
+    let expected =
+        "src/lib.rs:2:3: `requires` is an attribute of `legacy`, so it is no policy [AUTH0104]\n";
+    assert!(found.text.starts_with(expected), "{}", found.text);
+    let expected = "src/lib.rs:3:80: `f` is mounted on a plain router, and its policy was not found [AUTH0101]\n";
+    assert!(found.text.contains(expected), "{}", found.text);
+    let routes = json(&folder, &["routes", "--format=json"]);
+    assert_eq!(
+        routes["routes"][0]["checks"],
+        serde_json::json!([]),
+        "{routes}"
+    );
+}
+
 /// A module with a policy writes its attributes anew; their spelling in the source counts.
 #[test]
 fn odd_spellings_within_a_module_are_found() {

@@ -11,6 +11,7 @@ use super::expressions::segments_of;
 use super::finding::{Finding, Place};
 use super::names::Names;
 use super::policy_attribute::policy_attribute;
+use super::record::Sources;
 use super::text::{as_written, named};
 
 /// An attribute or an import under another name. Resolution decides whether it is a policy
@@ -40,7 +41,7 @@ pub(crate) struct MacroPolicy {
 pub(super) fn findings(aliases: &[PolicyAlias], names: &Names) -> Vec<Finding> {
     let mut findings = Vec::new();
     for alias in aliases {
-        let mut paths = names.resolve(alias.scope, &alias.path).into_iter();
+        let mut paths = names.resolve_macro(alias.scope, &alias.path).into_iter();
         let name = paths
             .find(|path| is_attribute(path))
             .and_then(|mut path| path.pop());
@@ -52,12 +53,47 @@ pub(super) fn findings(aliases: &[PolicyAlias], names: &Names) -> Vec<Finding> {
     findings
 }
 
-fn is_attribute(path: &[String]) -> bool {
-    match path {
-        [krate, name] => {
-            (krate == "auth_runtime" || krate == "auth_macros")
-                && (name == "requires" || name == "public")
+/// Removes the policies by attributes of other crates with these names, and returns their findings.
+pub(super) fn remove_foreign(sources: &mut Sources) -> Vec<Finding> {
+    let Sources { entries, names, .. } = sources;
+    let mut findings = Vec::new();
+    entries.retain(|entry| {
+        let Some(attribute) = &entry.attribute else {
+            return true;
+        };
+        let Some((krate, name)) = foreign(attribute.scope, &attribute.path, names) else {
+            return true;
+        };
+        if entry.is_selected {
+            let place = attribute.place.clone();
+            findings.push(Finding::foreign(place, &name, &krate));
         }
+        false
+    });
+    findings
+}
+
+/// Returns the crate and the name of an attribute, if it certainly belongs to another crate.
+fn foreign(scope: usize, path: &[String], names: &Names) -> Option<(String, String)> {
+    let mut paths = names.resolve_macro(scope, path).into_iter();
+    paths.find_map(|path| match path.as_slice() {
+        [krate, .., name] if !is_runtime(krate) => {
+            let is_own = names.has_crate(krate);
+            // A path in the workspace may end at a glob import of the runtime.
+            (!is_own || path.len() == 2 && names.has_function(krate, name))
+                .then(|| (krate.clone(), name.clone()))
+        }
+        _ => None,
+    })
+}
+
+fn is_runtime(krate: &str) -> bool {
+    matches!(krate, "auth_runtime" | "auth_macros")
+}
+
+pub(super) fn is_attribute(path: &[String]) -> bool {
+    match path {
+        [krate, name] => is_runtime(krate) && matches!(name.as_str(), "requires" | "public"),
         _ => false,
     }
 }

@@ -86,6 +86,16 @@ impl Finding {
         Self::new(place, codes::GUARD, message)
     }
 
+    /// An attribute of that name belongs to another crate.
+    pub(super) fn foreign(place: Place, name: &str, krate: &str) -> Self {
+        let message = format!(
+            "`{name}` is an attribute of `{krate}`, so it is no policy\n\
+             help: write `auth_runtime::{name}`, or add the argument `crate` with the path of the \
+             runtime"
+        );
+        Self::new(place, codes::RENAMED, message)
+    }
+
     pub(super) fn renamed(place: Place, name: &str, other: &str) -> Self {
         let message = format!(
             "`{name}` is renamed to `{other}`, which a text search for policies misses\n\

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::UseTree;
 
+use super::aliases::is_attribute;
 use super::routing::routing_function;
 use super::text::named;
 
@@ -66,6 +67,8 @@ struct Wanted {
     is_inside: bool,
     /// True if the path refers to a module, and not to a function.
     is_module: bool,
+    /// True if the path refers to a macro, and not to a function. Macros have a namespace of their own.
+    is_macro: bool,
 }
 
 impl Wanted {
@@ -73,6 +76,14 @@ impl Wanted {
     const MODULE: Self = Self {
         is_inside: false,
         is_module: true,
+        is_macro: false,
+    };
+
+    /// A macro, such as an attribute.
+    const MACRO: Self = Self {
+        is_inside: false,
+        is_module: false,
+        is_macro: true,
     };
 
     fn inside(self) -> Self {
@@ -137,6 +148,17 @@ impl Names {
     /// Returns whether a crate of the workspace has that name.
     pub(super) fn has_crate(&self, name: &String) -> bool {
         self.modules.contains_key(std::slice::from_ref(name))
+    }
+
+    /// Returns whether the root of a crate of the workspace has that function, such as the code of an
+    /// attribute.
+    pub(super) fn has_function(&self, krate: &String, name: &str) -> bool {
+        let roots = self.modules.get(std::slice::from_ref(krate));
+        let mut scopes = roots.into_iter().flatten();
+        scopes.any(|id| {
+            let scope = self.scopes.get(*id);
+            scope.is_some_and(|scope| scope.values.contains_key(name))
+        })
     }
 
     /// Records an item.
@@ -218,16 +240,22 @@ impl Names {
     /// Returns the full paths for a `path` in a scope, from the crate names. There is at least one,
     /// and there are several if a `cfg` chooses.
     pub(super) fn resolve(&self, scope: usize, path: &[String]) -> Paths {
-        let found = self.look(scope, path, Wanted::default(), &mut Known::new());
-        if found.is_empty() {
-            return Paths::from([path.to_vec()]);
-        }
-        found
+        self.resolve_as(Wanted::default(), scope, path)
     }
 
     /// Returns the full paths for the `path` of a type.
     pub(super) fn resolve_type(&self, scope: usize, path: &[String]) -> Paths {
-        let found = self.look(scope, path, Wanted::MODULE, &mut Known::new());
+        self.resolve_as(Wanted::MODULE, scope, path)
+    }
+
+    /// Returns the full paths for the `path` of a macro. One from a glob import of another crate stays
+    /// as it is, since that crate is not read.
+    pub(super) fn resolve_macro(&self, scope: usize, path: &[String]) -> Paths {
+        self.resolve_as(Wanted::MACRO, scope, path)
+    }
+
+    fn resolve_as(&self, wanted: Wanted, scope: usize, path: &[String]) -> Paths {
+        let found = self.look(scope, path, wanted, &mut Known::new());
         if found.is_empty() {
             return Paths::from([path.to_vec()]);
         }
@@ -275,6 +303,7 @@ impl Names {
         }
         let mut found = Paths::new();
         let declared = match rest {
+            [] if wanted.is_macro => None,
             [] if !wanted.is_module => scope.values.get(first),
             _ => scope.types.get(first),
         };
@@ -330,8 +359,8 @@ impl Names {
                 .collect();
         }
         let whole = with_axum_first([from, path].concat());
-        let is_axum = routing_function(&whole).is_some();
-        Paths::from_iter(is_axum.then_some(whole))
+        let is_known = routing_function(&whole).is_some() || is_attribute(&whole);
+        Paths::from_iter(is_known.then_some(whole))
     }
 
     /// Resolves a path that begins with a crate name; its end may be an import from elsewhere.

@@ -6,6 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
 use syn::{Attribute, Meta};
 
+use super::expressions::segments_of;
 use super::finding::is_written;
 
 /// Returns the policy attribute that an attribute is, if it is written by a known path, or names the
@@ -26,6 +27,8 @@ pub(super) fn names_runtime(attribute: &Attribute) -> bool {
 /// A policy attribute.
 pub(super) struct PolicyAttribute {
     pub(super) name: &'static str,
+    /// The path; `None` if the attribute names the runtime itself.
+    pub(super) path: Option<Vec<String>>,
     pub(super) arguments: TokenStream,
     pub(super) span: Span,
     /// The `cfg` condition of the attribute: its own `cfg_attr`, or that of the enclosing module.
@@ -47,6 +50,7 @@ impl PolicyAttribute {
         let last = path.segments.last().map(Spanned::span);
         Self {
             name,
+            path: (!names_runtime(attribute)).then(|| segments_of(path)),
             arguments: match &attribute.meta {
                 Meta::List(list) => list.tokens.clone(),
                 _ => TokenStream::new(),

@@ -1,6 +1,7 @@
 //! The results of reading the sources: policies, mistakes and routes without a policy.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use auth_grammar::requirement::ParsedPolicy;
 use serde::Serialize;
@@ -64,6 +65,15 @@ pub(crate) struct Entry {
     pub(super) is_selected: bool,
     /// Whether the attribute has a mistake, so that the policy may be incomplete.
     pub(crate) is_mistaken: bool,
+    /// The name of the attribute, or that of the module; `None` if it names the runtime itself.
+    pub(super) attribute: Option<Rc<AttributeName>>,
+}
+
+/// The path of a policy attribute, as it is written.
+pub(super) struct AttributeName {
+    pub(super) place: Place,
+    pub(super) scope: usize,
+    pub(super) path: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]

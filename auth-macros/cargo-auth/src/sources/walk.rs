@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use auth_grammar::annotated::{self, Target};
 use auth_grammar::attribute::{is_test, refuse_conditional_policy};
@@ -26,7 +27,7 @@ use super::nesting;
 use super::plain_mounts::Body;
 use super::policy_attribute::{PolicyAttribute, names_runtime, policy_attribute};
 use super::reasons;
-use super::record::{Entry, EntryKind, ReadItem, Sources};
+use super::record::{AttributeName, Entry, EntryKind, ReadItem, Sources};
 use super::test_code;
 use super::text::{named, readable, shown};
 use super::used_names::UsedNames;
@@ -60,6 +61,8 @@ struct Around {
     cfg: Option<String>,
     /// The `cfg` condition of the enclosing module's policy.
     condition: Option<String>,
+    /// The name of the enclosing module's policy.
+    attribute: Option<Rc<AttributeName>>,
 }
 
 impl Around {
@@ -113,6 +116,7 @@ impl<'w> Walk<'w> {
             beside: folder.to_owned(),
             cfg: None,
             condition: None,
+            attribute: None,
         };
         let source = self.krate.source.clone();
         self.file(&source, &around);
@@ -239,6 +243,15 @@ impl<'w> Walk<'w> {
             }
             if let Some(written) = written {
                 around.condition.clone_from(&written.condition);
+                if is_written(written.span) {
+                    around.attribute = written.path.clone().map(|path| {
+                        Rc::new(AttributeName {
+                            place: Place::of(&self.file, written.span),
+                            scope: around.scope,
+                            path,
+                        })
+                    });
+                }
                 let Some(read) = self.policy(&written, item, &around) else {
                     return;
                 };
@@ -395,6 +408,7 @@ impl<'w> Walk<'w> {
             condition: both(around.cfg.clone(), written.condition.clone()),
             is_selected: self.krate.is_selected,
             is_mistaken,
+            attribute: around.attribute.clone(),
         });
         Some(item)
     }
@@ -417,6 +431,7 @@ impl<'w> Walk<'w> {
             beside,
             cfg: around.cfg.clone(),
             condition: around.condition.clone(),
+            attribute: around.attribute.clone(),
         };
         if let Some((_, items)) = module.content {
             let first = paths.first();
