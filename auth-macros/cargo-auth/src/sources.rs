@@ -8,6 +8,7 @@ mod conditions;
 mod expressions;
 mod finding;
 mod items;
+mod macro_policies;
 mod mount;
 mod names;
 mod nesting;
@@ -32,8 +33,8 @@ use std::path::PathBuf;
 
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
-pub(crate) use self::aliases::MacroPolicy;
 pub(crate) use self::finding::{Finding, Place};
+pub(crate) use self::macro_policies::MacroPolicy;
 pub(crate) use self::record::{Entry, EntryKind, OpenRouteKind, Sources, Unguarded};
 pub(crate) use self::routers::{AxumRoute, CheckKind, Routes, UnusedRouter, routes};
 use self::text::shown;

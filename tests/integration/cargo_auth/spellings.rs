@@ -266,6 +266,68 @@ fn macros_with_policies_are_named() {
     }
 }
 
+/// The guide says so of each attribute that its search misses.
+#[test]
+fn hidden_policies_in_macros_are_found() {
+    let public = "auth_runtime::public(reason = \"x\")";
+    let rules = |body: &str| format!("macro_rules! m {{ () => {{ {body} async fn f() {{}} }} }}");
+    let own = "use auth_runtime::public;";
+    let mut cases = vec![
+        (format!("endpoint!({public}, fn f() {{}});"), 1),
+        (format!("fn g() {{ endpoint!({public}, 1); }}"), 1),
+        (
+            format!("{own} handler!(public(reason = \"x\") async fn f() {{}});"),
+            1,
+        ),
+        (
+            "handler!(auth_runtime::requires, async fn f() {});".to_owned(),
+            1,
+        ),
+        (rules("# [ auth_runtime :: public (reason = \"x\")]"), 1),
+        (rules("#[auth_runtime::r#public(reason = \"x\")]"), 1),
+        (rules("#[$runtime::public (reason = \"x\")]"), 1),
+        (rules(&format!("#[{public}]")), 0),
+        (rules("#[$crate::public(reason = \"x\")]"), 0),
+        (rules("use auth_runtime::{public, requires};"), 0),
+        (
+            format!("{own} fn g() {{ json!({{ public: it.public }}); }}"),
+            0,
+        ),
+        (
+            format!(
+                "{own} macro_rules! m {{ (public($($reason:tt)*)) => {{ #[public($($reason)*)] fn f() {{}} }} }}"
+            ),
+            0,
+        ),
+        (
+            "contract!(contracts::requires(a), fn f() {});".to_owned(),
+            0,
+        ),
+        (
+            "use contracts::requires; contract! { # [requires(a)] fn f() {} }".to_owned(),
+            0,
+        ),
+    ];
+    let found = |cases: &[(String, usize)], name, code| {
+        let cases: Vec<_> = cases
+            .iter()
+            .map(|(case, number)| (case.as_str(), *number))
+            .collect();
+        assert_found(name, code, &cases);
+    };
+    found(&cases, "hidden_in_macros", "AUTH0104");
+    cases = vec![
+        (rules(&format!("#[cfg_attr(all(), {public})]")), 1),
+        (
+            rules("#[cfg_attr(a, cfg_attr(b, inline, $crate::public(reason = \"x\")))]"),
+            1,
+        ),
+        (rules("#[cfg_attr(a, contracts::requires(b))]"), 0),
+        (rules("#[cfg_attr(public, inline)]"), 0),
+    ];
+    found(&cases, "conditions_in_macros", "AUTH0041");
+}
+
 #[test]
 fn policies_in_every_block_are_listed() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}";

@@ -1,9 +1,8 @@
-//! Policy attributes under another name.
+//! Policy attributes that a text search misses, and attributes that it takes for policies.
 
-use auth_grammar::attribute::policy_attribute_by_any_path;
-use proc_macro2::{TokenStream, TokenTree};
-use serde::Serialize;
-use syn::parse::{ParseStream, Parser};
+use auth_grammar::attribute::{policy_attribute_by_any_path, refuse_conditional_policy};
+use auth_grammar::errors::Errors;
+use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{Attribute, Ident, UseTree};
 
@@ -12,9 +11,9 @@ use super::finding::{Finding, Place};
 use super::names::Names;
 use super::policy_attribute::policy_attribute;
 use super::record::Sources;
-use super::text::{as_written, named};
+use super::text::named;
 
-/// An attribute or an import under another name. Resolution decides whether it is a policy
+/// An attribute or an import that a text search may miss. Resolution decides whether it is a policy
 /// attribute.
 pub(super) struct PolicyAlias {
     pub(super) place: Place,
@@ -22,18 +21,20 @@ pub(super) struct PolicyAlias {
     pub(super) path: Vec<String>,
     /// The name for messages.
     pub(super) shown: String,
+    pub(super) hidden_by: HiddenBy,
 }
 
-/// A policy attribute in the tokens of a macro. Only its text is known.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct MacroPolicy {
-    #[serde(flatten)]
-    pub(crate) place: Place,
-    /// The name of the macro.
-    #[serde(rename = "macro")]
-    pub(crate) name: String,
-    /// The attribute and the beginning of its item, up to the parameters or the block.
-    pub(crate) text: String,
+/// The reason why a text search misses a policy attribute.
+#[derive(Clone, Copy)]
+pub(super) enum HiddenBy {
+    /// It has another name.
+    Name,
+    /// A macro receives it as an argument.
+    Argument,
+    /// It has spaces or comments, within a macro.
+    Spelling,
+    /// It is in a `cfg_attr`, within a macro.
+    Condition,
 }
 
 /// Returns the policy attributes that neither an audit nor the attribute of an enclosing module
@@ -41,13 +42,28 @@ pub(crate) struct MacroPolicy {
 pub(super) fn findings(aliases: &[PolicyAlias], names: &Names) -> Vec<Finding> {
     let mut findings = Vec::new();
     for alias in aliases {
-        let mut paths = names.resolve_macro(alias.scope, &alias.path).into_iter();
+        let (scope, place) = (alias.scope, alias.place.clone());
+        let mut paths = names.resolve_macro(scope, &alias.path).into_iter();
         let name = paths
             .find(|path| is_attribute(path))
             .and_then(|mut path| path.pop());
-        if let Some(name) = name {
-            let place = alias.place.clone();
-            findings.push(Finding::renamed(place, &name, &alias.shown));
+        // A macro may be called where its names have another meaning.
+        let may_be_ours = foreign(scope, &alias.path, names).is_none();
+        match (alias.hidden_by, name) {
+            (HiddenBy::Name, Some(name)) => {
+                findings.push(Finding::renamed(place, &name, &alias.shown));
+            }
+            (HiddenBy::Argument, Some(name)) => findings.push(Finding::passed(place, &name)),
+            (HiddenBy::Spelling, _) if may_be_ours => {
+                findings.push(Finding::hidden(place, &alias.shown));
+            }
+            (HiddenBy::Condition, _) if may_be_ours => {
+                let mut errors = Errors::default();
+                refuse_conditional_policy(Span::call_site(), &mut errors);
+                let errors = errors.into_iter();
+                findings.extend(errors.map(|error| Finding::of(&error, &place)));
+            }
+            _ => {}
         }
     }
     findings
@@ -107,6 +123,7 @@ pub(super) fn of_import(tree: &UseTree, file: &str, scope: usize) -> Vec<PolicyA
             scope,
             path,
             shown: name.to_string(),
+            hidden_by: HiddenBy::Name,
         });
     });
     aliases
@@ -147,74 +164,6 @@ pub(super) fn of_attribute(attribute: &Attribute, file: &str, scope: usize) -> O
         scope,
         shown: path.join("::"),
         path,
+        hidden_by: HiddenBy::Name,
     })
-}
-
-/// Returns the policy attributes in the tokens of a macro of that name.
-pub(super) fn in_macro(name: &str, tokens: &TokenStream, file: &str) -> Vec<MacroPolicy> {
-    let mut policies = Vec::new();
-    let mut is_behind_hash = false;
-    let mut rest = tokens.clone().into_iter();
-    while let Some(token) = rest.next() {
-        if let TokenTree::Group(group) = &token {
-            if is_behind_hash && is_policy(group.stream()) {
-                let item = beginning(rest.clone());
-                policies.push(MacroPolicy {
-                    place: Place::of(file, token.span()),
-                    name: name.to_owned(),
-                    text: format!("#{} {}", as_written(&token), as_written(&item)),
-                });
-            } else {
-                policies.extend(in_macro(name, &group.stream(), file));
-            }
-        }
-        is_behind_hash = is_punct(&token, '#');
-    }
-    policies
-}
-
-/// Returns the beginning of an item without its further attributes, up to its first group.
-fn beginning(mut tokens: impl Iterator<Item = TokenTree>) -> TokenStream {
-    let mut beginning = TokenStream::new();
-    while let Some(token) = tokens.next() {
-        if is_punct(&token, '#') {
-            tokens.next();
-        } else if is_punct(&token, ';') || matches!(token, TokenTree::Group(_)) {
-            break;
-        } else {
-            beginning.extend([token]);
-        }
-    }
-    beginning
-}
-
-/// Returns whether the tokens of an attribute in a macro are those of a policy, also in a
-/// `cfg_attr`. A path may begin with `$crate`.
-fn is_policy(attribute: TokenStream) -> bool {
-    let tokens = attribute.into_iter().filter(|it| !is_punct(it, '$'));
-    let path_and_rest = |input: ParseStream<'_>| {
-        let path: syn::Path = input.parse()?;
-        Ok((path, input.parse::<TokenStream>()?))
-    };
-    let Ok((path, rest)) = path_and_rest.parse2(tokens.collect()) else {
-        return false;
-    };
-    let name = path.segments.last().map(|last| named(&last.ident));
-    match name.as_deref() {
-        Some("requires" | "public") => true,
-        Some("cfg_attr") => rest.into_iter().any(|token| match token {
-            TokenTree::Group(list) => {
-                let parts: Vec<_> = list.stream().into_iter().collect();
-                // The first one is the condition.
-                let mut parts = parts.split(|token| is_punct(token, ',')).skip(1);
-                parts.any(|part| is_policy(part.iter().cloned().collect()))
-            }
-            _ => false,
-        }),
-        _ => false,
-    }
-}
-
-fn is_punct(token: &TokenTree, wanted: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }

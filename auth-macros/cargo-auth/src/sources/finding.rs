@@ -68,6 +68,14 @@ impl Finding {
         Self::new(place, codes::RENAMED, message)
     }
 
+    pub(super) fn passed(place: Place, name: &str) -> Self {
+        let message = format!(
+            "`{name}` is an argument of a macro, which a text search for policies misses\n\
+             help: write `#[{name}(...)]` in the argument, or in the macro"
+        );
+        Self::new(place, codes::RENAMED, message)
+    }
+
     pub(super) fn endless(place: Place, stream: &str) -> Self {
         let message = format!(
             "the stream of `{stream}` goes on when the credentials of the caller expire\n\

@@ -62,24 +62,24 @@ impl PolicyAttribute {
             condition: condition.or_else(|| outer.cloned()),
         }
     }
+}
 
-    /// Returns whether an attribute deviates from the form that audits search for: `#[requires(`, in
-    /// one piece.
-    pub(super) fn is_hard_to_find(&self, text: &str) -> bool {
-        let range = self.span.byte_range();
-        let parts = (
-            text.get(..range.start),
-            text.get(range.clone()),
-            text.get(range.end..),
-        );
-        let (Some(before), Some(path), Some(behind)) = parts else {
-            return false;
-        };
-        // An attribute without arguments is rejected elsewhere. For some, the enclosing module rewrote
-        // the path.
-        let is_one_piece = path.rsplit("::").next() == Some(self.name)
-            && !path.contains(|it: char| it.is_whitespace() || it == '/' || it == '#');
-        let is_begun = before.ends_with("#[");
-        is_written(self.span) && !(is_one_piece && is_begun && behind.starts_with(['(', ']']))
-    }
+/// Returns whether the attribute of that name deviates from the form that audits search for: `#[requires(`
+/// or, in a macro, `#[$crate::requires(`, in one piece. The span is that of its path.
+pub(super) fn is_hard_to_find(name: &str, span: Span, text: &str) -> bool {
+    let range = span.byte_range();
+    let parts = (
+        text.get(..range.start),
+        text.get(range.clone()),
+        text.get(range.end..),
+    );
+    let (Some(before), Some(path), Some(behind)) = parts else {
+        return false;
+    };
+    // An attribute without arguments is rejected elsewhere. For some, the enclosing module rewrote
+    // the path.
+    let is_one_piece = path.rsplit("::").next() == Some(name)
+        && !path.contains(|it: char| it.is_whitespace() || it == '/' || it == '#');
+    let is_begun = before.strip_suffix('$').unwrap_or(before).ends_with("#[");
+    is_written(span) && !(is_one_piece && is_begun && behind.starts_with(['(', ']']))
 }

@@ -25,7 +25,7 @@ use super::items::{
 use super::names::NameKind;
 use super::nesting;
 use super::plain_mounts::Body;
-use super::policy_attribute::{PolicyAttribute, names_runtime, policy_attribute};
+use super::policy_attribute::{PolicyAttribute, is_hard_to_find, names_runtime, policy_attribute};
 use super::reasons;
 use super::record::{AttributeName, Entry, EntryKind, ReadItem, Sources};
 use super::test_code;
@@ -291,7 +291,7 @@ impl<'w> Walk<'w> {
 
     /// Reads a body, and then the items in its blocks.
     fn body(&mut self, around: &Around, read: impl FnOnce(&mut Body<'_>)) {
-        let mut body = Body::new(self.sources, &self.file, around.scope);
+        let mut body = Body::new(self.sources, &self.file, &self.text, around.scope);
         read(&mut body);
         let (items, texts) = body.into_parts();
         if let Some(used) = &mut self.used {
@@ -356,7 +356,7 @@ impl<'w> Walk<'w> {
             let mut errors = Errors::default();
             refuse_conditional_policy(written.span, &mut errors);
             self.note(errors, &place);
-        } else if written.is_hard_to_find(&self.text) {
+        } else if is_hard_to_find(written.name, written.span, &self.text) {
             let finding = Finding::hidden(place.clone(), written.name);
             self.sources.findings.push(finding);
         }

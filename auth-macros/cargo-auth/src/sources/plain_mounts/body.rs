@@ -33,6 +33,8 @@ pub(in super::super) struct Body<'b> {
     sources: &'b mut Sources,
     /// The name of the file for messages.
     file: &'b str,
+    /// The text of the file.
+    text: &'b str,
     /// The scope of the current block.
     scope: usize,
     /// The items in blocks, with the scopes of these.
@@ -77,10 +79,16 @@ impl Locals {
 }
 
 impl<'b> Body<'b> {
-    pub(in super::super) fn new(sources: &'b mut Sources, file: &'b str, scope: usize) -> Self {
+    pub(in super::super) fn new(
+        sources: &'b mut Sources,
+        file: &'b str,
+        text: &'b str,
+        scope: usize,
+    ) -> Self {
         Self {
             sources,
             file,
+            text,
             scope,
             items: Vec::new(),
             texts: BTreeSet::new(),

@@ -7,8 +7,8 @@ use syn::visit::Visit;
 use syn::{Block, Expr, ItemMacro, Macro, Token};
 
 use super::Body;
-use crate::sources::aliases;
 use crate::sources::expressions::{calls, path_of, segments_of};
+use crate::sources::macro_policies::MacroReader;
 use crate::sources::mount::{Means, MountTarget};
 use crate::sources::test_code;
 use crate::sources::text::named;
@@ -49,8 +49,17 @@ impl Body<'_> {
 
     /// Records the policies in a macro, and the texts that may be names in them.
     fn policies_in(&mut self, name: &str, tokens: &TokenStream) {
-        let policies = aliases::in_macro(name, tokens, self.file);
-        self.sources.macros.extend(policies);
+        let mut reader = MacroReader {
+            name,
+            file: self.file,
+            text: self.text,
+            scope: self.scope,
+            policies: Vec::new(),
+            aliases: Vec::new(),
+        };
+        reader.read(tokens);
+        self.sources.macros.append(&mut reader.policies);
+        self.sources.aliases.append(&mut reader.aliases);
         add_texts(tokens.clone(), &mut self.texts);
     }
 
