@@ -163,6 +163,16 @@ fn async_functions_are_handlers_on_any_receiver() {
             1,
         ),
         (
+            "in_a_macro_with_a_method",
+            "use axum::routing; macro_rules! r { ($m:ident, $h:path) => { Router::new().route(\"/\", routing::$m($h)).route(\"/a\", axum::routing::$m($h)) } }",
+            2,
+        ),
+        (
+            "in_a_macro_with_a_function",
+            "macro_rules! r { ($f:ident, $h:path) => { auth_runtime::routing::$f($h); $crate::$f($h); Kind::$f($h) } }",
+            0,
+        ),
+        (
             "in_a_macro_for_guarded_ones",
             "use auth_runtime::routing::get; macro_rules! r { ($h:expr) => { GuardedRouter::new().route(\"/\", get($h)) } }",
             0,

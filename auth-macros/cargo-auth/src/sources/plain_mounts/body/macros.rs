@@ -1,6 +1,6 @@
 //! The macros in function bodies.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit::Visit;
@@ -66,7 +66,7 @@ impl Body<'_> {
     /// Reads a macro that is not written like a function, but may make routes: tokens that look
     /// like a call.
     fn routes_in(&mut self, tokens: &TokenStream) {
-        let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+        let tokens = with_methods(tokens);
         let mut rest = tokens.as_slice();
         let mut is_signature = false;
         while let Some((first, others)) = rest.split_first() {
@@ -108,4 +108,38 @@ impl Body<'_> {
             }
         }
     }
+}
+
+/// Returns tokens with a method in place of its placeholder: `routing::$method(…)` becomes
+/// `routing::get(…)`.
+fn with_methods(tokens: &TokenStream) -> Vec<TokenTree> {
+    let mut tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let is_punct = |token: &TokenTree, wanted: char| matches!(token, TokenTree::Punct(it) if it.as_char() == wanted);
+    let is_called = |window: &[TokenTree]| match window {
+        [
+            one,
+            other,
+            dollar,
+            TokenTree::Ident(_),
+            TokenTree::Group(arguments),
+        ] => {
+            is_punct(one, ':')
+                && is_punct(other, ':')
+                && is_punct(dollar, '$')
+                && arguments.delimiter() == Delimiter::Parenthesis
+        }
+        _ => false,
+    };
+    let windows = tokens.windows(5).enumerate();
+    let places: Vec<usize> = windows
+        .filter(|(_, window)| is_called(window))
+        .map(|(index, _)| index + 2)
+        .collect();
+    for place in places.into_iter().rev() {
+        tokens.remove(place);
+        if let Some(TokenTree::Ident(method)) = tokens.get_mut(place) {
+            *method = Ident::new("get", method.span());
+        }
+    }
+    tokens
 }
