@@ -27,9 +27,9 @@ pub(crate) struct Crate {
     pub(crate) source: PathBuf,
     /// True if the crate can use the attributes.
     pub(crate) uses_attributes: bool,
-    /// The crate's other names for axum and for the runtime, each with the own name: several if it
-    /// depends on several versions.
-    pub(crate) renamed: Vec<(String, &'static str)>,
+    /// The other names of the crate's dependencies, each with the own name: several if it depends on several
+    /// versions.
+    pub(crate) renamed: Vec<(String, String)>,
     /// True if its package is selected.
     pub(crate) is_selected: bool,
 }
@@ -40,7 +40,10 @@ impl Workspace {
         let metadata = metadata(manifest)
             .map_err(|error| Failure::new(format!("the workspace cannot be read: {error}")))?;
         let packages = metadata.workspace_packages();
-        let mut crates: Vec<_> = packages.into_iter().flat_map(crates).collect();
+        let crates = packages
+            .iter()
+            .flat_map(|package| crates(package, &packages));
+        let mut crates: Vec<_> = crates.collect();
         crates.sort_by(|one, other| one.source.cmp(&other.source));
         Ok(Self {
             root: metadata.workspace_root.clone().into_std_path_buf(),
@@ -90,37 +93,20 @@ fn outer(manifest: Option<&Path>) -> Option<PathBuf> {
     manifests.find(|manifest| manifest.is_file())
 }
 
-fn crates(package: &Package) -> Vec<Crate> {
+/// Returns the crates of one of the packages of the workspace.
+fn crates(package: &Package, packages: &[&Package]) -> Vec<Crate> {
     let folder = package.manifest_path.parent();
     let folder = folder.map(|folder| folder.as_std_path().to_owned());
-    let dependencies = |name| {
-        let dependencies = package.dependencies.iter();
-        dependencies.filter(move |dependency| dependency.name == name)
-    };
-    let renamed = [("axum", "axum"), ("auth-runtime", "auth_runtime")].map(|(package, own)| {
-        let names = dependencies(package).filter_map(|dependency| dependency.rename.as_ref());
-        names.map(move |name| (name.replace('-', "_"), own))
+    let renamed = package.dependencies.iter().filter_map(|dependency| {
+        let member = packages.iter().find(|it| *it.name == dependency.name);
+        let library = member.and_then(|member| library_of(member));
+        let own = library.unwrap_or_else(|| identifier(&dependency.name));
+        Some((identifier(dependency.rename.as_ref()?), own))
     });
-    let renamed: Vec<_> = renamed.into_iter().flatten().collect();
-    let is_library = |kinds: &[TargetKind]| {
-        let is_other = |kind: &TargetKind| {
-            matches!(
-                kind,
-                TargetKind::Bin
-                    | TargetKind::Example
-                    | TargetKind::Test
-                    | TargetKind::Bench
-                    | TargetKind::CustomBuild
-            )
-        };
-        !kinds.iter().any(is_other)
-    };
-    let identifier = |name: &str| name.replace('-', "_");
-    let library = package
-        .targets
-        .iter()
-        .find(|target| is_library(&target.kind));
-    let library = library.map(|target| identifier(&target.name));
+    let renamed: Vec<_> = renamed.collect();
+    let library = library_of(package);
+    let mut dependencies = package.dependencies.iter();
+    let uses_attributes = dependencies.any(|dependency| dependency.name == "auth-runtime");
     let mut crates = Vec::new();
     for target in &package.targets {
         let is_program = |kind: &TargetKind| matches!(kind, TargetKind::Bin | TargetKind::Example);
@@ -136,10 +122,35 @@ fn crates(package: &Package) -> Vec<Crate> {
             name,
             folder: folder.clone().unwrap_or_default(),
             source: target.src_path.clone().into_std_path_buf(),
-            uses_attributes: dependencies("auth-runtime").next().is_some(),
+            uses_attributes,
             renamed: renamed.clone(),
             is_selected: true,
         });
     }
     crates
+}
+
+/// Returns the name of the library of a package.
+fn library_of(package: &Package) -> Option<String> {
+    let mut targets = package.targets.iter();
+    let library = targets.find(|target| is_library(&target.kind))?;
+    Some(identifier(&library.name))
+}
+
+fn identifier(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+fn is_library(kinds: &[TargetKind]) -> bool {
+    let is_other = |kind: &TargetKind| {
+        matches!(
+            kind,
+            TargetKind::Bin
+                | TargetKind::Example
+                | TargetKind::Test
+                | TargetKind::Bench
+                | TargetKind::CustomBuild
+        )
+    };
+    !kinds.iter().any(is_other)
 }

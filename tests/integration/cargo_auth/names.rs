@@ -225,6 +225,42 @@ fn test_code_is_left_out() {
     }
 }
 
+/// A dependency may have another name than its package, and the library of the package a third one.
+#[test]
+fn renamed_dependencies_are_followed() {
+    let renamed = "pages = { package = \"other-pages\", path = \"other\" }\n\
+                   openapi = { package = \"utoipa-axum\", version = \"0.2\" }\n";
+    let manifest = MANIFEST.replace("other.path = \"other\"\n", renamed);
+    for (name, library) in [
+        ("renamed", ""),
+        ("renamed_library", "[lib]\nname = \"third\"\n"),
+    ] {
+        let files = [
+            ("Cargo.toml", manifest.as_str()),
+            (
+                "other/Cargo.toml",
+                &format!("{}{library}", OTHER.replace("\"other\"", "\"other-pages\"")),
+            ),
+            (
+                "other/src/lib.rs",
+                "pub use axum::{Router, routing::get};\npub fn router() -> Router { Router::new() }",
+            ),
+            (
+                "src/lib.rs",
+                "use pages::{Router, get};\nasync fn bare() {}\n\
+                 fn f() { Router::new().route(\"/\", get(bare)).merge(pages::router()); } // found\n\
+                 fn g() { openapi::routes!(bare); } // found\n\
+                 fn h() { axum::Router::new().merge(pages::router()).merge(openapi::router()); } // found\n",
+            ),
+        ];
+        let folder = made(&format!("names/{name}"), &files);
+        let found = json(&folder, &["check", "--format=json"]);
+        let found = found.as_array().expect("findings").iter();
+        let lines: Vec<_> = found.map(|it| it["line"].as_u64()).collect();
+        assert_eq!(lines, [Some(3), Some(4), Some(5)], "{name}");
+    }
+}
+
 /// Dependencies are recognized by their names in the manifest.
 #[test]
 fn every_axum_version_is_read() {

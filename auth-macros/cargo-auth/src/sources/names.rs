@@ -29,7 +29,7 @@ struct Scope {
     /// The scope that is visible from a block, in addition to its own items.
     parent: Option<usize>,
     /// The other names of crates in the crate, each with the own name.
-    renamed: Vec<(String, &'static str)>,
+    renamed: Vec<(String, String)>,
     /// The values, such as functions. Values and types have separate namespaces: a function and a
     /// module can have the same name.
     values: BTreeMap<String, IsConditional>,
@@ -109,7 +109,7 @@ const MAX_STEPS: usize = 4096;
 
 impl Names {
     /// Adds the scope of a module.
-    pub(super) fn module(&mut self, path: &[String], renamed: &[(String, &'static str)]) -> usize {
+    pub(super) fn module(&mut self, path: &[String], renamed: &[(String, String)]) -> usize {
         let id = self.scopes.len();
         self.modules.entry(path.to_vec()).or_default().push(id);
         self.scopes.push(Scope {
@@ -435,7 +435,7 @@ impl Scope {
         if let Some(first) = path.first_mut()
             && let Some((_, own)) = self.renamed.iter().find(|(name, _)| name == first)
         {
-            (*own).clone_into(first);
+            own.clone_into(first);
         }
         path
     }
