@@ -337,12 +337,14 @@ fn build_conditions_are_listed() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
     let root = format!(
         "#[cfg(a)]\n{policy}#[cfg(b)] mod m;\n#[cfg(c)] fn f() {{\n#[cfg(d)]\n{policy}}}\nmod \
-         always {{\n{policy}}}\n"
+         always {{\n{policy}}}\n#[cfg(e)] cfg_if::cfg_if! {{ if #[cfg(f)] {{ mod n; }} else if \
+         #[cfg(g)] {{\n{policy}}} else {{\n{policy}}} }}\n"
     );
     let files = [
         ("Cargo.toml", refused::MANIFEST),
         ("src/lib.rs", &root),
         ("src/m.rs", &format!("#![cfg(feature = \"x\")]\n{policy}")),
+        ("src/n.rs", policy),
     ];
     let listed = json(&refused::made("cfg", &files), &["list", "--format=json"]);
     let rows = listed["policies"].as_array().expect("policies").iter();
@@ -355,7 +357,10 @@ fn build_conditions_are_listed() {
             "it::h a",
             "it::f::h all(c, d)",
             "it::always::h null",
+            "it::h all(all(e, not(f)), g)",
+            "it::h all(all(e, not(f)), not(g))",
             "it::m::h all(b, feature = x)",
+            "it::n::h all(e, f)",
         ]
     );
 }

@@ -5,6 +5,7 @@
 
 mod aliases;
 mod conditions;
+mod configured_items;
 mod expressions;
 mod finding;
 mod items;

@@ -144,7 +144,27 @@ fn async_functions_are_handlers_on_any_receiver() {
         ),
         (
             "in_a_macro_like_an_item",
-            "use axum::routing::get; cfg_if! { if #[cfg(a)] { fn f() { Router::new().route(\"/\", get(bare)); } fn get(it: u8) {} } }",
+            "use axum::routing::get; items! { if #[a] { fn f() { Router::new().route(\"/\", get(bare)); } fn get(it: u8) {} } }",
+            1,
+        ),
+        (
+            "in_items_with_conditions",
+            "cfg_if! { if #[cfg(a)] { use axum::routing::get; mod m { pub use axum::routing::post; } } else if #[cfg(b)] { use axum::routing::get; } else { cfg_if! { if #[cfg(c)] { fn g() { get(guarded); m::post(bare); } } } } } fn f() { get(bare); }",
+            2,
+        ),
+        (
+            "but_not_in_those_for_tests",
+            "cfg_if! { if #[cfg(test)] { fn f() { axum::routing::get(bare); } } else { fn g() { #[cfg(test)] axum::routing::get(bare); } } }",
+            0,
+        ),
+        (
+            "with_an_import_in_a_macro",
+            "fn f() { select! { x = y() => { use axum::routing::get; get(bare); get(guarded); } } } lazy! { static ref A: Router = { use axum::routing::get; get(bare) }; } fn g() { block! { use axum::routing::get; get(bare); } }",
+            3,
+        ),
+        (
+            "with_an_import_in_a_module_of_a_macro",
+            "macro_rules! m { ($n:ident, $h:path) => { pub mod $n { use axum::{routing::get, Router}; pub fn router() -> Router { Router::new().route(\"/\", get($h)) } } } }",
             1,
         ),
         (

@@ -286,6 +286,10 @@ fn hidden_policies_in_macros_are_found() {
         (rules("# [ auth_runtime :: public (reason = \"x\")]"), 1),
         (rules("#[auth_runtime::r#public(reason = \"x\")]"), 1),
         (rules("#[$runtime::public (reason = \"x\")]"), 1),
+        (
+            rules("use auth_runtime::public as internal; #[internal(reason = \"x\")]"),
+            1,
+        ),
         (rules(&format!("#[{public}]")), 0),
         (rules("#[$crate::public(reason = \"x\")]"), 0),
         (rules("use auth_runtime::{public, requires};"), 0),

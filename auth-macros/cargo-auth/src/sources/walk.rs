@@ -18,6 +18,7 @@ use syn::{Attribute, Item, ItemMod, Meta};
 
 use super::aliases;
 use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
+use super::configured_items;
 use super::finding::{Finding, Place, is_written};
 use super::items::{
     attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of, types_of,
@@ -175,6 +176,7 @@ impl<'w> Walk<'w> {
 
     /// Reads items. Their names come first, because items refer to each other in any order.
     fn items(&mut self, items: Vec<Item>, around: &Around) {
+        let items = configured_items::flattened(items);
         for item in &items {
             let is_conditional = attributes_in(item).iter().any(is_conditional);
             if let Some(name) = name_of(item) {

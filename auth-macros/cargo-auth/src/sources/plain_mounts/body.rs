@@ -215,6 +215,17 @@ impl<'b> Body<'b> {
         }
     }
 
+    /// Reads code in a scope with these items, if there are any.
+    fn with_items(&mut self, items: Vec<Item>, read: impl FnOnce(&mut Self)) {
+        let outer = self.scope;
+        if !items.is_empty() {
+            self.scope = self.sources.names.block(outer, &self.function);
+            self.items.push((self.scope, items));
+        }
+        read(self);
+        self.scope = outer;
+    }
+
     /// Reads an expression with variables of its own.
     fn scoped(&mut self, visit: impl FnOnce(&mut Self)) {
         let outer = (self.locals.origins.clone(), self.locals.texts.clone());
@@ -251,23 +262,20 @@ impl Visit<'_> for Body<'_> {
             _ => None,
         };
         let items: Vec<Item> = block.stmts.iter().filter_map(item).collect();
-        let outer = self.scope;
-        if !items.is_empty() {
-            self.scope = self.sources.names.block(outer, &self.function);
-            let blocks = &mut self.sources.blocks;
-            blocks.insert((self.file.to_owned(), start_of(block)), self.scope);
-            self.items.push((self.scope, items));
-        }
+        let place = (!items.is_empty()).then(|| (self.file.to_owned(), start_of(block)));
         let around = std::mem::take(&mut self.begins);
-        self.scoped(|body| {
-            for statement in &block.stmts {
-                if !matches!(statement, Stmt::Item(_)) {
-                    body.visit_stmt(statement);
+        self.with_items(items, |body| {
+            let blocks = &mut body.sources.blocks;
+            blocks.extend(place.map(|place| (place, body.scope)));
+            body.scoped(|body| {
+                for statement in &block.stmts {
+                    if !matches!(statement, Stmt::Item(_)) {
+                        body.visit_stmt(statement);
+                    }
                 }
-            }
+            });
         });
         self.begins = around;
-        self.scope = outer;
     }
 
     fn visit_stmt(&mut self, statement: &Stmt) {

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit::Visit;
-use syn::{Block, Expr, ItemMacro, Macro, Token};
+use syn::{Block, Expr, Item, ItemMacro, ItemUse, Macro, Stmt, Token};
 
 use super::Body;
 use crate::sources::expressions::{calls, path_of, segments_of};
@@ -29,9 +29,18 @@ impl Body<'_> {
             }
         } else if let Ok(mut statements) = Block::parse_within.parse2(tokens.clone()) {
             test_code::remove_in(&mut statements);
-            for statement in &statements {
-                self.visit_stmt(statement);
-            }
+            let (imports, statements): (Vec<_>, Vec<_>) = statements
+                .into_iter()
+                .partition(|it| matches!(it, Stmt::Item(Item::Use(_))));
+            let imports = imports.into_iter().filter_map(|import| match import {
+                Stmt::Item(import) => Some(import),
+                _ => None,
+            });
+            self.with_items(imports.collect(), |body| {
+                for statement in &statements {
+                    body.visit_stmt(statement);
+                }
+            });
         } else {
             self.routes_in(tokens);
         }
@@ -66,8 +75,12 @@ impl Body<'_> {
     /// Reads a macro that is not written like a function, but may make routes: tokens that look
     /// like a call.
     fn routes_in(&mut self, tokens: &TokenStream) {
-        let tokens = with_methods(tokens);
-        let mut rest = tokens.as_slice();
+        let (imports, tokens) = split_imports(with_methods(tokens));
+        self.with_items(imports, |body| body.calls_in(&tokens));
+    }
+
+    fn calls_in(&mut self, tokens: &[TokenTree]) {
+        let mut rest = tokens;
         let mut is_signature = false;
         while let Some((first, others)) = rest.split_first() {
             let length = if is_signature { 0 } else { calls(rest) };
@@ -114,7 +127,6 @@ impl Body<'_> {
 /// `routing::get(…)`.
 fn with_methods(tokens: &TokenStream) -> Vec<TokenTree> {
     let mut tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    let is_punct = |token: &TokenTree, wanted: char| matches!(token, TokenTree::Punct(it) if it.as_char() == wanted);
     let is_called = |window: &[TokenTree]| match window {
         [
             one,
@@ -142,4 +154,33 @@ fn with_methods(tokens: &TokenStream) -> Vec<TokenTree> {
         }
     }
     tokens
+}
+
+/// Splits off the imports among tokens.
+fn split_imports(tokens: Vec<TokenTree>) -> (Vec<Item>, Vec<TokenTree>) {
+    let mut imports = Vec::new();
+    let mut others = Vec::new();
+    let mut rest = tokens.as_slice();
+    while let Some((first, behind)) = rest.split_first() {
+        let end = match first {
+            TokenTree::Ident(word) if word == "use" => rest.iter().position(|it| is_punct(it, ';')),
+            _ => None,
+        };
+        let statement = end.and_then(|end| rest.get(..=end)).unwrap_or_default();
+        match syn::parse2::<ItemUse>(statement.iter().cloned().collect()) {
+            Ok(import) => {
+                imports.push(Item::Use(import));
+                rest = rest.get(statement.len()..).unwrap_or_default();
+            }
+            Err(_) => {
+                others.push(first.clone());
+                rest = behind;
+            }
+        }
+    }
+    (imports, others)
+}
+
+fn is_punct(token: &TokenTree, wanted: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
