@@ -21,7 +21,7 @@
 //!
 //! Some routers are plain for a reason. A comment states it, in the manner of `// SAFETY:`:
 //! `// unguarded: ` and the reason, directly above the statement, the link of a chain, the arm of a
-//! `match` or the argument that it applies to. An open pattern is allowed in the same way. It
+//! `match`, the element of a list or the argument that it applies to. An open pattern is allowed in the same way. It
 //! applies to calls that begin on that line. It does not apply to parts on lines of their own, such
 //! as the next link, since later additions need their own reason. `list` prints the exceptions with
 //! their reasons, and `check` reports a comment without effect.

@@ -60,6 +60,30 @@ fn reason_applies_to_the_next_line() {
             &[],
         ),
         (
+            "nor_the_elements_of_a_list",
+            "fn f() {\n// unguarded: why\nlet a = [\nget(open),\n// unguarded: why not\n(\n\"/\", get(open)), get(open)];\n}",
+            &[IDLE, ROUTE],
+            &["why not", "why not"],
+        ),
+        (
+            "nor_those_in_a_loop",
+            "fn f() {\n// unguarded: why\nfor (path, route) in [(\"/\", get(open)),\n(\"/a\", get(open))] {}\n}",
+            &[ROUTE],
+            &["why"],
+        ),
+        (
+            "nor_those_in_a_macro",
+            "fn f() {\n// unguarded: why\nvec![\n(\"/\", get(open)),\n(\"/a\", get(open)),\n];\n}",
+            &[IDLE, ROUTE, ROUTE],
+            &[],
+        ),
+        (
+            "but_a_list_of_one_line",
+            "fn f() {\n// unguarded: why\nlet a = (vec![get(open), get(open)], [get(open)]);\n}",
+            &[],
+            &["why", "why", "why"],
+        ),
+        (
             "but_what_is_wrapped",
             "fn f() {\nRouter::new()\n// unguarded: why\n.route(\n\"/\",\nget(open),\n);\n}",
             &[],

@@ -2,9 +2,9 @@
 //! `// unguarded: it is no secret`.
 //!
 //! Like `// SAFETY:`, such a comment is directly above its subject: a statement, a link of a chain,
-//! a match arm or an argument. It may have several lines. It does not apply to the statements of a
-//! block in its subject, or to links and arms on lines of their own: later additions there need
-//! their own reason.
+//! a match arm, an element of a list or an argument. It may have several lines. It does not apply to the
+//! statements of a block in its subject, or to links, arms and elements on lines of their own: later
+//! additions there need their own reason.
 
 use std::collections::BTreeSet;
 

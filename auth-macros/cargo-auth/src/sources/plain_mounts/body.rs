@@ -10,7 +10,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprClosure, ExprForLoop, ExprIf, ExprLet, ExprMatch,
+    Arm, Block, Expr, ExprArray, ExprCall, ExprClosure, ExprForLoop, ExprIf, ExprLet, ExprMatch,
     ExprMethodCall, ExprPath, ExprWhile, ImplItemFn, Item, Local, Macro, Pat, Signature, Stmt,
     TraitItemFn, Type,
 };
@@ -286,6 +286,12 @@ impl Visit<'_> for Body<'_> {
 
     fn visit_arm(&mut self, arm: &Arm) {
         self.apart(line_of(arm), |body| visit::visit_arm(body, arm));
+    }
+
+    fn visit_expr_array(&mut self, list: &ExprArray) {
+        for element in &list.elems {
+            self.apart(line_of(leftmost(element)), |body| body.visit_expr(element));
+        }
     }
 
     fn visit_expr(&mut self, expression: &Expr) {

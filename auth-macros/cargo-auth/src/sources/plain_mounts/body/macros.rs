@@ -7,7 +7,7 @@ use syn::visit::Visit;
 use syn::{Block, Expr, Item, ItemMacro, ItemUse, Macro, Stmt, Token};
 
 use super::Body;
-use crate::sources::expressions::{calls, path_of, segments_of};
+use crate::sources::expressions::{calls, leftmost, line_of, path_of, segments_of};
 use crate::sources::macro_policies::MacroReader;
 use crate::sources::mount::{Means, MountTarget};
 use crate::sources::test_code;
@@ -22,10 +22,12 @@ impl Body<'_> {
         if let Ok(mut list) = list.parse2(tokens.clone()) {
             for expression in &mut list {
                 test_code::remove_within(expression);
-                if path_of(expression).is_some() {
-                    self.mount(expression, Means::Macro(segments_of(&written.path)));
-                }
-                self.visit_expr(expression);
+                self.apart(line_of(leftmost(expression)), |body| {
+                    if path_of(expression).is_some() {
+                        body.mount(expression, Means::Macro(segments_of(&written.path)));
+                    }
+                    body.visit_expr(expression);
+                });
             }
         } else if let Ok(mut statements) = Block::parse_within.parse2(tokens.clone()) {
             test_code::remove_in(&mut statements);
