@@ -21,6 +21,24 @@ pub(super) enum Origin {
     Protected,
 }
 
+impl Origin {
+    /// Returns whether it is certainly a guarded router, by the name of its type.
+    pub(super) fn is_guarded(&self) -> bool {
+        match self {
+            Self::Made { by, ty } => [by, ty]
+                .into_iter()
+                .flatten()
+                .any(|path| names_guarded(path)),
+            Self::Plain | Self::Protected => false,
+        }
+    }
+}
+
+/// Returns whether a path is that of the guarded router, or of one of its functions.
+pub(super) fn names_guarded(path: &[String]) -> bool {
+    path.iter().any(|name| name == "GuardedRouter")
+}
+
 /// The variables of a function that may be routers.
 #[derive(Clone, Default)]
 pub(super) struct Origins(BTreeMap<String, Origin>);

@@ -14,8 +14,13 @@ pub(super) struct Added<'e> {
 }
 
 impl<'e> Added<'e> {
-    /// Reads the arguments of the method of that name, without the guarded router.
-    pub(super) fn by(name: &str, arguments: &[&'e Expr]) -> Option<Self> {
+    /// Reads the arguments of the method of that name, without the guarded router. Other types may have
+    /// a method `adopt`, too: `is_guarded` returns whether the type is certain.
+    pub(super) fn by(
+        name: &str,
+        arguments: &[&'e Expr],
+        is_guarded: impl FnOnce() -> bool,
+    ) -> Option<Self> {
         match (name, arguments) {
             ("merge_unguarded", [reason, paths, router]) => Some(Self {
                 kind: OpenRouteKind::Merged,
@@ -23,7 +28,7 @@ impl<'e> Added<'e> {
                 target: paths_of(paths),
                 router,
             }),
-            ("adopt", [router, reason]) if is_reason(reason) => Some(Self {
+            ("adopt", [router, reason]) if is_reason(reason) || is_guarded() => Some(Self {
                 kind: OpenRouteKind::Adopted,
                 reason,
                 target: String::new(),

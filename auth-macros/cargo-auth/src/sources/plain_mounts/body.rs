@@ -21,7 +21,7 @@ use crate::sources::expressions::{leftmost, line_of, path_in, path_of, start_of,
 use crate::sources::finding::{Finding, Place};
 use crate::sources::items::{borrowed_guard, types_of};
 use crate::sources::mount::{Exemption, FunctionPlace, Means, Mention, MountTarget};
-use crate::sources::origins::{Origin, Origins};
+use crate::sources::origins::{Origin, Origins, names_guarded};
 use crate::sources::record::{Sources, Unguarded};
 use crate::sources::routing::{guarded_service, guarded_service_in, handler_method, makes_route};
 use crate::sources::source_texts::SourceTexts;
@@ -168,7 +168,11 @@ impl<'b> Body<'b> {
         if asks_for_grant(&name) {
             add_texts(call.args.to_token_stream(), &mut self.texts);
         }
-        if let Some(added) = Added::by(&name, &arguments) {
+        let is_guarded = || {
+            let origin = self.locals.origins.of(&call.receiver);
+            origin.is_some_and(|origin| origin.is_guarded())
+        };
+        if let Some(added) = Added::by(&name, &arguments, is_guarded) {
             return self.unguarded(&call.method, added);
         }
         match (name.as_str(), arguments.as_slice()) {
@@ -401,7 +405,9 @@ impl Visit<'_> for Body<'_> {
         }
         // Matches `GuardedRouter::adopt(guarded, router, reason)`.
         if let (Some(name), [guarded, others @ ..]) = (function, arguments.as_slice())
-            && let Some(added) = Added::by(name, others)
+            && let Some(added) = Added::by(name, others, || {
+                path.as_ref().is_some_and(|path| names_guarded(path))
+            })
         {
             self.unguarded(&call.func, added);
             return self.visit_expr(guarded);

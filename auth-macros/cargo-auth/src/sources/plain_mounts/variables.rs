@@ -10,6 +10,7 @@ use syn::{
 use super::added::Added;
 use crate::sources::expressions::{path_of, start_of, variable};
 use crate::sources::mount::Exemption;
+use crate::sources::origins::names_guarded;
 use crate::sources::routing::{guarded_service, guarded_service_in};
 use crate::sources::text::{any_word, named};
 
@@ -116,8 +117,13 @@ impl Variables {
 }
 
 /// Returns the router that a method adds to a guarded one without policies.
-fn excused<'e>(name: &str, arguments: &[&'e Expr]) -> Option<(Exemption, &'e Expr)> {
-    Added::by(name, arguments).map(|added| (Exemption::Excused, added.router))
+fn excused<'e>(
+    name: &str,
+    arguments: &[&'e Expr],
+    is_guarded: bool,
+) -> Option<(Exemption, &'e Expr)> {
+    let added = Added::by(name, arguments, || is_guarded)?;
+    Some((Exemption::Excused, added.router))
 }
 
 impl Visit<'_> for Variables {
@@ -166,7 +172,10 @@ impl Visit<'_> for Variables {
         self.visit_expr(&call.receiver);
         let arguments: Vec<_> = call.args.iter().collect();
         let service = || Some((Exemption::Guarded, guarded_service(&name, &arguments)?));
-        self.arguments(&arguments, excused(&name, &arguments).or_else(service));
+        self.arguments(
+            &arguments,
+            excused(&name, &arguments, false).or_else(service),
+        );
     }
 
     fn visit_expr_call(&mut self, call: &ExprCall) {
@@ -174,7 +183,7 @@ impl Visit<'_> for Variables {
         let path = path_of(&call.func).unwrap_or_default();
         let arguments: Vec<_> = call.args.iter().collect();
         let router = match (path.last(), arguments.as_slice()) {
-            (Some(name), [_, others @ ..]) => excused(name, others),
+            (Some(name), [_, others @ ..]) => excused(name, others, names_guarded(&path)),
             _ => None,
         };
         let service = || Some((Exemption::Guarded, guarded_service_in(&path, &arguments)?));
