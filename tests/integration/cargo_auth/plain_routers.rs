@@ -53,10 +53,15 @@ fn each_mount_of_axum_is_found() {
             "axum::Router::method_not_allowed_fallback(router, bare)",
             "axum::Router::route_service(router, \"/\", files())",
             "axum::Router::nest_service(router, \"/\", files())",
+            "axum::Router::new().route_service_with_tsr(\"/\", files())",
+            "axum_extra::routing::RouterExt::route_service_with_tsr(router, \"/\", files())",
+            "aide::axum::routing::get_with(bare, docs)",
+            "aide::axum::routing::get_with(guarded, docs).post_with(bare, docs)",
         ]
         .map(str::to_owned),
     );
-    let mut source = "async fn bare() {} fn f() {\n".to_owned();
+    let mut source = "async fn bare() {} #[auth_runtime::requires(authenticated)] async fn guarded() {} fn f() {\n"
+        .to_owned();
     for statement in &statements {
         source.push_str(&format!("{statement};\n"));
     }

@@ -61,9 +61,9 @@ fn reason_applies_to_the_next_line() {
         ),
         (
             "nor_the_elements_of_a_list",
-            "fn f() {\n// unguarded: why\nlet a = [\nget(open),\n// unguarded: why not\n(\n\"/\", get(open)), get(open)];\n}",
+            "fn f() {\n// unguarded: why\nlet a = [\nget(open),\n// unguarded: why not\n(\n\"/\", get(open)),\n];\n}",
             &[IDLE, ROUTE],
-            &["why not", "why not"],
+            &["why not"],
         ),
         (
             "nor_those_in_a_loop",

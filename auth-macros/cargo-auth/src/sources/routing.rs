@@ -33,7 +33,12 @@ pub(super) fn is_plain_router(path: &[String]) -> bool {
 
 /// Returns whether a function of that name makes a route.
 pub(super) fn makes_route(name: &str) -> bool {
-    let method = name.strip_suffix("_service").unwrap_or(name);
+    // The functions of `aide` take the documentation as well.
+    let suffixes = ["_service", "_with"].into_iter();
+    let method = suffixes
+        .filter_map(|suffix| name.strip_suffix(suffix))
+        .next();
+    let method = method.unwrap_or(name);
     method == "on" || METHODS.contains(&method)
 }
 

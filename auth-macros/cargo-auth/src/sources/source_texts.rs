@@ -9,7 +9,15 @@ use super::expressions::{names_in, path_of, variable};
 use super::text::{as_written, named};
 
 /// The methods of plain routers that add routes. These are compared on their own.
-const ADDS_ROUTES: [&str; 5] = ["merge", "nest", "nest_service", "route", "route_service"];
+const ADDS_ROUTES: [&str; 7] = [
+    "merge",
+    "nest",
+    "nest_service",
+    "route",
+    "route_service",
+    "route_service_with_tsr",
+    "route_with_tsr",
+];
 
 /// The source texts of the variables of a function.
 #[derive(Clone, Default)]

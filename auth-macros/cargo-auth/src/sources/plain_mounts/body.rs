@@ -177,7 +177,8 @@ impl<'b> Body<'b> {
         }
         match (name.as_str(), arguments.as_slice()) {
             // A guarded router takes the policy before the service.
-            ("route_service" | "nest_service", [_, service]) | ("fallback_service", [service]) => {
+            ("route_service" | "route_service_with_tsr" | "nest_service", [_, service])
+            | ("fallback_service", [service]) => {
                 self.mount(service, Means::Service);
             }
             ("merge", [router]) | ("nest", [_, router]) => {
@@ -412,7 +413,10 @@ impl Visit<'_> for Body<'_> {
             self.unguarded(&call.func, added);
             return self.visit_expr(guarded);
         }
-        if let (Some("route_service" | "nest_service"), [_, _, service])
+        if let (
+            Some("route_service" | "route_service_with_tsr" | "nest_service"),
+            [_, _, service],
+        )
         | (Some("fallback_service"), [_, service]) = (function, arguments.as_slice())
         {
             self.mount(service, Means::Service);
@@ -424,7 +428,9 @@ impl Visit<'_> for Body<'_> {
             self.mention(path.clone(), false);
         }
         // Matches `Router::fallback(router, handler)`.
-        if let ([.., _, name], [_, others @ ..]) = (path.as_slice(), arguments.as_slice()) {
+        if let ([.., owner, name], [_, others @ ..]) = (path.as_slice(), arguments.as_slice())
+            && owner.starts_with(char::is_uppercase)
+        {
             let ty = Origin::Made {
                 by: Some(path.clone()),
                 ty: None,
