@@ -392,6 +392,26 @@ fn handlers_are_resolved_by_scope() {
             1,
         ),
         (
+            "globs_behind_each_other",
+            "mod web { pub use axum::*; } use web::routing::*; fn f() { get(bare); get(guarded); }",
+            1,
+        ),
+        (
+            "globs_with_types",
+            "use axum::*; use axum::routing::*; fn plain() {} fn f(r: Router, m: MethodRouter) { r.fallback(plain); m.post(plain); Router::new().fallback(plain); }",
+            3,
+        ),
+        (
+            "by_the_inner_module",
+            "use axum::routing::method_routing::{self, get}; fn f() { get(bare); method_routing::post(bare); axum::routing::method_routing::MethodRouter::new().put(bare); get(guarded); }",
+            3,
+        ),
+        (
+            "by_a_glob_of_the_inner_module",
+            "use axum::routing::method_routing::*; fn f() { get(bare); get(guarded); }",
+            1,
+        ),
+        (
             "prelude",
             "use inner::prelude::*; fn f() { get(pages); post(front); get(home); }",
             1,

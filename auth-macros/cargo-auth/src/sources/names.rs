@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::UseTree;
 
 use super::aliases::is_attribute;
-use super::routing::routing_function;
+use super::routing::is_of_axum;
 use super::text::named;
 
 /// The names of a workspace.
@@ -359,7 +359,7 @@ impl Names {
                 .collect();
         }
         let whole = with_axum_first([from, path].concat());
-        let is_known = routing_function(&whole).is_some() || is_attribute(&whole);
+        let is_known = is_of_axum(&whole) || is_attribute(&whole);
         Paths::from_iter(is_known.then_some(whole))
     }
 
@@ -382,13 +382,18 @@ impl Names {
     }
 }
 
-/// Shortens a path that leads to axum through another crate, so that it begins with axum.
+/// Shortens a path that leads to axum through another crate, so that it begins with axum. The functions
+/// of `axum::routing` are also in its module `method_routing`.
 fn with_axum_first(path: Vec<String>) -> Vec<String> {
     let is_routing = |pair: &[String]| pair == ["axum", "routing"];
-    match path.windows(2).position(is_routing) {
-        Some(index) => path.into_iter().skip(index).collect(),
-        None => path,
+    let Some(index) = path.windows(2).position(is_routing) else {
+        return path;
+    };
+    let mut path: Vec<String> = path.into_iter().skip(index).collect();
+    if path.get(2).is_some_and(|module| module == "method_routing") {
+        path.remove(2);
     }
+    path
 }
 
 impl Scope {

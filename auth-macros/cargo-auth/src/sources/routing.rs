@@ -31,6 +31,19 @@ pub(super) fn is_plain_router(path: &[String]) -> bool {
     )
 }
 
+/// Returns whether axum certainly has an item with that path, which matters for routes.
+pub(super) fn is_of_axum(path: &[String]) -> bool {
+    let is_module_or_type = match path {
+        [krate, module, rest @ ..] if krate == "axum" && module == "routing" => match rest {
+            [] => true,
+            [ty] => ty == "MethodRouter",
+            _ => false,
+        },
+        _ => false,
+    };
+    is_module_or_type || is_plain_router(path) || routing_function(path).is_some()
+}
+
 /// Returns whether a function of that name makes a route.
 pub(super) fn makes_route(name: &str) -> bool {
     // The functions of `aide` take the documentation as well.
