@@ -9,6 +9,7 @@ mod conditions;
 mod configurations;
 mod diff;
 mod grep;
+mod macros;
 mod manifests;
 mod names;
 mod objects;

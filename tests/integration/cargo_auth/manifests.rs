@@ -1,7 +1,7 @@
 //! The packages and crates that are read, by their manifests.
 
-use crate::cargo_auth::json;
 use crate::cargo_auth::refused::made;
+use crate::cargo_auth::{json, names};
 
 const PACKAGE: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n";
 
@@ -148,4 +148,64 @@ fn policies_by_another_name_of_the_runtime_are_read() {
                   #[contracts::requires(crate == b)] fn g() {}\n";
     let (listed, found) = read("contracts", through, "src/lib.rs", source);
     assert_eq!((listed.len(), found.len()), (0, 0));
+}
+
+/// A dependency may have another name than its package, and the library of the package a third one.
+#[test]
+fn renamed_dependencies_are_followed() {
+    let renamed = "pages = { package = \"other-pages\", path = \"other\" }\n\
+                   openapi = { package = \"utoipa-axum\", version = \"0.2\" }\n";
+    let manifest = names::MANIFEST.replace("other.path = \"other\"\n", renamed);
+    for (name, library) in [
+        ("renamed", ""),
+        ("renamed_library", "[lib]\nname = \"third\"\n"),
+    ] {
+        let files = [
+            ("Cargo.toml", manifest.as_str()),
+            (
+                "other/Cargo.toml",
+                &format!(
+                    "{}{library}",
+                    names::OTHER.replace("\"other\"", "\"other-pages\"")
+                ),
+            ),
+            (
+                "other/src/lib.rs",
+                "pub use axum::{Router, routing::get};\npub fn router() -> Router { Router::new() }",
+            ),
+            (
+                "src/lib.rs",
+                "use pages::{Router, get};\nasync fn bare() {}\n\
+                 fn f() { Router::new().route(\"/\", get(bare)).merge(pages::router()); } // found\n\
+                 fn g() { openapi::routes!(bare); } // found\n\
+                 fn h() { axum::Router::new().merge(pages::router()).merge(openapi::router()); } // found\n",
+            ),
+        ];
+        let folder = made(&format!("manifests/{name}"), &files);
+        let found = json(&folder, &["check", "--format=json"]);
+        let found = found.as_array().expect("findings").iter();
+        let lines: Vec<_> = found.map(|it| it["line"].as_u64()).collect();
+        assert_eq!(lines, [Some(3), Some(4), Some(5)], "{name}");
+    }
+}
+
+/// Dependencies are recognized by their names in the manifest.
+#[test]
+fn every_axum_version_is_read() {
+    let renamed = "axum-07 = { package = \"axum\", version = \"0.7\" }\n";
+    let manifest = format!("{}{renamed}", names::MANIFEST.replace("other.path", "#"));
+    let files = [
+        ("Cargo.toml", manifest.replace("[\"other\"]", "[]")),
+        (
+            "src/lib.rs",
+            "async fn bare() {}\nfn f() { axum::routing::get(bare); axum_07::routing::get(bare); }"
+                .to_owned(),
+        ),
+    ];
+    let files = files.each_ref().map(|(file, text)| (*file, text.as_str()));
+    let found = json(
+        &made("manifests/versions", &files),
+        &["check", "--format=json"],
+    );
+    assert_eq!(found.as_array().map(Vec::len), Some(2), "{found:#?}");
 }

@@ -3,7 +3,7 @@
 use crate::cargo_auth::json;
 use crate::cargo_auth::refused::made;
 
-const MANIFEST: &str = r#"
+pub(super) const MANIFEST: &str = r#"
 [workspace]
 members = ["other"]
 
@@ -17,7 +17,7 @@ axum = "0.8"
 other.path = "other"
 "#;
 
-const OTHER: &str = r#"
+pub(super) const OTHER: &str = r#"
 [package]
 name = "other"
 edition = "2024"
@@ -63,7 +63,7 @@ pub async fn bare() {}
 "#;
 
 /// Returns the number of unguarded routes that are found in a file.
-fn found(name: &str, source: &str) -> usize {
+pub(super) fn found(name: &str, source: &str) -> usize {
     let source = format!("{AROUND}\n{source}");
     let files = [
         ("Cargo.toml", MANIFEST),
@@ -138,66 +138,6 @@ fn async_functions_are_handlers_on_any_receiver() {
             2,
         ),
         (
-            "in_a_macro_like_a_statement",
-            "use axum::routing::get; fn f() { select! { x = serve(get(bare)) => { get(guarded) } _ = y => {} } }",
-            1,
-        ),
-        (
-            "in_a_macro_like_an_item",
-            "use axum::routing::get; items! { if #[a] { fn f() { Router::new().route(\"/\", get(bare)); } fn get(it: u8) {} } }",
-            1,
-        ),
-        (
-            "in_items_with_conditions",
-            "cfg_if! { if #[cfg(a)] { use axum::routing::get; mod m { pub use axum::routing::post; } } else if #[cfg(b)] { use axum::routing::get; } else { cfg_if! { if #[cfg(c)] { fn g() { get(guarded); m::post(bare); } } } } } fn f() { get(bare); }",
-            2,
-        ),
-        (
-            "but_not_in_those_for_tests",
-            "cfg_if! { if #[cfg(test)] { fn f() { axum::routing::get(bare); } } else { fn g() { #[cfg(test)] axum::routing::get(bare); } } }",
-            0,
-        ),
-        (
-            "with_an_import_in_a_macro",
-            "fn f() { select! { x = y() => { use axum::routing::get; get(bare); get(guarded); } } } lazy! { static ref A: Router = { use axum::routing::get; get(bare) }; } fn g() { block! { use axum::routing::get; get(bare); } }",
-            3,
-        ),
-        (
-            "with_an_import_in_a_module_of_a_macro",
-            "macro_rules! m { ($n:ident, $h:path) => { pub mod $n { use axum::{routing::get, Router}; pub fn router() -> Router { Router::new().route(\"/\", get($h)) } } } }",
-            1,
-        ),
-        (
-            "in_routes_of_utoipa",
-            "use utoipa_axum::routes; fn f() { r.routes(routes!(bare, guarded)).routes(utoipa_axum::routes![inner::bare]); }",
-            2,
-        ),
-        (
-            "in_routes_of_another_framework",
-            "fn f() { rocket::build().mount(\"/\", rocket::routes![bare]); { use rocket::routes; routes![bare]; } }",
-            0,
-        ),
-        (
-            "in_a_macro_of_ones_own",
-            "use axum::routing::get; macro_rules! r { ($h:expr) => { Router::new().route(\"/\", get($h)) } }",
-            1,
-        ),
-        (
-            "in_a_macro_with_a_method",
-            "use axum::routing; macro_rules! r { ($m:ident, $h:path) => { Router::new().route(\"/\", routing::$m($h)).route(\"/a\", axum::routing::$m($h)) } }",
-            2,
-        ),
-        (
-            "in_a_macro_with_a_function",
-            "macro_rules! r { ($f:ident, $h:path) => { auth_runtime::routing::$f($h); $crate::$f($h); Kind::$f($h) } }",
-            0,
-        ),
-        (
-            "in_a_macro_for_guarded_ones",
-            "use auth_runtime::routing::get; macro_rules! r { ($h:expr) => { GuardedRouter::new().route(\"/\", get($h)) } }",
-            0,
-        ),
-        (
             "from_another_crate",
             "fn f() { let docs = swagger::Ui::new(); let app = g.protect(s)?.into_router(\"why\"); app.merge(swagger::ui()).nest(\"/a\", swagger::ui().x()).merge(docs); }",
             3,
@@ -243,60 +183,6 @@ fn test_code_is_left_out() {
             "{name}: {found:#?}"
         );
     }
-}
-
-/// A dependency may have another name than its package, and the library of the package a third one.
-#[test]
-fn renamed_dependencies_are_followed() {
-    let renamed = "pages = { package = \"other-pages\", path = \"other\" }\n\
-                   openapi = { package = \"utoipa-axum\", version = \"0.2\" }\n";
-    let manifest = MANIFEST.replace("other.path = \"other\"\n", renamed);
-    for (name, library) in [
-        ("renamed", ""),
-        ("renamed_library", "[lib]\nname = \"third\"\n"),
-    ] {
-        let files = [
-            ("Cargo.toml", manifest.as_str()),
-            (
-                "other/Cargo.toml",
-                &format!("{}{library}", OTHER.replace("\"other\"", "\"other-pages\"")),
-            ),
-            (
-                "other/src/lib.rs",
-                "pub use axum::{Router, routing::get};\npub fn router() -> Router { Router::new() }",
-            ),
-            (
-                "src/lib.rs",
-                "use pages::{Router, get};\nasync fn bare() {}\n\
-                 fn f() { Router::new().route(\"/\", get(bare)).merge(pages::router()); } // found\n\
-                 fn g() { openapi::routes!(bare); } // found\n\
-                 fn h() { axum::Router::new().merge(pages::router()).merge(openapi::router()); } // found\n",
-            ),
-        ];
-        let folder = made(&format!("names/{name}"), &files);
-        let found = json(&folder, &["check", "--format=json"]);
-        let found = found.as_array().expect("findings").iter();
-        let lines: Vec<_> = found.map(|it| it["line"].as_u64()).collect();
-        assert_eq!(lines, [Some(3), Some(4), Some(5)], "{name}");
-    }
-}
-
-/// Dependencies are recognized by their names in the manifest.
-#[test]
-fn every_axum_version_is_read() {
-    let renamed = "axum-07 = { package = \"axum\", version = \"0.7\" }\n";
-    let manifest = format!("{}{renamed}", MANIFEST.replace("other.path", "#"));
-    let files = [
-        ("Cargo.toml", manifest.replace("[\"other\"]", "[]")),
-        (
-            "src/lib.rs",
-            "async fn bare() {}\nfn f() { axum::routing::get(bare); axum_07::routing::get(bare); }"
-                .to_owned(),
-        ),
-    ];
-    let files = files.each_ref().map(|(file, text)| (*file, text.as_str()));
-    let found = json(&made("names/versions", &files), &["check", "--format=json"]);
-    assert_eq!(found.as_array().map(Vec::len), Some(2), "{found:#?}");
 }
 
 /// The argument of `merge_unguarded` is reported with its reason. A function with a similar name is not.
