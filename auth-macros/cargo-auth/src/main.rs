@@ -8,8 +8,8 @@
 //! - `cargo auth check` finds mistakes that the compiler does not report: handlers on plain routers
 //!   without a policy, routers that were merged unguarded or adopted, streams that outlast the
 //!   credentials, open patterns beside guarded paths,
-//!   unused names in `auth.toml`, attributes under another name or in a `cfg_attr`, functions that take
-//!   the guard of another handler.
+//!   unused names in `auth.toml`, attributes under another name, of another crate or in a `cfg_attr`, functions
+//!   that take the guard of another handler.
 //! - `cargo auth diff REVISION` reports policies that were loosened, changed, added, removed or
 //!   tightened since a git revision. It compares their meaning.
 //! - `cargo auth routes` prints every route of any axum service, with the code that seems to check
@@ -31,8 +31,9 @@
 //! Sources are read as written. Therefore the output of macros is not seen, nor that of build
 //! scripts or `include!`. `list` names each `macro_rules!` that contains one of the attributes, and
 //! `diff` compares their texts, but not the arguments of the macro.
-//! `check` reads the arguments of macros, and the contents of `macro_rules!`. Both sides of a
-//! `#[cfg]` are read, except tests. Only members of the workspace are read, and not its
+//! `check` reads the arguments of macros, and the contents of `macro_rules!`, with the imports in them. A
+//! placeholder for a method, as in `routing::$method(…)`, counts as `get`. The items in `cfg_if!` are read
+//! like others. Both sides of a `#[cfg]` are read, except tests. Only members of the workspace are read, and not its
 //! dependencies, even in a neighbouring folder. A file that is nested more than 1024 levels deep is
 //! refused, since the compiler overflows its stack as well.
 //!
@@ -44,7 +45,8 @@
 //! are other handlers on unknown receivers, and frameworks on top of axum. Routers of another crate
 //! are found if a chain, or a variable of the same function, adds them to a router that is known to
 //! be axum's; their contents are not seen. Layers are not seen either. A handler on a plain router
-//! without the layer for its guard responds 500.
+//! without the layer for its guard responds 500. The crate of an attribute is known by its import, unless
+//! that is a glob import.
 //!
 //! `routes` evaluates the functions that make routers, with their arguments. It knows the routers of
 //! axum, axum-extra (`TypedPath`), `utoipa-axum` and `aide`, and the pages of `utoipa` such as
