@@ -19,6 +19,9 @@ use crate::Claims;
 /// `*` in the token allows all. Such a `can` is a scope, which challenges name: `repository:ann/web:pull`. Names
 /// with other characters than the names of OCI repositories, or of more than 255 characters, have no scope.
 ///
+/// A cache of its decisions must not
+/// [ignore extensions](auth_runtime_core::DecisionCacheBuilder::ignore_extensions), since the claims are one.
+///
 /// ```
 /// # #[cfg(feature = "jwt")]
 /// # fn space(jwt: auth_runtime::schemes::Jwt)

@@ -47,9 +47,11 @@ impl<E: DecisionPoint> DecisionCacheBuilder<E> {
         Self { clock, ..self }
     }
 
-    /// Uses a decision again for a caller with other extensions: the engine does not read
-    /// [`Identity::extension`](crate::Identity::extension), as those of this project do not. Default:
+    /// Uses a decision again for a caller with other extensions, such as a token with other claims. Default:
     /// extensions are compared.
+    ///
+    /// Only for engines that do not read [`Identity::extension`](crate::Identity::extension), such as `Cedar`,
+    /// `AuthZen` and `SpiceDb`. `AccessClaim` does, and functions of [`ObjectRules`](crate::ObjectRules) may.
     pub fn ignore_extensions(self) -> Self {
         Self {
             compares_extensions: false,
