@@ -60,6 +60,10 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// # Properties from the service
 ///
 /// A server without data of its own, such as Cerbos, decides by the properties of a question. An
+/// Ids are sent as they are, and a server may refuse some: OpenFGA refuses those of subjects and of objects with `:`,
+/// `#` or a space, and Cerbos refuses all questions of an HTTP request with an empty id, as that of the service without
+/// a realm.
+///
 /// [`EntityLoader`](auth_runtime_core::EntityLoader), which
 /// [`entities`](crate::AuthZenBuilder::entities) sets, adds the properties of the caller and of the objects, in
 /// one call for all questions of a request. The parents of each loaded entity are its property `parents`, a list
