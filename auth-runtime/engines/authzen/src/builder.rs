@@ -172,8 +172,8 @@ impl AuthZenBuilder {
         self
     }
 
-    /// Sets the highest number of questions in an HTTP request: 50 for the default settings of Cerbos. More
-    /// are sent in several requests, one after the other. Default: no bound.
+    /// Sets the highest number of questions in an HTTP request: 50 for the default settings of Cerbos and
+    /// OpenFGA. More are sent in several requests, one after the other. Default: no bound.
     pub fn questions_per_request(mut self, questions: usize) -> Self {
         self.questions_per_request = questions;
         self
@@ -200,6 +200,9 @@ impl AuthZenBuilder {
     /// the credentials of this service.
     ///
     /// ```no_run
+    /// OpenFGA has its document at another path, `/.well-known/authzen-configuration/<store>`: use
+    /// [`build`](Self::build) with `.url("https://fga.example/stores/<store>")`.
+    ///
     /// use auth_runtime_authzen::{AuthZen, AuthZenError};
     ///
     /// async fn engine() -> Result<AuthZen, AuthZenError> {

@@ -114,8 +114,8 @@ const LATER: Duration = ServerCalls::PAUSE;
 ///
 /// The statuses 400, 413, 422 and 431, and lists that exceed their bounds, are not failures of the server: they
 /// concern one request. Servers bound
-/// the number of questions in a request. The default of Cerbos is 50
-/// (`server.requestLimits.maxResourcesPerRequest`), which
+/// the number of questions in a request. The default is 50 for Cerbos
+/// (`server.requestLimits.maxResourcesPerRequest`) and for OpenFGA (`OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`), which
 /// [lists](https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter) exceed easily: set
 /// [`questions_per_request`](crate::AuthZenBuilder::questions_per_request).
 ///
