@@ -129,7 +129,8 @@ impl AuthZenBuilder {
     }
 
     /// Sets the name of the property with the roles of the subject. Default: `roles`. Cerbos takes the
-    /// roles of its policies from `cerbos.roles`.
+    /// roles of its policies from `cerbos.roles`. It gives a caller without roles, and no other, the role with the name
+    /// of the [`subject_type`](Self::subject_type): a rule for every caller has `roles: ["*"]`.
     pub fn roles_property(mut self, name: impl Into<String>) -> Self {
         self.roles_property = name.into();
         self
