@@ -9,6 +9,7 @@ mod discovery;
 mod error;
 #[cfg(feature = "jwks")]
 mod fetch_settings;
+#[cfg(feature = "jwks")]
 mod fetched_keys;
 mod issuer;
 mod issuer_name;
@@ -18,7 +19,6 @@ mod key_set;
 mod key_source;
 #[cfg(feature = "jwks")]
 mod load_balancer;
-#[cfg(feature = "jwks")]
 mod rules;
 #[cfg(feature = "testing")]
 mod testing;
