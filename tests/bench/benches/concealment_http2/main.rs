@@ -4,8 +4,8 @@
 //!
 //! Both requests arrive in one segment, so that the network between client and server has no effect ("Timeless
 //! Timing Attacks", USENIX Security 2020). The signal is the response that comes first. The request to the
-//! hidden path is sent first in every second pair. The null test compares the unknown path with itself, and the
-//! controls have a hidden path that is late by a known time.
+//! hidden path is sent first in every second pair. The null test compares each path with itself, as often, so that
+//! the caches of the processor have both alike. The controls have a hidden path that is late by a known time.
 
 mod client;
 
@@ -148,7 +148,7 @@ async fn serve(case: &Case) -> SocketAddr {
     address
 }
 
-/// Returns the orders of the hidden and the unknown path, and those of the unknown path with itself.
+/// Returns the orders of the hidden and the unknown path, and those of each path with itself.
 /// The clients share the pairs.
 fn compare(case: &Case, address: SocketAddr, pairs: usize, clients: usize) -> (Order, Order) {
     let credentials = case.credentials.as_ref();
@@ -193,7 +193,9 @@ fn ask_pairs(
             _ => [unknown, hidden],
         };
         let compared = client.ask(requests);
-        let same = client.ask([unknown, unknown]);
+        // Both paths are requested equally often: a path that is requested more often is in the caches of the processor.
+        let path = if pair / 4 % 2 == 0 { unknown } else { hidden };
+        let same = client.ask([path, path]);
         if pair >= WARM_UP {
             order.count(at, compared.is_first_first == (at == 0));
             // Independent of the order before: a worker may still be busy with that pair.

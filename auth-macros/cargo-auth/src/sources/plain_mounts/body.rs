@@ -111,12 +111,7 @@ impl<'b> Body<'b> {
         self.function = name.to_owned();
     }
 
-    pub(in super::super) fn function(
-        &mut self,
-        name: &str,
-        signature: &Signature,
-        block: &Block,
-    ) {
+    pub(in super::super) fn function(&mut self, name: &str, signature: &Signature, block: &Block) {
         let locals = Locals::of(signature, block);
         let outer_locals = std::mem::replace(&mut self.locals, locals);
         let outer = std::mem::replace(&mut self.function, name.to_owned());
