@@ -98,7 +98,7 @@ pub(super) fn workspace(folder: &Path) -> Workspace {
         folder: folder.to_owned(),
         source: folder.join(source),
         uses_attributes: true,
-        renamed: vec![("web".to_owned(), "axum")],
+        renamed: vec![("web".to_owned(), "axum".to_owned())],
         is_selected: true,
     };
     let mut crates = vec![krate("shop", "src/lib.rs")];
