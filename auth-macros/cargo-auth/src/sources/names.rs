@@ -1,5 +1,6 @@
 //! Resolution of paths in the sources, by their `use` and `mod` items.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::UseTree;
@@ -17,6 +18,8 @@ pub(super) struct Names {
     modules: BTreeMap<Vec<String>, Vec<usize>>,
     /// The new names of renamed imports, each with the original names.
     renamed: BTreeMap<String, BTreeSet<String>>,
+    /// The results so far, one for each path in a scope. All names are recorded before the first resolution.
+    resolved: RefCell<BTreeMap<Query, Paths>>,
 }
 
 /// A module, or a block with items.
@@ -255,10 +258,15 @@ impl Names {
     }
 
     fn resolve_as(&self, wanted: Wanted, scope: usize, path: &[String]) -> Paths {
-        let found = self.look(scope, path, wanted, &mut Known::new());
-        if found.is_empty() {
-            return Paths::from([path.to_vec()]);
+        let query = (scope, path.to_vec(), wanted);
+        if let Some(found) = self.resolved.borrow().get(&query) {
+            return found.clone();
         }
+        let mut found = self.look(scope, path, wanted, &mut Known::new());
+        if found.is_empty() {
+            found.insert(path.to_vec());
+        }
+        self.resolved.borrow_mut().insert(query, found.clone());
         found
     }
 
