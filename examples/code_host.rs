@@ -105,11 +105,17 @@ async fn main() -> Result<()> {
 
     let authority = Authority::new()?;
     let issuer = option("--issuer").unwrap_or(authority.issuer());
-    let jwt = Jwt::builder().issuer(issuer).audience(&api);
-    let jwt = if option("--issuer").is_some() {
-        jwt.discover()
-    } else {
-        jwt.key(JwtKey::es256_pem(authority.public_key())?)
+    let tokens_for = |audience: &str| -> Result<Bearer> {
+        let jwt = Jwt::builder().issuer(issuer).audience(audience);
+        let jwt = match option("--issuer") {
+            Some(_) => jwt.discover(),
+            None => jwt.key(JwtKey::es256_pem(authority.public_key())?),
+        };
+        Ok(Bearer::jwt(jwt.build()?))
+    };
+    let resource = |url: &str, name: &str| {
+        let resource = ProtectedResource::builder(url).authorization_server(issuer);
+        resource.name(name).build()
     };
     let users = PasswordHashes::builder()
         .user(
@@ -118,29 +124,35 @@ async fn main() -> Result<()> {
             Identity::new("ann").with_roles(["owner"]),
         )
         .user("bob", &auth_examples::hash("secret")?, Identity::new("bob"));
-    let resource = ProtectedResource::builder(&api)
-        .authorization_server(issuer)
-        .name("Code host")
-        .build()?;
     let space = ProtectionSpace::builder()
         .realm("code host")
-        .scheme(Bearer::jwt(jwt.build()?))
+        .scheme(tokens_for(&api)?)
         .scheme(Basic::password_hashes(users.build()?))
         // git and browsers ask for a password only after a 401.
         .unknown_paths(UnknownPaths::Challenge)
-        .resource(resource)
+        .resource(resource(&api, "Code host")?)
         .build()?;
+    // A resource of its own: MCP clients compare its identifier with the URL that they request.
+    let mcp = format!("{api}/mcp");
+    let tools = ProtectionSpace::builder()
+        .realm("code host")
+        .scheme(tokens_for(&mcp)?)
+        .resource(resource(&mcp, "Code host for agents")?)
+        .build()?;
+    let tools = GuardedRouter::new()
+        .route("/api/mcp", post(reading_tools))
+        .route("/api/mcp/write", post(writing_tools))
+        .protect(tools)?;
 
     let repository = ServeDir::new(repository()?);
     let app = GuardedRouter::new()
         .route("/", get(front))
         .route("/profile", get(profile))
         .route("/api/files", get(files).post(add_file))
-        .route("/api/mcp", post(reading_tools))
-        .route("/api/mcp/write", post(writing_tools))
         .nest_service("/git/shared.git", SharedRepository, repository.clone())
         .nest_service("/git/secret.git", SecretRepository, repository)
-        .protect(space)?;
+        .protect(space)?
+        .merge(tools);
     // For scripts of another origin; see "Browsers" in the crate's documentation.
     let origin: HeaderValue = base.replace("127.0.0.1", "localhost").parse()?;
     let app = app.layer(

@@ -49,10 +49,14 @@ pub struct ProtectedResource {
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 impl ProtectedResource {
-    /// Starts a resource with its identifier: the URL that clients know it by, `https` and without
+    /// Starts a resource with its identifier: the URL that clients request, `https` and without
     /// a fragment (RFC 9728 §1.2). `http` is accepted on loopback, for tests.
     ///
-    /// Clients compare it byte by byte, so it is published exactly as given here.
+    /// Clients compare it byte by byte, so it is published exactly as given here. A client that finds the metadata by a
+    /// challenge must not use them if the identifier is not the URL of its request (RFC 9728 §3.3). Some clients, such
+    /// as the MCP clients of npm and Python, also accept a path above that of the request. An MCP server therefore has
+    /// a space of its own, with the URL of its endpoint as the identifier; `ProtectedRouter::merge` adds it to the
+    /// application.
     pub fn builder(identifier: impl Into<String>) -> ProtectedResourceBuilder {
         ProtectedResourceBuilder {
             identifier: identifier.into(),

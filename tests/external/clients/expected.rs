@@ -25,7 +25,7 @@ pub(super) fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
         let challenge = scoped("bearer", "files:read", "invalid_token", description);
         json!({ "status": 401, "challenges": [challenge] })
     };
-    let asked = |scope: &str| json!([{ "scope": scope, "resource": "/api" }]);
+    let asked = |scope: &str| json!([{ "scope": scope, "resource": "/api/mcp" }]);
     let read_first = json!({ "asked": asked("files:read"), "tools": ["list_files"] });
     let stepped_up = json!({
         "asked": asked("files:read files:write"), "tools": ["list_files", "add_file"],
