@@ -1,5 +1,6 @@
 //! Decisions about objects by the decision point of a space: in policies and through guards.
 
+mod agreed;
 mod all;
 mod cache;
 mod chaos;

@@ -17,7 +17,8 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderValue, Method};
 
 use crate::decision_point::condition::Permitted;
-use crate::decision_point::object::Evaluation;
+use crate::decision_point::object::{Evaluation, Resource};
+use crate::decision_point::properties::Properties;
 use crate::decision_point::request_data::RequestData;
 use crate::identity::Identity;
 
@@ -59,6 +60,9 @@ pub trait DecisionPoint: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// Decides about each evaluation of the request.
+    ///
+    /// Evaluations about one object have the same properties: a space merges them, and an object with two values of
+    /// one property is an error without a call.
     ///
     /// The result has one decision for each evaluation, in the same order. Any other number of decisions
     /// counts as an error. After an error, nothing is granted, and the response is 503, or, where denials are
@@ -294,6 +298,45 @@ impl From<bool> for ObjectDecision {
             Self::deny()
         }
     }
+}
+
+/// Gives all questions about one object the properties of each of them. A space does so before it asks its engine.
+///
+/// Some servers decide all questions of a request about one object by the properties of the first.
+///
+/// # Errors
+///
+/// Two questions about one object have different values of a property.
+pub fn share_properties(evaluations: &mut [Evaluation]) -> Result<(), DecisionPointError> {
+    let resources = || evaluations.iter().map(|evaluation| &evaluation.resource);
+    if evaluations.len() < 2 || resources().all(|resource| resource.properties.is_empty()) {
+        return Ok(());
+    }
+    let mut sorted: Vec<(usize, &Resource)> = resources().enumerate().collect();
+    sorted.sort_unstable_by(|(_, one), (_, other)| one.key().cmp(&other.key()));
+    let mut shared: Vec<(usize, Properties)> = Vec::new();
+    for same in sorted.chunk_by(|(_, one), (_, other)| one.key() == other.key()) {
+        let mut pairs = same.iter().zip(same.iter().skip(1));
+        if pairs.all(|((_, one), (_, next))| one.properties == next.properties) {
+            continue;
+        }
+        let mut all = Properties::default();
+        for (_, resource) in same {
+            all.add(&resource.properties).map_err(|name| {
+                let kind = resource.resource_type();
+                DecisionPointError::new(format!(
+                    "two questions about one `{kind}` have different values of `{name}`"
+                ))
+            })?;
+        }
+        shared.extend(same.iter().map(|(index, _)| (*index, all.clone())));
+    }
+    for (index, properties) in shared {
+        if let Some(evaluation) = evaluations.get_mut(index) {
+            evaluation.resource.properties = properties;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the decisions if there is one for each question.

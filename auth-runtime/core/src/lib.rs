@@ -54,7 +54,7 @@ pub use crate::decision_point::request_data::RequestData;
 pub use crate::decision_point::rules::{ObjectAnswer, ObjectFunction, ObjectRequest, ObjectRules};
 pub use crate::decision_point::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
-    PermittedFuture, TokenScope,
+    PermittedFuture, TokenScope, share_properties,
 };
 pub use crate::events::{AuditRecord, Outcome};
 pub use crate::explanation::{Explanation, Finding, Rule};

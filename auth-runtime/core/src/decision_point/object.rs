@@ -77,7 +77,7 @@ impl From<Action> for Cow<'static, str> {
 pub struct Resource {
     kind: Cow<'static, str>,
     id: String,
-    properties: Properties,
+    pub(super) properties: Properties,
 }
 
 impl Resource {
@@ -113,6 +113,11 @@ impl Resource {
     /// The id. It is unique among the objects of the type.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The id and the type.
+    pub(super) fn key(&self) -> (&str, &str) {
+        (&self.id, &self.kind)
     }
 
     pub(crate) fn into_parts(self) -> (Cow<'static, str>, String, Properties) {

@@ -65,6 +65,22 @@ impl Properties {
         }
     }
 
+    /// Adds all values of `other`. The error is the name of a property with two values.
+    pub(crate) fn add<'o>(&mut self, other: &'o Self) -> Result<(), &'o str> {
+        for (name, value) in &other.0 {
+            match self.get(name) {
+                Some(own) if own != value => return Err(name),
+                Some(_) => {}
+                None => self.insert(name.clone(), value.clone()),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         let place = self.place(name).ok()?;
         self.0.get(place).map(|(_, value)| value)

@@ -13,7 +13,8 @@ use crate::decision_point::condition::Permitted;
 use crate::decision_point::object::{Action, Evaluation, Resource};
 use crate::decision_point::request_data::RequestData;
 use crate::decision_point::{
-    DecisionPoint, DecisionPointError, Evaluated, EvaluationFuture, EvaluationRequest, counted,
+    DecisionPoint, DecisionPointError, Evaluated, EvaluationRequest, ObjectDecision, counted,
+    share_properties,
 };
 use crate::head::Head;
 use crate::identity::Identity;
@@ -166,19 +167,11 @@ impl Space {
     /// Puts questions to the decision point, with the other parts of `about`.
     pub async fn evaluate(
         &self,
-        evaluations: Vec<Evaluation>,
+        mut evaluations: Vec<Evaluation>,
         about: EvaluationRequest<'_>,
     ) -> Evaluated {
         let engine = self.engine_name();
-        let request = EvaluationRequest {
-            evaluations: &evaluations,
-            ..about
-        };
-        let result = match self.start(request) {
-            Ok(decisions) => decisions.await,
-            Err(error) => Err(error),
-        };
-        let result = result.and_then(|decisions| counted(decisions, evaluations.len()));
+        let result = self.ask(&mut evaluations, about).await;
         if let Err(error) = &result {
             tracing::error!(
                 engine,
@@ -191,6 +184,21 @@ impl Space {
             evaluations,
             result,
         }
+    }
+
+    /// Puts questions to the decision point, if there are not too many.
+    async fn ask(
+        &self,
+        evaluations: &mut [Evaluation],
+        about: EvaluationRequest<'_>,
+    ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+        let engine = self.engine()?;
+        let all = evaluations.len();
+        if all > MAX_EVALUATIONS {
+            let message = format!("{all} questions in one call; split the list");
+            return Err(DecisionPointError::new(message));
+        }
+        decide(engine, evaluations, about).await
     }
 
     /// Asks the decision point for the objects of a type that the caller may perform an action on.
@@ -236,20 +244,6 @@ impl Space {
         })
     }
 
-    /// Starts to evaluate questions.
-    fn start<'r>(
-        &'r self,
-        request: EvaluationRequest<'r>,
-    ) -> Result<EvaluationFuture<'r>, DecisionPointError> {
-        let engine = self.engine()?;
-        let asked = request.evaluations.len();
-        if asked > MAX_EVALUATIONS {
-            let message = format!("{asked} questions in one call; split the list");
-            return Err(DecisionPointError::new(message));
-        }
-        Ok(engine.evaluate(request))
-    }
-
     /// A request without questions.
     fn about<'r>(
         &self,
@@ -288,6 +282,20 @@ impl Space {
             data,
         }
     }
+}
+
+/// Puts questions with shared properties to a decision point.
+async fn decide(
+    engine: &dyn DecisionPoint,
+    evaluations: &mut [Evaluation],
+    about: EvaluationRequest<'_>,
+) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+    share_properties(evaluations)?;
+    let request = EvaluationRequest {
+        evaluations,
+        ..about
+    };
+    counted(engine.evaluate(request).await?, evaluations.len())
 }
 
 /// The answer to a question without an engine; `None` if the object cannot be determined.

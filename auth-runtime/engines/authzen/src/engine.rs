@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use auth_runtime_core::{
     DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest, Identity,
-    ObjectDecision, Permitted, PermittedFuture, Resource,
+    ObjectDecision, Permitted, PermittedFuture, Resource, share_properties,
 };
 use auth_runtime_remote::{HttpClient, HttpError, ServerCalls};
 use http::{HeaderValue, StatusCode};
@@ -49,6 +49,9 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// | `action` | `name` |
 /// | `resource` | `type`, `id` and the properties. A [`Reference`](auth_runtime_core::Value::Reference) is `{"type": …, "id": …}`. A number that not every implementation of JSON represents exactly, beyond ±(2⁵³ − 1), is a string (RFC 7493 §2.2) |
 /// | `context` | `method`; `path`, as the client sent it; `ip`, if it is known; `time` in UTC (RFC 3339) |
+///
+/// All questions of a call about one object have the properties of each of them, and two values of one property are an
+/// error: Cerbos would decide all of them by the properties of the first.
 ///
 /// The id of the request, if the space knows one, is sent as `X-Request-ID` (§10.1.3). The one in
 /// the response is ignored, since not every server sends it.
@@ -185,8 +188,12 @@ impl Remote {
         &self,
         request: EvaluationRequest<'_>,
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+        let mut evaluations = request.evaluations.to_vec();
+        share_properties(&mut evaluations)?;
+        let mut request = request;
+        request.evaluations = &evaluations;
         let Some(loader) = &self.settings.loader else {
-            return self.decide_all(&request, None, request.evaluations).await;
+            return self.decide_all(&request, None, &evaluations).await;
         };
         let loaded = loader
             .load(&self.settings.names.subject_type, &request)

@@ -129,6 +129,70 @@ async fn policies_decide() {
     assert!(format!("{discovered:?}").contains(&endpoint));
 }
 
+/// Cerbos decides all questions about one object by the properties of the first.
+#[tokio::test]
+async fn one_object_has_one_owner() {
+    let cerbos = start();
+    let all = engine(&cerbos).build().unwrap();
+    let single = engine(&cerbos).questions_per_request(1).build().unwrap();
+    let ann = Identity::new("ann");
+    let bare = || Resource::new("Document", "d1");
+    let (own, other) = (
+        bare().with_property("owner", "ann"),
+        bare().with_property("owner", "bob"),
+    );
+    let public = bare().with_property("public", true);
+    for engine in [&all, &single] {
+        for two in [[&own, &other], [&other, &own]] {
+            let questions = two.map(|one| Evaluation::new("update", one.clone()));
+            let error = decide(engine, &ann, &questions).await.unwrap_err();
+            let expected = "two questions about one `Document` have different values of `owner`";
+            assert_eq!(error, expected);
+        }
+        let questions = [
+            Evaluation::new("update", bare()),
+            Evaluation::new("update", own.clone()),
+            Evaluation::new("read", own.clone()),
+            Evaluation::new("update", public.clone()),
+        ];
+        let decided = decide(engine, &ann, &questions).await;
+        assert_eq!(decided, Ok(vec![true; 4]));
+        let bob = Identity::new("bob");
+        let decided = decide(engine, &bob, &questions).await;
+        assert_eq!(decided, Ok(vec![false, false, true, false]));
+    }
+}
+
+/// It has the role with the name of the type of subjects, and no other caller has it.
+#[tokio::test]
+async fn a_caller_without_roles_has_the_role_of_its_type() {
+    const BY_ROLE: &str = r#"
+apiVersion: api.cerbos.dev/v1
+resourcePolicy:
+  resource: Document
+  version: default
+  rules:
+    - actions: ["read"]
+      effect: EFFECT_ALLOW
+      roles: ["person"]
+    - actions: ["list"]
+      effect: EFFECT_ALLOW
+      roles: ["*"]
+"#;
+    let cerbos = Cerbos::start(&[("document.yaml", BY_ROLE)]);
+    let engine = engine(&cerbos).subject_type("person").build().unwrap();
+    let actions = ["read", "list"];
+    let questions = actions.map(|action| Evaluation::new(action, document("ann", true)));
+    for (caller, expected) in [
+        (Identity::new("ann"), [true, true]),
+        (Identity::new("ann").with_roles(["editor"]), [false, true]),
+        (Identity::new("ann").with_roles(["person"]), [true, true]),
+    ] {
+        let decided = decide(&engine, &caller, &questions).await;
+        assert_eq!(decided, Ok(expected.to_vec()), "{caller:?}");
+    }
+}
+
 /// Cerbos does not know the property `roles`.
 #[tokio::test]
 async fn roles_need_their_property() {

@@ -270,11 +270,46 @@ async fn properties_of_the_caller_are_json() {
     assert_eq!(properties["lead"], json!({ "type": "Team", "id": "core" }));
 }
 
+/// Servers such as Cerbos decide all questions about one object by the properties of one of them.
+#[tokio::test]
+async fn questions_about_one_object_have_the_same_properties() {
+    let pdp = Pdp::start();
+    let plain = builder(&pdp).build().unwrap();
+    let (loading, calls) = loading(&pdp, documents);
+    let bare = || Resource::new("Document", "d1");
+    let own = bare().with_property("owner", "ann");
+    let large = bare().with_property("size", 7);
+    for engine in [&plain, &loading] {
+        let questions = [&bare(), &own, &large];
+        let questions = questions.map(|one| Evaluation::new("read", one.clone()));
+        assert_eq!(allowed(ask(engine, &questions).await), [true; 3]);
+        for evaluation in pdp.last().body["evaluations"].as_array().unwrap() {
+            let properties = &evaluation["resource"]["properties"];
+            assert_eq!(*properties, json!({ "owner": "ann", "size": 7 }));
+        }
+    }
+    let (seen, loads) = (pdp.seen().len(), calls.lock().unwrap().len());
+    let other = bare().with_property("owner", "bob");
+    for engine in [&plain, &loading] {
+        let questions = [&own, &bare(), &other];
+        let questions = questions.map(|one| Evaluation::new("read", one.clone()));
+        let error = ask(engine, &questions).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "two questions about one `Document` have different values of `owner`"
+        );
+    }
+    assert_eq!(pdp.seen().len(), seen);
+    assert_eq!(calls.lock().unwrap().len(), loads);
+}
+
 #[tokio::test]
 async fn bounded_requests_have_all_decisions() {
     let pdp = Pdp::start();
+    let mut ids = 1..;
     let questions = ["ann", "bob", "ann", "ann", "bob"].map(|owner| {
-        let document = Resource::new("Document", "d1").with_property("owner", owner);
+        let id = ids.next().unwrap_or_default().to_string();
+        let document = Resource::new("Document", id).with_property("owner", owner);
         Evaluation::new("read", document)
     });
     for (bound, requests) in [(1, 5), (2, 3), (4, 2), (5, 1), (6, 1)] {

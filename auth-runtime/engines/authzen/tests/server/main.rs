@@ -49,17 +49,17 @@ fn engine(pdp: &Pdp) -> AuthZen {
         .unwrap()
 }
 
-fn document(owner: &str) -> Resource {
-    Resource::new("Document", "d1").with_property("owner", owner)
+fn document(id: &str, owner: &str) -> Resource {
+    Resource::new("Document", id).with_property("owner", owner)
 }
 
 /// A question that the server of the tests answers by its policy: owners may do everything.
 fn own(action: &'static str) -> Evaluation {
-    Evaluation::new(action, document("ann"))
+    Evaluation::new(action, document("d1", "ann"))
 }
 
 fn other(action: &'static str) -> Evaluation {
-    Evaluation::new(action, document("bob"))
+    Evaluation::new(action, document("d2", "bob"))
 }
 
 async fn ask(engine: &AuthZen, evaluations: &[Evaluation]) -> Decided {
