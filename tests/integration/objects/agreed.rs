@@ -58,6 +58,11 @@ async fn each(guard: Guard, uri: http::Uri) -> Result<String, Denied> {
     Ok(format!("{:?}", guard.can_each(READ, documents).await?))
 }
 
+#[requires(authenticated)]
+async fn service(guard: Guard) -> Result<(), Denied> {
+    guard.can(READ, Resource::new(Resource::SERVICE, "")).await
+}
+
 /// The first document of the query.
 async fn first(request: CheckRequest<'_>) -> Option<Resource> {
     documents(request.uri().query()?).into_iter().next()
@@ -78,6 +83,7 @@ fn app(engine: impl DecisionPoint) -> ProtectedRouter {
     GuardedRouter::new()
         .route("/each", get(each))
         .route("/both", get(both))
+        .route("/service", get(service))
         .protect(space.expect("the space is in order"))
         .expect("the routes are in order")
 }
@@ -148,4 +154,37 @@ async fn the_cache_compares_all_properties() {
         assert_eq!(body(response).await, decided, "{query}");
     }
     assert_eq!(engine.asked().len(), 2, "the last one is remembered");
+}
+
+/// Servers refuse an empty id, and with it all questions of a request.
+#[tokio::test]
+async fn no_object_has_an_empty_id() {
+    let engine = ByOwner::default();
+    let app = app(engine.clone());
+    for (query, asked, decided) in [
+        ("+owner=ann", None, "[false]"),
+        (
+            "d1+owner=ann,+owner=ann,d2+owner=bob,d3+owner=ann",
+            Some("d1+owner=ann,d2+owner=bob,d3+owner=ann"),
+            "[true, false, false, true]",
+        ),
+        ("+owner=ann,+owner=bob", None, "[false, false]"),
+    ] {
+        let response = send(&app, by("ann", &format!("/each?{query}"))).await;
+        assert_eq!(body(response).await, decided, "{query}");
+        let expected: Vec<_> = asked.into_iter().map(documents).collect();
+        assert_eq!(engine.asked(), expected, "{query}");
+    }
+    for (query, asked) in [
+        ("+owner=ann,d1+owner=ann", None),
+        ("d1+owner=ann,+owner=ann", Some("d1+owner=ann")),
+    ] {
+        let target = format!("/both?{query}");
+        assert_eq!(status(&app, by("ann", &target)).await, 403, "{query}");
+        let expected: Vec<_> = asked.into_iter().map(documents).collect();
+        assert_eq!(engine.asked(), expected, "{query}");
+    }
+    // Except the service of a space without a realm.
+    assert_eq!(status(&app, by("ann", "/service")).await, 403);
+    assert_eq!(engine.asked(), [[Resource::new(Resource::SERVICE, "")]]);
 }

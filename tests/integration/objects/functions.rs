@@ -105,6 +105,7 @@ async fn the_engine_decides_about_the_returned_object() {
         ("ann", "/report?report=ann/1&%72eport=bob%2F1", 403),
         // Without an object, nothing is allowed, and the engine is not asked.
         ("ann", "/report", 403),
+        ("ann", "/report?report=", 403),
         ("ann", "/shown?report=ann/1", 200),
         ("bob", "/shown?report=ann/1", 403),
         ("ann", "/owners/ann?report=bob/1", 200),

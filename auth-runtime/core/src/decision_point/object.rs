@@ -110,9 +110,15 @@ impl Resource {
         &self.kind
     }
 
-    /// The id. It is unique among the objects of the type.
+    /// The id. It is unique among the objects of the type. Only the [service](Self::SERVICE) may have an empty one: for
+    /// other objects, all actions are denied then without asking the engine.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Returns whether an object can have the id.
+    pub(crate) fn has_id(&self) -> bool {
+        !self.id.is_empty() || self.kind == Self::SERVICE
     }
 
     /// The id and the type.

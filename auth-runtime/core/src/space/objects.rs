@@ -186,7 +186,7 @@ impl Space {
         }
     }
 
-    /// Puts questions to the decision point, if there are not too many.
+    /// Puts the questions about objects that can exist to the decision point.
     async fn ask(
         &self,
         evaluations: &mut [Evaluation],
@@ -198,7 +198,18 @@ impl Space {
             let message = format!("{all} questions in one call; split the list");
             return Err(DecisionPointError::new(message));
         }
-        decide(engine, evaluations, about).await
+        if evaluations.iter().all(|one| one.resource.has_id()) {
+            return decide(engine, evaluations, about).await;
+        }
+        tracing::debug!("an id is empty; there is no such object");
+        let with_id = evaluations.iter().filter(|one| one.resource.has_id());
+        let mut asked: Vec<Evaluation> = with_id.cloned().collect();
+        let mut decided = decide(engine, &mut asked, about).await?.into_iter();
+        let decisions = evaluations.iter().map(|one| {
+            let decision = one.resource.has_id().then(|| decided.next()).flatten();
+            decision.unwrap_or_else(ObjectDecision::deny)
+        });
+        Ok(decisions.collect())
     }
 
     /// Asks the decision point for the objects of a type that the caller may perform an action on.
@@ -284,12 +295,15 @@ impl Space {
     }
 }
 
-/// Puts questions with shared properties to a decision point.
+/// Puts questions to a decision point, if there are any.
 async fn decide(
     engine: &dyn DecisionPoint,
     evaluations: &mut [Evaluation],
     about: EvaluationRequest<'_>,
 ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+    if evaluations.is_empty() {
+        return Ok(Vec::new());
+    }
     share_properties(evaluations)?;
     let request = EvaluationRequest {
         evaluations,
@@ -311,7 +325,7 @@ fn open_in<'p>(policy: &'p Policy, context: &Context<'_>) -> Vec<&'p Atom> {
     open
 }
 
-/// The object that a function returned. The answer is `false` without one.
+/// The object that a function returned. The answer is `false` without one, and if no object can have its id.
 fn of_type(
     resource_type: &str,
     found: Option<Resource>,
@@ -326,6 +340,13 @@ fn of_type(
             "the function returned an object of another type",
         );
         return Err(Known(None));
+    }
+    if !resource.has_id() {
+        tracing::debug!(
+            function,
+            "the id of the object is empty; there is no such object"
+        );
+        return Err(Known(Some(false)));
     }
     Ok(resource)
 }

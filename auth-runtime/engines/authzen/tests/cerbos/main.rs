@@ -193,6 +193,21 @@ resourcePolicy:
     }
 }
 
+/// A space does not put questions about an empty id, except that of a service without a realm.
+#[tokio::test]
+async fn an_empty_id_is_refused() {
+    let cerbos = start();
+    let engine = engine(&cerbos).build().unwrap();
+    for kind in ["Document", Resource::SERVICE] {
+        let without_id = Evaluation::new("read", Resource::new(kind, ""));
+        let questions = [Evaluation::new("read", document("ann", true)), without_id];
+        for questions in [&questions[..], &questions[1..]] {
+            let decided = decide(&engine, &Identity::new("ann"), questions).await;
+            assert!(decided.unwrap_err().contains("400"), "{kind}");
+        }
+    }
+}
+
 /// Cerbos does not know the property `roles`.
 #[tokio::test]
 async fn roles_need_their_property() {
