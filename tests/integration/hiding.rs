@@ -8,6 +8,7 @@ mod changed_requests;
 mod combinations;
 mod disclosure;
 mod granted;
+mod parameters;
 mod responses;
 mod routing;
 mod timing;
@@ -69,8 +70,10 @@ async fn curious(
     method: Method,
     matched: Option<MatchedPath>,
     OriginalUri(original): OriginalUri,
+    parameters: Option<Path<Vec<(String, String)>>>,
     request: Request,
 ) -> Response {
+    let parameters = parameters.map(|Path(own)| own);
     let uri = request.uri().clone();
     let fields: Vec<_> = request.headers().keys().map(ToString::to_string).collect();
     let matched = matched.as_ref().map(MatchedPath::as_str);
@@ -78,7 +81,7 @@ async fn curious(
     let nested = nested.map(|path| path.as_str().to_owned());
     let body = axum::body::to_bytes(request.into_body(), 1 << 20).await;
     let text = format!(
-        "{method} {uri} {original} {matched:?} {nested:?} {fields:?} {:?}",
+        "{method} {uri} {original} {matched:?} {nested:?} {parameters:?} {fields:?} {:?}",
         body.ok()
     );
     (StatusCode::NOT_FOUND, [("x-fallback", "yes")], text).into_response()

@@ -12,6 +12,7 @@ pub(crate) mod fallback;
 mod handover;
 mod kept_body;
 pub(crate) mod matched;
+mod parameters;
 pub(crate) mod response;
 mod route_slot;
 pub(crate) mod unknown_path;

@@ -221,6 +221,32 @@ async fn an_unlisted_route_has_the_fallback_and_the_layers_of_unknown_paths() {
     }
 }
 
+/// Its parameters, and those of a plain router around, do not reach the fallback.
+#[tokio::test]
+async fn an_unlisted_route_has_the_parameters_of_unknown_paths() {
+    #[public(reason = "there is nothing")]
+    async fn missing(Path(tenant): Path<String>) -> (StatusCode, String) {
+        (StatusCode::NOT_FOUND, format!("nothing of {tenant}"))
+    }
+    let page = || axum::routing::get(async || "a page");
+    let plain = Router::new()
+        .route("/pages/{id}", page())
+        .route("/later/{id}", page());
+    let routes = GuardedRouter::new()
+        .merge_unguarded("a test", &["/pages/{id}"], plain)
+        .fallback(missing);
+    let app = GuardedRouter::new().nest("/{tenant}", routes);
+    let app = app.protect(space()).unwrap();
+    let around = Router::new().nest_service("/areas/{area}", app.clone());
+    for path in ["/acme/later/7", "/acme/unknown"] {
+        let response = send(&app, nobody(Method::GET, path)).await.1;
+        assert_eq!(text(response).await, "nothing of acme", "{path}");
+        let request = nobody(Method::GET, &format!("/areas/1{path}"));
+        let response = around.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(text(response).await, "nothing of acme", "{path}");
+    }
+}
+
 /// Without a fallback of the service, an unknown path reports rejected credentials, and so does an unlisted route.
 #[tokio::test]
 async fn an_unlisted_route_reports_rejected_credentials() {

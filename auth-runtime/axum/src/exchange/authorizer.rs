@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 
-use crate::exchange::fallback::{Fallback, OtherSpaces, strip_match};
+use crate::exchange::fallback::{Fallback, OtherSpaces};
 use crate::exchange::kept_body::KeptBody;
 use crate::exchange::matched::Matched;
 use crate::exchange::response::{ResponseOrFuture, Secrecy, SharedCaches};
@@ -357,7 +357,6 @@ impl RouteAuthorizer {
             copy.extensions_mut()
                 .insert(RequestBody::Read(body.clone()));
         }
-        strip_match(&mut copy);
         Some(Arc::new(copy.into_parts().0))
     }
 
@@ -399,7 +398,6 @@ impl RouteAuthorizer {
         authentication: Authentication,
         request: &mut Request,
     ) -> (Option<HandlerLocation>, ResponseOrFuture) {
-        strip_match(request);
         self.pad(request);
         let location = self.fallback.location_at(request.uri().path());
         let others = match self.matched {

@@ -17,6 +17,7 @@ use tower::util::BoxCloneSyncService;
 
 use crate::exchange::conceal_timing::OfUnknownPath;
 use crate::exchange::handover::{find, forget, hand, lock};
+use crate::exchange::parameters::strip_parameters;
 use crate::exchange::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 use crate::request::{authenticate, forget_body, head_of, read_body};
 
@@ -239,6 +240,7 @@ impl Fallback {
         request: &mut Request,
         others: OtherSpaces,
     ) -> ResponseOrFuture {
+        self.strip_route(request);
         if let [only] = self.spaces()
             && only.is_same(space)
         {
@@ -263,8 +265,18 @@ impl Fallback {
 
     /// Responds to a request on an unknown path without authentication.
     pub(super) fn respond_unauthenticated(&self, request: &mut Request) -> ResponseOrFuture {
+        self.strip_route(request);
         let responding = self.at(request.uri().path());
         responding.respond(UnknownCaller::anonymous(), request)
+    }
+
+    /// Removes the name and the parameters of the matched route, with those of the routers around: a request to an
+    /// unknown path does not have those of the route. A nested fallback receives its own parameters afterwards.
+    fn strip_route(&self, request: &mut Request) {
+        strip_match(request);
+        if self.needs_request() {
+            strip_parameters(request);
+        }
     }
 
     /// Authenticates the caller of an unknown path. The space with the highest rank decides; of

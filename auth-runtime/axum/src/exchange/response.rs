@@ -2,13 +2,16 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
 use auth_runtime_core::adapter::{forbid_storing, targeted_cache_fields};
+use axum::Router;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tower::ServiceExt;
 
 /// A response that is not available yet.
 pub(crate) type BoxedResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -183,6 +186,15 @@ pub(crate) fn response_of(result: Result<impl IntoResponse, Infallible>) -> Resp
     match result {
         Ok(response) => response.into_response(),
         Err(never) => match never {},
+    }
+}
+
+/// The response of a router, if nothing has to be awaited.
+pub(crate) fn response_now(router: Router, request: Request) -> Option<Response> {
+    let response = pin!(router.oneshot(request));
+    match response.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(response) => Some(response_of(response)),
+        Poll::Pending => None,
     }
 }
 

@@ -30,6 +30,7 @@ impl UnknownPath {
     pub(crate) fn respond(&self, mut request: Request) -> ResponseOrFuture {
         let authorizer = Arc::clone(&self.0);
         if authorizer.matched == Matched::UnknownMethod {
+            // Records of the request would name the route.
             strip_match(&mut request);
         }
         let authenticates = authorizer.fallback.authenticates(request.uri().path());

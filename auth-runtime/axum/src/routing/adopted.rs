@@ -1,16 +1,12 @@
 //! Plain routers of a service that moves to guarded routers one file at a time.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use tower::ServiceExt;
 
+use crate::exchange::response::response_now;
 use crate::routing::route::{Extent, Unguarded};
 use crate::routing::router::GuardedRouter;
 
@@ -95,13 +91,9 @@ fn matches(router: &Router, path: &str) -> bool {
     let Ok(request) = Request::builder().uri(path).body(Body::empty()) else {
         return false;
     };
-    let response = pin!(router.clone().oneshot(request));
     // Nothing in the response is awaited.
-    match response.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(response)) => response.extensions().get::<RouteMark>().is_some(),
-        Poll::Ready(Err(never)) => match never {},
-        Poll::Pending => true,
-    }
+    let response = response_now(router.clone(), request);
+    response.is_none_or(|response| response.extensions().get::<RouteMark>().is_some())
 }
 
 /// A segment that no literal route has.

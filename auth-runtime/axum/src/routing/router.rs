@@ -60,8 +60,9 @@ use crate::routing::step::Step;
 ///
 /// The response of an unknown path is a 404, or that of the [`fallback`](Self::fallback) if there
 /// is one. A concealed denial runs the same code with the same request. All data that axum adds to
-/// the request of a matched route is removed first. The exception is path parameters, which are
-/// private to axum: a fallback that extracts `Option<Path<…>>` could print them.
+/// the request of a matched route is removed first, path parameters included. So a fallback does not
+/// receive the parameters of a plain router around the protected one. A fallback that is nested below
+/// `/{tenant}` receives `tenant`.
 ///
 /// Every 404 and 405 is `no-store`. If some path is hidden, so is every response of the fallback: a
 /// cache could otherwise send it to callers with more rights.
