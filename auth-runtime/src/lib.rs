@@ -77,10 +77,10 @@ pub mod guide;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-/// Declares that a handler is public: see the [reference](guide::attributes).
+/// The [reference](guide::attributes) has the grammar.
 #[doc(inline)]
 pub use auth_macros::public;
-/// Declares the access policy of a handler: see the [reference](guide::attributes).
+/// The [reference](guide::attributes) has the grammar.
 #[doc(inline)]
 pub use auth_macros::requires;
 #[doc(inline)]

@@ -19,11 +19,14 @@
 mod adopted;
 mod authorized;
 mod borrower;
+#[cfg(feature = "resource-metadata")]
+mod documents;
 mod endpoint;
 mod fallbacks;
 mod handler;
 mod has_state;
 mod layers;
+mod member;
 mod method_router;
 mod mistakes;
 mod mount;

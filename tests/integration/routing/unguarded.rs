@@ -330,3 +330,74 @@ fn an_adopted_router_needs_a_reason() {
     let mistakes = refused(GuardedRouter::new().adopt(Router::new(), " "));
     assert!(mistakes[0].contains("an empty reason"), "{mistakes:?}");
 }
+
+/// A service moves one method of a path: the plain router still responds to the others.
+#[tokio::test]
+async fn methods_of_a_guarded_path_stay_in_a_plain_router() {
+    async fn old() -> &'static str {
+        "the old service"
+    }
+    async fn wrong() -> (StatusCode, &'static str) {
+        let text = "no such method in the old service";
+        (StatusCode::METHOD_NOT_ALLOWED, text)
+    }
+    let plain = [
+        (
+            Router::new().route("/orders", axum::routing::any(old)),
+            "the old service",
+            None,
+        ),
+        (
+            Router::new()
+                .route("/orders", axum::routing::post(old))
+                .method_not_allowed_fallback(wrong),
+            "no such method in the old service",
+            Some("GET,HEAD,PUT,POST"),
+        ),
+        (
+            Router::new().route("/orders", axum::routing::post(old)),
+            "",
+            Some("GET,HEAD,PUT,POST"),
+        ),
+    ];
+    let orders = || GuardedRouter::new().route("/orders", get(read).put(write));
+    let twice = GuardedRouter::new().route("/orders", get(read));
+    let twice = twice.route("/orders", put(write).layer(field("x-layer")));
+    let layered = get(read).route_layer(field("x-layer")).put(write);
+    for (name, guarded) in [
+        ("one route", orders()),
+        ("two routes", twice),
+        ("a layer", orders().layer(field("x-layer"))),
+        ("a route layer", orders().route_layer(field("x-layer"))),
+        (
+            "a route layer of a method",
+            GuardedRouter::new().route("/orders", layered),
+        ),
+    ] {
+        for (plain, deleted, allow) in plain.clone() {
+            for router in [
+                guarded.clone().adopt(plain.clone(), "moves next"),
+                guarded
+                    .clone()
+                    .merge_unguarded("moves next", &["/orders"], plain),
+            ] {
+                let router = GuardedRouter::new().nest("/v1", router);
+                let app = router.protect(space()).unwrap();
+                let of = async |method: Method| send(&app, nobody(method, "/v1/orders")).await;
+                assert_eq!(of(Method::GET).await.0, 401, "{name}");
+                assert_eq!(of(Method::PUT).await.0, 401, "{name}");
+                let (status, response) = of(Method::POST).await;
+                assert_eq!(status, 200, "{name}");
+                assert_eq!(text(response).await, "the old service", "{name}");
+                let (status, response) = of(Method::DELETE).await;
+                let fields = response.headers();
+                let own = fields.get("allow").map(|it| it.to_str().expect("a list"));
+                assert_eq!(own, allow, "{name}");
+                if status == 405 {
+                    assert_eq!(fields["cache-control"], "no-store", "{name}");
+                }
+                assert_eq!(text(response).await, deleted, "{name}");
+            }
+        }
+    }
+}

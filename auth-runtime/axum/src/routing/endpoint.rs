@@ -13,9 +13,11 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter};
 use http::{Extensions, Method};
 use tower::Service;
+use tower::util::MapResponseLayer;
 
 use crate::exchange::ExchangePlace;
 use crate::exchange::authorizer::RouteAuthorizer;
+use crate::exchange::response::uncacheable_if_missing;
 use crate::guard::{Declared, ServicePolicy};
 use crate::routing::authorized::{Authorized, InnerService};
 use crate::routing::borrower::Borrower;
@@ -195,6 +197,12 @@ impl<S> Endpoint<S> {
             .map(|(_, methods)| methods.first().cloned());
         named.collect()
     }
+}
+
+/// The default response of axum to the methods without a handler, as `no-store`.
+pub(super) fn uncacheable_405() -> MethodRouter {
+    let no_handler = MethodRouter::<(), Infallible>::new();
+    no_handler.layer(MapResponseLayer::new(uncacheable_if_missing))
 }
 
 /// The methods of each filter. In axum, a `GET` handler also responds to `HEAD`.

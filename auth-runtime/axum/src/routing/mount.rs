@@ -9,17 +9,9 @@ use auth_runtime_core::adapter::{RouteConstants, Space};
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_policy::Policy;
 use axum::Router;
-#[cfg(feature = "resource-metadata")]
-use axum::body::Body;
 use axum::extract::{MatchedPath, NestedPath, Request};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
-#[cfg(feature = "resource-metadata")]
-use axum::routing::MethodFilter;
 use axum::routing::MethodRouter;
-#[cfg(feature = "resource-metadata")]
-use http::Method;
-use http::StatusCode;
 
 use crate::exchange::ExchangePlace;
 use crate::exchange::authorizer::RouteAuthorizer;
@@ -29,21 +21,13 @@ use crate::exchange::fallback::{BELOW, Fallback};
 use crate::exchange::matched::Matched;
 use crate::exchange::response::uncacheable_if_missing;
 use crate::exchange::unknown_path::UnknownPath;
-use crate::routing::endpoint::{Endpoint, Methods};
+#[cfg(feature = "resource-metadata")]
+use crate::routing::documents::documents;
+use crate::routing::endpoint::{Endpoint, Methods, uncacheable_405};
+use crate::routing::member::Member;
 use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, OtherMethods, Unguarded};
-use crate::routing::router::{GuardedRouter, hidden_paths, nested_path};
+use crate::routing::router::{hidden_paths, nested_path};
 use crate::routing::step::{Step, apply};
-
-/// The routes of one protection space.
-#[derive(Clone)]
-pub(super) struct Member {
-    pub(super) routes: GuardedRouter,
-    pub(super) space: Arc<Space>,
-    /// The interval of the times of concealed responses, if they are concealed as well.
-    pub(super) interval: Option<Duration>,
-    /// The steps around the metadata document. Those of the routes are in `routes`.
-    pub(super) steps: Vec<Step>,
-}
 
 /// The routes of a protected router.
 #[derive(Clone)]
@@ -92,6 +76,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     let mut router = apply(fallback_steps, unknown);
 
     let mut others: HashMap<&str, MissingMethods<'_>> = HashMap::new();
+    let mut without_others = Vec::new();
     for route in members.iter().flat_map(|member| &member.routes.routes) {
         let others = others.entry(&route.full_path).or_default();
         others.have_response |= route.endpoint.methods.filter().is_none();
@@ -115,8 +100,15 @@ pub(super) fn mount(members: &[Member]) -> Routes {
                 path_is_hidden,
                 others: (!std::mem::replace(&mut others.have_response, true)).then_some(*others),
             };
+            if placed.has_405() {
+                without_others.push(route);
+            }
             router = placed.mount(route, router);
         }
+    }
+    // Of several default responses on one path, axum keeps the last one.
+    for route in without_others {
+        router = mount_405(route, router);
     }
     #[cfg(feature = "resource-metadata")]
     for (member, document) in documents(members, &hidden_paths) {
@@ -279,45 +271,6 @@ fn fallback_owner(members: &[Member]) -> Option<&Member> {
     owner.or(members.first())
 }
 
-/// The routes of the metadata documents (RFC 9728), one per resource, each with the first member that has it.
-#[cfg(feature = "resource-metadata")]
-pub(super) fn documents<'m>(
-    members: &'m [Member],
-    hidden_paths: &HashSet<String>,
-) -> Vec<(&'m Member, Router)> {
-    let mut documents = Vec::new();
-    let mut paths = Vec::new();
-    for member in members {
-        let Some(resource) = member.space.resource() else {
-            continue;
-        };
-        let path = resource.metadata_path();
-        if paths.contains(&path) {
-            continue;
-        }
-        paths.push(path);
-        let sharing = members.iter().filter(|other| {
-            let other = other.space.resource();
-            other.is_some_and(|other| other.metadata_path() == path)
-        });
-        let spaces = sharing.clone().map(|member| &*member.space);
-        // The other methods of a hidden path are hidden as well.
-        let policies = sharing
-            .flat_map(|member| &member.routes.routes)
-            .filter(|route| !hidden_paths.contains(&route.full_path))
-            .map(|route| route.endpoint.policy);
-        let document = auth_runtime_core::adapter::metadata_document(resource, policies, spaces);
-        let answer = async move |method: Method| {
-            auth_runtime_core::adapter::metadata_response(&document, &method).map(Body::from)
-        };
-        let methods = MethodFilter::GET.or(MethodFilter::OPTIONS);
-        // unguarded: the metadata say how to get credentials, so they need none (RFC 9728)
-        let handler = axum::routing::on(methods, answer).fallback(method_not_allowed);
-        documents.push((member, Router::new().route(path, handler)));
-    }
-    documents
-}
-
 /// The methods that a path has no handler for.
 #[derive(Clone, Copy, Default)]
 struct MissingMethods<'r> {
@@ -367,7 +320,6 @@ impl Placed<'_> {
         };
         let methods = route.endpoint.methods();
         let mut method_router = (route.endpoint.mount)(taken, Arc::clone(&authorizer), place);
-        let skips_others = route.steps.iter().any(|step| step.skips_others);
         let router = match &self.others {
             Some(_) if self.path_is_hidden => {
                 // Merging into `any` keeps axum from adding `Allow`.
@@ -375,13 +327,11 @@ impl Placed<'_> {
                 method_router = axum::routing::any(unknown()).merge(method_router);
                 router
             }
-            Some(others) if others.handler.is_none() && !subtree && !skips_others => {
-                // It says that there is no such method, and where nothing is hidden only.
-                method_router = method_router.fallback(method_not_allowed);
-                router
-            }
-            Some(others) => self.mount_others(others, route, router),
-            None => router,
+            Some(MissingMethods {
+                handler: Some(others),
+                ..
+            }) => self.mount_others(others, router),
+            _ => router,
         };
         if !subtree && inside.is_empty() && around.is_empty() {
             return router.route(&route.path, method_router);
@@ -402,31 +352,22 @@ impl Placed<'_> {
         router.merge(apply(around, own))
     }
 
-    /// Adds the response to the methods that a visible path has no handler for.
-    fn mount_others(
-        &self,
-        others: &MissingMethods<'_>,
-        route: &GuardedRoute<()>,
-        router: Router,
-    ) -> Router {
-        let own = match others.handler {
-            Some(others) => {
-                let endpoint = &others.endpoint;
-                let constants = Arc::new(self.space.constants_of(endpoint.policy));
-                let authorizer = self.authorizer(endpoint, constants, false);
-                let handler =
-                    (endpoint.mount)(Methods::Others, authorizer, ExchangePlace::Endpoint);
-                apply(&others.steps, Router::new().route(&others.path, handler))
-            }
-            None => {
-                let steps = route.steps.iter().filter(|step| !step.skips_others);
-                let steps: Vec<_> = steps.cloned().collect();
-                // unguarded: it says that there is no such method, and where nothing is hidden only
-                let handler = MethodRouter::new().fallback(method_not_allowed);
-                apply(&steps, Router::new().route(&route.path, handler))
-            }
-        };
-        router.merge(own)
+    /// Returns whether methods without a handler lead to a 405 of axum.
+    fn has_405(&self) -> bool {
+        let has_no_handler = |others: MissingMethods<'_>| others.handler.is_none();
+        !self.path_is_hidden && self.others.is_some_and(has_no_handler)
+    }
+
+    /// Adds the handler of the service for the methods that a visible path has no handler for.
+    fn mount_others(&self, others: &OtherMethods<()>, router: Router) -> Router {
+        let endpoint = &others.endpoint;
+        let constants = Arc::new(self.space.constants_of(endpoint.policy));
+        let authorizer = self.authorizer(endpoint, constants, false);
+        let handler = (endpoint.mount)(Methods::Others, authorizer, ExchangePlace::Endpoint);
+        router.merge(apply(
+            &others.steps,
+            Router::new().route(&others.path, handler),
+        ))
     }
 
     fn authorizer(
@@ -465,6 +406,19 @@ fn policy_of(endpoint: &Endpoint<()>, path_is_hidden: bool) -> Cow<'static, Poli
     }
 }
 
+/// Adds the 405 of a visible path, inside of the layers of a route. It remains axum's default response and not a
+/// fallback, since axum does not merge two fallbacks: a plain router may handle the other methods of the path.
+fn mount_405(route: &GuardedRoute<()>, router: Router) -> Router {
+    let steps = route.steps.iter().filter(|step| !step.skips_others);
+    let steps: Vec<_> = steps.cloned().collect();
+    if steps.is_empty() {
+        return router.route(&route.path, uncacheable_405());
+    }
+    // unguarded: it has no handler
+    let own = Router::new().route(&route.path, uncacheable_405());
+    router.merge(apply(&steps, own))
+}
+
 /// axum's own name for the path below a nested service. It does not appear in `Path`, nor at the
 /// end of `MatchedPath`.
 const TAIL: &str = "/{*__private__axum_nest_tail_param}";
@@ -481,10 +435,6 @@ fn subtree_of(prefix: &str, methods: &MethodRouter) -> Router {
         return router;
     }
     router.nest(&format!("{prefix}/"), at_prefix)
-}
-
-async fn method_not_allowed() -> Response {
-    uncacheable_if_missing(StatusCode::METHOD_NOT_ALLOWED.into_response())
 }
 
 /// Returns the number of outermost steps that are equal.

@@ -21,12 +21,13 @@ use bytes::Bytes;
 use tower::{Layer, Service};
 
 use crate::routing::adopted::matched_paths;
+#[cfg(feature = "resource-metadata")]
+use crate::routing::documents::documents;
 use crate::routing::handler::Seal;
 use crate::routing::has_state::HasState;
+use crate::routing::member::Member;
 use crate::routing::mistakes::{mistakes_of, repeated_parameters};
-#[cfg(feature = "resource-metadata")]
-use crate::routing::mount::documents;
-use crate::routing::mount::{Member, Routes, mount};
+use crate::routing::mount::{Routes, mount};
 use crate::routing::protect_error::ProtectError;
 use crate::routing::router::GuardedRouter;
 #[cfg(feature = "resource-metadata")]

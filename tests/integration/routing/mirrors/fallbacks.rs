@@ -231,6 +231,16 @@ async fn method_not_allowed_fallback_has_the_layers_of_axum() {
                 .method_not_allowed_fallback(shown)),
         ),
         (
+            "a layer of one method",
+            "/a",
+            both!(|new, get| new().route("/a", get().layer(field("x-a")).put(open))),
+        ),
+        (
+            "a route layer of one method",
+            "/a",
+            both!(|new, get| new().route("/a", get().route_layer(field("x-a")).put(open))),
+        ),
+        (
             "fallback of methods",
             "/a",
             both!(|new, get| new()
