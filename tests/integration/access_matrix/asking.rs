@@ -44,6 +44,18 @@ async fn any_is_denied(routes: fn() -> GuardedRouter) {
 }
 
 #[tokio::test]
+async fn a_service_at_the_root_is_asked_there() {
+    let routes = || GuardedRouter::new().nest_service("/", Files, Router::new());
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
+    let matrix = matrix.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    let markdown = matrix.to_markdown();
+    assert!(markdown.contains("| any | `/*` | 401 |"), "{markdown}");
+}
+
+#[tokio::test]
 async fn any_row_uses_an_unlisted_method() {
     let routes = || GuardedRouter::new().route("/x", any(account).get(healthz).put(healthz));
     any_is_denied(routes).await;

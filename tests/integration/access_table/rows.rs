@@ -28,6 +28,10 @@ fn shown_hidden_paths_are_named() {
             ),
             "any /users/* would respond",
         ),
+        (
+            hidden().nest_service("/", Log, axum::Router::new()),
+            "any /* would respond",
+        ),
     ] {
         let table = shown.access_table().to_string();
         assert!(table.contains(&format!("{note}{other}")), "{table}");

@@ -118,3 +118,88 @@ async fn layered_routes_keep_their_policy() {
     assert!(response.headers().contains_key("x-handler"));
     assert_eq!(send(&app, nobody(Method::GET, "/x")).await.0, 401);
 }
+
+/// A plain router that has not moved is behind one policy. Its routes keep their names and their parameters.
+#[tokio::test]
+async fn a_service_at_the_root_takes_the_paths_of_no_route() {
+    async fn user(matched: MatchedPath, Path(id): Path<u64>) -> String {
+        format!("{} {id}", matched.as_str())
+    }
+    let name = async |matched: MatchedPath| matched.as_str().to_owned();
+    let files = Router::new().fallback(async |request: Request| request.uri().to_string());
+    let old = Router::new()
+        .route("/", axum::routing::get(name))
+        .route("/users/{id}", axum::routing::get(user))
+        .nest_service("/files", files);
+    let routes = || {
+        GuardedRouter::new()
+            .route("/open", get(open))
+            .nest_service("/", Readers, old.clone())
+            .layer(field("x-layer"))
+    };
+    for (prefix, routes) in [
+        ("", routes()),
+        ("/v1", GuardedRouter::new().nest("/v1", routes())),
+    ] {
+        let table = routes.access_table();
+        let rows = table.rows().iter();
+        let rows: Vec<_> = rows.map(|row| (row.method_shown(), row.path())).collect();
+        let (subtree, path) = (format!("{prefix}/*"), format!("{prefix}/open"));
+        assert_eq!(rows, [("any", &*subtree), ("GET", &*path)]);
+
+        let app = routes.protect(space()).unwrap();
+        let root = if prefix.is_empty() { "/" } else { prefix };
+        for (target, status, body) in [
+            (root.to_owned(), 200, format!("{prefix}/")),
+            (
+                format!("{prefix}/users/7"),
+                200,
+                format!("{prefix}/users/{{id}} 7"),
+            ),
+            (format!("{prefix}/files/a/b?c"), 200, "/a/b?c".to_owned()),
+            (format!("{prefix}/nowhere"), 404, String::new()),
+        ] {
+            assert_eq!(
+                send(&app, nobody(Method::GET, &target)).await.0,
+                401,
+                "{target}"
+            );
+            let (found, response) = send(&app, by(ann(), Method::GET, &target)).await;
+            assert_eq!(found, status, "{target}");
+            assert!(response.headers().contains_key("x-layer"), "{target}");
+            assert_eq!(text(response).await, body, "{target}");
+        }
+        assert_eq!(send(&app, nobody(Method::GET, &path)).await.0, 200);
+        // The path has a route, which has no such method.
+        assert_eq!(send(&app, by(ann(), Method::POST, &path)).await.0, 405);
+    }
+    let nested = GuardedRouter::new().nest("/v1", routes());
+    let nested = nested.protect(space()).unwrap();
+    assert_eq!(send(&nested, by(ann(), Method::GET, "/v1/")).await.0, 404);
+}
+
+/// All paths without a route have the response of an unknown one.
+#[tokio::test]
+async fn a_hidden_service_at_the_root_is_concealed() {
+    #[requires(scope = "read", hide_as = 404)]
+    struct Hidden;
+    #[public(reason = "shows the parameters that a fallback receives")]
+    async fn missing(Path(parameters): Path<Vec<(String, String)>>) -> (StatusCode, String) {
+        (StatusCode::NOT_FOUND, format!("nothing {parameters:?}"))
+    }
+    let page = axum::routing::get(async || "a page");
+    let old = Router::new().route("/pages/{page}", page);
+    let routes = GuardedRouter::new().nest_service("/", Hidden, old);
+    let app = routes.fallback(missing).protect(space()).unwrap();
+    for target in ["/", "/pages/7", "/nowhere"] {
+        for method in [Method::GET, Method::DELETE] {
+            let (status, response) = send(&app, nobody(method, target)).await;
+            assert_eq!(status, 404, "{target}");
+            assert_eq!(response.headers()["cache-control"], "no-store");
+            assert_eq!(response.headers().get("allow"), None);
+            assert_eq!(text(response).await, "nothing []", "{target}");
+        }
+    }
+    let (_, response) = send(&app, by(ann(), Method::GET, "/pages/7")).await;
+    assert_eq!(text(response).await, "a page");
+}

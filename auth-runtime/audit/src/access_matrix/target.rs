@@ -116,6 +116,9 @@ pub(super) fn fill<'v>(row: &AccessRow, value: impl Fn(&str) -> Option<&'v str>)
     if row.kind() == RouteKind::Fallback {
         path.push_str("/~unknown");
     }
+    if path.is_empty() {
+        path.push('/');
+    }
     path
 }
 

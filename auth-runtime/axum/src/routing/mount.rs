@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, NestedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::routing::MethodRouter;
+use tower::util::MapRequestLayer;
 
 use crate::exchange::ExchangePlace;
 use crate::exchange::authorizer::RouteAuthorizer;
@@ -428,6 +429,13 @@ const TAIL: &str = "/{*__private__axum_nest_tail_param}";
 /// but leaves those of nested services to the layers.
 fn subtree_of(prefix: &str, methods: &MethodRouter) -> Router {
     // Each of the endpoints has an authorizer of its own.
+    if prefix == "/" {
+        let at_root = methods
+            .clone()
+            .layer(MapRequestLayer::new(without_name_of_root));
+        let router = Router::new().route("/", at_root);
+        return router.route(TAIL, methods.clone());
+    }
     let at_prefix = Router::new().route("/", methods.clone());
     let below = at_prefix.clone().route(TAIL, methods.clone());
     let router = Router::new().nest(prefix, below);
@@ -435,6 +443,15 @@ fn subtree_of(prefix: &str, methods: &MethodRouter) -> Router {
         return router;
     }
     router.nest(&format!("{prefix}/"), at_prefix)
+}
+
+/// axum would put this name in front of the names of the service's routes, as if it were a prefix.
+fn without_name_of_root(mut request: Request) -> Request {
+    let name = request.extensions().get::<MatchedPath>();
+    if name.is_some_and(|name| name.as_str() == "/") {
+        request.extensions_mut().remove::<MatchedPath>();
+    }
+    request
 }
 
 /// Returns the number of outermost steps that are equal.

@@ -175,9 +175,16 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// let router: GuardedRouter = GuardedRouter::new().nest_service("/files", Files, files);
     /// ```
     ///
+    /// At `/`, the service takes all paths that no other route matches. In contrast to a
+    /// [fallback](Self::fallback_service), it can have a restricted policy: a whole plain router, which has not moved
+    /// yet, is behind one policy there. Then no path is unknown, so a hidden path beside it is revealed. If the policy
+    /// of the service is hidden, a denial has the response of the fallback, and `assert_hidden` and the access matrix
+    /// find no unknown path to compare it with. If this router is nested below `/v1`, the service takes `/v1` and all
+    /// paths below it, except `/v1/`.
+    ///
     /// # Panics
     ///
-    /// Like axum's [`Router::nest_service`].
+    /// Like axum's [`Router::nest_service`], except at `/`.
     #[track_caller]
     pub fn nest_service<P, T>(mut self, prefix: &str, _policy: P, service: T) -> Self
     where
@@ -186,7 +193,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         T::Response: IntoResponse,
         T::Future: Send,
     {
-        check_prefix(prefix);
+        if prefix != "/" {
+            check_prefix(prefix);
+        }
         self.push(
             prefix,
             Extent::Subtree,
