@@ -17,7 +17,8 @@ use auth_tests::{AUDIENCE, App, ISSUER, verifier};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -413,6 +414,26 @@ async fn a_clock_that_ticks_distinguishes_no_path() {
         let request = Request::get("/hidden").body(Body::empty());
         assert_hidden(app, request.expect("a request")).await;
     }
+}
+
+/// A layer around the router responds to requests without a field. Credentials are sent for the comparison only.
+#[tokio::test]
+async fn hidden_paths_are_compared_behind_a_layer_that_needs_a_field() {
+    let app = GuardedRouter::new().route("/hidden", get(hidden));
+    let app = app.protect(space()).expect("in order");
+    let app = app.layer(from_fn(async |request: Request, next: Next| {
+        let has_cookie = request.headers().contains_key("cookie");
+        assert_eq!(has_cookie, request.method() == "GET");
+        if request.headers().contains_key("x-tenant") {
+            next.run(request).await
+        } else {
+            StatusCode::BAD_REQUEST.into_response()
+        }
+    }));
+    let request = Request::get("/hidden").header("x-tenant", "acme");
+    let request = request.header("cookie", "a=b").body(Body::empty());
+    let request = with_identity(request.expect("a request"), Identity::new("bob"));
+    assert_hidden(app, request).await;
 }
 
 /// An unknown path is one with another name of the same length, which no route is likely to have.

@@ -7,6 +7,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use auth_runtime_core::HandlerLocation;
 use axum::body::Body;
 use axum::response::Response;
+use http::request::Parts;
 use http::{Method, Request, Uri, response};
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
@@ -47,10 +48,10 @@ fn tails(uri: &Uri) -> impl Iterator<Item = &str> {
 }
 
 /// The fallback that responds for a path, if no route matches it: the location of the service's
-/// fallback, or `None` for that of the space. Sent with an unknown method, so that no layer
-/// responds.
-pub async fn fallback_of(app: &App, uri: &Uri) -> Option<Option<HandlerLocation>> {
-    let mut request = Request::new(Body::empty());
+/// fallback, or `None` for that of the space. `head` has the fields and extensions that layers of the
+/// application need. Sent with an unknown method, so that no layer responds.
+pub async fn fallback_of(app: &App, head: Parts, uri: &Uri) -> Option<Option<HandlerLocation>> {
+    let mut request = Request::from_parts(head, Body::empty());
     *request.uri_mut() = uri.clone();
     if let Ok(method) = Method::from_bytes(b"IS-ROUTED") {
         *request.method_mut() = method;

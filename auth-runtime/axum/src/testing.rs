@@ -60,6 +60,7 @@ use auth_runtime_core::{
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use axum::{Extension, Router};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE};
 use http::request::Parts;
 use http::{Extensions, Request, Uri};
 use tower::Service;
@@ -217,7 +218,7 @@ pub(crate) fn stand_in(extensions: &Extensions) -> Option<&Caller> {
 /// # Panics
 ///
 /// If the responses differ; if no route matches the path of `request`, so that nothing is hidden;
-/// or if every adjacent path has a route.
+/// or if every adjacent path has a route, or the response of a layer around the router.
 pub async fn assert_hidden<A>(app: A, request: Request<Body>)
 where
     A: Service<Request<Body>, Response = Response, Error = Infallible>
@@ -230,13 +231,16 @@ where
     let app = App::new(app);
     let (head, body) = request.into_parts();
     let body = collect(body).await;
+    let question = without_credentials(head.clone());
     assert!(
-        fallback_of(&app, &head.uri).await.is_none(),
+        fallback_of(&app, question.clone(), &head.uri)
+            .await
+            .is_none(),
         "no route matches {}, so nothing is hidden there",
         head.uri
     );
     for uri in neighbours(&head.uri) {
-        if fallback_of(&app, &uri).await.is_none() {
+        if fallback_of(&app, question.clone(), &uri).await.is_none() {
             continue;
         }
         let before = send(&app, &head, &uri, &body).await;
@@ -253,9 +257,19 @@ where
         return;
     }
     panic!(
-        "every path beside {} is routed, so it cannot be compared",
+        "every path beside {} is routed, or a layer responds there, so it cannot be compared",
         head.uri
     );
+}
+
+/// The head of a request for the fallback of a path, which needs the fields and extensions that a layer around the
+/// router needs, and no body.
+fn without_credentials(mut head: Parts) -> Parts {
+    for name in [AUTHORIZATION, COOKIE, CONTENT_LENGTH] {
+        head.headers.remove(name);
+    }
+    head.extensions.remove::<StandIn>();
+    head
 }
 
 /// The whole response, as text.

@@ -64,7 +64,8 @@ impl RowRequest<'_> {
 
     /// Returns the fallback that responds to a path, if no route does.
     async fn fallback_of(&self, app: &App, path: &Uri) -> Option<Option<HandlerLocation>> {
-        let asked = wait_for(self.time_limit, fallback_of(app, path)).await;
+        let (head, ()) = Request::new(()).into_parts();
+        let asked = wait_for(self.time_limit, fallback_of(app, head, path)).await;
         asked.ok().flatten()
     }
 
