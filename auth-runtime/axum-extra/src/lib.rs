@@ -1,7 +1,9 @@
 //! Typed paths of [`axum_extra`] on the routers of `auth-runtime`.
 //!
 //! [`RouterExt`] corresponds to [`axum_extra::routing::RouterExt`]. The path is written in the type of
-//! the handler's first parameter, or of the second one if the first is the guard.
+//! the handler's first parameter, or of the second one if the first is the guard. `route_with_tsr` has no counterpart,
+//! since its redirect shows that a hidden path exists: `NormalizePathLayer::trim_trailing_slash` around the protected
+//! router serves `/admin/` as `/admin`, hidden or not.
 //!
 //! ```
 //! use auth_runtime::{Guard, GuardedRouter, requires};
