@@ -17,6 +17,7 @@ mod object_parameters;
 mod open_patterns;
 mod origins;
 mod plain_mounts;
+mod policy_alias;
 mod policy_attribute;
 mod reasons;
 mod record;

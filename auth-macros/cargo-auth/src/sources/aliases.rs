@@ -9,33 +9,10 @@ use syn::{Attribute, Ident, UseTree};
 use super::expressions::segments_of;
 use super::finding::{Finding, Place};
 use super::names::Names;
-use super::policy_attribute::policy_attribute;
+use super::policy_alias::{HiddenBy, PolicyAlias};
+use super::policy_attribute::{is_attribute, is_runtime, policy_attribute};
 use super::record::Sources;
 use super::text::named;
-
-/// An attribute or an import that a text search may miss. Resolution decides whether it is a policy
-/// attribute.
-pub(super) struct PolicyAlias {
-    pub(super) place: Place,
-    pub(super) scope: usize,
-    pub(super) path: Vec<String>,
-    /// The name for messages.
-    pub(super) shown: String,
-    pub(super) hidden_by: HiddenBy,
-}
-
-/// The reason why a text search misses a policy attribute.
-#[derive(Clone, Copy)]
-pub(super) enum HiddenBy {
-    /// It has another name.
-    Name,
-    /// A macro receives it as an argument.
-    Argument,
-    /// It has spaces or comments, within a macro.
-    Spelling,
-    /// It is in a `cfg_attr`, within a macro.
-    Condition,
-}
 
 /// Returns the policy attributes that neither an audit nor the attribute of an enclosing module
 /// finds.
@@ -101,17 +78,6 @@ fn foreign(scope: usize, path: &[String], names: &Names) -> Option<(String, Stri
         }
         _ => None,
     })
-}
-
-fn is_runtime(krate: &str) -> bool {
-    matches!(krate, "auth_runtime" | "auth_macros")
-}
-
-pub(super) fn is_attribute(path: &[String]) -> bool {
-    match path {
-        [krate, name] => is_runtime(krate) && matches!(name.as_str(), "requires" | "public"),
-        _ => false,
-    }
 }
 
 /// Returns the imports that give a policy attribute another name.

@@ -5,8 +5,8 @@ use serde::Serialize;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 
-use super::aliases::{HiddenBy, PolicyAlias};
 use super::finding::Place;
+use super::policy_alias::{HiddenBy, PolicyAlias};
 use super::policy_attribute::is_hard_to_find;
 use super::text::{as_written, named};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::UseTree;
 
-use super::aliases::is_attribute;
+use super::policy_attribute::is_attribute;
 use super::routing::is_of_axum;
 use super::text::named;
 

@@ -83,3 +83,16 @@ pub(super) fn is_hard_to_find(name: &str, span: Span, text: &str) -> bool {
     let is_begun = before.strip_suffix('$').unwrap_or(before).ends_with("#[");
     is_written(span) && !(is_one_piece && is_begun && behind.starts_with(['(', ']']))
 }
+
+/// Returns whether a crate defines the attributes.
+pub(super) fn is_runtime(krate: &str) -> bool {
+    matches!(krate, "auth_runtime" | "auth_macros")
+}
+
+/// Returns whether a path is that of an attribute with a policy.
+pub(super) fn is_attribute(path: &[String]) -> bool {
+    match path {
+        [krate, name] => is_runtime(krate) && matches!(name.as_str(), "requires" | "public"),
+        _ => false,
+    }
+}

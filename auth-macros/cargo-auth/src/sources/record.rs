@@ -7,11 +7,11 @@ use auth_grammar::requirement::ParsedPolicy;
 use serde::Serialize;
 use syn::Item;
 
-use super::aliases::PolicyAlias;
 use super::finding::{Finding, Place};
 use super::macro_policies::MacroPolicy;
 use super::mount::{Mention, Mount};
 use super::names::Names;
+use super::policy_alias::PolicyAlias;
 use super::reasons::Reason;
 
 /// All results.
