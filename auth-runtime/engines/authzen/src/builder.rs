@@ -200,10 +200,10 @@ impl AuthZenBuilder {
     /// identical to the URL (§9.2.3), and the endpoints have to be on the host of the URL, since they receive
     /// the credentials of this service.
     ///
-    /// ```no_run
     /// OpenFGA has its document at another path, `/.well-known/authzen-configuration/<store>`: use
     /// [`build`](Self::build) with `.url("https://fga.example/stores/<store>")`.
     ///
+    /// ```no_run
     /// use auth_runtime_authzen::{AuthZen, AuthZenError};
     ///
     /// async fn engine() -> Result<AuthZen, AuthZenError> {

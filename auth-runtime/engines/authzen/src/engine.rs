@@ -60,13 +60,13 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// issuers, or several schemes that name callers, make subjects unique by `Jwt::builder().identity(…)` of the package
 /// `auth-runtime`. A comparison of `issuer` does not suffice, since the loader adds the same properties to both.
 ///
-/// # Properties from the service
-///
-/// A server without data of its own, such as Cerbos, decides by the properties of a question. An
 /// Ids are sent as they are, and a server may refuse some: OpenFGA refuses those of subjects and of objects with `:`,
 /// `#` or a space, and Cerbos refuses all questions of an HTTP request with an empty id, as that of the service without
 /// a realm.
 ///
+/// # Properties from the service
+///
+/// A server without data of its own, such as Cerbos, decides by the properties of a question. An
 /// [`EntityLoader`](auth_runtime_core::EntityLoader), which
 /// [`entities`](crate::AuthZenBuilder::entities) sets, adds the properties of the caller and of the objects, in
 /// one call for all questions of a request. The parents of each loaded entity are its property `parents`, a list
