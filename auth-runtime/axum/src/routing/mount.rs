@@ -415,7 +415,6 @@ fn mount_405(route: &GuardedRoute<()>, router: Router) -> Router {
     if steps.is_empty() {
         return router.route(&route.path, uncacheable_405());
     }
-    // unguarded: it has no handler
     let own = Router::new().route(&route.path, uncacheable_405());
     router.merge(apply(&steps, own))
 }
