@@ -132,7 +132,8 @@ async fn main() -> Result<()> {
         .unknown_paths(UnknownPaths::Challenge)
         .resource(resource(&api, "Code host")?)
         .build()?;
-    // A resource of its own: MCP clients compare its identifier with the URL that they request.
+    // A resource of its own: an MCP client compares its identifier with the URL of its request. Those of npm and Python
+    // accept it for the path below as well.
     let mcp = format!("{api}/mcp");
     let tools = ProtectionSpace::builder()
         .realm("code host")

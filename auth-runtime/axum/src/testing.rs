@@ -218,7 +218,7 @@ pub(crate) fn stand_in(extensions: &Extensions) -> Option<&Caller> {
 /// # Panics
 ///
 /// If the responses differ; if no route matches the path of `request`, so that nothing is hidden;
-/// or if every adjacent path has a route, or the response of a layer around the router.
+/// or if each adjacent path has a route, or a layer around the router responds there.
 pub async fn assert_hidden<A>(app: A, request: Request<Body>)
 where
     A: Service<Request<Body>, Response = Response, Error = Infallible>
@@ -262,8 +262,8 @@ where
     );
 }
 
-/// The head of a request for the fallback of a path, which needs the fields and extensions that a layer around the
-/// router needs, and no body.
+/// The head of a request that asks for the fallback of a path: with the fields and extensions that layers around the
+/// router need, without credentials and body.
 fn without_credentials(mut head: Parts) -> Parts {
     for name in [AUTHORIZATION, COOKIE, CONTENT_LENGTH] {
         head.headers.remove(name);

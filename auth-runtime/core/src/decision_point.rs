@@ -301,6 +301,7 @@ impl From<bool> for ObjectDecision {
 }
 
 /// Gives all questions about one object the properties of each of them. A space does so before it asks its engine.
+/// Objects with an empty id are left out, since it does not ask about them.
 ///
 /// Some servers decide all questions of a request about one object by the properties of the first.
 ///
@@ -312,7 +313,10 @@ pub fn share_properties(evaluations: &mut [Evaluation]) -> Result<(), DecisionPo
     if evaluations.len() < 2 || resources().all(|resource| resource.properties.is_empty()) {
         return Ok(());
     }
-    let mut sorted: Vec<(usize, &Resource)> = resources().enumerate().collect();
+    let with_id = resources()
+        .enumerate()
+        .filter(|(_, resource)| resource.has_id());
+    let mut sorted: Vec<(usize, &Resource)> = with_id.collect();
     sorted.sort_unstable_by(|(_, one), (_, other)| one.key().cmp(&other.key()));
     let mut shared: Vec<(usize, Properties)> = Vec::new();
     for same in sorted.chunk_by(|(_, one), (_, other)| one.key() == other.key()) {

@@ -16,7 +16,7 @@ impl Password {
     }
 }
 
-/// For a login form.
+/// Takes the password of a login form.
 impl From<String> for Password {
     fn from(password: String) -> Self {
         Self(Zeroizing::new(password))

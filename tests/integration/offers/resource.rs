@@ -1,7 +1,7 @@
 //! The metadata of the resource (RFC 9728).
 
 use auth_runtime::resource::{ResourceError, UrlProblem};
-use auth_runtime::schemes::{CertificateSource, Dpop};
+use auth_runtime::schemes::{CertificateSource, Credentials, Dpop, Scheme, Verification};
 use auth_runtime::{ProtectedRouter, SpaceError};
 use serde_json::Value;
 
@@ -81,6 +81,23 @@ async fn metadata_describes_mounted_policies() {
     }
 }
 
+/// An OAuth scheme of the service, under a name of its own.
+struct Tokens;
+
+impl Scheme for Tokens {
+    fn name(&self) -> &str {
+        "Token"
+    }
+
+    fn is_oauth(&self) -> bool {
+        true
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::rejected())
+    }
+}
+
 /// Members of the document are about all spaces that share it.
 #[tokio::test]
 async fn metadata_describe_the_accepted_tokens() {
@@ -140,6 +157,13 @@ async fn metadata_describe_the_accepted_tokens() {
             json!(["header"]),
             json!(null),
             json!(true),
+        ),
+        (
+            "a scheme of the service",
+            vec![space().scheme(Tokens).scheme(dpop())],
+            json!(null),
+            json!(null),
+            json!(null),
         ),
         (
             "passwords",

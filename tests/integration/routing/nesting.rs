@@ -173,6 +173,10 @@ async fn a_service_at_the_root_takes_the_paths_of_no_route() {
         // The path has a route, which has no such method.
         assert_eq!(send(&app, by(ann(), Method::POST, &path)).await.0, 405);
     }
+    // A route at `/` leaves its other methods to the service.
+    let beside = routes().route("/", get(open)).protect(space()).unwrap();
+    assert_eq!(send(&beside, nobody(Method::GET, "/")).await.0, 200);
+    assert_eq!(send(&beside, nobody(Method::POST, "/")).await.0, 401);
     let nested = GuardedRouter::new().nest("/v1", routes());
     let nested = nested.protect(space()).unwrap();
     assert_eq!(send(&nested, by(ann(), Method::GET, "/v1/")).await.0, 404);

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 
-use crate::exchange::fallback::{Fallback, OtherSpaces};
+use crate::exchange::fallback::{Fallback, OtherSpaces, strip_match};
 use crate::exchange::kept_body::KeptBody;
 use crate::exchange::matched::Matched;
 use crate::exchange::response::{ResponseOrFuture, Secrecy, SharedCaches};
@@ -398,6 +398,8 @@ impl RouteAuthorizer {
         authentication: Authentication,
         request: &mut Request,
     ) -> (Option<HandlerLocation>, ResponseOrFuture) {
+        // In front of the padding: the table of extensions would grow for both values.
+        strip_match(request);
         self.pad(request);
         let location = self.fallback.location_at(request.uri().path());
         let others = match self.matched {

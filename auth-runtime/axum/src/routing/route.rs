@@ -22,8 +22,8 @@ pub(super) struct GuardedRoute<S> {
     pub(super) full_path: String,
     pub(super) extent: Extent,
     pub(super) endpoint: Endpoint<S>,
-    /// The handler for the methods that the path has no endpoint for. `None`: a 405 without a body. It is boxed, since
-    /// few of many routes have one.
+    /// The handler for the methods that the path has no endpoint for. `None`: the 405 of axum, or the response of a
+    /// plain router on the path. It is boxed, since few routes have one.
     pub(super) others: Option<Box<OtherMethods<S>>>,
     /// The layers and prefixes of the route, from the inside out.
     pub(super) steps: Vec<Step>,

@@ -179,7 +179,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// [fallback](Self::fallback_service), it can have a restricted policy: a whole plain router, which has not moved
     /// yet, is behind one policy there. Then no path is unknown, so a hidden path beside it is revealed. If the policy
     /// of the service is hidden, a denial has the response of the fallback, and `assert_hidden` and the access matrix
-    /// find no unknown path to compare it with. If this router is nested below `/v1`, the service takes `/v1` and all
+    /// find no unknown path to compare it with. Beside a route at `/`, the service also responds to the other methods of
+    /// `/`; if a handler at `/` is hidden, so are the denials of the service. If this router is nested below `/v1`, the service takes `/v1` and all
     /// paths below it, except `/v1/`.
     ///
     /// # Panics

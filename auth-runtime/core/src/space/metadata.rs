@@ -15,15 +15,14 @@ pub fn metadata_document<'a>(
     spaces: impl Iterator<Item = &'a Space>,
 ) -> Bytes {
     let schemes = spaces.flat_map(|space| &space.schemes);
-    let schemes = schemes.filter(|accepted| accepted.is_oauth);
-    let (by_proof, bearer): (Vec<&Accepted>, Vec<&Accepted>) =
-        schemes.partition(|accepted| accepted.name.eq_ignore_ascii_case("DPoP"));
+    let schemes: Vec<&Accepted> = schemes.filter(|accepted| accepted.is_oauth).collect();
+    let is_dpop = |accepted: &&Accepted| accepted.name.eq_ignore_ascii_case("DPoP");
+    let is_bearer = |accepted: &&Accepted| accepted.name.eq_ignore_ascii_case("Bearer");
+    let bearer: Vec<&Accepted> = schemes.iter().copied().filter(is_bearer).collect();
     let tokens = AcceptedTokens {
         bearer_methods: bearer_methods(&bearer),
-        dpop_is_required: bearer.is_empty() && !by_proof.is_empty(),
-        can_have_certificates: bearer.iter().any(|accepted| {
-            accepted.constrains_sender && accepted.name.eq_ignore_ascii_case("Bearer")
-        }),
+        dpop_is_required: !schemes.is_empty() && schemes.iter().all(is_dpop),
+        can_have_certificates: bearer.iter().any(|accepted| accepted.constrains_sender),
     };
     resource.document(&scopes_supported(policies), &tokens)
 }

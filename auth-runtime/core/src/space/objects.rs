@@ -198,13 +198,14 @@ impl Space {
             let message = format!("{all} questions in one call; split the list");
             return Err(DecisionPointError::new(message));
         }
+        share_properties(evaluations)?;
         if evaluations.iter().all(|one| one.resource.has_id()) {
             return decide(engine, evaluations, about).await;
         }
         tracing::debug!("an id is empty; there is no such object");
         let with_id = evaluations.iter().filter(|one| one.resource.has_id());
-        let mut asked: Vec<Evaluation> = with_id.cloned().collect();
-        let mut decided = decide(engine, &mut asked, about).await?.into_iter();
+        let asked: Vec<Evaluation> = with_id.cloned().collect();
+        let mut decided = decide(engine, &asked, about).await?.into_iter();
         let decisions = evaluations.iter().map(|one| {
             let decision = one.resource.has_id().then(|| decided.next()).flatten();
             decision.unwrap_or_else(ObjectDecision::deny)
@@ -298,13 +299,12 @@ impl Space {
 /// Puts questions to a decision point, if there are any.
 async fn decide(
     engine: &dyn DecisionPoint,
-    evaluations: &mut [Evaluation],
+    evaluations: &[Evaluation],
     about: EvaluationRequest<'_>,
 ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
     if evaluations.is_empty() {
         return Ok(Vec::new());
     }
-    share_properties(evaluations)?;
     let request = EvaluationRequest {
         evaluations,
         ..about
