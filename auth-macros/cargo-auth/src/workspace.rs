@@ -93,20 +93,32 @@ fn outer(manifest: Option<&Path>) -> Option<PathBuf> {
     manifests.find(|manifest| manifest.is_file())
 }
 
+/// The crates with items that are known by their paths. A fork may have such a name in the
+/// manifest.
+const KNOWN: [&str; 5] = ["aide", "auth_runtime", "axum", "axum_extra", "utoipa_axum"];
+
 /// Returns the crates of one of the packages of the workspace.
 fn crates(package: &Package, packages: &[&Package]) -> Vec<Crate> {
     let folder = package.manifest_path.parent();
     let folder = folder.map(|folder| folder.as_std_path().to_owned());
     let renamed = package.dependencies.iter().filter_map(|dependency| {
+        let name = identifier(dependency.rename.as_ref()?);
+        if KNOWN.contains(&name.as_str()) {
+            return None;
+        }
         let member = packages.iter().find(|it| *it.name == dependency.name);
         let library = member.and_then(|member| library_of(member));
         let own = library.unwrap_or_else(|| identifier(&dependency.name));
-        Some((identifier(dependency.rename.as_ref()?), own))
+        Some((name, own))
     });
     let renamed: Vec<_> = renamed.collect();
     let library = library_of(package);
     let mut dependencies = package.dependencies.iter();
-    let uses_attributes = dependencies.any(|dependency| dependency.name == "auth-runtime");
+    let uses_attributes = dependencies.any(|dependency| {
+        let rename = dependency.rename.as_deref();
+        dependency.name == "auth-runtime"
+            || rename.map(identifier).as_deref() == Some("auth_runtime")
+    });
     let mut crates = Vec::new();
     for target in &package.targets {
         let is_program = |kind: &TargetKind| matches!(kind, TargetKind::Bin | TargetKind::Example);

@@ -64,6 +64,13 @@ fn dependencies_of_every_kind_count() {
             "show::h",
         ),
         (
+            "forked",
+            "[dependencies]\nauth-runtime = { package = \"auth-runtime-patched\", version = \"0.1\" }\n",
+            "src/lib.rs",
+            HANDLER,
+            "it::h",
+        ),
+        (
             "renamed",
             "[dependencies]\nauth = { package = \"auth-runtime\", version = \"0.1\" }\n",
             "src/lib.rs",
@@ -150,15 +157,26 @@ fn policies_by_another_name_of_the_runtime_are_read() {
     assert_eq!((listed.len(), found.len()), (0, 0));
 }
 
-/// A dependency may have another name than its package, and the library of the package a third one.
+/// A dependency may have another name than its package, and the library of the package a third one. A fork with the
+/// name of the original is read like it.
 #[test]
 fn renamed_dependencies_are_followed() {
     let renamed = "pages = { package = \"other-pages\", path = \"other\" }\n\
                    openapi = { package = \"utoipa-axum\", version = \"0.2\" }\n";
     let manifest = names::MANIFEST.replace("other.path = \"other\"\n", renamed);
-    for (name, library) in [
-        ("renamed", ""),
-        ("renamed_library", "[lib]\nname = \"third\"\n"),
+    let forked = manifest
+        .replace(
+            "axum = \"0.8\"",
+            "axum = { package = \"axum-patched\", version = \"0.8\" }",
+        )
+        .replace(
+            "openapi = ",
+            "utoipa_axum = { package = \"utoipa-axum-patched\", version = \"0.2\" }\nopenapi = ",
+        );
+    for (name, library, manifest) in [
+        ("renamed", "", &manifest),
+        ("renamed_library", "[lib]\nname = \"third\"\n", &manifest),
+        ("forked", "", &forked),
     ] {
         let files = [
             ("Cargo.toml", manifest.as_str()),
@@ -178,14 +196,15 @@ fn renamed_dependencies_are_followed() {
                 "use pages::{Router, get};\nasync fn bare() {}\n\
                  fn f() { Router::new().route(\"/\", get(bare)).merge(pages::router()); } // found\n\
                  fn g() { openapi::routes!(bare); } // found\n\
-                 fn h() { axum::Router::new().merge(pages::router()).merge(openapi::router()); } // found\n",
+                 fn h() { axum::Router::new().merge(pages::router()).merge(openapi::router()); } // found\n\
+                 fn i() { utoipa_axum::routes!(bare); } // found\n",
             ),
         ];
         let folder = made(&format!("manifests/{name}"), &files);
         let found = json(&folder, &["check", "--format=json"]);
         let found = found.as_array().expect("findings").iter();
         let lines: Vec<_> = found.map(|it| it["line"].as_u64()).collect();
-        assert_eq!(lines, [Some(3), Some(4), Some(5)], "{name}");
+        assert_eq!(lines, [Some(3), Some(4), Some(5), Some(6)], "{name}");
     }
 }
 
