@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::{self, Visit};
 use syn::{
-    Block, Expr, ExprCall, ExprMethodCall, ExprPath, Item, Local, Macro, PatIdent, Signature,
+    Block, Expr, ExprCall, ExprClosure, ExprMethodCall, ExprPath, Item, Local, Macro, PatIdent,
+    Signature,
 };
 
 use super::added::Added;
 use crate::sources::expressions::{path_of, start_of, variable};
 use crate::sources::mount::Exemption;
-use crate::sources::origins::names_guarded;
+use crate::sources::origins::{Origins, names_guarded};
 use crate::sources::routing::{guarded_service, guarded_service_in};
 use crate::sources::text::{any_word, named};
 
@@ -29,6 +30,8 @@ pub(super) struct Variables {
     current: Use,
     /// The exemptions of variables, by the position of their assignments.
     exemptions: BTreeMap<usize, Exemption>,
+    /// The variables that may be routers, so far.
+    origins: Origins,
 }
 
 /// The purpose for which a variable is read.
@@ -48,7 +51,10 @@ enum Use {
 
 impl Variables {
     pub(super) fn of(signature: &Signature, block: &Block) -> Self {
-        let mut variables = Self::default();
+        let mut variables = Self {
+            origins: Origins::of_parameters(signature),
+            ..Self::default()
+        };
         variables.visit_signature(signature);
         variables.visit_block(block);
         // A variable is a part of those that are assigned later.
@@ -120,9 +126,9 @@ impl Variables {
 fn excused<'e>(
     name: &str,
     arguments: &[&'e Expr],
-    is_guarded: bool,
+    is_guarded: impl FnOnce() -> bool,
 ) -> Option<(Exemption, &'e Expr)> {
-    let added = Added::by(name, arguments, || is_guarded)?;
+    let added = Added::by(name, arguments, is_guarded)?;
     Some((Exemption::Excused, added.router))
 }
 
@@ -140,10 +146,28 @@ impl Visit<'_> for Variables {
         }
         visit::visit_local(self, local);
         self.current = outer;
+        let init = local.init.as_ref();
+        let origin = init.and_then(|init| self.origins.of(&init.expr));
+        self.origins.bind(&local.pat, origin);
         if let Some(name) = variable(&local.pat) {
             self.made.insert(name, start_of(local));
             self.assigned.push(start_of(local));
         }
+    }
+
+    fn visit_block(&mut self, block: &Block) {
+        let outer = self.origins.clone();
+        visit::visit_block(self, block);
+        self.origins = outer;
+    }
+
+    fn visit_expr_closure(&mut self, closure: &ExprClosure) {
+        let outer = self.origins.clone();
+        for input in &closure.inputs {
+            self.origins.bind(input, None);
+        }
+        visit::visit_expr_closure(self, closure);
+        self.origins = outer;
     }
 
     fn visit_expr_path(&mut self, path: &ExprPath) {
@@ -171,11 +195,12 @@ impl Visit<'_> for Variables {
         }
         self.visit_expr(&call.receiver);
         let arguments: Vec<_> = call.args.iter().collect();
+        let router = excused(&name, &arguments, || {
+            let origin = self.origins.of(&call.receiver);
+            origin.is_some_and(|origin| origin.is_guarded())
+        });
         let service = || Some((Exemption::Guarded, guarded_service(&name, &arguments)?));
-        self.arguments(
-            &arguments,
-            excused(&name, &arguments, false).or_else(service),
-        );
+        self.arguments(&arguments, router.or_else(service));
     }
 
     fn visit_expr_call(&mut self, call: &ExprCall) {
@@ -183,7 +208,7 @@ impl Visit<'_> for Variables {
         let path = path_of(&call.func).unwrap_or_default();
         let arguments: Vec<_> = call.args.iter().collect();
         let router = match (path.last(), arguments.as_slice()) {
-            (Some(name), [_, others @ ..]) => excused(name, others, names_guarded(&path)),
+            (Some(name), [_, others @ ..]) => excused(name, others, || names_guarded(&path)),
             _ => None,
         };
         let service = || Some((Exemption::Guarded, guarded_service_in(&path, &arguments)?));
