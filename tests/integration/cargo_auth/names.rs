@@ -433,6 +433,16 @@ fn handlers_are_resolved_by_scope() {
             1,
         ),
         (
+            "named_like_an_attribute",
+            "mod m { mod h { #[auth_runtime::public(reason = \"x\")] pub async fn public() {} } use auth_runtime::*; use h::*; fn f() { axum::routing::get(public); } }",
+            0,
+        ),
+        (
+            "named_like_an_imported_attribute",
+            "mod m { mod h { #[auth_runtime::requires(authenticated)] pub async fn requires() {} pub async fn public() {} } use auth_runtime::{public, requires}; use h::*; fn f() { axum::routing::get(requires); axum::routing::get(public); } }",
+            1,
+        ),
+        (
             "without_a_handler",
             "fn f() { axum::routing::get(); axum::routing::on(GET); }",
             0,

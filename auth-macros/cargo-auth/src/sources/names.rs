@@ -266,6 +266,10 @@ impl Names {
         if found.is_empty() {
             found.insert(path.to_vec());
         }
+        // An attribute is no value.
+        if !wanted.is_macro && found.iter().any(|path| !is_attribute(path)) {
+            found.retain(|path| !is_attribute(path));
+        }
         self.resolved.borrow_mut().insert(query, found.clone());
         found
     }
@@ -325,13 +329,16 @@ impl Names {
             if declared.is_some() && !is_conditional {
                 continue;
             }
-            is_sure |= !is_conditional;
-            found.extend(if import.first() == Some(first) {
+            let paths = if import.first() == Some(first) {
                 // `use axum;` refers to the crate, and not to itself.
                 self.follow(scope.with_own_name(join(import)), wanted, known)
             } else {
                 self.look(id, &join(import), wanted.anywhere(), known)
-            });
+            };
+            // A value with the name of an imported attribute may be behind a glob.
+            let is_other = !wanted.is_macro && paths.iter().any(|path| is_attribute(path));
+            is_sure |= !is_conditional && !is_other;
+            found.extend(paths);
         }
         if is_sure {
             return found;
