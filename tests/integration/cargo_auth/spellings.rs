@@ -230,6 +230,10 @@ fn nested_conditions_are_found() {
 #[test]
 fn macros_with_policies_are_named() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}";
+    let branches = |number: usize| {
+        let others = "if #[cfg(a)] {} else ".repeat(number);
+        format!("cfg_if! {{ {others} {{ {policy} }} }}")
+    };
     let cases = [
         (format!("macro_rules! m {{ () => {{ {policy} }} }}"), 1),
         (format!("handlers! {{ {policy} }}"), 1),
@@ -254,6 +258,9 @@ fn macros_with_policies_are_named() {
         ("macro_rules! m { () => { #[cfg_attr(public, inline)] #[doc = \"public\"] fn h() {} } }".to_owned(), 0),
         (format!("fn f() {{ outer!(inner! {{ {policy} }}); }}"), 1),
         ("handlers! { #[inline] async fn h() {} }".to_owned(), 0),
+        (branches(127), 0),
+        // The compiler refuses so many, unless a crate raises its limit.
+        (branches(128), 1),
     ];
     let folder = modules("macros", cases.iter().map(|(case, _)| case.as_str()));
     let listed = json(&folder, &["list", "--format=json"]);

@@ -21,6 +21,10 @@ pub(super) fn flattened(items: Vec<Item>) -> Vec<Item> {
     items.collect()
 }
 
+/// The maximum number of conditions of an item. Each branch adds one to those behind it. With more,
+/// `cfg_if!` reaches the compiler's limit of recursion, and is read here like any other macro.
+const MAX_CONDITIONS: usize = 128;
+
 /// Returns the items in `if #[cfg(a)] { … } else if #[cfg(b)] { … } else { … }`.
 fn configured(outer: &[Attribute], tokens: &TokenStream) -> Option<Vec<Item>> {
     let branches = Punctuated::<Branch, Token![else]>::parse_separated_nonempty;
@@ -28,6 +32,9 @@ fn configured(outer: &[Attribute], tokens: &TokenStream) -> Option<Vec<Item>> {
     branches.first()?.cfg.as_ref()?;
     let cfgs = outer.iter().filter(|attribute| is_conditional(attribute));
     let mut conditions: Vec<Attribute> = cfgs.cloned().collect();
+    if conditions.len() + branches.len() > MAX_CONDITIONS {
+        return None;
+    }
     let mut items = Vec::new();
     for Branch { cfg, mut file } in branches {
         let mut own = conditions.clone();
