@@ -7,6 +7,10 @@ const METHODS: [&str; 10] = [
     "any", "connect", "delete", "get", "head", "options", "patch", "post", "put", "trace",
 ];
 
+/// The methods of routers that mount a service at a path.
+pub(super) const SERVICE_METHODS: [&str; 3] =
+    ["nest_service", "route_service", "route_service_with_tsr"];
+
 /// The pages of `utoipa`, which are converted into a router.
 pub(super) const PAGES: [&str; 4] = ["RapiDoc", "Redoc", "Scalar", "SwaggerUi"];
 
@@ -44,15 +48,18 @@ pub(super) fn is_of_axum(path: &[String]) -> bool {
     is_module_or_type || is_plain_router(path) || routing_function(path).is_some()
 }
 
-/// Returns whether a function of that name makes a route.
-pub(super) fn makes_route(name: &str) -> bool {
+/// Returns the method of the route that a function of that name makes: `get` for `get_service`.
+pub(super) fn method_of(name: &str) -> Option<&str> {
     // The functions of `aide` take the documentation as well.
     let suffixes = ["_service", "_with"].into_iter();
-    let method = suffixes
-        .filter_map(|suffix| name.strip_suffix(suffix))
-        .next();
-    let method = method.unwrap_or(name);
-    method == "on" || METHODS.contains(&method)
+    let mut methods = suffixes.filter_map(|suffix| name.strip_suffix(suffix));
+    let method = methods.next().unwrap_or(name);
+    (method == "on" || METHODS.contains(&method)).then_some(method)
+}
+
+/// Returns whether a function of that name makes a route.
+pub(super) fn makes_route(name: &str) -> bool {
+    method_of(name).is_some()
 }
 
 /// Returns the name of a method or function that takes a handler, methods of routers included, without the prefix of typed

@@ -6,18 +6,12 @@ use std::rc::Rc;
 use syn::{Expr, Pat};
 
 use super::expressions::{names_in, path_of, variable};
+use super::routing::SERVICE_METHODS;
 use super::text::{as_written, named};
 
-/// The methods of plain routers that add routes. These are compared on their own.
-const ADDS_ROUTES: [&str; 7] = [
-    "merge",
-    "nest",
-    "nest_service",
-    "route",
-    "route_service",
-    "route_service_with_tsr",
-    "route_with_tsr",
-];
+/// The methods of plain routers that add routes, beside those of services. These are compared on their
+/// own.
+const ADDS_ROUTES: [&str; 4] = ["merge", "nest", "route", "route_with_tsr"];
 
 /// The source texts of the variables of a function.
 #[derive(Clone, Default)]
@@ -32,11 +26,10 @@ impl SourceTexts {
             Expr::Await(inner) => self.of(&inner.base) + ".await",
             Expr::MethodCall(call) => {
                 let text = self.of(&call.receiver);
-                let name = named(&call.method);
-                if ADDS_ROUTES.contains(&name.as_str()) {
-                    return text;
+                match named(&call.method).as_str() {
+                    name if ADDS_ROUTES.contains(&name) || SERVICE_METHODS.contains(&name) => text,
+                    name => text + &format!(".{name}({})", as_written(&call.args)),
                 }
-                text + &format!(".{name}({})", as_written(&call.args))
             }
             Expr::Paren(inner) => self.of(&inner.expr),
             Expr::Path(_) => {

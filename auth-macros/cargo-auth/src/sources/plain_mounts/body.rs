@@ -23,7 +23,9 @@ use crate::sources::items::{borrowed_guard, types_of};
 use crate::sources::mount::{Exemption, FunctionPlace, Means, Mention, MountTarget};
 use crate::sources::origins::{Origin, Origins, names_guarded};
 use crate::sources::record::{Sources, Unguarded};
-use crate::sources::routing::{guarded_service, guarded_service_in, handler_method, makes_route};
+use crate::sources::routing::{
+    SERVICE_METHODS, guarded_service, guarded_service_in, handler_method, makes_route,
+};
 use crate::sources::source_texts::SourceTexts;
 use crate::sources::text::named;
 use crate::sources::used_names::{add_texts, asks_for_grant};
@@ -172,14 +174,14 @@ impl<'b> Body<'b> {
         }
         match (name.as_str(), arguments.as_slice()) {
             // A guarded router takes the policy before the service.
-            ("route_service" | "route_service_with_tsr" | "nest_service", [_, service])
-            | ("fallback_service", [service]) => {
+            (name, [_, service]) if SERVICE_METHODS.contains(&name) => {
                 self.mount(service, Means::Service);
             }
             ("merge", [router]) | ("nest", [_, router]) => {
                 self.merge(self.locals.origins.of(&call.receiver), router);
             }
             ("into_make_service" | "into_make_service_with_connect_info", _) => {
+            ("fallback_service", [service]) => self.mount(service, Means::Service),
                 self.mount(&call.receiver, Means::UNKNOWN);
             }
             (name, arguments) => {
@@ -408,13 +410,12 @@ impl Visit<'_> for Body<'_> {
             self.unguarded(&call.func, added);
             return self.visit_expr(guarded);
         }
-        if let (
-            Some("route_service" | "route_service_with_tsr" | "nest_service"),
-            [_, _, service],
-        )
-        | (Some("fallback_service"), [_, service]) = (function, arguments.as_slice())
-        {
-            self.mount(service, Means::Service);
+        match (function, arguments.as_slice()) {
+            (Some(name), [_, _, service]) if SERVICE_METHODS.contains(&name) => {
+                self.mount(service, Means::Service);
+            }
+            (Some("fallback_service"), [_, service]) => self.mount(service, Means::Service),
+            _ => {}
         }
         let Some(path) = path else {
             return visit::visit_expr_call(self, call);

@@ -12,7 +12,7 @@ use super::paths::{is_short, joined, typed_path, unknown};
 use super::value::{Callable, Layer, Route, Router, Source, Target, Value, add_layers};
 use crate::sources::expressions::{may_replace, methods_in, path_of, receiver_of};
 use crate::sources::finding::Place;
-use crate::sources::routing::{is_of_service, makes_route};
+use crate::sources::routing::{is_of_service, makes_route, method_of};
 use crate::sources::text::excerpt;
 
 /// An evaluated argument.
@@ -118,13 +118,7 @@ pub(super) fn of_method<'s>(
     name: &str,
     arguments: &[Argument<'s>],
 ) -> Option<Vec<Route<'s>>> {
-    let method = name.strip_suffix("_service").unwrap_or(name);
-    // The functions of `aide` take the documentation as well.
-    let method = method.strip_suffix("_with").unwrap_or(method);
-    if !makes_route(method) {
-        return None;
-    }
-    let (methods, handler) = match (method, arguments) {
+    let (methods, handler) = match (method_of(name)?, arguments) {
         ("on", [filter, handler, ..]) => {
             let methods = methods_in(filter.source.expression);
             (shown_methods(&methods), handler)
