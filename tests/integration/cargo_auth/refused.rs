@@ -159,7 +159,7 @@ fn foreign_attributes_are_ignored() {
         ),
     ];
     let run = run(&made("contracts", &files), &["check"]);
-    assert_eq!(run.text, "nothing found, beside 0 policies\n");
+    assert_eq!(run.text.matches("[AUTH0104]").count(), 3, "{}", run.text);
 }
 
 /// Code that the compiler accepts, but that `grep` misses.
@@ -237,37 +237,70 @@ fn control_characters_are_escaped() {
 /// Time and memory grow in proportion to the sources.
 #[test]
 fn long_and_deep_sources_are_read() {
-    // Twelve times the routes would take up to 144 times as long if each one was compared with all. The load of other
-    // programs passes.
-    assert!((0..5).any(|_| {
-        let (short, long) = (time_of_a_chain(1000), time_of_a_chain(12_000));
-        println!("{short:?}, {long:?}");
-        long < 18 * short
-    }));
+    let deep = format!("{}1{}", "(".repeat(1000), ")".repeat(1000));
+    let routes = |number: usize| {
+        let names = 0..number;
+        let route = |number| format!("\n.route(\"/{number}\", get(h{number}))");
+        let handler = |number| {
+            format!("#[auth_runtime::requires(authenticated)]\nasync fn h{number}() {{}}\n")
+        };
+        let routes: String = names.clone().map(route).collect();
+        let handlers: String = names.map(handler).collect();
+        format!(
+            "use axum::{{Router, routing::get}};\n\
+             fn f() {{ let it = Router::new(){routes}; {deep}; }}\n{handlers}"
+        )
+    };
+    let shapes: [(&str, usize, &dyn Fn(usize) -> String); 6] = [
+        ("routes", 1000, &routes),
+        ("layers", 1000, &|number| {
+            let layers = "\n.layer(a)".repeat(number);
+            format!(
+                "#[auth_runtime::requires(authenticated)] async fn h() {{}}\n\
+                 fn f() {{ axum::routing::get(h{layers}); }}"
+            )
+        }),
+        ("path_in_a_macro", 300, &|number| {
+            format!("m! {{ {}public }}", "a::".repeat(number))
+        }),
+        ("imports_in_a_macro", 1000, &|number| {
+            format!("m! {{ {} }}", "use ".repeat(number))
+        }),
+        ("methods_in_a_macro", 1000, &|number| {
+            format!("m! {{ {} }}", "a::$m() ".repeat(number))
+        }),
+        ("branches", 200, &|number| {
+            let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}";
+            let branch = format!("if #[cfg(a)] {{ {policy} }} else ");
+            format!("cfg_if! {{ {} {{}} }}", branch.repeat(number))
+        }),
+    ];
+    for (name, number, source) in shapes {
+        // Twelve times the length would take up to 144 times as long if each part was compared with all. The load of
+        // other programs passes.
+        let is_linear = (0..5).any(|_| {
+            let short = time_of(name, &source(number));
+            let long = time_of(name, &source(12 * number));
+            println!("{name}: {short:?}, {long:?}");
+            long < 18 * short
+        });
+        assert!(is_linear, "{name}");
+    }
 }
 
-/// Checks a chain of so many routes, and a deep expression.
-fn time_of_a_chain(routes: usize) -> Duration {
-    let mut source =
-        "use axum::{Router, routing::get};\nfn f() { let it = Router::new()".to_owned();
-    for number in 0..routes {
-        source.push_str(&format!("\n.route(\"/{number}\", get(h{number}))"));
-    }
-    source.push_str(&format!(
-        "; {}1{}; }}\n",
-        "(".repeat(1000),
-        ")".repeat(1000)
-    ));
-    for number in 0..routes {
-        let policy = "#[auth_runtime::requires(authenticated)]";
-        source.push_str(&format!("{policy}\nasync fn h{number}() {{}}\n"));
-    }
-    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", &source)];
-    let folder = made("long", &files);
+/// Checks a source without a mistake.
+fn time_of(name: &str, source: &str) -> Duration {
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
+    let folder = made(&format!("long/{name}"), &files);
     let start = Instant::now();
     let checked = run(&folder, &["check"]);
-    let expected = format!("nothing found, beside {routes} policies\n");
-    assert_eq!(checked.text, expected);
+    let policies = match name {
+        "branches" => 0,
+        _ => source.matches("#[auth_runtime::requires").count(),
+    };
+    let noun = if policies == 1 { "policy" } else { "policies" };
+    let expected = format!("nothing found, beside {policies} {noun}\n");
+    assert_eq!(checked.text, expected, "{name}: {}", checked.errors);
     start.elapsed()
 }
 

@@ -3,9 +3,9 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, ExprPath, Lit, Pat, Path, QSelf, Type, TypePath};
+use syn::{Expr, ExprLit, ExprMethodCall, ExprPath, Lit, Pat, Path, QSelf, Type, TypePath};
 
-use super::text::{as_written, named, one_line};
+use super::text::{as_written, is_punct, named, one_line};
 
 /// Returns the value of a string literal.
 pub(super) fn literal(expression: &Expr) -> Option<String> {
@@ -89,23 +89,25 @@ pub(super) fn names_in(pattern: &Pat, names: &mut Vec<String>) {
     }
 }
 
-/// The methods of a handler with a result that calls this handler, and no other one.
-const KEEPS_HANDLER: [&str; 7] = [
-    "clone",
-    "into_handler",
-    "into_make_service",
-    "into_make_service_with_connect_info",
-    "into_service",
-    "layer",
-    "with_state",
-];
+/// Returns whether the result of a method of a handler calls this handler, and no other one.
+fn keeps_handler(call: &ExprMethodCall) -> bool {
+    matches!(
+        named(&call.method).as_str(),
+        "clone"
+            | "into_handler"
+            | "into_make_service"
+            | "into_make_service_with_connect_info"
+            | "into_service"
+            | "layer"
+            | "with_state"
+    )
+}
 
 /// Returns the path of a handler, without the layers and state that are added to it. The result of
 /// another method, such as `or`, may be another handler.
 pub(super) fn handler(expression: &Expr) -> Option<Vec<String>> {
     match expression {
-        _ if may_replace(expression) => None,
-        Expr::MethodCall(call) => handler(&call.receiver),
+        Expr::MethodCall(call) if keeps_handler(call) => handler(&call.receiver),
         Expr::Paren(inner) => handler(&inner.expr),
         other => path_of(other),
     }
@@ -114,9 +116,7 @@ pub(super) fn handler(expression: &Expr) -> Option<Vec<String>> {
 /// Returns whether the handler of a chain may be another one than that at its beginning.
 pub(super) fn may_replace(chain: &Expr) -> bool {
     match chain {
-        Expr::MethodCall(call) => {
-            !KEEPS_HANDLER.contains(&named(&call.method).as_str()) || may_replace(&call.receiver)
-        }
+        Expr::MethodCall(call) => !keeps_handler(call) || may_replace(&call.receiver),
         Expr::Paren(inner) => may_replace(&inner.expr),
         _ => false,
     }
@@ -160,43 +160,44 @@ pub(super) fn is_async_closure(expression: &Expr) -> bool {
     }
 }
 
-/// Returns the number of leading tokens that form a call and its method chain, or 0 without a call.
-pub(super) fn calls(tokens: &[TokenTree]) -> usize {
-    let is_punct = |index: usize, wanted: char| match tokens.get(index) {
-        Some(TokenTree::Punct(punct)) => punct.as_char() == wanted,
-        _ => false,
+/// Returns the number of leading tokens that form a call and its method chain. `Err` has the number of
+/// leading tokens in which no call begins.
+pub(super) fn calls(tokens: &[TokenTree]) -> Result<usize, usize> {
+    let is_one = |index: usize, wanted: char| {
+        let token = tokens.get(index);
+        token.is_some_and(|token| is_punct(token, wanted))
     };
     let is_ident = |index: usize| matches!(tokens.get(index), Some(TokenTree::Ident(_)));
     let is_group = |index: usize| match tokens.get(index) {
         Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
         _ => false,
     };
-    let mut end = if is_punct(0, ':') && is_punct(1, ':') {
+    let mut end = if is_one(0, ':') && is_one(1, ':') {
         2
     } else {
         0
     };
     loop {
         if !is_ident(end) {
-            return 0;
+            return Err(end);
         }
         end += 1;
-        if !(is_punct(end, ':') && is_punct(end + 1, ':')) {
+        if !(is_one(end, ':') && is_one(end + 1, ':')) {
             break;
         }
         end += 2;
     }
     if !is_group(end) {
-        return 0;
+        return Err(end);
     }
     end += 1;
     loop {
-        if is_punct(end, '?') {
+        if is_one(end, '?') {
             end += 1;
-        } else if is_punct(end, '.') && is_ident(end + 1) && is_group(end + 2) {
+        } else if is_one(end, '.') && is_ident(end + 1) && is_group(end + 2) {
             end += 3;
         } else {
-            return end;
+            return Ok(end);
         }
     }
 }

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use super::finding::Place;
 use super::policy_alias::{HiddenBy, PolicyAlias};
 use super::policy_attribute::is_hard_to_find;
-use super::text::{as_written, named};
+use super::text::{as_written, is_punct, named};
 
 /// A policy attribute in the tokens of a macro. Only its text is known.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -75,7 +75,7 @@ impl MacroReader<'_> {
         let Some(written) = policy(group.stream()) else {
             return;
         };
-        let item = beginning(behind.iter().cloned());
+        let item = beginning(behind.iter().take(MAX_BEGINNING).cloned());
         self.policies.push(MacroPolicy {
             place: Place::of(self.file, group.span()),
             name: self.name.to_owned(),
@@ -113,9 +113,13 @@ impl MacroReader<'_> {
             TokenTree::Punct(other),
         ] = rest
             && one.as_char() == ':'
+        let is_module = behind.first().is_some_and(|it| is_punct(it, ':'));
+        if !matches!(name.as_str(), "requires" | "public") || is_module {
+            return;
+        }
             && other.as_char() == ':'
         {
-            path.insert(0, named(module));
+            path.push(named(module));
             rest = outer;
         }
         // Placeholders are in the definition of the macro, which writes the attribute.
@@ -126,7 +130,8 @@ impl MacroReader<'_> {
             }
             _ => false,
         };
-        if matches!(name.as_str(), "requires" | "public") && (path.len() > 1 || has_arguments) {
+        if path.len() > 1 || has_arguments {
+        path.reverse();
             self.aliases.push(PolicyAlias {
                 place: Place::of(self.file, word.span()),
                 scope: self.scope,
@@ -147,6 +152,9 @@ fn beginning(mut tokens: impl Iterator<Item = TokenTree>) -> TokenStream {
         } else if is_punct(&token, ';') || matches!(token, TokenTree::Group(_)) {
             break;
         } else {
+/// The maximum number of tokens of a beginning, since many policies may be in front of one item.
+const MAX_BEGINNING: usize = 256;
+
             beginning.extend([token]);
         }
     }
@@ -195,8 +203,4 @@ fn policy(attribute: TokenStream) -> Option<Written> {
         }),
         _ => None,
     }
-}
-
-fn is_punct(token: &TokenTree, wanted: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }

@@ -53,6 +53,10 @@ pub(super) fn any_word(tokens: &impl ToTokens, test: &impl Fn(&str) -> bool) -> 
     })
 }
 
+pub(super) fn is_punct(token: &TokenTree, wanted: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
+}
+
 /// Formats tokens like source code, on one line.
 pub(super) fn readable(tokens: &impl ToTokens) -> String {
     let text = tokens.to_token_stream().to_string();

@@ -11,7 +11,7 @@ use crate::sources::expressions::{calls, leftmost, line_of, path_of, segments_of
 use crate::sources::macro_policies::MacroReader;
 use crate::sources::mount::{Means, MountTarget};
 use crate::sources::test_code;
-use crate::sources::text::named;
+use crate::sources::text::{is_punct, named};
 use crate::sources::used_names::add_texts;
 
 impl Body<'_> {
@@ -84,23 +84,21 @@ impl Body<'_> {
     fn calls_in(&mut self, tokens: &[TokenTree]) {
         let mut rest = tokens;
         let mut is_signature = false;
-        while let Some((first, others)) = rest.split_first() {
-            let length = if is_signature { 0 } else { calls(rest) };
+        while let Some(first) = rest.first() {
+            let found = if is_signature { Err(1) } else { calls(rest) };
             is_signature = matches!(first, TokenTree::Ident(word) if word == "fn");
-            let Some((call, behind)) = rest.split_at_checked(length).filter(|_| length > 0) else {
-                if let TokenTree::Group(group) = first {
-                    self.routes_in(&group.stream());
-                }
-                rest = others;
-                continue;
-            };
-            let whole: TokenStream = call.iter().cloned().collect();
-            match syn::parse2::<Expr>(whole) {
-                Ok(expression) => self.visit_expr(&expression),
-                Err(_) => self.pattern(call),
-            }
+            let length = found.unwrap_or_else(|length| length.max(1));
+            let (call, behind) = rest.split_at(length);
             rest = behind;
         }
+            match (found, first) {
+                (Ok(_), _) => match syn::parse2::<Expr>(call.iter().cloned().collect()) {
+                    Ok(expression) => self.visit_expr(&expression),
+                    Err(_) => self.pattern(call),
+                },
+                (Err(_), TokenTree::Group(group)) => self.routes_in(&group.stream()),
+                (Err(_), _) => {}
+            }
     }
 
     /// Reads a call with placeholders, such as `get($handler)`.
@@ -128,34 +126,35 @@ impl Body<'_> {
 /// Returns tokens with a method in place of its placeholder: `routing::$method(…)` becomes
 /// `routing::get(…)`.
 fn with_methods(tokens: &TokenStream) -> Vec<TokenTree> {
-    let mut tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    let is_called = |window: &[TokenTree]| match window {
-        [
-            one,
-            other,
-            dollar,
-            TokenTree::Ident(_),
-            TokenTree::Group(arguments),
-        ] => {
-            is_punct(one, ':')
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let mut made = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.as_slice();
+    while let Some((first, others)) = rest.split_first() {
+        match rest {
+            [
+                one,
+                other,
+                dollar,
+                TokenTree::Ident(method),
+                TokenTree::Group(arguments),
+                behind @ ..,
+            ] if is_punct(one, ':')
                 && is_punct(other, ':')
                 && is_punct(dollar, '$')
-                && arguments.delimiter() == Delimiter::Parenthesis
-        }
-        _ => false,
-    };
-    let windows = tokens.windows(5).enumerate();
-    let places: Vec<usize> = windows
-        .filter(|(_, window)| is_called(window))
-        .map(|(index, _)| index + 2)
-        .collect();
-    for place in places.into_iter().rev() {
-        tokens.remove(place);
-        if let Some(TokenTree::Ident(method)) = tokens.get_mut(place) {
-            *method = Ident::new("get", method.span());
+                && arguments.delimiter() == Delimiter::Parenthesis =>
+            {
+                let method = Ident::new("get", method.span());
+                made.extend([one.clone(), other.clone(), method.into()]);
+                made.push(arguments.clone().into());
+                rest = behind;
+            }
+            _ => {
+                made.push(first.clone());
+                rest = others;
+            }
         }
     }
-    tokens
+    made
 }
 
 /// Splits off the imports among tokens.
@@ -164,25 +163,25 @@ fn split_imports(tokens: Vec<TokenTree>) -> (Vec<Item>, Vec<TokenTree>) {
     let mut others = Vec::new();
     let mut rest = tokens.as_slice();
     while let Some((first, behind)) = rest.split_first() {
-        let end = match first {
-            TokenTree::Ident(word) if word == "use" => rest.iter().position(|it| is_punct(it, ';')),
-            _ => None,
-        };
-        let statement = end.and_then(|end| rest.get(..=end)).unwrap_or_default();
-        match syn::parse2::<ItemUse>(statement.iter().cloned().collect()) {
-            Ok(import) => {
-                imports.push(Item::Use(import));
-                rest = rest.get(statement.len()..).unwrap_or_default();
-            }
-            Err(_) => {
-                others.push(first.clone());
-                rest = behind;
-            }
+        if let Some((import, behind)) = import(rest) {
+            imports.push(Item::Use(import));
+            rest = behind;
+        } else {
+            others.push(first.clone());
+            rest = behind;
         }
     }
     (imports, others)
 }
 
-fn is_punct(token: &TokenTree, wanted: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
+/// Returns the import at the beginning of tokens, and the tokens behind it.
+fn import(tokens: &[TokenTree]) -> Option<(ItemUse, &[TokenTree])> {
+    let is_use = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "use");
+    let (_, behind) = tokens.split_first().filter(|(first, _)| is_use(first))?;
+    let end = behind
+        .iter()
+        .position(|it| is_punct(it, ';') || is_use(it))?;
+    let (statement, behind) = behind.split_at_checked(end + 1)?;
+    let statement = tokens.first().into_iter().chain(statement).cloned();
+    Some((syn::parse2(statement.collect()).ok()?, behind))
 }
