@@ -315,6 +315,29 @@ fn hidden_policies_in_macros_are_found() {
             0,
         ),
         (
+            format!("{own} mod public {{}} fn g() {{ vec![get(self::public::index)]; }}"),
+            0,
+        ),
+        (
+            format!("{own} mod public {{}} fn g() {{ info!(\"{{}}\", self::public::NAME); }}"),
+            0,
+        ),
+        (
+            format!(
+                "mod api {{ {own} #[public(reason = \"x\")] pub async fn public() {{}} }} \
+                 fn g() {{ vec![get(api::public)]; }}"
+            ),
+            0,
+        ),
+        (
+            format!("{own} fn requires() {{}} fn g() {{ vec![self::requires()]; }}"),
+            0,
+        ),
+        (
+            "use auth_runtime::*; endpoint!(public(reason = \"x\"), fn f() {});".to_owned(),
+            1,
+        ),
+        (
             "use contracts::requires; contract! { # [requires(a)] fn f() {} }".to_owned(),
             0,
         ),

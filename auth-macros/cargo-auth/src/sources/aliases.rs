@@ -30,7 +30,13 @@ pub(super) fn findings(aliases: &[PolicyAlias], names: &Names) -> Vec<Finding> {
             (HiddenBy::Name, Some(name)) => {
                 findings.push(Finding::renamed(place, &name, &alias.shown));
             }
-            (HiddenBy::Argument, Some(name)) => findings.push(Finding::passed(place, &name)),
+            // A macro such as `vec!` may take a handler of that name.
+            (HiddenBy::Argument, Some(name)) => {
+                let values = names.resolve(scope, &alias.path);
+                if values.iter().all(|path| is_attribute(path)) {
+                    findings.push(Finding::passed(place, &name));
+                }
+            }
             (HiddenBy::Spelling, _) if may_be_ours => {
                 findings.push(Finding::hidden(place, &alias.shown));
             }
@@ -66,7 +72,8 @@ pub(super) fn remove_foreign(sources: &mut Sources) -> Vec<Finding> {
     findings
 }
 
-/// Returns the crate and the name of an attribute, if it certainly belongs to another crate.
+/// Returns the crate and the name of an attribute, if its import names another crate. That crate may
+/// re-export the runtime's.
 fn foreign(scope: usize, path: &[String], names: &Names) -> Option<(String, String)> {
     let mut paths = names.resolve_macro(scope, path).into_iter();
     paths.find_map(|path| match path.as_slice() {
