@@ -151,13 +151,26 @@ fn missing_vocabulary_is_found() {
 #[test]
 fn foreign_attributes_are_ignored() {
     let manifest = MANIFEST.replace("auth-runtime = \"0.1\"", "contracts = \"1\"");
-    let files = [
-        ("Cargo.toml", manifest.as_str()),
-        (
-            "src/lib.rs",
-            "use contracts::requires;\n#[requires(x > 0)]\nfn f(x: u32) {}\n",
-        ),
-    ];
+    for import in ["requires", "*"] {
+        let source = format!(
+            "use contracts::{import};\n#[requires(x > 0)]\nfn f(x: u32) {{}}\n\
+             macro_rules! m {{ () => {{\n\
+             #[cfg_attr(a, requires(x > 0))] fn g(x: u32) {{}}\n\
+             #[ requires (x > crate::MIN) ] fn h(x: u32) {{}}\n}} }}\n"
+        );
+        let files = [
+            ("Cargo.toml", manifest.as_str()),
+            ("src/lib.rs", source.as_str()),
+        ];
+        let run = run(&made("contracts", &files), &["check"]);
+        assert_eq!(run.text, "nothing found, beside 0 policies\n", "{import}");
+    }
+    // These name the runtime.
+    let source = "macro_rules! m { ($r:ident) => {\n\
+                  #[ auth_runtime::requires(role = \"a\")] fn a() {}\n\
+                  #[ $r::requires(role = \"a\")] fn b() {}\n\
+                  #[ requires(crate = framework, role = \"a\")] fn c() {}\n} }\n";
+    let files = [("Cargo.toml", manifest.as_str()), ("src/lib.rs", source)];
     let run = run(&made("contracts", &files), &["check"]);
     assert_eq!(run.text.matches("[AUTH0104]").count(), 3, "{}", run.text);
 }

@@ -1,5 +1,6 @@
 //! Policy attributes in the tokens of macros.
 
+use auth_grammar::module::Arguments;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use serde::Serialize;
 use syn::parse::{ParseStream, Parser};
@@ -30,6 +31,8 @@ pub(super) struct MacroReader<'m> {
     /// The text of the file.
     pub(super) text: &'m str,
     pub(super) scope: usize,
+    /// True if the crate can use the attributes.
+    pub(super) uses_attributes: bool,
     pub(super) policies: Vec<MacroPolicy>,
     /// The policies that a text search may miss.
     pub(super) aliases: Vec<PolicyAlias>,
@@ -41,6 +44,9 @@ struct Written {
     path: Vec<String>,
     span: Span,
     is_conditional: bool,
+    /// True if it has a path, a placeholder or the argument `crate`. Without the runtime, another name
+    /// is that of another crate.
+    names_crate: bool,
 }
 
 impl MacroReader<'_> {
@@ -84,6 +90,9 @@ impl MacroReader<'_> {
         let Some(name) = written.path.last().cloned() else {
             return;
         };
+        if !self.uses_attributes && !written.names_crate {
+            return;
+        }
         let hidden_by = if written.is_conditional {
             HiddenBy::Condition
         } else if is_hard_to_find(&name, written.span, self.text) {
@@ -104,6 +113,10 @@ impl MacroReader<'_> {
     /// macro writes into an attribute.
     fn argument(&mut self, word: &Ident, before: &[TokenTree], behind: &[TokenTree]) {
         let name = named(word);
+        let is_module = behind.first().is_some_and(|it| is_punct(it, ':'));
+        if !matches!(name.as_str(), "requires" | "public") || is_module {
+            return;
+        }
         let mut path = vec![name.clone()];
         let mut rest = before;
         while let [
@@ -113,15 +126,12 @@ impl MacroReader<'_> {
             TokenTree::Punct(other),
         ] = rest
             && one.as_char() == ':'
-        let is_module = behind.first().is_some_and(|it| is_punct(it, ':'));
-        if !matches!(name.as_str(), "requires" | "public") || is_module {
-            return;
-        }
             && other.as_char() == ':'
         {
             path.push(named(module));
             rest = outer;
         }
+        path.reverse();
         // Placeholders are in the definition of the macro, which writes the attribute.
         let has_arguments = match behind.first() {
             Some(TokenTree::Group(list)) => {
@@ -131,7 +141,6 @@ impl MacroReader<'_> {
             _ => false,
         };
         if path.len() > 1 || has_arguments {
-        path.reverse();
             self.aliases.push(PolicyAlias {
                 place: Place::of(self.file, word.span()),
                 scope: self.scope,
@@ -143,6 +152,9 @@ impl MacroReader<'_> {
     }
 }
 
+/// The maximum number of tokens of a beginning, since many policies may be in front of one item.
+const MAX_BEGINNING: usize = 256;
+
 /// Returns the beginning of an item without its further attributes, up to its first group.
 fn beginning(mut tokens: impl Iterator<Item = TokenTree>) -> TokenStream {
     let mut beginning = TokenStream::new();
@@ -152,9 +164,6 @@ fn beginning(mut tokens: impl Iterator<Item = TokenTree>) -> TokenStream {
         } else if is_punct(&token, ';') || matches!(token, TokenTree::Group(_)) {
             break;
         } else {
-/// The maximum number of tokens of a beginning, since many policies may be in front of one item.
-const MAX_BEGINNING: usize = 256;
-
             beginning.extend([token]);
         }
     }
@@ -179,6 +188,12 @@ fn policy(attribute: TokenStream) -> Option<Written> {
     let mut names: Vec<String> = segments.map(|it| named(&it.ident)).collect();
     match names.last()?.as_str() {
         "requires" | "public" => {
+            let is_runtime = |token| match token {
+                TokenTree::Group(list) => Arguments::read(list.stream()).krate().is_some(),
+                _ => false,
+            };
+            let names_crate =
+                has_placeholder || names.len() > 1 || rest.into_iter().any(is_runtime);
             if has_placeholder {
                 names.drain(..names.len() - 1);
             }
@@ -186,6 +201,7 @@ fn policy(attribute: TokenStream) -> Option<Written> {
                 path: names,
                 span: path.span(),
                 is_conditional: false,
+                names_crate,
             })
         }
         "cfg_attr" => rest.into_iter().find_map(|token| match token {

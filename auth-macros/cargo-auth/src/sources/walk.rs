@@ -293,7 +293,9 @@ impl<'w> Walk<'w> {
 
     /// Reads a body, and then the items in its blocks.
     fn body(&mut self, around: &Around, read: impl FnOnce(&mut Body<'_>)) {
-        let mut body = Body::new(self.sources, &self.file, &self.text, around.scope);
+        let uses_attributes = self.krate.uses_attributes;
+        let (file, text) = (&self.file, &self.text);
+        let mut body = Body::new(self.sources, file, text, around.scope, uses_attributes);
         read(&mut body);
         let (items, texts) = body.into_parts();
         if let Some(used) = &mut self.used {

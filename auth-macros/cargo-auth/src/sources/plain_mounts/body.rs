@@ -39,6 +39,8 @@ pub(in super::super) struct Body<'b> {
     text: &'b str,
     /// The scope of the current block.
     scope: usize,
+    /// True if the crate can use the attributes.
+    uses_attributes: bool,
     /// The items in blocks, with the scopes of these.
     items: Vec<(usize, Vec<Item>)>,
     /// The texts that may be names of the vocabulary.
@@ -86,12 +88,14 @@ impl<'b> Body<'b> {
         file: &'b str,
         text: &'b str,
         scope: usize,
+        uses_attributes: bool,
     ) -> Self {
         Self {
             sources,
             file,
             text,
             scope,
+            uses_attributes,
             items: Vec::new(),
             texts: BTreeSet::new(),
             function: String::new(),
@@ -177,11 +181,11 @@ impl<'b> Body<'b> {
             (name, [_, service]) if SERVICE_METHODS.contains(&name) => {
                 self.mount(service, Means::Service);
             }
+            ("fallback_service", [service]) => self.mount(service, Means::Service),
             ("merge", [router]) | ("nest", [_, router]) => {
                 self.merge(self.locals.origins.of(&call.receiver), router);
             }
             ("into_make_service" | "into_make_service_with_connect_info", _) => {
-            ("fallback_service", [service]) => self.mount(service, Means::Service),
                 self.mount(&call.receiver, Means::UNKNOWN);
             }
             (name, arguments) => {

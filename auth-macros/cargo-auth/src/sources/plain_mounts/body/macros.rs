@@ -65,6 +65,7 @@ impl Body<'_> {
             file: self.file,
             text: self.text,
             scope: self.scope,
+            uses_attributes: self.uses_attributes,
             policies: Vec::new(),
             aliases: Vec::new(),
         };
@@ -90,7 +91,6 @@ impl Body<'_> {
             let length = found.unwrap_or_else(|length| length.max(1));
             let (call, behind) = rest.split_at(length);
             rest = behind;
-        }
             match (found, first) {
                 (Ok(_), _) => match syn::parse2::<Expr>(call.iter().cloned().collect()) {
                     Ok(expression) => self.visit_expr(&expression),
@@ -99,6 +99,7 @@ impl Body<'_> {
                 (Err(_), TokenTree::Group(group)) => self.routes_in(&group.stream()),
                 (Err(_), _) => {}
             }
+        }
     }
 
     /// Reads a call with placeholders, such as `get($handler)`.
