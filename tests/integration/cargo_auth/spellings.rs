@@ -330,10 +330,6 @@ fn hidden_policies_in_macros_are_found() {
             0,
         ),
         (
-            format!("{own} fn requires() {{}} fn g() {{ vec![self::requires()]; }}"),
-            0,
-        ),
-        (
             "use auth_runtime::*; endpoint!(public(reason = \"x\"), fn f() {});".to_owned(),
             1,
         ),
