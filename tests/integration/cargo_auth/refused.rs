@@ -276,10 +276,10 @@ fn long_and_deep_sources_are_read() {
         ("path_in_a_macro", 300, &|number| {
             format!("m! {{ {}public }}", "a::".repeat(number))
         }),
-        ("imports_in_a_macro", 1000, &|number| {
+        ("imports_in_a_macro", 8000, &|number| {
             format!("m! {{ {} }}", "use ".repeat(number))
         }),
-        ("methods_in_a_macro", 1000, &|number| {
+        ("methods_in_a_macro", 8000, &|number| {
             format!("m! {{ {} }}", "a::$m() ".repeat(number))
         }),
         ("branches", 200, &|number| {
