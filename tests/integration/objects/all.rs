@@ -23,6 +23,7 @@ impl DecisionPoint for ByWord {
             let (word, rest) = evaluation.resource.id().split_once(' ')?;
             Some(match word {
                 "open" => ObjectDecision::allow(),
+                "granted" => ObjectDecision::allow().with_reason(rest),
                 "login" => ObjectDecision::deny_until_login(rest.split('+')),
                 "closed" => ObjectDecision::deny().with_reason(rest),
                 _ => ObjectDecision::deny(),
@@ -168,6 +169,28 @@ async fn the_denial_of_several_objects_is_that_of_a_policy() {
         assert_eq!(seen(&app, &path).await.0, shown, "{ids}");
         if shown == 404 {
             assert_hidden(app.clone(), by("ann", &path.replace(' ', "%20"))).await;
+        }
+    }
+}
+
+/// An engine may explain every decision.
+#[tokio::test]
+async fn only_denied_actions_give_the_reason() {
+    let app = app(space_builder(), &ByWord::default());
+    for (ids, expected) in [
+        (["granted to owners", "closed for guests"], "for guests"),
+        (["closed for guests", "granted to owners"], "for guests"),
+        (
+            ["granted to owners", "other b"],
+            "You are not allowed to do this.",
+        ),
+    ] {
+        for path in [
+            format!("/shown/{}", ids.join(",")),
+            format!("/three/open a/{}", ids.join("/")),
+        ] {
+            let (status, _, detail) = seen(&app, &path).await;
+            assert_eq!((status, detail.as_deref()), (403, Some(expected)), "{path}");
         }
     }
 }

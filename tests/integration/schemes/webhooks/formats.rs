@@ -1,5 +1,6 @@
 //! Secrets, times and senders, in every format.
 
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::*;
@@ -272,6 +273,42 @@ async fn several_senders_have_one_space() {
     ] {
         let status = status_of(&app, &fields, "{}").await;
         assert_eq!(status, expected, "{fields:?}");
+    }
+}
+
+/// Records distinguish a wrong clock from a wrong secret.
+#[tokio::test]
+async fn records_give_the_reason_of_a_rejection() {
+    let rejections = Arc::new(Mutex::new(Vec::new()));
+    for (hooks, sign) in [
+        (Webhooks::stripe(), sign_for_stripe as Sign),
+        (Webhooks::standard(), sign_by_the_standard),
+    ] {
+        let hooks = hooks.secret(SECRET).clock(at(NOW).clock()).build();
+        let log = Arc::clone(&rejections);
+        let space = ProtectionSpace::builder()
+            .realm("api")
+            .scheme(hooks.expect("the scheme is in order"))
+            .audit(move |record| {
+                if let Some(Caller::Rejected(rejection)) = record.caller() {
+                    log.lock().expect("no panic").push(*rejection);
+                }
+            });
+        let app = GuardedRouter::new()
+            .route("/pushed", post(pushed))
+            .protect(space.build().expect("the space is in order"))
+            .expect("the routes are in order");
+        for (secret, time, expected) in [
+            (SECRET, NOW - 301, Rejection::Expired),
+            (SECRET, NOW + 301, Rejection::Expired),
+            ("the secret of another sender", NOW, Rejection::Invalid),
+            ("the secret of another sender", 0, Rejection::Invalid),
+        ] {
+            let fields = sign(&[secret], time, "{}");
+            assert_eq!(status_of(&app, &fields, "{}").await, 401, "{fields:?}");
+            let seen = std::mem::take(&mut *rejections.lock().expect("no panic"));
+            assert_eq!(seen, [expected], "{fields:?}");
+        }
     }
 }
 
