@@ -10,18 +10,15 @@ use ipnet::IpNet;
 /// `#[requires(network = "…")]` constructs it at compile time, with the name in the attribute.
 ///
 /// ```
-/// use auth_runtime_policy::{IpNet, Network};
+/// # mod auth_runtime { pub mod policy { pub use auth_runtime_policy::*; } }
+/// use auth_runtime::policy::Network;
 ///
-/// static BLOCKS: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
-///     std::net::Ipv4Addr::new(192, 0, 2, 0),
-///     24,
-/// ))];
-/// let office = Network::new("192.0.2.0/24", &BLOCKS);
-/// assert!(office.contains("192.0.2.7".parse()?));
+/// let office = Network::owned("192.0.2.0/24", vec!["192.0.2.0/24".parse()?]);
+/// assert!(office.contains([192, 0, 2, 7].into()));
 /// // The IPv4-mapped form, which a dual-stack socket reports.
 /// assert!(office.contains("::ffff:192.0.2.7".parse()?));
-/// assert!(!office.contains("192.0.3.7".parse()?));
-/// # Ok::<(), std::net::AddrParseError>(())
+/// assert!(!office.contains([192, 0, 3, 7].into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Network {

@@ -8,14 +8,16 @@ use crate::resource_pattern::ResourcePattern;
 /// The source of the object of a `can` requirement.
 ///
 /// ```
-/// use auth_runtime_policy::{ObjectSource, Requirement, ResourcePattern};
+/// # mod auth_runtime { pub use auth_runtime_policy::*; pub mod objects { pub use auth_runtime_policy::*; } }
+/// use auth_runtime::Requirement;
+/// use auth_runtime::objects::{ObjectSource, ResourcePattern};
 ///
 /// let on = ResourcePattern::parse("Repository::{owner}/{repo}")?;
 /// assert_eq!(ObjectSource::Path(on).resource_type(), "Repository");
 ///
 /// let read = Requirement::can_by("read", "Report", "reports::of_query");
 /// assert_eq!(read.to_string(), r#"can("read", on = "Report", resource = reports::of_query)"#);
-/// # Ok::<(), auth_runtime_policy::ResourcePatternError>(())
+/// # Ok::<(), auth_runtime::objects::ResourcePatternError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]

@@ -15,7 +15,8 @@ use crate::requirement::{Atom, Group, Groups, Requirement};
 /// `#[requires(...)]` and `#[public(...)]` construct it at compile time.
 ///
 /// ```
-/// use auth_runtime_policy::{Policy, Requirement};
+/// # extern crate auth_runtime_policy as auth_runtime;
+/// use auth_runtime::{Policy, Requirement};
 ///
 /// let policy = Policy::requires(Requirement::scope("admin")).hide_as_not_found();
 /// assert_eq!(policy.to_string(), r#"requires(scope = "admin", hide_as = 404)"#);
@@ -93,7 +94,8 @@ impl Policy {
     /// justifies that.
     ///
     /// ```
-    /// use auth_runtime_policy::Policy;
+    /// # extern crate auth_runtime_policy as auth_runtime;
+    /// use auth_runtime::Policy;
     ///
     /// let policy = Policy::public_with_identity("a page for all, with a menu for members");
     /// assert!(!policy.ignores_credentials());
@@ -114,6 +116,7 @@ impl Policy {
     /// Creates a policy from all its parts, as the attributes write it: the accepted schemes, the
     /// realm, the text of its denials, the reason for replacing the policy of the surrounding module, and the text of
     /// the attribute, if its names come from a vocabulary.
+    #[doc(hidden)]
     pub const fn from_parts(
         access: Access,
         disclosure: Disclosure,
@@ -215,7 +218,8 @@ impl Policy {
     /// Sets the text of disclosed denials, for their body.
     ///
     /// ```
-    /// use auth_runtime_policy::{Policy, Requirement};
+    /// # extern crate auth_runtime_policy as auth_runtime;
+    /// use auth_runtime::{Policy, Requirement};
     ///
     /// let policy = Policy::requires(Requirement::role("team")).says("Only the team can see this.");
     /// assert_eq!(
@@ -307,7 +311,8 @@ impl Policy {
     /// expands these names.
     ///
     /// ```
-    /// use auth_runtime_policy::{Policy, Requirement};
+    /// # extern crate auth_runtime_policy as auth_runtime;
+    /// use auth_runtime::{Policy, Requirement};
     ///
     /// // From an `auth.toml` in which `repo:write` implies `repo:read`.
     /// let read = Requirement::any([Requirement::scope("repo:read"), Requirement::scope("repo:write")]);

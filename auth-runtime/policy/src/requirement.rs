@@ -17,7 +17,8 @@ use crate::truth::Truth;
 /// ```
 /// use std::borrow::Cow;
 ///
-/// use auth_runtime_policy::Requirement;
+/// # extern crate auth_runtime_policy as auth_runtime;
+/// use auth_runtime::Requirement;
 ///
 /// const STAFF: Requirement = Requirement::Any(Cow::Borrowed(&[
 ///     Requirement::role("admin"),
@@ -323,7 +324,8 @@ impl Requirement {
     /// nor the parts that the value decides.
     ///
     /// ```
-    /// use auth_runtime_policy::Requirement;
+    /// # extern crate auth_runtime_policy as auth_runtime;
+    /// use auth_runtime::Requirement;
     ///
     /// let pull = Requirement::any([Requirement::setting("open"), Requirement::scope("pull")]);
     /// assert_eq!(pull.with_setting("open", true), Requirement::always());

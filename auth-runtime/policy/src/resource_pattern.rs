@@ -8,7 +8,8 @@ use std::fmt;
 /// `on = "Repository::{owner}/{repo}"`.
 ///
 /// ```
-/// use auth_runtime_policy::ResourcePattern;
+/// # mod auth_runtime { pub mod objects { pub use auth_runtime_policy::*; } }
+/// use auth_runtime::objects::ResourcePattern;
 ///
 /// let pattern = ResourcePattern::parse("Repository::{owner}/{repo}")?;
 /// assert_eq!(pattern.resource_type(), "Repository");
@@ -16,7 +17,7 @@ use std::fmt;
 ///
 /// let value = |name: &str| Some(if name == "owner" { "ann" } else { "garden" });
 /// assert_eq!(pattern.fill(value).as_deref(), Ok("ann/garden"));
-/// # Ok::<(), auth_runtime_policy::ResourcePatternError>(())
+/// # Ok::<(), auth_runtime::objects::ResourcePatternError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourcePattern(Cow<'static, str>);
@@ -173,13 +174,14 @@ impl ResourcePattern {
     /// There are never two such lists: `fill` refuses values with which an id would be ambiguous.
     ///
     /// ```
-    /// use auth_runtime_policy::ResourcePattern;
+    /// # mod auth_runtime { pub mod objects { pub use auth_runtime_policy::*; } }
+    /// use auth_runtime::objects::ResourcePattern;
     ///
     /// let pattern = ResourcePattern::parse("Repository::{owner}/{repo}")?;
     /// let values = pattern.parse_id("ann/garden");
     /// assert_eq!(values, Some(vec![("owner", "ann"), ("repo", "garden")]));
     /// assert_eq!(pattern.parse_id("garden"), None);
-    /// # Ok::<(), auth_runtime_policy::ResourcePatternError>(())
+    /// # Ok::<(), auth_runtime::objects::ResourcePatternError>(())
     /// ```
     pub fn parse_id<'p, 'i>(&'p self, id: &'i str) -> Option<Vec<(&'p str, &'i str)>> {
         let mut values: Vec<(&str, &str)> = Vec::new();
@@ -211,12 +213,13 @@ impl ResourcePattern {
     /// Returns the pattern with other names for its parameters. The names have no braces and no `::`.
     ///
     /// ```
-    /// use auth_runtime_policy::ResourcePattern;
+    /// # mod auth_runtime { pub mod objects { pub use auth_runtime_policy::*; } }
+    /// use auth_runtime::objects::ResourcePattern;
     ///
     /// let pattern = ResourcePattern::parse("Order::{id}")?;
     /// let renamed = pattern.rename_parameters(|_| "order".into());
     /// assert_eq!(renamed.as_str(), "Order::{order}");
-    /// # Ok::<(), auth_runtime_policy::ResourcePatternError>(())
+    /// # Ok::<(), auth_runtime::objects::ResourcePatternError>(())
     /// ```
     #[must_use]
     pub fn rename_parameters<'n>(&self, name: impl Fn(&str) -> Cow<'n, str>) -> Self {

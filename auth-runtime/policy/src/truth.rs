@@ -5,9 +5,9 @@
 /// The order of the values defines the logic: *and* is the minimum of two, *or* is the maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Truth {
-    /// The statement is false, for every possible caller.
+    /// The statement is false: for this caller, or for every caller if this one is not known.
     False,
-    /// The statement depends on the caller, which is not known.
+    /// The statement depends on a caller that is not known, or on a check or decision point without a result.
     Unknown,
     /// The statement is true.
     True,

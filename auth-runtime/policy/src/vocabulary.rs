@@ -113,7 +113,8 @@ impl Vocabulary {
     /// one that implies it, directly or transitively.
     ///
     /// ```
-    /// use auth_runtime_policy::{Vocabulary, VocabularyEntry};
+    /// # mod auth_runtime { pub mod policy { pub use auth_runtime_policy::*; } }
+    /// use auth_runtime::policy::{Vocabulary, VocabularyEntry};
     ///
     /// const SCOPES: &[VocabularyEntry] = &[
     ///     VocabularyEntry::new("repo:read", "Read repositories", &[]),
@@ -161,7 +162,8 @@ fn meets(entries: &[VocabularyEntry], name: &str, is_granted: impl Fn(&str) -> b
 /// A declared action, and the types of the objects that it applies to.
 ///
 /// ```
-/// use auth_runtime_policy::DeclaredAction;
+/// # mod auth_runtime { pub mod policy { pub use auth_runtime_policy::*; } }
+/// use auth_runtime::policy::DeclaredAction;
 ///
 /// const UPDATE: DeclaredAction = DeclaredAction::new("update", "Change it", &["Repository"]);
 /// assert_eq!(UPDATE.resource_types(), ["Repository"]);
@@ -206,7 +208,8 @@ impl DeclaredAction {
 /// A policy of the vocabulary, which `policy = "..."` refers to.
 ///
 /// ```
-/// use auth_runtime_policy::DeclaredPolicy;
+/// # mod auth_runtime { pub mod policy { pub use auth_runtime_policy::*; } }
+/// use auth_runtime::policy::DeclaredPolicy;
 ///
 /// const STAFF: DeclaredPolicy = DeclaredPolicy::new(
 ///     "staff",
@@ -255,7 +258,8 @@ impl DeclaredPolicy {
 /// A declared scope, role, permission, setting or type of objects, and its description.
 ///
 /// ```
-/// use auth_runtime_policy::VocabularyEntry;
+/// # mod auth_runtime { pub mod policy { pub use auth_runtime_policy::*; } }
+/// use auth_runtime::policy::VocabularyEntry;
 ///
 /// const WRITE: VocabularyEntry = VocabularyEntry::new("repo:write", "Change repositories", &["repo:read"]);
 /// assert_eq!(WRITE.implies(), ["repo:read"]);

@@ -7,7 +7,8 @@ impl Policy {
     /// The equivalent policy while the setting `name` has this value.
     ///
     /// ```
-    /// use auth_runtime_policy::{Policy, Requirement};
+    /// # extern crate auth_runtime_policy as auth_runtime;
+    /// use auth_runtime::{Policy, Requirement};
     ///
     /// let pull = Requirement::any([Requirement::setting("open"), Requirement::scope("pull")]);
     /// let closed = Policy::requires(pull).with_setting("open", false);
@@ -26,7 +27,8 @@ impl Policy {
     /// The settings that the policy depends on, each once, in the order of the attribute.
     ///
     /// ```
-    /// use auth_runtime_policy::{Policy, Requirement};
+    /// # extern crate auth_runtime_policy as auth_runtime;
+    /// use auth_runtime::{Policy, Requirement};
     ///
     /// let pull = Requirement::any([Requirement::setting("open"), Requirement::scope("pull")]);
     /// assert_eq!(Policy::requires(pull).settings(), ["open"]);
