@@ -12,6 +12,7 @@ pub(crate) mod rules;
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method};
@@ -109,6 +110,38 @@ pub trait DecisionPoint: Send + Sync + 'static {
     /// that a [function](auth_runtime_policy::ObjectSource::Function) returns before the caller is known.
     fn token_scope(&self) -> Option<TokenScope> {
         None
+    }
+}
+
+/// An engine of several spaces, or one that the service keeps a handle to.
+impl<E: DecisionPoint + ?Sized> DecisionPoint for Arc<E> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        (**self).evaluate(request)
+    }
+
+    fn permitted<'r>(
+        &'r self,
+        action: &'r str,
+        resource_type: &'r str,
+        request: EvaluationRequest<'r>,
+    ) -> PermittedFuture<'r> {
+        (**self).permitted(action, resource_type, request)
+    }
+
+    fn decides_about(&self, action: &str, resource_type: &str) -> bool {
+        (**self).decides_about(action, resource_type)
+    }
+
+    fn resource_types(&self) -> Vec<&str> {
+        (**self).resource_types()
+    }
+
+    fn token_scope(&self) -> Option<TokenScope> {
+        (**self).token_scope()
     }
 }
 
