@@ -238,7 +238,7 @@ const COOKIE: &str = "session";
 fn dpop(wanted: &Policy) -> Result<Dpop, String> {
     let dpop = Dpop::jwt(verifier()).origin(ORIGIN);
     let names = wanted.dpop.algs.iter().map(String::as_str);
-    let dpop = dpop.algorithms(names).map_err(|error| error.to_string())?;
+    let dpop = dpop.algorithms(names);
     let dpop = if wanted.dpop.nonce {
         dpop.nonces_with_key(NONCE_KEY)
     } else {

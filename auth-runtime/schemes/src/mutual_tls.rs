@@ -6,7 +6,7 @@ use auth_runtime_core::{Caller, Credentials, Rejection, Scheme, Source, Verifica
 use http::HeaderName;
 
 use crate::certificate_source::{CertificateSource, PeerCertificate};
-use crate::origin::{TrustedOrigins, TrustedOriginsError};
+use crate::origin::TrustedOrigins;
 
 /// Callers that the certificate of their TLS connection identifies, without a token.
 ///
@@ -80,15 +80,21 @@ impl MutualTls {
         Self { name, ..self }
     }
 
-    /// Allows pages of another origin, such as `https://app.example`, to act with the certificate of a browser. Can be
-    /// called several times. Default: none.
+    /// Allows pages of these origins to act with the certificate of a browser. Default: none but the own.
     ///
-    /// # Errors
+    /// ```
+    /// use auth_runtime::Identity;
+    /// use auth_runtime::schemes::{CertificateSource, MutualTls, TrustedOrigins};
     ///
-    /// The text is not an origin.
-    pub fn trust_origin(mut self, origin: impl Into<String>) -> Result<Self, TrustedOriginsError> {
-        self.origins = self.origins.trust(origin)?;
-        Ok(self)
+    /// let trusted = TrustedOrigins::default().trust("https://app.example")?;
+    /// let source = CertificateSource::connection();
+    /// let scheme = MutualTls::new(source, async |_| Some(Identity::new("ann")));
+    /// let scheme = scheme.trusted_origins(trusted);
+    /// # Ok::<(), auth_runtime::schemes::TrustedOriginsError>(())
+    /// ```
+    #[must_use]
+    pub fn trusted_origins(self, origins: TrustedOrigins) -> Self {
+        Self { origins, ..self }
     }
 }
 

@@ -50,7 +50,6 @@ impl Lab {
         let dpop = Dpop::jwt(jwt.rfc9068_only().build().expect("a verifier"))
             .origin("https://api.example")
             .algorithms(["ES256", "PS256", "RS256", "EdDSA", "ES384"])
-            .expect("known algorithms")
             .proof_lifetime(Duration::from_secs(300));
         let space = ProtectionSpace::builder()
             .realm("lab")

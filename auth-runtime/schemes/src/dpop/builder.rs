@@ -34,7 +34,7 @@ impl Dpop {
 pub struct DpopBuilder {
     tokens: TokenVerifier,
     origins: Vec<String>,
-    algorithms: Vec<Algorithm>,
+    algorithms: Result<Vec<Algorithm>, DpopError>,
     lifetime: Duration,
     clock_skew: Duration,
     wants_nonces: bool,
@@ -55,7 +55,7 @@ impl DpopBuilder {
         Self {
             tokens,
             origins: Vec::new(),
-            algorithms: vec![Algorithm::ES256, Algorithm::PS256, Algorithm::EdDSA],
+            algorithms: Ok(vec![Algorithm::ES256, Algorithm::PS256, Algorithm::EdDSA]),
             lifetime: Duration::from_secs(60),
             clock_skew: Duration::from_secs(10),
             wants_nonces: false,
@@ -81,24 +81,15 @@ impl DpopBuilder {
     /// Sets the accepted signature algorithms of proofs, by their registered names (RFC 7518 §3.1),
     /// in order of preference. Default: `ES256`, `PS256` and `EdDSA`. Supported are these, `RS256`,
     /// `RS384`, `RS512`, `PS384`, `PS512` and `ES384`.
-    ///
-    /// # Errors
-    ///
-    /// The algorithm is not supported, or is symmetric.
-    pub fn algorithms<'a>(
-        mut self,
-        names: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, DpopError> {
-        self.algorithms = names
-            .into_iter()
-            .map(|name| match name.parse() {
-                Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) | Err(_) => {
-                    Err(DpopError::Algorithm(name.to_owned()))
-                }
-                Ok(algorithm) => Ok(algorithm),
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(self)
+    pub fn algorithms<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let algorithms = names.into_iter().map(|name| match name.parse() {
+            Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) | Err(_) => {
+                Err(DpopError::Algorithm(name.to_owned()))
+            }
+            Ok(algorithm) => Ok(algorithm),
+        });
+        self.algorithms = algorithms.collect();
+        self
     }
 
     /// Sets the lifetime of a proof. Default: one minute; at most ten.
@@ -187,7 +178,8 @@ impl DpopBuilder {
                 return Err(DpopError::Origin(origin.clone()));
             }
         }
-        if self.algorithms.is_empty() {
+        let algorithms = self.algorithms?;
+        if algorithms.is_empty() {
             return Err(DpopError::Algorithm(String::new()));
         }
         if self.lifetime.is_zero() || self.lifetime > MAX_LIFETIME {
@@ -214,18 +206,14 @@ impl DpopBuilder {
             };
             Replays::new(InMemory::new(REMEMBERED, longest, self.clock.clone()))
         };
-        let names: Vec<_> = self
-            .algorithms
-            .iter()
-            .map(|name| format!("{name:?}"))
-            .collect();
+        let names: Vec<_> = algorithms.iter().map(|name| format!("{name:?}")).collect();
         choose_backend();
         Ok(Dpop {
             tokens: self.tokens,
             replays: Arc::new(self.replays.unwrap_or_else(in_memory)),
             rules: ProofRules {
                 origins: self.origins,
-                algorithms: self.algorithms,
+                algorithms,
                 lifetime: self.lifetime,
                 clock_skew: self.clock_skew,
                 nonces,

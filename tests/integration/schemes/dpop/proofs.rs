@@ -431,7 +431,11 @@ fn invalid_schemes_are_not_built() {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
     }
     for name in ["HS256", "none", "ES256K", ""] {
-        let error = dpop().algorithms(["ES256", name]).unwrap_err().to_string();
+        let error = dpop()
+            .algorithms(["ES256", name])
+            .build()
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             error,
             format!("{name:?} is not a signature algorithm for proofs")

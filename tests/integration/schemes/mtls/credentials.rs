@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use auth_runtime::schemes::{MutualTls, Sessions};
+use auth_runtime::schemes::{MutualTls, Sessions, TrustedOrigins};
 use auth_runtime::{public, requires};
 use auth_runtime_audit::internal_openapi;
 use auth_tests::App;
@@ -193,8 +193,8 @@ async fn other_sites_cannot_act_with_the_certificate() {
     let clients = Clients::new();
     let own = devices(CertificateSource::connection(), &clients);
     let trusting = devices(CertificateSource::connection(), &clients);
-    let trusting = trusting.trust_origin("https://app.example");
-    let trusting = trusting.expect("an origin");
+    let trusted = TrustedOrigins::default().trust("https://app.example");
+    let trusting = trusting.trusted_origins(trusted.expect("an origin"));
     for (scheme, expected) in [(own, 401), (trusting, 200)] {
         let app = routes().protect(space(scheme)).expect("routes");
         for (method, origin, status) in [
