@@ -37,6 +37,9 @@ const SHARE: usize = 64;
 /// The maximum number of requests that wait for a place.
 const MAX_WAITING: usize = 1024;
 
+/// The time by which the clock of the server may differ.
+const LEEWAY: Duration = Duration::from_secs(60);
+
 const UNVERIFIABLE: Caller = Caller::Unverifiable {
     retry_after: Some(RETRY_AFTER),
 };
@@ -45,7 +48,7 @@ const UNVERIFIABLE: Caller = Caller::Unverifiable {
 /// [`Bearer::introspection`](crate::Bearer::introspection).
 ///
 /// The response for an active token is read like the claims of a JWT: `exp` and `nbf` have to be
-/// valid if present, `aud` has to contain this service, and `iss` has to match if it is configured.
+/// valid if present, with a leeway of a minute, `aud` has to contain this service, and `iss` has to match if it is configured.
 /// By default the response is cached for up to a minute, so a revoked token may be accepted for
 /// that time (RFC 7662 §4). Concurrent requests with the same token share one request to the
 /// server. A refresh token or an ID token is rejected, even if it is active: the type in the
@@ -91,7 +94,6 @@ struct Endpoint {
     http: HttpClient,
     issuer: Option<Arc<str>>,
     audiences: Vec<String>,
-    leeway: Duration,
     clock: Clock,
     names: ClaimNames,
     cache: Option<VerifierCache>,
@@ -247,7 +249,7 @@ impl Endpoint {
         let expiry = answer.expiry();
         // Without a required issuer, the server could name that of another server.
         let issuer = self.issuer.clone();
-        let identity = answer.into_identity(&self.names, self.leeway, issuer);
+        let identity = answer.into_identity(&self.names, LEEWAY, issuer);
         let caller = match identity {
             Some(identity) => Caller::known(identity),
             None => self.reject(RejectedToken::NO_SUBJECT),
@@ -279,7 +281,7 @@ impl Endpoint {
         if answer.get("active") != Some(&Value::Bool(true)) {
             return Err(RejectedToken::invalid("the server reports it as inactive"));
         }
-        answer.check_times(self.clock.now(), self.leeway)?;
+        answer.check_times(self.clock.now(), LEEWAY)?;
         let is_ours = match &self.issuer {
             Some(issuer) => answer.issuer() == Some(issuer),
             None => true,

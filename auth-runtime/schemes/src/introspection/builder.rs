@@ -32,7 +32,6 @@ impl Introspection {
             issuer: None,
             audiences: Vec::new(),
             takes_any_audience: false,
-            leeway: Duration::from_secs(60),
             clock: Clock::system(),
             names: ClaimNames::new(),
             cache: Some(TokenCache::new(10_000, Duration::from_secs(60))),
@@ -53,7 +52,6 @@ pub struct IntrospectionBuilder {
     issuer: Option<String>,
     audiences: Vec<String>,
     takes_any_audience: bool,
-    leeway: Duration,
     clock: Clock,
     names: ClaimNames,
     cache: Option<TokenCache>,
@@ -186,13 +184,14 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Adds a claim that roles are read from. All of them are read. Default: `roles`.
+    /// Adds a claim that roles are read from. All of them are read. Default: `roles`, which the first call replaces.
     pub fn roles_claim(mut self, path: impl Into<ClaimPath>) -> Self {
         self.names.roles.push(path.into());
         self
     }
 
-    /// Adds a claim that permissions are read from. All of them are read. Default: `permissions`.
+    /// Adds a claim that permissions are read from. All of them are read. Default: `permissions`, which the first call
+    /// replaces.
     pub fn permissions_claim(mut self, path: impl Into<ClaimPath>) -> Self {
         self.names.permissions.push(path.into());
         self
@@ -269,7 +268,6 @@ impl IntrospectionBuilder {
             http,
             issuer: self.issuer.map(Arc::from),
             audiences: self.audiences,
-            leeway: self.leeway,
             names: self.names.or_default(),
             cache: self
                 .cache

@@ -341,7 +341,7 @@ impl JwtBuilder {
     }
 
     /// Adds a claim that roles are read from: an array of strings, or one string. All of them are
-    /// read. Default: `roles`.
+    /// read. Default: `roles`, which the first call replaces.
     ///
     /// ```
     /// use auth_runtime::schemes::{Jwt, JwtKey};
@@ -363,7 +363,7 @@ impl JwtBuilder {
     }
 
     /// Adds a claim that permissions are read from: an array of strings, or one string. All of them
-    /// are read. Default: `permissions`.
+    /// are read. Default: `permissions`, which the first call replaces.
     pub fn permissions_claim(mut self, path: impl Into<ClaimPath>) -> Self {
         self.rules.names.permissions.push(path.into());
         self
