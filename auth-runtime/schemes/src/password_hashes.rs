@@ -168,11 +168,17 @@ impl PasswordHashes {
     ///     users.authenticate(name, password, client).await.identity().cloned()
     /// }
     /// ```
-    pub async fn authenticate(&self, user: String, password: String, client: Client) -> Caller {
-        if user.len() + password.len() > ProtectionSpace::MAX_CREDENTIALS {
+    pub async fn authenticate(
+        &self,
+        user: String,
+        password: impl Into<Password>,
+        client: Client,
+    ) -> Caller {
+        let password = password.into();
+        if user.len() + password.as_str().len() > ProtectionSpace::MAX_CREDENTIALS {
             return Caller::Rejected(Rejection::Malformed);
         }
-        self.verify(user, Password::from(password), client).await
+        self.verify(user, password, client).await
     }
 
     pub(crate) fn verify(&self, user: String, password: Password, client: Client) -> Verification {
