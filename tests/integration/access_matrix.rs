@@ -178,7 +178,7 @@ fn everybody(builder: AccessMatrixBuilder) -> AccessMatrixBuilder {
     let office = Persona::named("office", Caller::Anonymous);
     builder
         .persona(Persona::anonymous())
-        .persona(office.from_address([192, 0, 2, 7].into()))
+        .persona(office.with_address([192, 0, 2, 7].into()))
         .persona(expired())
         .persona(two.header(AUTHORIZATION, "Bearer two"))
         .persona(paul.header(AUTHORIZATION, "Basic cGF1bDpzZWNyZXQ="))
@@ -337,8 +337,8 @@ async fn untouched_service_never_differs() {
         };
         let persona = known(&format!("caller {bits}"), identity);
         let persona = match bits % 3 {
-            0 => persona.from_address([192, 0, 2, 7].into()),
-            1 => persona.from_address([198, 51, 100, 7].into()),
+            0 => persona.with_address([192, 0, 2, 7].into()),
+            1 => persona.with_address([198, 51, 100, 7].into()),
             _ => persona,
         };
         builder = builder.persona(persona);

@@ -18,7 +18,7 @@ use crate::settings::Settings;
 /// use auth_runtime::decision::Context;
 ///
 /// let caller = Caller::Anonymous;
-/// let context = Context::new(&caller).from_address("192.0.2.7".parse()?);
+/// let context = Context::new(&caller).with_address("192.0.2.7".parse()?);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ impl<'a> Context<'a> {
 
     /// Sets the client's address. A request without one is in no network.
     #[must_use]
-    pub fn from_address(self, address: IpAddr) -> Self {
+    pub fn with_address(self, address: IpAddr) -> Self {
         Self {
             address: Some(address),
             ..self

@@ -77,11 +77,11 @@ pub async fn access_matrix(forge: &Forge, engine: impl DecisionPoint) -> Result<
     let mut matrix = AccessMatrix::builder(&table, &space);
     for person in &people {
         let in_office = persona(person.name(), person).described(person.about());
-        matrix = matrix.persona(in_office.from_address(OFFICE));
+        matrix = matrix.persona(in_office.with_address(OFFICE));
         if person.name() == "root" {
             let at_home =
                 persona("root at home", person).described("the same, outside of the office");
-            matrix = matrix.persona(at_home.from_address(HOME));
+            matrix = matrix.persona(at_home.with_address(HOME));
         }
     }
     matrix = matrix.persona(link(&forge.links));

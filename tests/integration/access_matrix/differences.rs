@@ -147,7 +147,7 @@ async fn unexpected_403_for_anonymous_is_found() {
         next.run(request).await
     });
     let app = routes().protect(space()).expect("a router").layer(lost);
-    let office = Persona::named("office", Caller::Anonymous).from_address([192, 0, 2, 7].into());
+    let office = Persona::named("office", Caller::Anonymous).with_address([192, 0, 2, 7].into());
     assert_eq!(
         differences(app, matrix.persona(office)).await,
         [

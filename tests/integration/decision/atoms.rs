@@ -58,7 +58,7 @@ fn every_requirement_can_be_met() {
         seen.insert(variant(atom));
         let context = Context::new(&all)
             .at(login)
-            .from_address(IN_OFFICE)
+            .with_address(IN_OFFICE)
             .with_setting("open", true)
             .answered(Requirement::check(A_CHECK).atoms()[0].clone(), Some(true))
             .answered(Requirement::can("update").atoms()[0].clone(), Some(true));

@@ -23,7 +23,7 @@ fn explanations_cover_every_part() {
             r#"rule 2: unknown: all(unknown: any(unknown: role = "staff", unknown: scope = "write"), unknown: acr = "mfa", yes: network = "office"); hide_unless: unknown: scope = "read""#,
         ),
     ] {
-        let facts = Context::new(&caller).by_oauth().from_address(IN_OFFICE);
+        let facts = Context::new(&caller).by_oauth().with_address(IN_OFFICE);
         assert_eq!(Explanation::of(&policy, &facts).to_string(), told);
     }
 }

@@ -98,7 +98,7 @@ fn by_the_rules(
 const UNBOUND: u16 = 4010;
 
 fn context_of(caller: &Caller, address: IpAddr, is_open: bool) -> Context<'_> {
-    let context = Context::new(caller).from_address(address);
+    let context = Context::new(caller).with_address(address);
     context.with_setting("open", is_open)
 }
 

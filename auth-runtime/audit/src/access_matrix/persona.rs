@@ -25,7 +25,7 @@ use http::{HeaderName, HeaderValue};
 /// let reader = Persona::known("reader", Identity::new("rita").with_scopes(["repo:read"]))
 ///     .header(COOKIE, "__Host-session=of-rita");
 /// let office = Persona::named("office", auth_runtime::Caller::Anonymous)
-///     .from_address([192, 0, 2, 7].into());
+///     .with_address([192, 0, 2, 7].into());
 /// assert_eq!(reader.name(), "reader");
 /// ```
 #[derive(Clone)]
@@ -110,7 +110,7 @@ impl Persona {
     /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info).
     /// Behind a proxy, send the proxy's [`header`](Self::header) instead.
     #[must_use]
-    pub fn from_address(self, address: IpAddr) -> Self {
+    pub fn with_address(self, address: IpAddr) -> Self {
         self.each_request(move |head| {
             let address = SocketAddr::new(address, 0);
             head.extensions.insert(ConnectInfo(address));

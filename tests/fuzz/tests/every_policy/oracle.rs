@@ -113,14 +113,14 @@ impl Case {
     }
 
     fn context<'c>(&self, caller: &'c Caller, place: Set, can_bind: bool) -> Context<'c> {
-        let mut context = Context::new(caller).from_address(ELSEWHERE);
+        let mut context = Context::new(caller).with_address(ELSEWHERE);
         for (atom, kind) in self.kinds.iter().enumerate() {
             if *kind != Kind::Context {
                 continue;
             }
             let is_true = place & (1 << atom) != 0;
             context = match number_in_kind(&self.kinds, atom) {
-                0 if is_true => context.from_address(IN_OFFICE),
+                0 if is_true => context.with_address(IN_OFFICE),
                 0 => context,
                 number => context.with_setting(SETTINGS[number], is_true),
             };
