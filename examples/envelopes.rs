@@ -9,6 +9,7 @@ use auth_runtime::routing::{get, post};
 use auth_runtime::schemes::{Bearer, Jwt, JwtKey};
 use auth_runtime::{GuardedRouter, ProtectedRouter, ProtectionSpace, requires};
 use auth_tour::Persona;
+use axum::http::HeaderValue;
 use serde_json::{Value, json};
 
 #[requires(
@@ -48,18 +49,19 @@ async fn delete() -> &'static str {
 /// body of an unknown one.
 fn render(denial: &DenialDetails<'_>, request: &RequestSnapshot) -> DenialBody {
     let path = request.uri().path();
-    let json =
-        |media_type: &'static str, body: Value| DenialBody::new(media_type, body.to_string());
-    let body = if path.starts_with("/v2/") {
+    let json = |media_type, body: Value| {
+        DenialBody::new(HeaderValue::from_static(media_type), body.to_string())
+    };
+    if path.starts_with("/v2/") {
         json("application/json", oci(denial))
     } else if path == "/graphql" {
         json("application/graphql-response+json", graphql(denial))
     } else if path.starts_with("/registry.v1.") {
-        DenialBody::new("application/grpc-web+proto", grpc_web(denial))
+        let media_type = HeaderValue::from_static("application/grpc-web+proto");
+        DenialBody::new(media_type, grpc_web(denial))
     } else {
         json("application/vnd.api+json", json_api(denial))
-    };
-    body.unwrap_or_default()
+    }
 }
 
 /// The errors of the OCI distribution specification, with the missing scopes as the detail.

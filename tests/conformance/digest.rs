@@ -159,7 +159,7 @@ fn says_stale(space: &ProtectionSpace, given: &Hashed, response: &str) -> Result
         .body(());
     let (head, ()) = request.map_err(|error| error.to_string())?.into_parts();
     let policy = Policy::requires(Requirement::authenticated());
-    let caller: Result<Caller, _> = block_on(space.authorize(&policy, &[], &head));
+    let caller: Result<Caller, _> = block_on(space.authorize(&policy, &head));
     let refused = caller
         .err()
         .ok_or("let in over the nonce of another server's")?;

@@ -48,7 +48,7 @@ pub(crate) fn run(header: &Header) -> Result<(), String> {
     let space = builder.build().map_err(|error| error.to_string())?;
     let (head, ()) = http::Request::new(()).into_parts();
     let policy = Policy::requires(Requirement::authenticated());
-    let denied = block_on(space.authorize(&policy, &[], &head))
+    let denied = block_on(space.authorize(&policy, &head))
         .err()
         .ok_or("let in")?;
     let lines: Vec<&str> = denied

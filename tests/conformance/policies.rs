@@ -271,7 +271,7 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
             "/r",
             axum::routing::any(async move |request: Request| {
                 let (head, _body) = request.into_parts();
-                match space.authorize(&policy, &[], &head).await {
+                match space.authorize(&policy, &head).await {
                     Ok(_) => "granted".into_response(),
                     Err(denied) => denied.map(axum::body::Body::from).into_response(),
                 }

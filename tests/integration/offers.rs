@@ -44,7 +44,7 @@ async fn read() -> &'static str {
 /// The body of a denial that lists its missing requirements.
 fn missing_as_text(denial: &DenialDetails<'_>, _: &RequestSnapshot) -> DenialBody {
     let missing: Vec<_> = denial.missing().iter().map(ToString::to_string).collect();
-    DenialBody::new("text/plain", missing.join(", ")).unwrap()
+    DenialBody::new(HeaderValue::from_static("text/plain"), missing.join(", "))
 }
 
 fn basic() -> Basic {

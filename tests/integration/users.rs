@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use auth_runtime::routing::{FromIdentity, MissingUser, UserType, get};
+use auth_runtime::routing::{FromIdentity, MissingUser, get};
 use auth_runtime::schemes::{ApiKeys, Basic, Bearer, Scheme, SchemeExt, Sessions};
 use auth_runtime::testing::{assert_hidden, with_identity};
 use auth_runtime::{
@@ -271,8 +271,8 @@ impl<S: Sync> FromIdentity<S> for Domain {
         Ok(Self(domain))
     }
 
-    fn needed_user() -> Option<UserType> {
-        Some(UserType::of::<User>())
+    fn needed_user() -> Option<auth_runtime::schemes::UserType> {
+        Some(auth_runtime::schemes::UserType::of::<User>())
     }
 }
 

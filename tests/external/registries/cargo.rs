@@ -17,7 +17,7 @@ use auth_runtime::{
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path as PathValues, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -160,7 +160,10 @@ async fn look_up(token: String) -> Caller {
 /// The errors that cargo shows.
 fn render(denial: &DenialDetails<'_>, _: &RequestSnapshot) -> DenialBody {
     let body = json!({ "errors": [{ "detail": denial.message() }] });
-    DenialBody::new("application/json", body.to_string()).unwrap_or_default()
+    DenialBody::new(
+        HeaderValue::from_static("application/json"),
+        body.to_string(),
+    )
 }
 
 fn app() -> ProtectedRouter {

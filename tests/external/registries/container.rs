@@ -14,7 +14,7 @@ use auth_tests::{AUDIENCE, token, verifier};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -231,7 +231,10 @@ fn render(denial: &DenialDetails<'_>, _: &RequestSnapshot) -> DenialBody {
         _ => "UNAVAILABLE",
     };
     let body = json!({ "errors": [{ "code": code, "message": denial.message() }] });
-    DenialBody::new("application/json", body.to_string()).unwrap_or_default()
+    DenialBody::new(
+        HeaderValue::from_static("application/json"),
+        body.to_string(),
+    )
 }
 
 fn registry(token_server: &str) -> ProtectedRouter {

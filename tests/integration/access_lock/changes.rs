@@ -259,7 +259,7 @@ fn networks_are_kept_by_their_blocks() {
             type Caller = auth_runtime::__private1::PublicCaller;
             const POLICY: &'static Policy =
                 &Policy::from_parts(ACCESS, UNLESS_IN_LAB, None, None, None, None, WRITTEN);
-            const FUNCTIONS: &'static [auth_runtime::decision::ServiceFunction] = &[];
+            const FUNCTIONS: &'static [auth_runtime::__private1::ServiceFunction] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
@@ -283,7 +283,7 @@ fn networks_are_kept_by_their_blocks() {
                 Access::Requires(Requirement::Any(Cow::Borrowed(NOBODY_OR))),
                 UNLESS_IN_LAB,
             );
-            const FUNCTIONS: &'static [auth_runtime::decision::ServiceFunction] = &[];
+            const FUNCTIONS: &'static [auth_runtime::__private1::ServiceFunction] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::nobody", "src/lib.rs", 1);
             const USES_GUARD: bool = false;

@@ -223,10 +223,10 @@ async fn a_policy_without_a_value_is_not_evaluated() {
         Requirement::authenticated(),
     ]));
     let (head, ()) = http::Request::get("/").body(()).unwrap().into_parts();
-    let denied = space().authorize(&policy, &[], &head).await.unwrap_err();
+    let denied = space().authorize(&policy, &head).await.unwrap_err();
     assert_eq!(denied.status(), 500);
     let open = space_with(true, false);
-    let caller = open.authorize(&policy, &[], &head).await.unwrap();
+    let caller = open.authorize(&policy, &head).await.unwrap();
     assert!(matches!(caller, Caller::Anonymous), "{caller:?}");
 }
 

@@ -108,7 +108,7 @@ fn routes() -> GuardedRouter {
 fn render(denial: &DenialDetails<'_>, _: &RequestSnapshot) -> DenialBody {
     let missing: Vec<_> = denial.missing().iter().map(ToString::to_string).collect();
     let text = format!("{:?} [{}]", denial.says(), missing.join(", "));
-    DenialBody::new("text/plain", text).unwrap_or_default()
+    DenialBody::new(HeaderValue::from_static("text/plain"), text)
 }
 
 fn builder() -> ProtectionSpaceBuilder {
@@ -275,7 +275,7 @@ async fn a_renderer_sees_the_status_and_the_request() {
             request.accept_language(),
             request.is_from_script(),
         );
-        DenialBody::new("text/plain", text).unwrap_or_default()
+        DenialBody::new(HeaderValue::from_static("text/plain"), text)
     }));
     let language = ("accept-language", "de-CH, en;q=0.5");
     for (method, fields, status, expected) in [
@@ -415,7 +415,7 @@ async fn text_is_sent_without_a_framework() {
     let policy = auth_tests::policy_of::<policy_of_scope>();
     let (head, ()) = http::Request::get("/scope").body(()).unwrap().into_parts();
     let space = builder().build().unwrap();
-    let denied = space.authorize(policy, &[], &head).await.unwrap_err();
+    let denied = space.authorize(policy, &head).await.unwrap_err();
     let body = String::from_utf8(denied.into_body().to_vec()).unwrap();
     assert!(
         body.contains("Ask Tom") && answer.ends_with(&body),

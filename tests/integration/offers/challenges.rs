@@ -291,7 +291,10 @@ async fn redirects_lead_to_a_page_that_helps() {
     });
     let space = ProtectionSpace::builder().realm("api").scheme(bearer);
     let space = space.scheme(Lock).scheme(Pages).render(|denial, _| {
-        DenialBody::new("text/plain", denial.status().as_u16().to_string()).unwrap()
+        DenialBody::new(
+            HeaderValue::from_static("text/plain"),
+            denial.status().as_u16().to_string(),
+        )
     });
     let space = space.build().unwrap();
     let app = GuardedRouter::new()

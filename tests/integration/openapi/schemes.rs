@@ -5,6 +5,7 @@ use auth_runtime::resource::ProtectedResource;
 use auth_runtime::schemes::ApiKeys;
 use auth_runtime::{Identity, UnknownPaths};
 use auth_tests::space_builder;
+use http::HeaderValue;
 
 use super::*;
 
@@ -67,7 +68,7 @@ fn an_optional_identity_needs_no_credentials() {
 #[test]
 fn own_bodies_are_not_described() {
     let space = space_builder()
-        .render(|_, _| DenialBody::default())
+        .render(|_, _| DenialBody::new(HeaderValue::from_static("text/plain"), ""))
         .build()
         .expect("the space is in order");
     let (table, written) = shown();

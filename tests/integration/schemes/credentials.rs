@@ -439,7 +439,7 @@ async fn concealed_response_without_a_router() {
                 let policy = policy.schemes(schemes.iter().copied());
                 let policy = policy.hide_as_not_found();
                 let (head, _) = sent.request("GET", "/").into_parts();
-                let status = match lab.space.authorize(&policy, &[], &head).await {
+                let status = match lab.space.authorize(&policy, &head).await {
                     Ok(_) => 200,
                     Err(denied) => denied.status().as_u16(),
                 };

@@ -343,7 +343,7 @@ async fn own_bodies_keep_status_and_challenge() {
                 _ => "no",
             };
             let body = format!("{kind}? {} {}", request.method(), request.uri());
-            DenialBody::new("text/x-mine", body).unwrap_or_default()
+            DenialBody::new(HeaderValue::from_static("text/x-mine"), body)
         });
     let app = app(space.build().expect("a space"));
     for (target, status, body, challenge) in [

@@ -113,7 +113,7 @@ async fn decisions_without_handler_are_recorded() {
             "- 2 unauthenticated -",
         ),
     ] {
-        let _ = space.authorize(&policy, &[], &head).await;
+        let _ = space.authorize(&policy, &head).await;
         assert_eq!(log.take(), [told]);
     }
 }

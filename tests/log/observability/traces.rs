@@ -177,7 +177,7 @@ async fn a_function_that_is_missing_is_logged() {
     let request = Request::get("/checked").header("authorization", token);
     let (head, ()) = request.body(()).expect("a request").into_parts();
     lines();
-    let denied = space.authorize(policy, &[], &head).await;
+    let denied = space.authorize(policy, &head).await;
     assert_eq!(denied.expect_err("a denial").status(), 503);
     let lines = lines();
     let message = "the policy names a function that the handler does not have";

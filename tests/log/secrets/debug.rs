@@ -9,6 +9,7 @@ use auth_runtime::schemes::{
     TokenCache, Verification, Webhooks,
 };
 use auth_runtime::{Caller, Denied, Guard};
+use http::HeaderValue;
 use tower::Layer;
 use tower_sessions::MemoryStore;
 
@@ -310,7 +311,7 @@ async fn debug_of_requests_shows_no_secret() {
         .render(|denial, request| {
             keep("RequestSnapshot", debug(request));
             keep("Denial", debug(denial));
-            auth_runtime::decision::DenialBody::default()
+            auth_runtime::decision::DenialBody::new(HeaderValue::from_static("text/plain"), "")
         });
     let router = GuardedRouter::new().route("/", get(page));
     keep("GuardedRouter", debug(&router));

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
-use http::header::InvalidHeaderValue;
 
 use crate::caller::Rejection;
 use crate::decision::Denial;
@@ -18,26 +17,18 @@ pub struct DenialBody {
 impl DenialBody {
     /// Creates a body of the given media type.
     ///
-    /// # Errors
+    /// ```
+    /// use auth_runtime::decision::DenialBody;
+    /// use http::HeaderValue;
     ///
-    /// `content_type` is not a valid field value.
-    pub fn new(
-        content_type: impl TryInto<HeaderValue, Error = InvalidHeaderValue>,
-        body: impl Into<Bytes>,
-    ) -> Result<Self, InvalidHeaderValue> {
-        Ok(Self {
-            content_type: content_type.try_into()?,
-            bytes: body.into(),
-        })
-    }
-}
-
-impl Default for DenialBody {
-    /// Returns an empty plain-text body.
-    fn default() -> Self {
+    /// let json = HeaderValue::from_static("application/json");
+    /// let body = DenialBody::new(json, r#"{"error":"forbidden"}"#);
+    /// # let _ = body;
+    /// ```
+    pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         Self {
-            content_type: MediaType::Text.content_type(),
-            bytes: Bytes::new(),
+            content_type,
+            bytes: body.into(),
         }
     }
 }

@@ -14,11 +14,13 @@ use crate::decision::denial_body::detail;
 ///
 /// ```
 /// use auth_runtime::decision::{DenialBody, DenialDetails};
+/// use http::HeaderValue;
 ///
 /// /// `403: Only members of the team can see this report.`
 /// fn render(denial: &DenialDetails<'_>) -> DenialBody {
 ///     let text = format!("{}: {}", denial.status().as_u16(), denial.message());
-///     DenialBody::new("text/plain; charset=utf-8", text).unwrap_or_default()
+///     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+///     DenialBody::new(plain, text)
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -204,10 +204,12 @@ impl ProtectionSpaceBuilder {
     /// ```
     /// # use auth_runtime::ProtectionSpace;
     /// use auth_runtime::decision::DenialBody;
+    /// use http::HeaderValue;
     ///
     /// let builder = ProtectionSpace::builder().render(|denial, _request| {
     ///     let text = format!("{}: {}", denial.status().as_u16(), denial.message());
-    ///     DenialBody::new("text/plain; charset=utf-8", text).unwrap_or_default()
+    ///     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    ///     DenialBody::new(plain, text)
     /// });
     /// ```
     pub fn render(

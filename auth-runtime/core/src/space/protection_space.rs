@@ -12,7 +12,7 @@ use super::objects::MAX_EVALUATIONS;
 use super::{MAX_CREDENTIALS, Space};
 use crate::caller::Caller;
 use crate::head::Head;
-use crate::service_function::{ServiceFunction, Surroundings};
+use crate::service_function::Surroundings;
 
 /// The realm, its accepted schemes, and the responses to denied requests (RFC 9110 §11.5).
 ///
@@ -65,8 +65,8 @@ impl ProtectionSpace {
     /// Authorizes a request without a web framework. For axum, `Guard` and
     /// `GuardedRouter` do this.
     ///
-    /// `functions` are those that the policy names. They find no path parameters, and fail if they need
-    /// state. The body is not read, so tokens in forms are not found.
+    /// The body is not read, so tokens in forms are not found. The functions of a policy belong to its handler, so a
+    /// requirement that depends on one, such as a `check`, counts as failed.
     ///
     /// ```
     /// use auth_runtime::{Caller, Identity, Policy, ProtectionSpace, Requirement};
@@ -79,7 +79,7 @@ impl ProtectionSpace {
     /// let policy = Policy::requires(Requirement::authenticated());
     ///
     /// let (head, _) = http::Request::get("/").body(())?.into_parts();
-    /// let denied = space.authorize(&policy, &[], &head).await.unwrap_err();
+    /// let denied = space.authorize(&policy, &head).await.unwrap_err();
     /// assert_eq!(denied.status(), 401);
     /// assert_eq!(denied.headers()["www-authenticate"], "Bearer realm=\"api\"");
     /// # Ok(())
@@ -94,12 +94,11 @@ impl ProtectionSpace {
     pub async fn authorize(
         &self,
         policy: &Policy,
-        functions: &[ServiceFunction],
         head: &Parts,
     ) -> Result<Caller, http::Response<Bytes>> {
         let route = Route {
             policy,
-            functions,
+            functions: &[],
             location: None,
             uses_guard: false,
             constants: None,

@@ -50,7 +50,7 @@ pub(crate) fn print() {
         let request = http::Request::get("/").header("authorization", format!("Bearer {token}"));
         let (head, ()) = request.body(()).expect("a request").into_parts();
         for _ in 0..2 {
-            let admitted = runtime.block_on(space.authorize(&POLICY, &[], &head));
+            let admitted = runtime.block_on(space.authorize(&POLICY, &head));
             assert!(admitted.is_ok(), "the token is good");
         }
         if number == CAPACITY || number.is_multiple_of(TOKENS / 5) {

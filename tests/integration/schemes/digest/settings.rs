@@ -51,7 +51,7 @@ async fn foreign_realms_are_found() {
     let policy = Policy::requires(Requirement::authenticated()).realm("attic");
     let (head, ()) = http::Request::new(()).into_parts();
     let refused = space()
-        .authorize(&policy, &[], &head)
+        .authorize(&policy, &head)
         .await
         .expect_err("refused");
     assert_eq!(refused.status(), 500);
