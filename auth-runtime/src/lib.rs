@@ -103,7 +103,7 @@ pub mod schemes {
     #[doc(inline)]
     pub use auth_runtime_core::{
         ApplicationProblem, Client, Credentials, Scheme, SchemeExt, Source, TrustedProxiesError,
-        Verification, WithApplication, WithUser,
+        Verification, WithApplication, WithUser, adapter::UserType,
     };
     #[doc(inline)]
     pub use auth_runtime_schemes::*;
@@ -121,7 +121,7 @@ pub mod challenge {
 pub mod policy {
     #[doc(inline)]
     pub use auth_runtime_policy::{
-        Access, Atom, DeclaredAction, DeclaredPolicy, Disclosure, IpNet, Network,
+        Access, Atom, DeclaredAction, DeclaredPolicy, Disclosure, Group, Groups, IpNet, Network,
         ObjectRequirement, Truth, Vocabulary, VocabularyEntry,
     };
 }
@@ -131,7 +131,7 @@ pub mod decision {
     #[doc(inline)]
     pub use auth_runtime_core::{
         Context, Decision, Denial, DenialBody, DenialDetails, Explanation, Finding,
-        RequestSnapshot, Rule, ServiceFunction,
+        RequestSnapshot, Rule,
     };
 }
 
@@ -201,9 +201,9 @@ pub mod routing {
         patch_service, post, post_service, put, put_service, trace, trace_service,
     };
     #[doc(inline)]
-    pub use auth_runtime_axum::{AuthenticatesCaller, KnowsCaller, MissingUser};
-    #[doc(inline)]
-    pub use auth_runtime_core::adapter::UserType;
+    pub use auth_runtime_axum::{
+        AuthenticatesCaller, KnowsCaller, MissingUser, PublicPolicy, ServicePolicy,
+    };
     #[doc(inline)]
     pub use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};
 }

@@ -70,6 +70,7 @@ enum RequestSender {
 
 impl RequestSnapshot {
     /// Copies the parts of a request.
+    #[doc(hidden)]
     pub fn of(head: Head<'_>) -> Self {
         Self {
             method: head.method.clone(),

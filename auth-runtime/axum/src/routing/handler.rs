@@ -139,7 +139,8 @@ pub trait FromIdentity<S>: Sized {
     /// then requires schemes that provide it. Default: none.
     ///
     /// ```
-    /// use auth_runtime::routing::{FromIdentity, UserType};
+    /// use auth_runtime::routing::FromIdentity;
+    /// use auth_runtime::schemes::UserType;
     /// use auth_runtime::{CurrentUser, Identity};
     /// use axum::http::request::Parts;
     ///

@@ -72,6 +72,7 @@ pub enum RouteAccess {
 
 impl AccessRow {
     /// Creates a row for a route that is mounted on `full_path`.
+    #[doc(hidden)]
     pub fn new(
         kind: RouteKind,
         full_path: &str,
@@ -218,6 +219,7 @@ impl AccessRow {
     }
 
     /// The policy, or the reason for its absence.
+    #[doc(hidden)]
     pub fn access(&self) -> &RouteAccess {
         &self.access
     }
