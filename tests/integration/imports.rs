@@ -174,7 +174,7 @@ fn circles(sources: &BTreeMap<Module, String>) -> Vec<String> {
 }
 
 /// Reads the files of a folder and of its subfolders.
-fn read(folder: &Path, module: &[String], sources: &mut BTreeMap<Module, String>) {
+pub(crate) fn read(folder: &Path, module: &[String], sources: &mut BTreeMap<Module, String>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|name| name.to_str());

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use crate::imports::read;
 use crate::layers::OURS;
 
 fn array(value: &Value) -> &[Value] {
@@ -217,4 +218,38 @@ fn contributors_find_every_dependency() {
         }
     }
     assert_eq!(rows, own);
+}
+
+/// A service depends on `auth-runtime` only, which re-exports these packages.
+#[test]
+fn examples_name_the_package_that_services_depend_on() {
+    const REEXPORTED: [&str; 4] = [
+        "auth-runtime-axum",
+        "auth-runtime-core",
+        "auth-runtime-policy",
+        "auth-runtime-schemes",
+    ];
+    let mut examples = 0;
+    for package in published() {
+        if !REEXPORTED.contains(&text(&package["name"])) {
+            continue;
+        }
+        let manifest = Path::new(text(&package["manifest_path"]));
+        let mut sources = BTreeMap::new();
+        read(&manifest.with_file_name("src"), &[], &mut sources);
+        // The comparison of policies belongs to the audit.
+        sources.remove(&vec!["compare".to_owned()]);
+        for (module, source) in sources {
+            let lines = source.lines().map(str::trim);
+            let comments = lines.filter_map(|line| line.strip_prefix("///"));
+            for line in comments
+                .map(str::trim)
+                .filter(|it| it.starts_with("use auth"))
+            {
+                examples += 1;
+                assert!(!line.contains("auth_runtime_"), "{module:?}: {line}");
+            }
+        }
+    }
+    assert!(examples > 100, "{examples}");
 }
