@@ -161,3 +161,34 @@ async fn nonces_of_a_later_time_are_stale() {
         }
     }
 }
+
+/// The nonce of another instance may be used at any time. Its counts are kept until it expires.
+#[tokio::test]
+async fn counts_outlive_nonces_of_a_later_time() {
+    let (lifetime, ahead) = (Duration::from_secs(60), Duration::from_secs(5));
+    for seconds in 0..=2 * 65 {
+        let start = SystemTime::now();
+        let time = ManualClock::new(start);
+        let own = service(
+            lab()
+                .nonce_key([7; 32])
+                .nonce_lifetime(lifetime)
+                .clock(time.clock()),
+            "lab",
+        );
+        let later = start + Duration::from_secs(seconds) + ahead;
+        let there = ManualClock::new(later);
+        let other = service(lab().nonce_key([7; 32]).clock(there.clock()), "lab");
+        time.advance(Duration::from_secs(seconds));
+        let login = login(&other).await;
+        assert_eq!(send_login(&own, &login).await.status(), 200, "{seconds}");
+        // The last moment of the nonce here.
+        time.advance(lifetime + ahead - Duration::from_secs(1));
+        assert!(is_stale(&send_login(&own, &login).await), "{seconds}");
+        let next = Login {
+            count: "00000002".to_owned(),
+            ..login
+        };
+        assert_eq!(send_login(&own, &next).await.status(), 200, "{seconds}");
+    }
+}
