@@ -93,6 +93,8 @@ fn attributes_of_other_crates_are_no_policies() {
     let policy = "#[requires(authenticated)] async fn f() {}";
     let cases = [
         (format!("use legacy::requires; {policy}"), 1),
+        (format!("use legacy::attributes::requires; {policy}"), 1),
+        (format!("use legacy::v1::{{public, requires}}; {policy}"), 1),
         (format!("mod p {{ pub use legacy::requires; }} use p::requires; {policy}"), 1),
         (format!("use legacy::requires; async fn requires() {{}} {policy}"), 1),
         (format!("use auth_runtime::*; use legacy::requires; {policy}"), 1),
