@@ -4,6 +4,11 @@ mod admin {
 
     #[needs(scope = "files")]
     pub struct Files;
+
+    /// A doc comment is an attribute as well.
+    #[needs(scope = "pages")]
+    #[must_use]
+    pub struct Pages;
 }
 
 fn main() {}
