@@ -159,7 +159,8 @@ impl DigestBuilder {
 
     /// Sets the clock that nonces and their counts expire by. Default: the clock of the system.
     ///
-    /// Within a process, time does not go back: a used count stays used when the clock is set back.
+    /// A used count stays used when the clock is set back. If the clock was ahead while a count was used, the nonce may
+    /// be valid again when its time comes.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
