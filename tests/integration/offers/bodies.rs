@@ -82,6 +82,10 @@ async fn fails_or_denies(request: CheckRequest<'_>) -> Result<bool, std::io::Err
 #[requires(any(setting = "off", all(role = "r", permission = "z")))]
 async fn either() {}
 
+/// The service has the setting on, so that every login suffices.
+#[requires(any(all(authenticated, setting = "on"), scope = "a"))]
+async fn login_or_scope() {}
+
 fn routes() -> GuardedRouter {
     GuardedRouter::new()
         .route("/scope", get(scope).post(scope))
@@ -91,6 +95,7 @@ fn routes() -> GuardedRouter {
         .route("/strong", get(strong))
         .route("/recent", get(recent))
         .route("/either", get(either))
+        .route("/login-or-scope", get(login_or_scope))
         .route("/closed", get(closed))
         .route("/closed-or-near", get(closed_or_near))
         .route("/checked", get(checked))
@@ -114,7 +119,7 @@ fn render(denial: &DenialDetails<'_>, _: &RequestSnapshot) -> DenialBody {
 fn builder() -> ProtectionSpaceBuilder {
     let dpop = auth_runtime::schemes::Dpop::jwt(verifier()).origin("https://api.example");
     let builder = space_builder().scheme(dpop.build().expect("in order"));
-    builder.setting("off", false)
+    builder.setting("off", false).setting("on", true)
 }
 
 fn app(builder: ProtectionSpaceBuilder) -> ProtectedRouter {
@@ -145,6 +150,13 @@ async fn a_renderer_sees_the_missing_requirements() {
             r#"Some("Ask.") [scope = "a", scope = "b", role = "r"]"#,
         ),
         ("/silent", Caller::Anonymous, 401, r#"None [role = "r"]"#),
+        // A login meets the policy without a scope.
+        (
+            "/login-or-scope",
+            Caller::Anonymous,
+            401,
+            "None [authenticated]",
+        ),
         // Their owner has to learn that the credentials are invalid.
         ("/any", Caller::rejected(), 401, r#"None [scope = "a"]"#),
         ("/any", Caller::unverifiable(), 503, "None []"),

@@ -46,6 +46,10 @@ async fn checked() {}
 #[requires(scope = "a", hide_as = 404)]
 async fn hidden() {}
 
+/// Where unknown paths are challenged, no response is a 404.
+#[requires(authenticated, hide_as = 404)]
+async fn open_to_known_callers() {}
+
 #[requires(scope = "a", hide_as = 404, hide_unless = authenticated)]
 async fn hidden_from_strangers() {}
 
@@ -89,6 +93,7 @@ fn routes() -> GuardedRouter {
         .route("/known-and-near", get(known_and_near))
         .route("/checked", get(checked))
         .route("/hidden", get(hidden).post(beside_hidden).put(nothing))
+        .route("/open-to-known-callers", get(open_to_known_callers))
         .route("/hidden-from-strangers", get(hidden_from_strangers))
         .route("/hidden-and-fresh", get(hidden_and_fresh))
         .route(
@@ -200,7 +205,7 @@ async fn documents_match_responses() {
                 compared += 1;
             }
         }
-        assert_eq!(compared, 22);
+        assert_eq!(compared, 23);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cookies that a scheme sets: several of them, beside those of the handler.
 
 use axum::response::AppendHeaders;
-use http::header::SET_COOKIE;
+use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::{HeaderMap, HeaderName};
 
 use super::*;
@@ -83,5 +83,11 @@ async fn schemes_set_several_cookies() {
         let lines = response.headers().get_all(SET_COOKIE).iter();
         let cookies: Vec<&str> = lines.map(|line| line.to_str().unwrap()).collect();
         assert_eq!(cookies, expected, "{path} {login}");
+        // A cache would send the cookies of this client to others.
+        assert_eq!(
+            response.headers()[CACHE_CONTROL],
+            "no-store",
+            "{path} {login}"
+        );
     }
 }

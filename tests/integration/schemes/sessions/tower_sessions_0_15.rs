@@ -77,6 +77,9 @@ async fn several_cookies_are_rejected() {
         (format!("{NAME}={own}; {NAME}={eve}"), 401),
         (format!("{NAME}={own}; {other}={eve}"), 401),
         (format!("{other}={eve}"), 401),
+        // The layer trims the name.
+        (format!("{NAME}={own}; \u{2003}{NAME}={eve}"), 401),
+        (format!("\u{a0}{NAME}={eve}"), 401),
     ] {
         let lines: Lines = vec![("cookie", cookies.clone().into())];
         let response = send(&ann.app, "/account", &lines).await;
