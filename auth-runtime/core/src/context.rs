@@ -159,6 +159,28 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// Adds the decision of a decision point about a `can` requirement, with its reason and the login that it
+    /// requests.
+    ///
+    /// ```
+    /// use auth_runtime::decision::{Context, Decision, Denial};
+    /// use auth_runtime::objects::{ObjectDecision, ObjectSource};
+    /// use auth_runtime::policy::Atom;
+    /// use auth_runtime::{Caller, Identity, Policy, Requirement};
+    ///
+    /// let restart = Atom::Can { action: "restart".into(), on: ObjectSource::Service };
+    /// let policy = Policy::requires(Requirement::Atom(restart.clone()));
+    /// let ann = Caller::known(Identity::new("ann"));
+    /// let denied = ObjectDecision::deny_until_login(["gold"]);
+    /// let decision = Decision::of(&policy, &Context::new(&ann).decided(restart, &denied));
+    /// assert!(matches!(decision, Decision::Deny(Denial::StepUp { .. })));
+    /// ```
+    #[must_use]
+    pub fn decided(mut self, atom: Atom, decision: &ObjectDecision) -> Self {
+        self.add_decision(atom, Some(decision));
+        self
+    }
+
     /// Adds the result for a `check` or `can` requirement, like [`answered`](Self::answered).
     pub(crate) fn add_answer(&mut self, atom: Atom, answer: Option<bool>) {
         self.answers.push(AtomResult {
@@ -236,6 +258,12 @@ impl<'a> Context<'a> {
             (Atom::SenderConstrained, _) if !self.can_be_bound => Truth::False,
             _ => Truth::Unknown,
         }
+    }
+
+    /// Returns whether a new login could make `atom` true: a freshness atom, or a `can` for which the
+    /// decision point requests a login.
+    pub(crate) fn is_fresh(&self, atom: &Atom) -> bool {
+        atom.group() == Group::Freshness || !self.acr_values(atom).is_empty()
     }
 
     /// Returns whether credentials of the same caller that are bound to a key would make `atom`

@@ -231,7 +231,7 @@ fn decide_known<'p>(
         }
         Truth::False => {}
     }
-    let is_fresh = |atom: &Atom| evaluated.is_fresh(atom);
+    let is_fresh = |atom: &Atom| evaluated.context.is_fresh(atom);
     let asks_login = policy.asks_about(Group::Freshness) || evaluated.context.asks_login();
     if asks_login && evaluated.evaluate_granting(&is_fresh)? == Truth::True {
         return Ok(Decision::Deny(evaluated.step_up()));
@@ -275,12 +275,6 @@ struct Evaluator<'p, 'c> {
 }
 
 impl<'p> Evaluator<'p, '_> {
-    /// Returns whether a new login could make `atom` true: a freshness atom, or a `can` for which the
-    /// decision point requests a login.
-    fn is_fresh(&self, atom: &Atom) -> bool {
-        atom.group() == Group::Freshness || !self.context.acr_values(atom).is_empty()
-    }
-
     fn holds(&self, atom: &Atom) -> bool {
         self.context.truth(atom) == Truth::True
     }
@@ -371,7 +365,7 @@ impl<'p> Evaluator<'p, '_> {
     /// The login to request: the smallest sufficient set of freshness atoms, with the context
     /// classes that could replace the one in it.
     fn step_up(&self) -> Denial {
-        let is_fresh = |atom: &Atom| self.is_fresh(atom);
+        let is_fresh = |atom: &Atom| self.context.is_fresh(atom);
         let smallest = minimal_set(self.requirement, &|atom| match (
             is_fresh(atom),
             self.holds(atom),
@@ -464,7 +458,7 @@ fn truth_by_remedies(atom: &Atom, context: &Context<'_>) -> Truth {
         return Truth::Unknown;
     }
     match context.truth(atom) {
-        Truth::False if matches!(atom.group(), Group::Freshness | Group::Binding) => Truth::Unknown,
+        Truth::False if context.is_fresh(atom) || atom.group() == Group::Binding => Truth::Unknown,
         truth => truth,
     }
 }

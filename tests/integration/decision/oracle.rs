@@ -58,12 +58,12 @@ fn bits_of(scopes: &[Cow<'static, str>]) -> Holds {
 }
 
 /// Returns the decision about a known caller by the text of the rules. `holds` excludes the check,
-/// and `check` is its result, or `None` if it failed.
+/// and `check` is its result, or `None` if it failed. A login makes the atoms `fresh` true.
 fn by_the_rules(
     expression: &Expression,
     holds: Holds,
     check: Option<bool>,
-    oauth: bool,
+    (oauth, fresh): (bool, Holds),
 ) -> (u16, Vec<Holds>) {
     // A failed check may have had either result.
     let at_worst = if check == Some(true) {
@@ -83,13 +83,13 @@ fn by_the_rules(
     if expression.grants(holds | at_best) {
         return (503, vec![]);
     }
-    if grants(Mfa as Holds) {
+    if grants(fresh) {
         return (401, vec![]);
     }
-    if grants(Mfa as Holds | Bound as Holds) {
+    if grants(fresh | Bound as Holds) {
         return (UNBOUND, vec![]);
     }
-    let without_scopes = (holds & !SCOPES) | at_worst | Mfa as Holds | Bound as Holds;
+    let without_scopes = (holds & !SCOPES) | at_worst | fresh | Bound as Holds;
     let enough = best_scopes(holds, |scopes| expression.grants(without_scopes | scopes));
     (403, if oauth { enough } else { vec![] })
 }
@@ -190,7 +190,8 @@ fn small_policies_decide_as_the_oracle() {
                         let facts = facts.clone();
                         let facts = if oauth { facts.by_oauth() } else { facts };
                         let context = || format!("{asks} {caller:?} {place:b} {check:?} {oauth}");
-                        let (expected, best) = by_the_rules(&expression, holds, check, oauth);
+                        let (expected, best) =
+                            by_the_rules(&expression, holds, check, (oauth, Mfa as Holds));
 
                         let rule = match (expected, best.is_empty()) {
                             (200, _) => Rule::Met,
@@ -332,4 +333,56 @@ fn the_decision_point_decides_as_a_check() {
         }
     }
     assert!(compared > 1_000, "{compared}");
+}
+
+/// A `can` that the decision point denies until a login counts as a freshness atom (rule 3).
+#[test]
+fn a_login_for_an_object_counts_as_freshness() {
+    let can = Atom::Can {
+        action: "update".into(),
+        on: auth_runtime::objects::ObjectSource::Service,
+    };
+    let instead = |atom: &Atom| {
+        Requirement::Atom(match atom {
+            Atom::Check(_) => can.clone(),
+            other => other.clone(),
+        })
+    };
+    let denied = auth_runtime::objects::ObjectDecision::deny_until_login(["mfa"]);
+    let mut scopes_named = 0;
+    let with_can = all_expressions().into_iter();
+    let with_can = with_can.filter(|it| it.atoms() & Checked as Holds != 0);
+    for expression in with_can {
+        let policy = Policy::requires(expression.requirement());
+        let policy = policy.map(|requirement| requirement.map(&instead));
+        let grantable = SCOPES | Staff as Holds | Mfa as Holds | Bound as Holds;
+        for granted in subsets(grantable & expression.atoms()) {
+            let caller = Caller::known(identity(granted));
+            let context = context_of(&caller, ELSEWHERE, false).by_oauth();
+            let context = context.decided(can.clone(), &denied);
+            let holds = granted | Authenticated as Holds;
+            let fresh = Mfa as Holds | Checked as Holds;
+            let (expected, best) = by_the_rules(&expression, holds, Some(false), (true, fresh));
+            let decision = Decision::of(&policy, &context);
+            let found = match &decision {
+                Decision::Deny(Denial::SenderConstraintRequired) => UNBOUND,
+                decision => status(decision),
+            };
+            assert_eq!(found, expected, "{policy} {granted:b}");
+            match decision {
+                Decision::Deny(Denial::InsufficientScope { scopes, .. }) => {
+                    assert!(
+                        best.contains(&bits_of(&scopes)),
+                        "{policy} {granted:b}: {scopes:?}"
+                    );
+                    scopes_named += 1;
+                }
+                Decision::Deny(Denial::Forbidden { .. }) => {
+                    assert!(best.is_empty(), "{policy} {granted:b}");
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(scopes_named > 100, "{scopes_named}");
 }

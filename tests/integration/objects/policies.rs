@@ -285,8 +285,15 @@ async fn an_engine_can_request_a_login() {
     }
     let gold = Identity::new("ann").with_acr("gold");
     assert_eq!(status(&app, with_identity(request("/x"), gold)).await, 200);
-    // A login alone would not be enough.
-    assert_eq!(status(&app, by("ann", "/x/scope")).await, 403);
+    // A login alone would not be enough: the token lacks a scope as well (rule 3c).
+    let response = send(&app, by("ann", "/x/scope")).await;
+    assert_eq!(response.status(), 403);
+    let challenge = format!("{:?}", response.headers()["www-authenticate"]);
+    assert!(challenge.contains("insufficient_scope"), "{challenge}");
+    assert!(
+        challenge.contains("scope=\\\"repo:delete\\\""),
+        "{challenge}"
+    );
     // Only the classes that every part accepts are offered.
     // Without a scheme that can request a login, the denial is final.
     let keys = ApiKeys::builder().key("a-long-random-key-of-a-job", Identity::new("job"));

@@ -18,7 +18,7 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
     };
     let never = |_: &Atom| false;
     let is_scope = |atom: &Atom| context.scope_of(atom).is_some();
-    let is_fresh = |atom: &Atom| evaluated.is_fresh(atom);
+    let is_fresh = |atom: &Atom| context.is_fresh(atom);
     let is_bound = |atom: &Atom| is_fresh(atom) || atom.group() == Group::Binding;
     let is_of_caller = |atom: &Atom| context.depends_on_login(atom);
     // As for the scopes of the denial.

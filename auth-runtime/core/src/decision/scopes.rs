@@ -34,7 +34,7 @@ impl<'p> Evaluator<'p, '_> {
             return Err(open);
         }
         let scopes = self.minimal_scopes(&|atom| {
-            atom.group() == Group::Freshness || self.context.can_bind(atom) || self.holds(atom)
+            self.context.is_fresh(atom) || self.context.can_bind(atom) || self.holds(atom)
         });
         Ok(scopes.unwrap_or_default())
     }
