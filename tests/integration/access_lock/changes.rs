@@ -375,7 +375,21 @@ fn each_difference_is_named() {
     ] {
         assert_eq!(what(&plain, &after), expected, "{after}");
     }
+    let documents = |path: &str, user: &str| {
+        format!(r#"GET {path}  requires(can("read", on = "User::{{{user}}}"))  shop::x"#)
+    };
     for (before, after, expected) in [
+        // An object of another place of the path is another object, also behind a prefix.
+        (
+            documents("/u-{user}/d-{doc}", "user"),
+            documents("/u-{doc}/d-{user}", "user"),
+            "changed: other callers are allowed; its parameters have other names",
+        ),
+        (
+            documents("/u-{user}/d-{doc}", "user"),
+            documents("/u-{id}/d-{doc}", "id"),
+            "restated: its parameters have other names",
+        ),
         (
             line("", "requires(role = \"a\")", "shop::X (router)"),
             line("", "requires(role = \"a\")", "shop::x"),

@@ -99,9 +99,10 @@ pub(super) fn with_places_of_parameters(policy: &Policy, path: &str) -> Policy {
     let place = |name: &str| -> Cow<'static, str> {
         let written = [format!("{{{name}}}"), format!("{{*{name}}}")];
         let mut segments = path.split('/').enumerate();
-        let found = segments.find(|(_, segment)| written.iter().any(|it| it == segment));
+        // A parameter ends its segment, which can have a prefix.
+        let found = segments.find(|(_, segment)| written.iter().any(|it| segment.ends_with(it)));
         match found {
-            Some((index, segment)) if segment.starts_with("{*") => format!("*{index}").into(),
+            Some((index, segment)) if segment.ends_with(&written[1]) => format!("*{index}").into(),
             // A parameter cannot have such a name.
             Some((index, _)) => index.to_string().into(),
             None => name.to_owned().into(),
