@@ -6,6 +6,7 @@ mod builder;
 mod changes;
 mod comparison;
 mod deadline;
+mod decisions;
 mod error;
 mod expectation;
 mod matrix;

@@ -355,3 +355,55 @@ async fn objects_in_columns_json_and_page() {
         "<option value=\"can(&quot;update&quot;, on = &quot;Repository::{owner}/{repo}&quot;)\"";
     assert!(page.contains(option), "{page}");
 }
+
+/// Denies with a reason, or until a login.
+struct Explaining;
+
+impl DecisionPoint for Explaining {
+    fn name(&self) -> &'static str {
+        "explaining"
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        let decide = |evaluation: &Evaluation| match evaluation.resource.id() {
+            "vault" => ObjectDecision::deny_until_login(["gold"]),
+            _ => ObjectDecision::deny().with_reason("only on weekdays"),
+        };
+        let decisions = request.evaluations.iter().map(decide).collect();
+        Box::pin(async { Ok(decisions) })
+    }
+}
+
+/// The matrix does not know the reason that a decision point gives, nor the login that it requests.
+#[tokio::test]
+async fn reasons_and_logins_are_no_differences() {
+    #[requires(can = "open", on = "Room::{room}")]
+    async fn shown() {}
+    #[requires(can = "open", on = "Room::{room}", hide_as = 404)]
+    async fn hidden() {}
+
+    let routes = || {
+        GuardedRouter::new()
+            .route("/shown/{room}", get(shown))
+            .route("/hidden/{room}", get(hidden))
+    };
+    let space = space_builder().decision_point(Explaining).build();
+    let space = space.expect("a space");
+    let builder = AccessMatrix::builder(&routes().access_table(), &space)
+        .persona(caller("ann"))
+        .object("Room", "vault")
+        .object("Room", "hall");
+    let app = routes().protect(space).expect("a router");
+    let matrix = builder.send(&app).await.expect("a matrix");
+    let differences: Vec<_> = matrix.differences().collect();
+    assert!(differences.is_empty(), "{differences:#?}");
+    let markdown = matrix.to_markdown();
+    for row in [
+        r#"| GET | `/hidden/{room}` on `Room::"hall"` | 404 hidden |"#,
+        r#"| GET | `/hidden/{room}` on `Room::"vault"` | 401 step-up |"#,
+        r#"| GET | `/shown/{room}` on `Room::"hall"` | 403 |"#,
+        r#"| GET | `/shown/{room}` on `Room::"vault"` | 401 step-up |"#,
+    ] {
+        assert!(markdown.contains(row), "{row}\n{markdown}");
+    }
+}

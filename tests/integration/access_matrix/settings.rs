@@ -150,9 +150,18 @@ async fn matrices_with_other_responders_do_not_join() {
 /// The cells of a matrix are in the order of its personas, so their names and order are the same in both.
 #[tokio::test]
 async fn matrices_with_other_personas_do_not_join() {
-    let swapped = [Persona::anonymous(), admin(), reader()];
-    let (app, other) = app_of(space_of(false, false), swapped);
-    let other = other.send(&app).await.expect("a matrix");
-    let error = matrix_of(true, true).await.and(other).expect_err("order");
-    assert!(error.to_string().contains("different personas"), "{error}");
+    // Of the same name, with other grants.
+    let renamed = known("reader", Identity::new("rita").with_roles(["admin"]));
+    for personas in [
+        [Persona::anonymous(), admin(), reader()],
+        [Persona::anonymous(), renamed, admin()],
+    ] {
+        let (app, other) = app_of(space_of(false, false), personas);
+        let other = other.send(&app).await.expect("a matrix");
+        let error = matrix_of(true, true)
+            .await
+            .and(other)
+            .expect_err("personas");
+        assert!(error.to_string().contains("different personas"), "{error}");
+    }
 }

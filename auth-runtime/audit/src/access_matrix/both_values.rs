@@ -22,9 +22,13 @@ impl AccessMatrix {
     ///
     /// If the personas differ, or if a row without a setting has other responses in the other matrix.
     pub fn and(mut self, other: Self) -> Result<Self, AccessMatrixError> {
-        let names = |matrix: &Self| matrix.personas.iter().map(text::name).collect::<Vec<_>>();
+        let personas = |matrix: &Self| {
+            let personas = matrix.personas.iter();
+            let described = personas.map(|persona| (text::name(persona), persona.description()));
+            described.collect::<Vec<_>>()
+        };
         let mut mistakes = Vec::new();
-        if names(&self) != names(&other) {
+        if personas(&self) != personas(&other) {
             mistakes.push("the two matrices have different personas".to_owned());
         }
         for row in other.rows {

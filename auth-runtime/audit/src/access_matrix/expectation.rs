@@ -5,20 +5,20 @@ use std::borrow::Cow;
 use auth_runtime_axum::inspection::Responder;
 use auth_runtime_core::adapter::{Head, RequestView, Space, Target};
 use auth_runtime_core::{
-    AccessRow, Caller, Context, Decision, Denial, DenialDetails, Explanation, HandlerLocation,
-    RouteKind,
+    AccessRow, Caller, Decision, Denial, DenialDetails, Explanation, HandlerLocation, RouteKind,
 };
 use auth_runtime_policy::Policy;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, StatusCode};
 
 use super::deadline::NoResponse;
+use super::decisions::{ANY_LOGIN, MAX_RESULTS, decisions_of};
 use super::target;
 
 /// The expected response of one row to one persona.
 pub(super) struct Expectation {
-    /// More than one if the policy has a check: one for each of its results.
-    possible: Vec<Expected>,
+    /// More than one if the policy has a check: one for each of its results. `None` if they are too many.
+    possible: Option<Vec<Expected>>,
     /// The fulfilled parts of the policy, as far as they are known beforehand.
     reason: Option<String>,
 }
@@ -85,7 +85,7 @@ impl Expectation {
             let denial = denial.filter(|_| authenticates);
             let shown = denial.map(|denial| shown(None, &denial));
             return Self {
-                possible: vec![Expected::Unknown { shown }],
+                possible: Some(vec![Expected::Unknown { shown }]),
                 reason: None,
             };
         };
@@ -98,23 +98,23 @@ impl Expectation {
         if let Some(context) = &mut context {
             space.add_object_scopes(policy, context, Some(&parameters));
         }
-        let outcomes = match &context {
-            _ if policy.ignores_credentials() => vec![Decision::Grant],
-            Some(context) => outcomes(policy, context),
+        let decisions = match &context {
+            _ if policy.ignores_credentials() => Some(vec![Decision::Grant]),
+            Some(context) => decisions_of(policy, context),
             // Rule 5. The caller is ambiguous, so no caller meets `hide_unless`.
-            None if policy.is_hidden() => vec![Decision::Conceal],
-            None => vec![Decision::Deny(Denial::InvalidRequest)],
+            None if policy.is_hidden() => Some(vec![Decision::Conceal]),
+            None => Some(vec![Decision::Deny(Denial::InvalidRequest)]),
         };
-        let possible = outcomes.into_iter().map(|outcome| match outcome {
+        let expected = |decision| match decision {
             Decision::Grant => Expected::Granted,
             Decision::Deny(denial) => {
                 let shown = shown(Some(policy), &denial);
                 Expected::Denied { denial, shown }
             }
             _ => Expected::Concealed,
-        });
+        };
         Self {
-            possible: possible.collect(),
+            possible: decisions.map(|decisions| decisions.into_iter().map(expected).collect()),
             reason: context
                 .as_ref()
                 .map(|context| Explanation::of(policy, context).to_string()),
@@ -123,15 +123,20 @@ impl Expectation {
 
     /// Describes the mismatch with the expected response, if any.
     pub(super) fn difference(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
+        let Some(possible) = &self.possible else {
+            return Some(format!(
+                "the policy has more than {MAX_RESULTS} combinations of results of its checks, too many to compare"
+            ));
+        };
         let mut problems = Vec::new();
-        for expected in &self.possible {
+        for expected in possible {
             match expected.contradiction(row, seen) {
                 Some(problem) => problems.push(problem),
                 None => return None,
             }
         }
         problems.dedup();
-        let says: Vec<_> = self.possible.iter().map(Expected::shown).collect();
+        let says: Vec<_> = possible.iter().map(Expected::shown).collect();
         let reason = self.reason.as_ref();
         let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
         Some(format!(
@@ -140,24 +145,6 @@ impl Expectation {
             problems.join(", or else ")
         ))
     }
-}
-
-/// Returns the decisions of a policy for every result of its checks. A failed check is not one of
-/// them: it is a difference.
-fn outcomes(policy: &Policy, context: &Context<'_>) -> Vec<Decision> {
-    let mut outcomes = Vec::new();
-    let mut open = vec![context.clone()];
-    while let Some(context) = open.pop() {
-        match Decision::of(policy, &context) {
-            Decision::Undecided(check) => {
-                let answers = [false, true].map(Some);
-                open.extend(answers.map(|answer| context.clone().answered(check.clone(), answer)));
-            }
-            decision if outcomes.contains(&decision) => {}
-            decision => outcomes.push(decision),
-        }
-    }
-    outcomes
 }
 
 impl Expected {
@@ -310,7 +297,7 @@ fn is_denial(status: StatusCode) -> bool {
 }
 
 /// Returns whether two denials are equal, except for details of the credentials that a persona does
-/// not state.
+/// not state, and for the reason and the login that a decision point names.
 fn is_same(expected: &Denial, given: &Denial) -> bool {
     match (expected, given) {
         (
@@ -320,7 +307,17 @@ fn is_same(expected: &Denial, given: &Denial) -> bool {
                 scopes: given_scopes,
             },
         ) => rejection.is_some() == given_rejection.is_some() && scopes == given_scopes,
-        (Denial::Unverifiable { .. }, Denial::Unverifiable { .. }) => true,
+        (Denial::Unverifiable { .. }, Denial::Unverifiable { .. })
+        | (Denial::Forbidden { .. }, Denial::Forbidden { .. }) => true,
+        (
+            Denial::StepUp {
+                acr_values,
+                max_age,
+            },
+            Denial::StepUp {
+                max_age: given_age, ..
+            },
+        ) if acr_values.iter().any(|class| class == ANY_LOGIN) => max_age == given_age,
         _ => expected == given,
     }
 }
@@ -416,6 +413,13 @@ mod tests {
             scopes: vec![scope.into()],
             has_token_server: false,
         };
+        let forbidden = |reason: &'static str| Denial::Forbidden {
+            reason: Some(reason.into()),
+        };
+        let step_up = |class: &'static str, seconds: Option<u64>| Denial::StepUp {
+            acr_values: vec![class.into()],
+            max_age: seconds.map(Duration::from_secs),
+        };
         let expired = Some(auth_runtime_core::Rejection::Expired);
         let invalid = Some(auth_runtime_core::Rejection::Invalid);
         for (one, other, expected) in [
@@ -435,6 +439,10 @@ mod tests {
                 false,
             ),
             (Denial::FORBIDDEN, Denial::NotFound, false),
+            (Denial::FORBIDDEN, forbidden("only on weekdays"), true),
+            (step_up(ANY_LOGIN, None), step_up("gold", None), true),
+            (step_up(ANY_LOGIN, None), step_up("gold", Some(60)), false),
+            (step_up("gold", None), step_up("platinum", None), false),
             (insufficient("a"), insufficient("b"), false),
         ] {
             assert_eq!(is_same(&one, &other), expected, "{one:?} {other:?}");

@@ -91,7 +91,9 @@ use super::row_object::RowObject;
 /// [path values](crate::AccessMatrixBuilder::path_value).
 ///
 /// A route without a fitting object has one row, with path values only. A route with several patterns for the
-/// type has a row for each pattern that fits the id, and the row names the pattern.
+/// type has a row for each pattern that fits the id, and the row names the pattern. The matrix does not know the
+/// decisions of the decision point, so each of them agrees with the policy: a denial, with any reason, and the request
+/// of a login.
 ///
 /// # Settings
 ///
