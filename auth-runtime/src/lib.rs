@@ -121,7 +121,7 @@ pub mod challenge {
 pub mod policy {
     #[doc(inline)]
     pub use auth_runtime_policy::{
-        Access, Atom, DeclaredAction, DeclaredPolicy, Disclosure, Group, Groups, IpNet, Network,
+        Access, Atom, DeclaredAction, DeclaredPolicy, Disclosure, IpNet, Network,
         ObjectRequirement, Truth, Vocabulary, VocabularyEntry,
     };
 }

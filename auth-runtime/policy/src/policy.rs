@@ -394,6 +394,7 @@ impl Policy {
     }
 
     /// Returns whether the requirement has an atom of the given group.
+    #[doc(hidden)]
     pub const fn asks_about(&self, group: Group) -> bool {
         self.groups.contain(group)
     }

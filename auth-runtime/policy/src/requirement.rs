@@ -260,6 +260,7 @@ impl Requirement {
     }
 
     /// The groups of all atoms.
+    #[doc(hidden)]
     pub const fn groups(&self) -> Groups {
         if let Self::Atom(leaf) = self {
             return Groups::of(leaf.group());
@@ -376,6 +377,7 @@ impl Requirement {
 
 impl Atom {
     /// The group of the atom.
+    #[doc(hidden)]
     pub const fn group(&self) -> Group {
         match self {
             Self::Authenticated
