@@ -189,12 +189,24 @@ fn handler_type(handler: &Handler, annotated: &Annotated<'_>, runtime: &Path) ->
     let mut parameters = signature.generics.params.iter();
     let is_generic = parameters.any(|it| !matches!(it, GenericParam::Lifetime(_)))
         || may_be_generic(signature.inputs.to_token_stream());
-    if is_generic || !annotated.errors.is_empty() {
+    if is_generic || is_expected_to_be_dead(handler) || !annotated.errors.is_empty() {
         return quote!(::core::option::Option::None);
     }
-    let mut name = signature.ident.clone();
-    name.set_span(Span::mixed_site().located_at(name.span()));
+    // As a raw identifier: the edition of this crate, which the span has, may reserve the name.
+    let span = Span::mixed_site().located_at(signature.ident.span());
+    let name = Ident::new_raw(&signature.ident.unraw().to_string(), span);
     quote!(::core::option::Option::Some(#runtime::type_id_of(&#name)))
+}
+
+/// Returns whether an attribute expects that nothing uses a handler. Naming its type would use it.
+fn is_expected_to_be_dead(handler: &Handler) -> bool {
+    let mut attributes = handler.attributes.iter();
+    attributes.any(|attribute| {
+        let is_meant = ["dead_code", "unused"]
+            .iter()
+            .any(|lint| contains_word(attribute, lint));
+        attribute.path().is_ident("expect") && is_meant
+    })
 }
 
 /// Returns whether an attribute deprecates a handler, possibly within `cfg_attr`.
@@ -257,6 +269,30 @@ mod tests {
         let tokens = requires(arguments, item);
         syn::parse2::<syn::File>(tokens.clone()).expect("items");
         tokens.to_string().replace(' ', "")
+    }
+
+    /// A later edition may reserve the name of a handler.
+    #[test]
+    fn names_of_handlers_are_raw() {
+        for name in ["gen", "r#gen", "list"] {
+            let item = format!("async fn {name}() {{}}");
+            let raw = format!("type_id_of(&r#{})", name.trim_start_matches("r#"));
+            let expanded = expanded("authenticated", &item);
+            assert!(expanded.contains(&raw), "{expanded}");
+        }
+    }
+
+    #[test]
+    fn a_handler_that_is_expected_to_be_dead_is_not_used() {
+        for (attribute, is_used) in [
+            ("#[expect(dead_code)]", false),
+            ("#[expect(unused, reason = \"later\")]", false),
+            ("#[allow(dead_code)]", true),
+            ("#[expect(unused_variables)]", true),
+        ] {
+            let expanded = expanded("authenticated", &format!("{attribute} async fn f() {{}}"));
+            assert_eq!(expanded.contains("type_id_of"), is_used, "{attribute}");
+        }
     }
 
     #[test]
