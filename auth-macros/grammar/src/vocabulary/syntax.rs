@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::characters::called;
+
 /// Returns the message for a duplicate key, with the line of the first one.
 pub(super) fn duplicate(text: &str, at: Range<usize>, table: &DeTable<'_>) -> String {
     fn earlier(table: &DeTable<'_>, name: &str, end: usize) -> Option<usize> {
@@ -73,6 +75,13 @@ pub(super) fn unclosed(text: &str) -> String {
                 if !matches {
                     return format!("unmatched `{character}`\nhelp: remove it");
                 }
+            }
+            '\'' | '‘' | '’' | '“' | '”' | '„' => {
+                return format!(
+                    "{} does not begin a string\nhelp: write strings in double quotes, such as \
+                     `requires = 'role = \"admin\"'`",
+                    called(character)
+                );
             }
             _ => {}
         }
