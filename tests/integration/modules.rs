@@ -49,6 +49,10 @@ mod auth {
     pub(crate) use auth_runtime::{public, requires};
 }
 
+mod attributes {
+    pub(crate) use auth_runtime::requires as test;
+}
+
 // Each of these items has lost the policy once.
 #[requires(role = "admin")]
 mod lost {
@@ -70,6 +74,13 @@ mod lost {
     pub(crate) async fn open() {}
 
     use auth_runtime::requires as needs;
+
+    use super::attributes;
+
+    #[attributes::test(scope = "users")]
+    pub(crate) mod called_test {
+        pub(crate) async fn list() {}
+    }
 
     #[needs(scope = "renamed", hide_as = 404)]
     pub(crate) mod renamed {
@@ -140,6 +151,10 @@ fn module_handlers_keep_their_policy() {
             r#"requires(role = "admin", scope = "renamed", hide_as = 404)"#,
         ),
         (
+            policy_of::<lost::called_test::policy_of_list>(),
+            r#"requires(role = "admin", scope = "users")"#,
+        ),
+        (
             policy_of::<lost::renamed::policy_of_own>(),
             r#"requires(role = "admin", scope = "renamed", scope = "own", hide_as = 404)"#,
         ),
@@ -175,6 +190,7 @@ fn module_handlers_keep_their_policy() {
             "/renamed",
             get(lost::renamed::list).post(lost::renamed::own),
         )
+        .route("/called-test", get(lost::called_test::list))
         .route("/fragments", get(fragments::first).post(fragments::third))
         .route("/blocks", get(blocks::first).post(blocks::second))
         .nest_service("/files", lost::ByAnotherPath, service.clone())

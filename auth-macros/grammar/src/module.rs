@@ -172,7 +172,9 @@ impl ModuleItem {
             return;
         }
         let takes_one = match self.kind {
-            ItemKind::Module | ItemKind::Handler(_) => !is_test,
+            // An attribute that is called `test` marks a function.
+            ItemKind::Module => true,
+            ItemKind::Handler(_) => !is_test,
             ItemKind::UnitStruct => had_policy,
             _ => false,
         };

@@ -2,9 +2,9 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
-use syn::{Attribute, FnArg, Ident, Signature, Token, Type, Visibility};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, FnArg, Ident, Path, Signature, Token, Type, Visibility};
 
 use crate::attribute::{is_built_for_tests, is_conditional, is_test, policy_attribute_by_any_path};
 use crate::item::ungrouped;
@@ -163,16 +163,15 @@ fn called_macro(start: ParseStream<'_>) -> Option<ItemKind> {
         _ => false,
     };
     let mut tokens = tokens_of(start).peekable();
-    let path: Vec<TokenTree> = std::iter::from_fn(|| tokens.next_if(is_path)).collect();
-    let first = path.first()?.to_string();
+    let written: TokenStream = std::iter::from_fn(|| tokens.next_if(is_path)).collect();
     let is_called =
         matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
+    // Not `impl !Send`, `const X: !`, nor `else if m!()` behind the first block of a constant.
+    let path = Path::parse_mod_style.parse2(written.clone()).ok()?;
     // `macro_rules` is no keyword: a module or another macro can have that name.
-    let is_definition = first == "macro_rules"
-        && path.len() == 1
-        && matches!(tokens.next(), Some(TokenTree::Ident(_)));
-    let is_item = is_definition || ["impl", "const", "static"].contains(&first.as_str());
-    (is_called && !is_item).then(|| ItemKind::Macro(path.into_iter().collect()))
+    let is_definition =
+        path.is_ident("macro_rules") && matches!(tokens.next(), Some(TokenTree::Ident(_)));
+    (is_called && !is_definition).then_some(ItemKind::Macro(written))
 }
 
 /// Returns whether axum cannot call a function, or calls it as something other than a handler:

@@ -220,6 +220,7 @@ fn items_are_told_apart_wherever_they_end() {
         "pub const C: T = T { x: 1 };",
         "const _: () = {};",
         "const C: u8 = if A { 1 } else { 2 };",
+        "const C: u8 = if A { 1 } else if cfg!(a) { 2 } else { 3 };",
         "static S: u8 = { 1 };",
         "type T = A<{ 1 }>;",
         "use a::{b, c};",
