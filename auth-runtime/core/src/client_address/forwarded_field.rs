@@ -47,8 +47,11 @@ impl ForwardedField {
         for line in lines.iter().rev() {
             // The client may have written other characters to the left of the elements that count.
             let line = String::from_utf8_lossy(line.as_bytes());
-            let elements = split(&line, ',', *self == Self::Forwarded)?;
-            for element in elements.into_iter().rev() {
+            let is_list = *self == Self::Forwarded;
+            let elements = split(&line, ',', is_list)?;
+            // Empty elements of a list are ignored (RFC 9110 §5.6.1.2).
+            let elements = elements.into_iter().rev();
+            for element in elements.filter(|element| !(is_list && element.is_empty())) {
                 let address = self.address(element)?;
                 if !proxies.contains(address) {
                     return Some(address);
@@ -94,7 +97,8 @@ fn split(text: &str, separator: char, quotes: bool) -> Option<Vec<&str>> {
 /// The `for` of a forwarded-element (RFC 7239 §4), without quotes.
 fn forwarded_for(element: &str) -> Option<String> {
     let mut found = None;
-    for pair in split(element, ';', true)? {
+    let pairs = split(element, ';', true)?;
+    for pair in pairs.into_iter().filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=')?;
         if name.eq_ignore_ascii_case("for") && found.replace(unquoted(value)?).is_some() {
             return None;
