@@ -124,7 +124,8 @@ impl Webhooks {
         WebhooksBuilder::new(Format::Stripe)
     }
 
-    /// Starts with the format of Standard Webhooks. A secret that starts with `whsec_` is base64.
+    /// Starts with the format of Standard Webhooks. A secret that starts with `whsec_` is base64, and so is one that
+    /// starts with `v1,whsec_`, such as those of Supabase Auth.
     pub fn standard() -> WebhooksBuilder {
         WebhooksBuilder::new(Format::Standard)
     }
@@ -277,7 +278,10 @@ impl WebhooksBuilder {
     pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         let secret = secret.as_ref();
         let encoded = match self.format {
-            Format::Standard => secret.strip_prefix(b"whsec_"),
+            Format::Standard => {
+                let unversioned = secret.strip_prefix(b"v1,").unwrap_or(secret);
+                unversioned.strip_prefix(b"whsec_")
+            }
             Format::GitHub | Format::Stripe => None,
         };
         let secret = match encoded.map(|encoded| STANDARD.decode(encoded)) {

@@ -179,6 +179,9 @@ async fn standard_webhooks_sign_id_time_and_body() {
         ),
     ] {
         let clock = at(seconds).clock();
+        // Supabase shows the version of the signatures before the secret.
+        let with_version = Webhooks::standard().secret(format!("v1,{secret}"));
+        let with_version = app_with(with_version.clock(clock.clone()));
         let app = app_with(Webhooks::standard().secret(secret).clock(clock));
         let seconds = seconds.to_string();
         let lines = |id, signature| {
@@ -189,6 +192,10 @@ async fn standard_webhooks_sign_id_time_and_body() {
             ]
         };
         assert_eq!(status(&app, &lines(id, signature), body).await, 200);
+        assert_eq!(
+            status(&with_version, &lines(id, signature), body).await,
+            200
+        );
         let several = format!("v1a,x {signature}");
         assert_eq!(status(&app, &lines(id, &several), body).await, 200);
         assert_eq!(
@@ -439,6 +446,10 @@ fn invalid_secrets_are_build_errors() {
         ),
         (
             Webhooks::standard().secret("whsec_?"),
+            WebhooksError::Encoding,
+        ),
+        (
+            Webhooks::standard().secret("v1,whsec_?"),
             WebhooksError::Encoding,
         ),
         (

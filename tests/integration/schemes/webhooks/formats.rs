@@ -42,7 +42,8 @@ async fn status_of(app: &impl App, fields: &[(&'static str, String)], body: &str
 /// Either side may change its secret first, and a sender may sign with both.
 #[tokio::test]
 async fn every_secret_verifies() {
-    const OLD: &str = "the secret of the last year";
+    // Without `whsec_` it is used as it is.
+    const OLD: &str = "v1,the secret of the last year";
     const NEW: &str = "the secret of this year";
     const OTHER: &str = "the secret of another sender";
     let clock = || at(1_731_705_121).clock();
