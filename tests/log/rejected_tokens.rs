@@ -9,6 +9,7 @@ use auth_runtime::schemes::{Bearer, Jwt, JwtBuilder, JwtKey};
 use auth_runtime::{
     GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, Rejection, requires,
 };
+use auth_tests::proof::ProofKey;
 use auth_tests::{AUDIENCE, ISSUER};
 use axum::body::Body;
 use axum::extract::Request;
@@ -136,7 +137,9 @@ async fn each_cause_has_a_reason() {
         .without_issuer()
         .audience(AUDIENCE)
         .key(key());
-    let workloads = Jwt::builder().audience(AUDIENCE).key(key());
+    let authority = ProofKey::new();
+    let its_key = JwtKey::es256_pem(authority.public_pem()).expect("a key");
+    let workloads = Jwt::builder().audience(AUDIENCE).key(its_key);
     let workloads = workloads.spiffe_trust_domain("shop.example");
     let to_nobody = verifier().identity(|_| Ok(Identity::new("")));
     let to_error = verifier().identity(|_| Err(Rejection::Expired));
@@ -264,7 +267,10 @@ async fn each_cause_has_a_reason() {
         ),
         (
             built(workloads),
-            token(json!({ "sub": format!("spiffe://{MARKER}.example/a") })),
+            authority.sign(
+                &json!({ "alg": "ES256" }),
+                &claims(json!({ "sub": format!("spiffe://{MARKER}.example/a") })),
+            ),
             json!("spiffe://shop.example"),
             "its `sub` is not in the trust domain",
         ),

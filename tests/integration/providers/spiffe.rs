@@ -71,6 +71,7 @@ async fn svids_need_keys_of_their_domain() {
         (&jwt_authority, Some("JOSE"), json!({}), 200),
         (&jwt_authority, Some("JWT"), with_issuer, 200),
         (&jwt_authority, Some("dpop+jwt"), json!({}), 401),
+        (&jwt_authority, Some("at+jwt"), json!({}), 401),
         (&x509_authority, Some("JWT"), json!({}), 401),
         (&signature, Some("JWT"), json!({}), 401),
         (
@@ -170,4 +171,53 @@ fn keys_of_a_bundle_state_their_use() {
     assert_eq!(build(&key), Ok(()));
     key.as_object_mut().expect("an object").remove("use");
     assert_eq!(build(&key), Err(JwtError::NoKey));
+}
+
+/// SPIFFE JWT-SVID §2.1, §2.3 and §3.2.
+#[test]
+fn settings_for_other_tokens_are_build_errors() {
+    let bundle = bundle(&[&Authority::new("a", "jwt-svid")]);
+    let domain = || Jwt::builder().spiffe_trust_domain("shop.example");
+    for (setting, builder) in [
+        ("`.client(…)`", domain().client("orders")),
+        ("`.client(…)`", builder().client("orders")),
+        ("`.any_audience()`", domain().any_audience()),
+        ("`.rfc9068_only()`", builder().rfc9068_only()),
+    ] {
+        let expected = JwtError::SvidSetting(setting.to_owned());
+        assert_eq!(builder.jwks(&bundle).build().unwrap_err(), expected);
+    }
+    let public = |kind| {
+        let pair = KeyPair::generate_for(kind).expect("a key");
+        pair.public_key_pem()
+    };
+    let p256 = public(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let ed25519 = public(&rcgen::PKCS_ED25519);
+    let rsa = key().public_key_pem();
+    for (key, algorithm) in [
+        (JwtKey::hs256([7; 32]), Some("HS256")),
+        (JwtKey::secret(JwtAlgorithm::HS512, [7; 64]), Some("HS512")),
+        (JwtKey::eddsa_pem(ed25519), Some("EdDSA")),
+        (JwtKey::es256_pem(p256), None),
+        (JwtKey::rs256_pem(&rsa), None),
+        (JwtKey::pem(JwtAlgorithm::PS512, &rsa), None),
+    ] {
+        let result = builder().key(key.expect("a key")).build();
+        let expected = algorithm.map(|it| JwtError::SvidSetting(format!("a key for {it}")));
+        assert_eq!(result.err(), expected, "{algorithm:?}");
+    }
+}
+
+/// SPIFFE JWT-SVID §2.1.
+#[test]
+fn no_svid_is_signed_with_eddsa() {
+    let pair = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
+    let x = URL_SAFE_NO_PAD.encode(pair.public_key_raw());
+    let key = |key_use: &str| json!({ "kty": "OKP", "crv": "Ed25519", "use": key_use, "x": x });
+    let document = |key: Value| json!({ "keys": [key] }).to_string();
+    let bundle = builder().jwks(&document(key("jwt-svid")));
+    assert_eq!(bundle.build().unwrap_err(), JwtError::NoKey);
+    let issuer = Jwt::builder().issuer("https://issuer.example");
+    let issuer = issuer.audience(API).jwks(&document(key("sig")));
+    assert!(issuer.build().is_ok());
 }

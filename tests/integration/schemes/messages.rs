@@ -176,6 +176,10 @@ fn errors_have_one_text_each() {
             "the secret has 47 bytes; its algorithm needs 48 or more (RFC 7518 §3.2)",
         ),
         (
+            JwtError::SvidSetting("`.client(…)`".to_owned()).into(),
+            "`.client(…)` is not for the JWT-SVIDs of a trust domain; remove it",
+        ),
+        (
             JwtError::LoadBalancer(LoadBalancerProblem::Issuer).into(),
             "the load balancer cannot be trusted: its issuer has one name",
         ),

@@ -134,8 +134,11 @@ impl JwtBuilder {
 
     /// Trusts the JWT-SVIDs of a SPIFFE trust domain, such as `shop.example`, in place of
     /// [`issuer`](Self::issuer). Their `sub` is the SPIFFE ID of a workload in this trust domain. They do not
-    /// have to have `iss`, and may have the header `typ` `JOSE`. Of a JWKS document, which is the bundle of the trust
-    /// domain, only keys with the `use` `jwt-svid` are used.
+    /// have to have `iss`. Their `typ`, if present, is `JWT` or `JOSE`. Of a JWKS document, which is the bundle of the
+    /// trust domain, only keys with the `use` `jwt-svid` are used, and no Ed25519 key.
+    ///
+    /// Settings for other tokens are build errors: [`client`](Self::client), [`any_audience`](Self::any_audience),
+    /// [`rfc9068_only`](Self::rfc9068_only), and keys for HMAC or EdDSA.
     ///
     /// ```
     /// # #[cfg(feature = "jwks")] {
@@ -402,6 +405,7 @@ impl JwtBuilder {
             }
             _ => {}
         }
+        self.rules.check_for_svids(&keys)?;
         let mut recipients = self.rules.audiences.iter().chain(&self.rules.clients);
         if recipients.clone().any(String::is_empty) {
             return Err(JwtError::NoAudience);

@@ -22,6 +22,9 @@ pub enum JwtError {
     IssuerTemplate,
     /// The name of a SPIFFE trust domain is not valid: lower-case letters, digits, `.`, `-` and `_`.
     TrustDomain(String),
+    /// The setting is not for the JWT-SVIDs of a SPIFFE trust domain. These have an audience, the type `JWT` or
+    /// `JOSE`, and a signature of RSA or ECDSA (SPIFFE JWT-SVID §2.1, §2.3, §3.2).
+    SvidSetting(String),
     /// Keys are to be fetched for tokens that name no issuer: these need keys that are given.
     FetchedWithoutIssuer,
     /// The name of a claim is empty.
@@ -125,6 +128,10 @@ impl fmt::Display for JwtError {
             Self::TrustDomain(name) => write!(
                 f,
                 "{name:?} is not a trust domain; write its name only, such as `shop.example`",
+            ),
+            Self::SvidSetting(setting) => write!(
+                f,
+                "{setting} is not for the JWT-SVIDs of a trust domain; remove it",
             ),
             Self::FetchedWithoutIssuer => f.write_str(
                 "tokens that name no issuer need keys that are given, by `.key(…)` or `.jwks(…)`",

@@ -223,6 +223,20 @@ pub(crate) enum KeyUse {
     JwtSvid,
 }
 
+impl KeyUse {
+    /// Returns whether keys for this use have this algorithm. JWT-SVIDs are signed with RSA or ECDSA (SPIFFE JWT-SVID
+    /// §2.1).
+    pub(super) fn permits(self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Signature => true,
+            Self::JwtSvid => !matches!(
+                algorithm,
+                Algorithm::EdDSA | Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512
+            ),
+        }
+    }
+}
+
 /// Returns the usable keys of a JWKS document.
 pub(super) fn of_jwks(document: &str, key_use: KeyUse) -> Result<Vec<JwtKey>, JwtError> {
     #[derive(Deserialize)]
@@ -269,7 +283,10 @@ pub(crate) fn verifies(jwk: &Jwk, algorithm: Algorithm, key_use: KeyUse) -> bool
     let is_for_verifying =
         operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify));
     let named = common.key_algorithm;
-    signs && is_for_verifying && named.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
+    signs
+        && is_for_verifying
+        && key_use.permits(algorithm)
+        && named.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
 }
 
 /// Returns the place of an error in a document. The text at that place is left out, since it may be

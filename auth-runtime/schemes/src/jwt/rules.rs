@@ -5,7 +5,9 @@ use std::time::Duration;
 use auth_runtime_core::{Clock, Identity, Rejection};
 
 use super::claims::{ClaimNames, Claims};
+use super::error::JwtError;
 use super::issuer_name::IssuerName;
+use super::key::{JwtKey, KeyUse};
 use crate::rejected_token::RejectedToken;
 use crate::signed_token::SignedToken;
 
@@ -28,6 +30,23 @@ type ClaimCondition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
 type IdentifyByClaims = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
 
 impl TokenRules {
+    /// Checks that no setting of a trust domain is for other tokens than JWT-SVIDs (SPIFFE JWT-SVID §2.1, §2.3, §3.2).
+    pub(super) fn check_for_svids(&self, keys: &[JwtKey]) -> Result<(), JwtError> {
+        if !matches!(self.issuer, IssuerName::TrustDomain(_)) {
+            return Ok(());
+        }
+        let mut algorithms = keys.iter().map(|key| key.algorithm);
+        let other = algorithms.find(|algorithm| !KeyUse::JwtSvid.permits(*algorithm));
+        let setting = match other {
+            Some(algorithm) => format!("a key for {algorithm:?}"),
+            None if !self.clients.is_empty() => "`.client(…)`".to_owned(),
+            None if self.takes_any_audience => "`.any_audience()`".to_owned(),
+            None if self.access_tokens_only => "`.rfc9068_only()`".to_owned(),
+            None => return Ok(()),
+        };
+        Err(JwtError::SvidSetting(setting))
+    }
+
     /// Checks the header of a token: of a kind that is an access token, without unknown extensions, neither encrypted
     /// nor compressed.
     pub(super) fn check_header(&self, token: &SignedToken<'_>) -> Result<(), RejectedToken> {
@@ -39,8 +58,11 @@ impl TokenRules {
             kind.eq_ignore_ascii_case(name)
                 || (prefix.eq_ignore_ascii_case(PREFIX) && bare.eq_ignore_ascii_case(name))
         };
-        let is_svid = matches!(self.issuer, IssuerName::TrustDomain(_)) && is("JOSE");
-        let is_accepted = is("at+jwt") || (!self.access_tokens_only && (is("JWT") || is_svid));
+        let is_accepted = match self.issuer {
+            // SPIFFE JWT-SVID §2.3.
+            IssuerName::TrustDomain(_) => is("JWT") || is("JOSE"),
+            _ => is("at+jwt") || (!self.access_tokens_only && is("JWT")),
+        };
         let reason = if token.is_critical {
             "its header has `crit`"
         } else if !is_accepted {
