@@ -92,12 +92,13 @@ pub fn token_hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token))
 }
 
-/// Returns a JWS of two JSON objects. Members that are `null` are left out.
+/// Returns a JWS of two JSON values. Members of an object that are `null` are left out.
 pub fn signed(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Algorithm) -> String {
     let encoded = |value: &Value| {
         let mut value = value.clone();
-        let members = value.as_object_mut().expect("an object");
-        members.retain(|_, member| !member.is_null());
+        if let Some(members) = value.as_object_mut() {
+            members.retain(|_, member| !member.is_null());
+        }
         URL_SAFE_NO_PAD.encode(value.to_string())
     };
     let input = format!("{}.{}", encoded(header), encoded(claims));

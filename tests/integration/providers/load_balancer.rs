@@ -1,5 +1,6 @@
 //! Application Load Balancers of AWS: the user claims in `x-amzn-oidc-data`, with padding and a key for each name.
 
+mod forms;
 mod hang_ups;
 mod several;
 mod switched;

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName};
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -73,6 +74,9 @@ struct ProofClaims {
     exp: f64,
     #[serde(default)]
     nbf: f64,
+    /// Forbids an array in place of the object, which serde accepts for other structs.
+    #[serde(flatten)]
+    _others: IgnoredAny,
 }
 
 fn never() -> f64 {
@@ -218,6 +222,8 @@ pub(super) fn nonce_of(headers: &HeaderMap) -> Option<String> {
     #[derive(Deserialize)]
     struct ProofClaims {
         nonce: String,
+        #[serde(flatten)]
+        _others: IgnoredAny,
     }
     let text = headers
         .get("dpop")?

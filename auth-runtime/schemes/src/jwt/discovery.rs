@@ -3,11 +3,15 @@
 use auth_runtime_core::url::TrustedUrl;
 use auth_runtime_remote::{HttpClient, HttpError, bounded_text};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
     jwks_uri: Option<String>,
+    /// Forbids an array in place of the object, which serde accepts for other structs.
+    #[serde(flatten)]
+    _others: IgnoredAny,
 }
 
 /// Returns the URL of the issuer's keys. An error has the problem of each URL that was tried.
@@ -106,6 +110,10 @@ mod tests {
                 Some("https"),
             ),
             ("<html>", Some("not the metadata")),
+            (
+                r#"["https://issuer.example","https://keys.example/all"]"#,
+                Some("not the metadata"),
+            ),
         ] {
             match (read(document.as_bytes(), issuer), error) {
                 (Ok(url), None) => assert_eq!(url, "https://keys.example/all"),

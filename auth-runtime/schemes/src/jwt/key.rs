@@ -7,6 +7,7 @@ use jsonwebtoken::jwk::{
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Header};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::error::JwtError;
 
@@ -242,6 +243,9 @@ pub(super) fn of_jwks(document: &str, key_use: KeyUse) -> Result<Vec<JwtKey>, Jw
     #[derive(Deserialize)]
     struct Document {
         keys: Vec<serde_json::Value>,
+        /// Forbids an array in place of the object, which serde accepts for other structs.
+        #[serde(flatten)]
+        _others: IgnoredAny,
     }
     let document: Document =
         serde_json::from_str(document).map_err(|error| JwtError::Jwks(place_of(&error)))?;

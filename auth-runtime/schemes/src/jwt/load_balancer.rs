@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::claims::Claims;
@@ -299,6 +300,9 @@ struct BalancerHeader {
     typ: Option<String>,
     #[serde(default, rename = "crit", deserialize_with = "present")]
     is_critical: bool,
+    /// Forbids an array in place of the object, which serde accepts for other structs.
+    #[serde(flatten)]
+    _others: IgnoredAny,
 }
 
 /// A token with its parts, of which nothing is verified yet.

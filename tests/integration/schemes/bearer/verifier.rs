@@ -356,6 +356,10 @@ fn invalid_verifiers_are_not_built() {
     for (document, message) in [
         ("no JSON", "it is not JSON, from line 1 column 2 on"),
         (
+            "[[]]",
+            "it is not an object with a list `keys`, from line 1 column 0 on",
+        ),
+        (
             "{\n\"keys\": \"hunter2\" }",
             "it is not an object with a list `keys`, from line 2 column 17 on",
         ),

@@ -47,6 +47,12 @@ async fn every_part_of_a_proof_counts() {
         let claims = client.key.claims("GET", READ, &client.token, now());
         client.with(other.sign(&client.key.header(), &claims))
     };
+    // In the order that `serde` reads the members in.
+    let an_array = {
+        let claims = client.key.claims("GET", READ, &client.token, now());
+        let members = ["jti", "htm", "htu", "iat", "ath", "nonce"].map(|name| &claims[name]);
+        client.with(client.key.sign(&client.key.header(), &json!(members)))
+    };
     let mut private = client.key.jwk();
     private["d"] = json!("AQ");
     let symmetric = json!({ "kty": "oct", "k": "AQ" });
@@ -91,6 +97,7 @@ async fn every_part_of_a_proof_counts() {
         bad("something compressed", header(json!({ "zip": "DEF" }))),
         bad("something critical", header(json!({ "crit": ["lab"] }))),
         bad("a signature of another key", signed_by_another_key),
+        bad("an array of the claims", an_array),
         bad("another method", claims(json!({ "htm": "POST" }))),
         bad(
             "the method in small letters",
