@@ -1,6 +1,7 @@
 //! The algorithms of signatures.
 
 use auth_runtime::schemes::JwtError;
+use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 
@@ -78,6 +79,118 @@ fn a_key_is_of_the_kind_that_its_algorithm_takes() {
         assert!(JwtKey::pem(algorithm, &public).is_err());
     }
     assert!(JwtKey::secret(JwtAlgorithm::RS256, [7; 64]).is_err());
-    assert!(JwtKey::pem(JwtAlgorithm::ES384, &public).is_err());
-    assert!(JwtKey::pem(JwtAlgorithm::EdDSA, &public).is_err());
+}
+
+/// A public RSA key of 1024 bits.
+const SHORT_RSA: &str = "-----BEGIN PUBLIC KEY-----\n\
+    MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCdU5Mynn1npoSeYwm49z49BFXg\n\
+    5gOxZYrSNJdsStpQZECIyoBLOKjBujA0jPMnE/GkCaX7NflIUBDWAiP72GZr2MN2\n\
+    s6l6kByW6aBHFETr5o/hWpPJoXURsPFhlfs52aibYclelt9Dm3m4YUVfSoWZu4zm\n\
+    Kke8Aq4cRmrJHpE+uwIDAQAB\n\
+    -----END PUBLIC KEY-----\n";
+/// The modulus of this key.
+const SHORT_MODULUS: &str = "nVOTMp59Z6aEnmMJuPc-PQRV4OYDsWWK0jSXbEraUGRAiMqASziowbowNIzzJxPxpAml-zX5SFAQ1gIj-9hma9jDdrOpepAclumgRxRE6-aP4VqTyaF1EbDxYZX7Odmom2HJXpbfQ5t5uGFFX0qFmbuM5ipHvAKuHEZqyR6RPrs";
+/// A public key on P-256, with a compressed point (RFC 5480 §2.2).
+const COMPRESSED: &str = "-----BEGIN PUBLIC KEY-----\n\
+    MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgACrAhwYqRuY3hDpzq3CXH1+LCFGpIj\n\
+    DpqMEPEftMtmiLY=\n\
+    -----END PUBLIC KEY-----\n";
+
+/// RFC 7518 §3.3 and §3.4, RFC 8037 §3.1.
+#[test]
+fn keys_have_the_curve_or_the_length_of_their_algorithm() {
+    use JwtAlgorithm::*;
+    let rsa = key().public_key_pem();
+    // PKCS #1.
+    let bare_rsa = STANDARD.encode(key().public_key_raw());
+    let bare_rsa =
+        format!("-----BEGIN RSA PUBLIC KEY-----\n{bare_rsa}\n-----END RSA PUBLIC KEY-----\n");
+    let private_rsa = key().serialize_pem();
+    let [p256, p384, ed25519] = [
+        &rcgen::PKCS_ECDSA_P256_SHA256,
+        &rcgen::PKCS_ECDSA_P384_SHA384,
+        &rcgen::PKCS_ED25519,
+    ]
+    .map(|kind| KeyPair::generate_for(kind).expect("a key"));
+    let private_p256 = p256.serialize_pem();
+    let [p256, p384, ed25519] = [p256, p384, ed25519].map(|pair| pair.public_key_pem());
+    for (name, algorithm, pem, is_accepted) in [
+        ("RSA", RS256, &*rsa, true),
+        ("RSA", PS512, &rsa, true),
+        ("RSA without its kind", RS384, &bare_rsa, true),
+        ("private RSA", RS256, &private_rsa, false),
+        ("RSA of 1024 bits", RS256, SHORT_RSA, false),
+        ("RSA of 1024 bits", PS256, SHORT_RSA, false),
+        ("P-256", ES256, &p256, true),
+        ("P-256, compressed", ES256, COMPRESSED, true),
+        ("P-256, compressed", ES384, COMPRESSED, false),
+        ("private P-256", ES256, &private_p256, false),
+        ("P-256", ES384, &p256, false),
+        ("P-256", EdDSA, &p256, false),
+        ("P-384", ES384, &p384, true),
+        ("P-384", ES256, &p384, false),
+        ("Ed25519", EdDSA, &ed25519, true),
+        ("Ed25519", ES256, &ed25519, false),
+        ("RSA", ES384, &rsa, false),
+        ("RSA", EdDSA, &rsa, false),
+        ("no PEM", PS384, "", false),
+    ] {
+        let required = match algorithm {
+            ES256 => "key on P-256",
+            ES384 => "key on P-384",
+            EdDSA => "Ed25519 key",
+            _ => "RSA key of 2048 to 8192 bits",
+        };
+        let expected = format!("it is not a public {required}, which {algorithm:?} takes");
+        let expected = (!is_accepted).then_some(JwtError::Key(expected));
+        assert_eq!(
+            JwtKey::pem(algorithm, pem).err(),
+            expected,
+            "{name} {algorithm:?}"
+        );
+    }
+}
+
+/// A document without another key is unusable, which is no verdict on a caller.
+#[test]
+fn keys_of_a_document_have_the_curve_or_the_length_of_their_algorithm() {
+    let p256 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
+    let ed25519 = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
+    let (point, ed25519) = (&p256.public_key_raw()[1..], ed25519.public_key_raw());
+    let rsa = |n: &str| json!({ "kty": "RSA", "n": n, "e": "AQAB" });
+    let ec = |curve: &str, x: &[u8], y: &[u8]| {
+        let [x, y] = [x, y].map(|number| URL_SAFE_NO_PAD.encode(number));
+        json!({ "kty": "EC", "crv": curve, "x": x, "y": y })
+    };
+    let okp = |x: &[u8]| json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(x) });
+    // The modulus is before the exponent, which has five bytes in DER.
+    let der = key().public_key_raw();
+    let modulus = &der[der.len() - 5 - 256..der.len() - 5];
+    let with_zero = [&[0], modulus].concat();
+    let [modulus, with_zero] = [modulus, &with_zero].map(|number| URL_SAFE_NO_PAD.encode(number));
+    for (name, key, is_used) in [
+        ("RSA of 2048 bits", rsa(&modulus), true),
+        ("RSA of 1024 bits", rsa(SHORT_MODULUS), false),
+        ("RSA with a leading zero", rsa(&with_zero), false),
+        ("P-256", ec("P-256", &point[..32], &point[32..]), true),
+        (
+            "another split",
+            ec("P-256", &point[..31], &point[31..]),
+            false,
+        ),
+        (
+            "one byte less",
+            ec("P-256", &point[1..32], &point[32..]),
+            false,
+        ),
+        ("no point of P-256", ec("P-256", &[1; 32], &[1; 32]), false),
+        ("P-384", ec("P-384", &point[..32], &point[32..]), false),
+        ("Ed25519", okp(ed25519), true),
+        ("Ed25519, one byte less", okp(&ed25519[1..]), false),
+    ] {
+        let jwt = Jwt::builder().issuer(ISSUER).audience("orders");
+        let jwt = jwt.jwks(&json!({ "keys": [key] }).to_string());
+        let expected = (!is_used).then_some(JwtError::NoKey);
+        assert_eq!(jwt.build().err(), expected, "{name}");
+    }
 }

@@ -216,6 +216,8 @@ fn keys_that_are_not_used_have_a_reason() {
         { "kty": "EC", "crv": "P-521", "x": "AQ", "y": "AQ" },
         { "kty": "a kind of the future" },
         { "kty": "RSA", "use": "enc", "n": "AQ", "e": "AQ" },
+        { "kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ" },
+        { "kty": "RSA", "n": "AQAB", "e": "AQAB" },
     ] });
     let jwt = Jwt::builder()
         .issuer("i")
@@ -239,6 +241,11 @@ fn keys_that_are_not_used_have_a_reason() {
         (
             Some(4),
             "not for verifying signatures of an accepted algorithm",
+        ),
+        (Some(5), "not a valid key"),
+        (
+            Some(6),
+            "not of the curve or the length that its algorithm requires",
         ),
     ];
     assert_eq!(fields.collect::<Vec<_>>(), expected);

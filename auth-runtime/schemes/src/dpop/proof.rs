@@ -6,7 +6,6 @@ use auth_runtime_core::Credentials;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName};
-use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -15,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dot_segments::has_dot_segments;
 use crate::field::only_line;
-use crate::jwt::key::{KeyUse, verifies};
+use crate::jwt::key::{KeyUse, public_key, verifies};
 use crate::nonce_key::{MAX_AHEAD, NonceKey, Stamp};
 use crate::signed_token::SignedToken;
 use crate::steady_clock::SteadyClock;
@@ -156,7 +155,7 @@ impl ProofRules {
         let jwk = header.jwk.as_ref().filter(|jwk| {
             is_accepted && verifies(jwk, header.alg, KeyUse::Signature) && shows_no_secret(text)
         })?;
-        let key = DecodingKey::from_jwk(jwk).ok()?;
+        let key = public_key(jwk)?;
         let claims = token.claims_by(&key, header.alg).ok()?;
         Some((claims, thumbprint(jwk)?))
     }

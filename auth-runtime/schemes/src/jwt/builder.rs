@@ -244,8 +244,8 @@ impl JwtBuilder {
     ///
     /// A key is for the algorithm that it names (`alg`): one of [`JwtAlgorithm`](super::JwtAlgorithm). An
     /// RSA key without it is for RS256, a P-256 key for ES256, a P-384 key for ES384, and an Ed25519 key for
-    /// EdDSA. Keys for encryption, for other algorithms, and symmetric ones are not used, and logged at the
-    /// level `debug`. At most 256 keys are used.
+    /// EdDSA. Keys for encryption, for other algorithms, RSA keys with fewer than 2048 or more than 8192 bits, and
+    /// symmetric ones are not used, and logged at the level `debug`. At most 256 keys are used.
     pub fn jwks(mut self, document: &str) -> Self {
         self.documents.push(document.to_owned());
         self

@@ -2,10 +2,16 @@
 
 use std::fmt;
 
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rsa::{PublicEncryptingKey, PublicKey, PublicKeyComponents};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
+    VerificationAlgorithm,
+};
 use jsonwebtoken::jwk::{
     AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
 };
-use jsonwebtoken::{Algorithm, DecodingKey, Header};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, Header};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -86,7 +92,7 @@ fn hash_length(algorithm: Algorithm) -> Option<usize> {
 }
 
 impl JwtKey {
-    /// Creates an RSA public key for RS256, from PEM.
+    /// Creates an RSA public key for RS256, from PEM: of 2048 to 8192 bits (RFC 7518 §3.3).
     ///
     /// # Errors
     ///
@@ -113,8 +119,8 @@ impl JwtKey {
         Self::pem(JwtAlgorithm::EdDSA, pem)
     }
 
-    /// Creates a public key for an algorithm, from PEM: RSA for RS… and PS…, P-256 for ES256, P-384
-    /// for ES384, Ed25519 for EdDSA.
+    /// Creates a public key for an algorithm, from PEM: RSA of 2048 to 8192 bits for RS… and PS…, P-256 for
+    /// ES256, P-384 for ES384, Ed25519 for EdDSA.
     ///
     /// # Errors
     ///
@@ -184,9 +190,16 @@ impl JwtKey {
         algorithm: Algorithm,
         key: jsonwebtoken::errors::Result<DecodingKey>,
     ) -> Result<Self, JwtError> {
-        let key = key.map_err(|error| {
+        let key = key.ok().filter(|key| is_suitable(key, algorithm));
+        let key = key.ok_or_else(|| {
+            let kind = match algorithm {
+                Algorithm::ES256 => "key on P-256",
+                Algorithm::ES384 => "key on P-384",
+                Algorithm::EdDSA => "Ed25519 key",
+                _ => "RSA key of 2048 to 8192 bits",
+            };
             JwtError::Key(format!(
-                "it is not a public key for {algorithm:?} ({error})"
+                "it is not a public {kind}, which {algorithm:?} takes"
             ))
         })?;
         Ok(Self {
@@ -209,6 +222,34 @@ impl JwtKey {
             _ => true,
         };
         same_id && self.algorithm == header.alg
+    }
+}
+
+/// Returns whether a public key has the curve or the length that its algorithm requires (RFC 7518 §3.3 and §3.4,
+/// RFC 8037 §3.1). Otherwise it would verify no signature. `jsonwebtoken` compares neither.
+fn is_suitable(key: &DecodingKey, algorithm: Algorithm) -> bool {
+    let is_point = |curve: &'static dyn VerificationAlgorithm| {
+        let point = key.try_get_as_bytes();
+        point.is_ok_and(|point| ParsedPublicKey::new(curve, point).is_ok())
+    };
+    match algorithm {
+        Algorithm::ES256 => is_point(&ECDSA_P256_SHA256_FIXED),
+        Algorithm::ES384 => is_point(&ECDSA_P384_SHA384_FIXED),
+        Algorithm::EdDSA => is_point(&ED25519),
+        _ => rsa_key(key).is_some(),
+    }
+}
+
+/// Returns an RSA key in the form that has the bounds of verification: 2048 to 8192 bits.
+fn rsa_key(key: &DecodingKey) -> Option<PublicEncryptingKey> {
+    match key.kind() {
+        DecodingKeyKind::SecretOrDer(der) => {
+            let der = PublicKey::from_der(der).ok()?.as_der().ok()?;
+            PublicEncryptingKey::from_der(der.as_ref()).ok()
+        }
+        DecodingKeyKind::RsaModulusExponent { n, e } => {
+            PublicKeyComponents { n, e }.try_into().ok()
+        }
     }
 }
 
@@ -322,13 +363,23 @@ fn of_jwk(jwk: &Jwk, key_use: KeyUse) -> Result<JwtKey, &'static str> {
     let mut possible = possible.iter();
     let algorithm = possible.find(|algorithm| verifies(jwk, **algorithm, key_use));
     let algorithm = algorithm.ok_or("not for verifying signatures of an accepted algorithm")?;
-    let key = DecodingKey::from_jwk(jwk).map_err(|_| "not a valid key")?;
+    let key = public_key(jwk).ok_or("not a valid key")?;
+    if !is_suitable(&key, *algorithm) {
+        return Err("not of the curve or the length that its algorithm requires");
+    }
     Ok(JwtKey {
         algorithm: *algorithm,
         key,
         id: jwk.common.key_id.clone(),
         issuer: None,
     })
+}
+
+/// Returns the public key, if its coordinates have the length that its curve requires (RFC 7518 §6.2.1.2).
+pub(crate) fn public_key(jwk: &Jwk) -> Option<DecodingKey> {
+    let key = DecodingKey::from_jwk(jwk).ok()?;
+    let written_out = Jwk::from_decoding_key(&key, None).ok()?;
+    (written_out.algorithm == jwk.algorithm).then_some(key)
 }
 
 impl fmt::Debug for JwtKey {

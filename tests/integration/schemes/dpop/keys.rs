@@ -2,6 +2,7 @@
 
 use auth_runtime::routing::any;
 use auth_runtime::schemes::JwtBuilder;
+use auth_tests::proof::token_hash;
 use axum::middleware::map_request;
 
 use super::replays::Recorder;
@@ -55,6 +56,38 @@ async fn only_configured_algorithms_are_accepted() {
             let challenges = challenges(&response);
             assert!(challenges[0].contains(&algorithms), "{challenges:?}");
         }
+    }
+}
+
+/// RFC 7518 §3.4 and §6.2.1.2. The coordinates of another curve would have another length.
+#[tokio::test]
+async fn keys_have_the_curve_that_they_name() {
+    let mut client = Client::new();
+    let app = app_of(dpop());
+    let whole = client.key.jwk();
+    let part = |name: &str| URL_SAFE_NO_PAD.decode(whole[name].as_str().expect("a text"));
+    let point = [part("x").expect("base64"), part("y").expect("base64")].concat();
+    let (x, y) = point.split_at(31);
+    let another_split = [x, y].map(|number| URL_SAFE_NO_PAD.encode(number));
+    for (kty, crv, [x, y], status) in [
+        ("EC", "P-256", [&whole["x"], &whole["y"]], 200),
+        ("EC", "P-384", [&whole["x"], &whole["y"]], 401),
+        ("EC", "P-521", [&whole["x"], &whole["y"]], 401),
+        ("EC", "Ed25519", [&whole["x"], &whole["y"]], 401),
+        ("OKP", "P-256", [&whole["x"], &whole["y"]], 401),
+        (
+            "EC",
+            "P-256",
+            [&json!(another_split[0]), &json!(another_split[1])],
+            401,
+        ),
+    ] {
+        let key = json!({ "kty": kty, "crv": crv, "x": x, "y": y });
+        let text = format!(r#"{{"crv":"{crv}","kty":"{kty}","x":{x},"y":{y}}}"#);
+        let confirmation = json!({ "jkt": token_hash(&text) });
+        client.token = token(json!({ "scope": "read", "cnf": confirmation }));
+        let lines = client.changed(json!({ "jwk": key }), json!({}));
+        assert_eq!(send(&app, "/read", &lines).await.status(), status, "{key}");
     }
 }
 
