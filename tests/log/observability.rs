@@ -2,6 +2,7 @@
 //! record never reaches the caller.
 
 mod counters;
+mod objects;
 mod origins;
 mod outages;
 mod records;
@@ -296,4 +297,28 @@ fn lines() -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect()
+}
+
+/// Returns the level and the fields of each event of a module since the last call.
+fn events(module: &str) -> Vec<Value> {
+    let lines = lines().into_iter();
+    let lines = lines.filter(|line| {
+        let target = line["target"].as_str();
+        target.is_some_and(|own| own.ends_with(module))
+    });
+    lines
+        .map(|mut line| json!([line["level"].take(), line["fields"].take()]))
+        .collect()
+}
+
+/// Returns the messages of a module since the last call.
+fn messages(module: &str) -> Vec<String> {
+    let events = events(module).into_iter();
+    let messages = events.map(|event| event[1]["message"].as_str().map(str::to_owned));
+    messages.map(Option::unwrap_or_default).collect()
+}
+
+fn reads(space: ProtectionSpace) -> ProtectedRouter {
+    let routes = GuardedRouter::new().route("/read", get(read));
+    routes.protect(space).expect("the routes are in order")
 }

@@ -4,6 +4,7 @@ use tracing::{Level, Span};
 
 use super::record::{AuditRecord, Outcome};
 use crate::caller::{Caller, Rejection};
+use crate::decision_point::ObjectDecision;
 use crate::explanation::Finding;
 use crate::handler_location::HandlerLocation;
 
@@ -42,6 +43,8 @@ pub(crate) fn emit(record: &AuditRecord<'_>, names_subjects: bool) {
                 scheme = record.scheme(),
                 caller = record.caller().map(Caller::kind),
                 rejection = record.caller().and_then(Caller::rejection).map(Rejection::name),
+                engine = record.engine(),
+                objects = objects(record),
                 subject = subject(record, names_subjects),
                 seconds = record.elapsed().map(|elapsed| elapsed.as_secs_f64()),
                 $message
@@ -63,6 +66,37 @@ fn reason(record: &AuditRecord<'_>) -> Option<String> {
         Some(lesser) => format!("{finding}; hide_unless: {lesser}"),
         None => finding,
     })
+}
+
+/// The maximum number of questions in an event.
+const MAX_QUESTIONS: usize = 8;
+
+/// The distinct questions to the decision point, without the ids of objects, and their decisions.
+fn objects(record: &AuditRecord<'_>) -> Option<String> {
+    let mut questions = Vec::new();
+    for (evaluation, decision) in record.evaluations() {
+        let decided = match decision.map(ObjectDecision::is_allowed) {
+            Some(true) => "allowed",
+            Some(false) => "denied",
+            None => "failed",
+        };
+        let policy = decision.and_then(ObjectDecision::policy);
+        let resource_type = evaluation.resource.resource_type();
+        let question = (&*evaluation.action, resource_type, decided, policy);
+        if questions.contains(&question) {
+            continue;
+        }
+        if questions.len() == MAX_QUESTIONS {
+            break;
+        }
+        questions.push(question);
+    }
+    let questions = questions.iter().map(|(action, on, decided, policy)| {
+        let by = policy.map_or(String::new(), |policy| format!(" by {policy}"));
+        format!("{action} {on}: {decided}{by}")
+    });
+    let questions = questions.collect::<Vec<_>>();
+    (!questions.is_empty()).then(|| questions.join("; "))
 }
 
 fn subject<'a>(record: &AuditRecord<'a>, is_named: bool) -> Option<&'a str> {

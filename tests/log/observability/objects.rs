@@ -1,0 +1,93 @@
+//! The decisions about objects.
+
+use std::fmt;
+
+use auth_runtime::objects::{
+    Action, DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
+    Resource,
+};
+
+use super::*;
+
+/// An error that shows its causes in the alternate form only, as those of `anyhow`.
+struct WithCause;
+
+impl fmt::Display for WithCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = if f.alternate() {
+            ": the disk is full"
+        } else {
+            ""
+        };
+        write!(f, "no table{cause}")
+    }
+}
+
+/// Decides by the action, and fails about a restart.
+struct ByAction;
+
+impl DecisionPoint for ByAction {
+    fn name(&self) -> &'static str {
+        "by action"
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        let evaluations = request.evaluations.iter();
+        let decisions = evaluations.map(|evaluation| match &*evaluation.action {
+            "restart" => Err(DecisionPointError::new(WithCause)),
+            "read" => Ok(ObjectDecision::allow().by_policy("readers")),
+            _ => Ok(ObjectDecision::deny()),
+        });
+        let decisions = decisions.collect();
+        Box::pin(async { decisions })
+    }
+}
+
+#[requires(
+    can("read", on = "Repository::{id}"),
+    can("update", on = "Repository::{id}")
+)]
+async fn by_policy() {}
+
+#[requires(can = "restart")]
+async fn restart() {}
+
+/// Asks about the same type twice, and about nine others.
+#[requires(authenticated)]
+async fn by_guard(guard: Guard) -> Result<(), Denied> {
+    let others = (0..9).map(|number| Resource::new(format!("Type{number}"), "1"));
+    let twice = ["ann/garden", "bob/diary"].map(|id| Resource::new("Repository", id));
+    let objects: Vec<_> = twice.into_iter().chain(others).collect();
+    guard.can_all(Action::new("update"), objects).await
+}
+
+#[tokio::test]
+async fn decisions_about_objects_are_traced_without_ids() {
+    let space = builder().decision_point(ByAction).build();
+    let routes = GuardedRouter::new()
+        .route("/repos/{id}", get(by_policy))
+        .route("/restart", get(restart))
+        .route("/guard", get(by_guard))
+        .route("/read", get(read));
+    let app = routes.protect(space.expect("a space"));
+    let app = app.expect("the routes are in order");
+    let types = (0..7).map(|number| format!("; update Type{number}: denied"));
+    let eight = format!("update Repository: denied{}", types.collect::<String>());
+    let engine = Some("by action");
+    let two = "read Repository: allowed by readers; update Repository: denied";
+    for (target, expected) in [
+        ("/repos/7", vec![(engine, Some(two))]),
+        ("/restart", vec![(engine, Some("restart Service: failed"))]),
+        ("/guard", vec![(None, None), (engine, Some(&*eight))]),
+        ("/read", vec![(None, None)]),
+    ] {
+        send(&app, target, bearer(json!({}))).await;
+        let mut events = events("auth_runtime::decision");
+        events.retain(|event| event[1].get("outcome").is_some());
+        let seen = events.iter().map(|event| {
+            let text = |name: &str| event[1].get(name).and_then(Value::as_str);
+            (text("engine"), text("objects"))
+        });
+        assert_eq!(seen.collect::<Vec<_>>(), expected, "{target}");
+    }
+}
