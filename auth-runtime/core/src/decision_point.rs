@@ -415,10 +415,11 @@ pub struct DecisionPointError {
 }
 
 impl DecisionPointError {
-    /// Creates an error with a message for the log. Clients do not see it.
+    /// Creates an error with a message for the log, in the alternate form (`{:#}`), which has the causes of an error of
+    /// `anyhow` or `eyre`. Clients do not see it.
     pub fn new(message: impl fmt::Display) -> Self {
         Self {
-            message: message.to_string(),
+            message: format!("{message:#}"),
             retry_after: None,
         }
     }

@@ -458,7 +458,13 @@ impl FunctionAnswer<Self> for Option<Resource> {
 impl<A, E: fmt::Display> FunctionAnswer<A> for Result<A, E> {
     fn settle(self, function: &'static str) -> Option<A> {
         self.inspect_err(|error| {
-            tracing::error!(function, %error, "a function failed; the request is not granted");
+            // The alternate form of some errors, such as those of `anyhow`, has their causes.
+            let error = format_args!("{error:#}");
+            tracing::error!(
+                function,
+                error,
+                "a function failed; the request is not granted"
+            );
         })
         .ok()
     }

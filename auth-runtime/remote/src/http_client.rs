@@ -9,6 +9,8 @@ use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::causes::with_causes;
+
 /// The time after which an unused connection is closed. A short time: if a connection is lost without a
 /// sign, the next request on it waits for its whole time.
 const IDLE: Duration = Duration::from_secs(15);
@@ -255,14 +257,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
 
 /// Returns the error with its causes, and without the URL.
 fn failed(error: reqwest::Error) -> HttpError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    HttpError::Failed(text)
+    HttpError::Failed(with_causes(&error.without_url()))
 }
 
 impl fmt::Display for HttpError {

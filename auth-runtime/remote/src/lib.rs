@@ -11,12 +11,14 @@
 
 mod bounded_text;
 mod caller_hash;
+mod causes;
 mod circuit_breaker;
 #[cfg(feature = "http")]
 mod http_client;
 mod server_calls;
 
 pub use crate::bounded_text::bounded_text;
+pub use crate::causes::with_causes;
 #[cfg(feature = "http")]
 pub use crate::http_client::{HttpClient, HttpClientBuilder, HttpClientError, HttpError};
 pub use crate::server_calls::{CallError, ServerCalls};

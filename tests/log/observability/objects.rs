@@ -1,4 +1,4 @@
-//! The decisions about objects.
+//! The decisions about objects, and the failures of engines and functions, with their causes.
 
 use std::fmt;
 
@@ -6,6 +6,7 @@ use auth_runtime::objects::{
     Action, DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
     Resource,
 };
+use auth_runtime::schemes::SchemeExt;
 
 use super::*;
 
@@ -89,5 +90,43 @@ async fn decisions_about_objects_are_traced_without_ids() {
             (text("engine"), text("objects"))
         });
         assert_eq!(seen.collect::<Vec<_>>(), expected, "{target}");
+    }
+}
+
+#[requires(check = fails_with_cause)]
+async fn checked() {}
+
+async fn fails_with_cause(_: CheckRequest<'_>) -> Result<bool, WithCause> {
+    Err(WithCause)
+}
+
+#[tokio::test]
+async fn failures_are_logged_with_their_causes() {
+    let scheme = Badge.with_user((), async |(), _| {
+        Err::<Option<(Identity, ())>, _>(WithCause)
+    });
+    listen();
+    let space = space_builder().scheme(scheme).decision_point(ByAction);
+    let routes = GuardedRouter::new()
+        .route("/restart", get(restart))
+        .route("/checked", get(checked))
+        .route("/read", get(read));
+    let app = routes.protect(space.build().expect("a space"));
+    let app = app.expect("the routes are in order");
+    let badge = From::Lines(vec!["Badge 1".to_owned()]);
+    for (target, from, module) in [
+        ("/restart", bearer(json!({})), "core::space::objects"),
+        ("/checked", bearer(json!({})), "core::service_function"),
+        ("/read", badge, "core::scheme::with_user"),
+    ] {
+        let (status, _) = send(&app, target, from).await;
+        assert_eq!(status, 503, "{target}");
+        let events = events(module);
+        let errors = events.iter().map(|event| &event[1]["error"]);
+        assert_eq!(
+            errors.collect::<Vec<_>>(),
+            ["no table: the disk is full"],
+            "{target}"
+        );
     }
 }

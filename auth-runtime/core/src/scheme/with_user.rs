@@ -50,7 +50,9 @@ impl<S: Scheme> WithUser<S> {
                             Ok(Some((identity, user))) => Caller::known(identity.with_user(user)),
                             Ok(None) => Caller::rejected(),
                             Err(error) => {
-                                tracing::error!(%error, "the user of a caller cannot be loaded");
+                                // With the causes of an error of `anyhow`.
+                                let error = format_args!("{error:#}");
+                                tracing::error!(error, "the user of a caller cannot be loaded");
                                 Caller::unverifiable()
                             }
                         }

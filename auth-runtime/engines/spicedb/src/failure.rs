@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use auth_runtime_remote::bounded_text;
+use auth_runtime_remote::{bounded_text, with_causes};
 use tonic::{Code, Status};
 
 /// The reason for a missing decision. It never contains sent data.
@@ -83,13 +83,7 @@ impl fmt::Display for Failure {
 fn write_status(status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let code = status.code();
     if let Some(source) = status.source() {
-        f.write_str("the connection failed")?;
-        let mut cause = Some(source);
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        return Ok(());
+        return write!(f, "the connection failed: {}", with_causes(source));
     }
     match code {
         // A server may repeat the key.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use auth_runtime_remote::HttpClient;
+use auth_runtime_remote::{HttpClient, with_causes};
 use tokio::task::JoinSet;
 
 /// A source of keys that change, for [`JwtBuilder::key_source`](super::JwtBuilder::key_source): a file, an
@@ -41,7 +41,7 @@ pub trait KeySource: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The keys are not available. The error is logged. The keys at hand stay valid for 24 hours, and
+    /// The keys are not available. The error is logged with its causes. The keys at hand stay valid for 24 hours, and
     /// requests with other keys are answered 503. The same applies to a panic, to a call that takes longer
     /// and to a document without a usable key.
     fn fetch(&self) -> impl Future<Output = Result<String, Box<dyn Error + Send + Sync>>> + Send;
@@ -58,7 +58,7 @@ impl<T: KeySource> ErasedKeySource for T {
         Box::pin(async {
             KeySource::fetch(self)
                 .await
-                .map_err(|error| error.to_string())
+                .map_err(|error| with_causes(&*error))
         })
     }
 }
