@@ -217,13 +217,16 @@ impl Endpoint {
             Ok(asked) => asked,
             Err(problem) => {
                 if !self.is_down.swap(true, Ordering::Relaxed) {
-                    tracing::warn!("tokens cannot be introspected: {problem}");
+                    tracing::warn!(
+                        endpoint = self.url,
+                        "tokens cannot be introspected: {problem}"
+                    );
                 }
                 return (UNVERIFIABLE, None);
             }
         };
         if self.is_down.swap(false, Ordering::Relaxed) {
-            tracing::warn!("tokens can be introspected again");
+            tracing::warn!(endpoint = self.url, "tokens can be introspected again");
         }
         let (caller, expiry) = self.verify_claims(claims);
         #[cfg(feature = "redis")]

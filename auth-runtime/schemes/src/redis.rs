@@ -201,10 +201,11 @@ impl Redis {
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         let shared = &self.0;
         let answer = tokio::time::timeout(shared.timeout, shared.ask(command)).await;
+        let address = shared.client.get_connection_info().addr();
         let problem = match answer {
             Ok(Ok(answer)) => {
                 if shared.is_down.swap(false, Ordering::Relaxed) {
-                    tracing::warn!("Redis responds again");
+                    tracing::warn!(%address, "Redis responds again");
                 }
                 return Ok(answer);
             }
@@ -212,7 +213,7 @@ impl Redis {
             Err(_) => "the deadline passed".to_owned(),
         };
         if !shared.is_down.swap(true, Ordering::Relaxed) {
-            tracing::warn!("Redis does not respond: {problem}");
+            tracing::warn!(%address, "Redis does not respond: {problem}");
         }
         Err(RedisError::NoAnswer)
     }

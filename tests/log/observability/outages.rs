@@ -1,37 +1,23 @@
 //! Outages of other servers, which are logged once, and the reasons for ignoring input.
 
+use std::error::Error;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use auth_runtime::schemes::{
-    Bearer, CertificateSource, Introspection, Jwt, JwtError, MutualTls, ProxyIdentity, Redis,
-    RedisError, Sessions, SharedTokenCache,
+    Bearer, CertificateSource, Introspection, Jwt, JwtError, KeySource, MutualTls, ProxyIdentity,
+    Redis, RedisError, Sessions, SharedTokenCache,
 };
 use auth_tests::ports::free_port;
 use axum::Json;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tower_sessions::session::Id;
 use tower_sessions::{MemoryStore, Session};
 
 use super::*;
-
-/// The messages of a module in the log of this thread.
-fn messages(module: &str) -> Vec<String> {
-    let mut lines = lines();
-    lines.retain(|line| {
-        line["target"]
-            .as_str()
-            .is_some_and(|own| own.ends_with(module))
-    });
-    let messages = lines.iter().map(|line| line["fields"]["message"].as_str());
-    messages
-        .map(|message| message.unwrap_or_default().to_owned())
-        .collect()
-}
-
-fn reads(space: ProtectionSpace) -> ProtectedRouter {
-    let routes = GuardedRouter::new().route("/read", get(read));
-    routes.protect(space).expect("the routes are in order")
-}
 
 #[tokio::test]
 async fn introspection_logs_begin_and_end_of_an_outage() {
@@ -44,8 +30,9 @@ async fn introspection_logs_begin_and_end_of_an_outage() {
     };
     let server = axum::Router::new().route("/introspect", axum::routing::post(answer));
     let address = auth_tests::serve(server).await;
+    let url = format!("http://{address}/introspect");
     let introspection = Introspection::builder()
-        .endpoint(format!("http://{address}/introspect"))
+        .endpoint(&url)
         .client_secret("api", "secret")
         .any_audience();
     let bearer = Bearer::introspection(introspection.build().expect("an endpoint"));
@@ -66,11 +53,14 @@ async fn introspection_logs_begin_and_end_of_an_outage() {
     ] {
         *endpoint.lock().expect("no panic") = status;
         send(&app, "/read", From::Lines(vec!["Bearer opaque".to_owned()])).await;
-        let messages = messages("::introspection");
-        let seen: Vec<_> = messages.iter().map(String::as_str).collect();
-        match (seen.as_slice(), expected) {
+        let events = events("::introspection");
+        match (events.as_slice(), expected) {
             ([], None) => {}
-            ([message], Some(start)) => assert!(message.starts_with(start), "{message}"),
+            ([event], Some(start)) => {
+                let message = event[1]["message"].as_str().expect("a message");
+                assert!(message.starts_with(start), "{message}");
+                assert_eq!(event[1]["endpoint"], url);
+            }
             (seen, expected) => panic!("{seen:?} in place of {expected:?}"),
         }
     }
@@ -80,17 +70,125 @@ async fn introspection_logs_begin_and_end_of_an_outage() {
 async fn redis_logs_an_outage_once() {
     listen();
     // A port without a server.
-    let redis = Redis::builder(format!("redis://127.0.0.1:{}/", free_port())).build();
+    let address = format!("127.0.0.1:{}", free_port());
+    let redis = Redis::builder(format!("redis://:its-password@{address}/")).build();
     let cache = SharedTokenCache::new(redis.expect("a URL"), [7; 32], Duration::from_secs(60));
     for expected in [1, 0] {
         assert_eq!(cache.forget("token").await, Err(RedisError::NoAnswer));
-        let messages = messages("::redis");
-        assert_eq!(messages.len(), expected, "{messages:?}");
-        assert!(
-            messages
-                .iter()
-                .all(|one| one.starts_with("Redis does not respond: "))
+        let events = events("::redis");
+        assert_eq!(events.len(), expected, "{events:?}");
+        for event in events {
+            let message = event[1]["message"].as_str().expect("a message");
+            assert!(message.starts_with("Redis does not respond: "), "{message}");
+            assert_eq!(event[1]["address"], address);
+        }
+    }
+}
+
+/// An error with a cause.
+#[derive(Debug)]
+struct NoVault(std::io::Error);
+
+impl fmt::Display for NoVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the vault does not respond")
+    }
+}
+
+impl Error for NoVault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// Keys that are available while this is true.
+struct Vault(Arc<AtomicBool>);
+
+impl KeySource for Vault {
+    async fn fetch(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        if !self.0.load(Ordering::Relaxed) {
+            return Err(NoVault(std::io::Error::other("the token is too old")).into());
+        }
+        // RFC 7517 §A.1.
+        let key = json!({
+            "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+        });
+        Ok(json!({ "keys": [key] }).to_string())
+    }
+}
+
+#[tokio::test]
+async fn key_sources_log_begin_and_end_of_an_outage() {
+    listen();
+    let is_open = Arc::new(AtomicBool::new(true));
+    let jwt = Jwt::builder()
+        .issuer("https://issuer.example")
+        .audience("api")
+        .key_source(Vault(Arc::clone(&is_open)))
+        .build()
+        .expect("a verifier");
+    const FAILED: &str = "the keys of the issuer could not be fetched: the key source: the vault \
+                          does not respond: the token is too old";
+    for (opens, expected) in [
+        (true, None),
+        (false, Some(FAILED)),
+        (false, Some(FAILED)),
+        (true, Some("the keys of the issuer can be fetched again")),
+        (true, None),
+    ] {
+        is_open.store(opens, Ordering::Relaxed);
+        assert_eq!(jwt.fetch_keys().await.is_ok(), opens);
+        let expected = expected.map(
+            |message| json!(["WARN", { "message": message, "issuer": "https://issuer.example" }]),
         );
+        assert_eq!(events("::fetched_keys"), Vec::from_iter(expected));
+    }
+}
+
+#[tokio::test]
+async fn outages_of_load_balancers_name_the_server() {
+    const ARN: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188";
+    listen();
+    let answers = |status: StatusCode, body: &'static str| {
+        axum::routing::get(move || std::future::ready((status, body)))
+    };
+    let server = axum::Router::new()
+        .route("/down", answers(StatusCode::BAD_GATEWAY, ""))
+        .route("/other", answers(StatusCode::OK, "not a key"));
+    let keys = format!("http://{}/", auth_tests::serve(server).await);
+    let jwt = Jwt::builder()
+        .issuer(auth_tests::ISSUER)
+        .audience(auth_tests::AUDIENCE)
+        .load_balancer(ARN)
+        .load_balancer_keys(&keys)
+        .build();
+    let bearer = Bearer::jwt(jwt.expect("a verifier"));
+    let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+    let app = reads(space.build().expect("a space"));
+    for (kid, start) in [
+        ("down", "the key of a load balancer could not be fetched: "),
+        ("other", "the key other of a load balancer cannot be used: "),
+    ] {
+        let header = json!({
+            "alg": "ES256", "kid": kid, "signer": ARN, "iss": auth_tests::ISSUER,
+            "client": auth_tests::AUDIENCE, "exp": 4_000_000_000_u32,
+        });
+        let parts = [
+            header.to_string(),
+            json!({ "sub": "ann" }).to_string(),
+            "x".repeat(64),
+        ];
+        let token = parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
+        let (status, _) = send(&app, "/read", From::Lines(vec![format!("Bearer {token}")])).await;
+        assert_eq!(status, 503);
+        let events = events("::load_balancer");
+        let [event] = &events[..] else {
+            panic!("{events:?}");
+        };
+        let message = event[1]["message"].as_str().expect("a message");
+        assert!(message.starts_with(start), "{message}");
+        assert_eq!(event[1]["url"], keys);
     }
 }
 

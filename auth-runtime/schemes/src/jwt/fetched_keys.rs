@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
@@ -78,6 +78,8 @@ pub(super) struct FetchedKeys {
     born: Instant,
     /// The number of attempts that have begun.
     begun: AtomicU64,
+    /// True if the last attempt failed.
+    is_down: AtomicBool,
     /// The time of the next fetch in the background, in milliseconds since `born`.
     due: AtomicU64,
 }
@@ -142,6 +144,7 @@ impl FetchedKeys {
             last: Arc::default(),
             born,
             begun: AtomicU64::new(0),
+            is_down: AtomicBool::new(false),
             due: AtomicU64::new(0),
         }
     }
@@ -271,6 +274,7 @@ impl FetchedKeys {
         let clock = &self.rules.clock;
         let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
         let began_at = clock.now();
+        let issuer = &self.rules.issuer;
         let problem = match self.fetch().await {
             Ok(fetched) => {
                 let fetched = Arc::new(fetched);
@@ -282,11 +286,15 @@ impl FetchedKeys {
                 }
                 let due = self.now().saturating_add(millis(self.refresh_every));
                 self.due.store(due, Ordering::Relaxed);
+                if self.is_down.swap(false, Ordering::Relaxed) {
+                    tracing::warn!(%issuer, "the keys of the issuer can be fetched again");
+                }
                 None
             }
             Err(problem) => {
                 self.due.store(self.after_failure(), Ordering::Relaxed);
-                tracing::warn!("the keys of the issuer could not be fetched: {problem}");
+                self.is_down.store(true, Ordering::Relaxed);
+                tracing::warn!(%issuer, "the keys of the issuer could not be fetched: {problem}");
                 Some(problem)
             }
         };

@@ -238,14 +238,20 @@ impl BalancerKeys {
         failures.count += 1;
         let key = match self.http.get(&format!("{}{kid}", self.url)).await {
             Ok(pem) => JwtKey::es256_pem(pem).map_err(|error| {
-                tracing::warn!("the key {kid} of a load balancer cannot be used: {error}");
+                tracing::warn!(
+                    url = self.url,
+                    "the key {kid} of a load balancer cannot be used: {error}"
+                );
                 OUTAGE
             }),
             Err(HttpError::Status(status)) if matches!(status.as_u16(), 403 | 404) => {
                 Err(NoKey::Unknown)
             }
             Err(error) => {
-                tracing::warn!("the key of a load balancer could not be fetched: {error}");
+                tracing::warn!(
+                    url = self.url,
+                    "the key of a load balancer could not be fetched: {error}"
+                );
                 Err(OUTAGE)
             }
         };
