@@ -5,6 +5,7 @@ mod counters;
 mod objects;
 mod origins;
 mod outages;
+mod overload;
 mod records;
 mod traces;
 

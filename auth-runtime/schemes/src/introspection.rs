@@ -23,6 +23,7 @@ pub use self::shared_cache::SharedTokenCache;
 use self::single_flight::{MAX_WAIT, SingleFlight};
 use crate::Claims;
 use crate::b64token::is_b64token;
+use crate::drop_log::DropLog;
 use crate::fair_queue::{self, FairQueue};
 use crate::jwt::ClaimNames;
 use crate::rejected_token::RejectedToken;
@@ -84,6 +85,8 @@ const UNVERIFIABLE: Caller = Caller::Unverifiable {
 /// | concurrent requests to the server | 256 | 64 of one client; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
 /// | requests that wait for a place | 1024, for a second each; beyond that 503 with `Retry-After` | a full queue drops a request of the client with the most | none; 1024 clients exclude further ones |
 ///
+/// Dropped requests are logged at the level `warn`, at most once a minute.
+///
 /// Cloning is cheap; clones share their cache.
 #[derive(Clone)]
 pub struct Introspection(Arc<Endpoint>);
@@ -103,6 +106,7 @@ struct Endpoint {
     shared_cache: Option<SharedTokenCache>,
     /// An outage is logged once, and so is its end.
     is_down: AtomicBool,
+    dropped: DropLog,
 }
 
 impl Introspection {
@@ -164,7 +168,7 @@ impl Endpoint {
             let place = tokio::time::timeout(MAX_WAIT, self.places.place(client)).await;
             return match place {
                 Ok(Some(_place)) => self.ask(token).await.0,
-                _ => UNVERIFIABLE,
+                _ => self.drop_request(),
             };
         };
         let epoch = cache.epoch();
@@ -180,7 +184,20 @@ impl Endpoint {
         let together = self
             .questions
             .ask_together((epoch, token), shared, places, asking);
-        together.await.unwrap_or(UNVERIFIABLE)
+        together.await.unwrap_or_else(|| self.drop_request())
+    }
+
+    /// Returns the caller of a request without a place.
+    fn drop_request(&self) -> Caller {
+        if self.dropped.is_due(self.clock.monotonic()) {
+            tracing::warn!(
+                endpoint = self.url,
+                "tokens are not introspected, since too many requests wait for the server; clients \
+                 without an address of their own count as one: behind a proxy, configure \
+                 `client_address`",
+            );
+        }
+        UNVERIFIABLE
     }
 
     /// Returns the response that the instances of the service share, and its expiry, if known.

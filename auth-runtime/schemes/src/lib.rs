@@ -23,6 +23,8 @@ mod digest;
 mod dot_segments;
 #[cfg(feature = "dpop")]
 mod dpop;
+#[cfg(any(feature = "introspection", feature = "argon2"))]
+mod drop_log;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod expiring_map;
 #[cfg(any(feature = "introspection", feature = "argon2"))]

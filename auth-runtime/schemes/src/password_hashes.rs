@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 use self::remembered::{LoginHash, LoginKey, RememberedLogins};
+use crate::drop_log::DropLog;
 use crate::fair_queue::{self, FairQueue, QueuePlace};
 use crate::password::Password;
 
@@ -58,6 +59,8 @@ use crate::password::Password;
 /// | logins that wait | 128 for each processor; beyond that 503 with `Retry-After` | a full queue drops a login of the client with the most | none; as many clients as places exclude further ones |
 /// | cached logins | 4 for each user | one for each client of a user | none; 16 wrong passwords for a user from the client's own address remove it |
 ///
+/// Dropped logins are logged at the level `warn`, at most once a minute.
+///
 /// A successful login is cached for the client that sent it, until it is not used for 5 minutes.
 /// Such a client then skips the queue, so floods of other clients do not exclude it. The cache
 /// holds a hash of user name and password with a key of this process, and compares it in constant
@@ -73,6 +76,7 @@ struct Table {
     /// Chooses an index for an unknown name. The hash is keyed, so that clients cannot predict it.
     stand_ins: RandomState,
     queue: Arc<FairQueue<Memory>>,
+    dropped: DropLog,
     /// The number of blocks that the largest hash is made in.
     blocks: usize,
     key: LoginKey,
@@ -150,7 +154,7 @@ impl PasswordHashes {
     ///
     /// [`Caller::Rejected`] does not distinguish a wrong password from an unknown user, and the
     /// response should not either. [`Caller::Unverifiable`] means that too many other logins are
-    /// pending.
+    /// pending, or that the verification failed; the log has the cause.
     ///
     /// ```
     /// use auth_runtime::{ClientAddress, Identity};
@@ -190,9 +194,13 @@ impl PasswordHashes {
         let table = Arc::clone(&self.0);
         Verification::pending(async move {
             let Some(place) = table.queue.place(client).await else {
-                return BUSY;
+                return table.drop_login();
             };
             let Ok(runtime) = Handle::try_current() else {
+                tracing::error!(
+                    "passwords are verified on tokio's blocking threads, and there is no runtime \
+                     of tokio",
+                );
                 return BUSY;
             };
             // Hashing continues if the client disconnects, and occupies its place until it ends.
@@ -203,7 +211,10 @@ impl PasswordHashes {
                 }
                 caller
             });
-            verified.await.unwrap_or(BUSY)
+            verified.await.unwrap_or_else(|_| {
+                tracing::error!("the verification of a password panicked, or the runtime stopped");
+                BUSY
+            })
         })
     }
 }
@@ -221,6 +232,17 @@ impl Table {
         let is_remembered = logins.contains(client, login, self.clock.monotonic(), is_prolonged);
         user.filter(|_| is_remembered)
             .map(|user| user.identity.clone())
+    }
+
+    /// Returns the caller of a login without a place.
+    fn drop_login(&self) -> Caller {
+        if self.dropped.is_due(self.clock.monotonic()) {
+            tracing::warn!(
+                "passwords are not verified, since too many logins wait; clients without an \
+                 address of their own count as one: behind a proxy, configure `client_address`",
+            );
+        }
+        BUSY
     }
 
     fn verify(&self, name: &str, password: &Password, mut place: QueuePlace<Memory>) -> Caller {
@@ -399,6 +421,7 @@ impl PasswordHashesBuilder {
             places,
             stand_ins: RandomState::new(),
             queue: FairQueue::new(processors, processors, waiting),
+            dropped: DropLog::default(),
             blocks,
             key: LoginKey::new().ok_or(PasswordHashesError::NoRandomness)?,
             no_logins: RememberedLogins::default(),

@@ -15,6 +15,7 @@ use super::SharedTokenCache;
 use super::client::ClientAuthentication;
 use super::single_flight::SingleFlight;
 use super::{Endpoint, Introspection, MAX_IN_FLIGHT, MAX_WAITING, SHARE};
+use crate::drop_log::DropLog;
 use crate::fair_queue::FairQueue;
 use crate::issuer_client::issuer_client;
 use crate::jwt::{ClaimNames, ClaimPath};
@@ -278,6 +279,7 @@ impl IntrospectionBuilder {
             questions: SingleFlight::default(),
             places: FairQueue::new(MAX_IN_FLIGHT, SHARE, MAX_WAITING),
             is_down: AtomicBool::new(false),
+            dropped: DropLog::default(),
         })))
     }
 }
