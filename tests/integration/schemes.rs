@@ -198,7 +198,8 @@ const EXPIRED: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
 const INVALID: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
                                             error_description=\"the access token is not valid\"";
 const TWICE: &str = "Bearer realm=\"api\", error=\"invalid_request\", \
-                     error_description=\"the request carries credentials in a way that is not accepted\"";
+                     error_description=\"the request carries credentials in a way that is not \
+                     accepted, or a body that cannot be read\"";
 
 const BASIC: &str = "Basic realm=\"api\", charset=\"UTF-8\"";
 

@@ -2,6 +2,7 @@
 //! record never reaches the caller.
 
 mod counters;
+mod invalid_requests;
 mod objects;
 mod origins;
 mod outages;

@@ -100,22 +100,29 @@ pub(crate) async fn read_body(
     }
     let (mut head, body) = request.into_parts();
     let (read, body) = match collect(body, max).await {
-        Some(bytes) => (RequestBody::Read(bytes.clone()), Body::from(bytes)),
-        None => (RequestBody::Unreadable, Body::empty()),
+        Ok(bytes) => (RequestBody::Read(bytes.clone()), Body::from(bytes)),
+        Err(reason) => {
+            tracing::debug!(
+                max_body = max,
+                reason,
+                "the body of a request cannot be read; the response is 400",
+            );
+            (RequestBody::Unreadable, Body::empty())
+        }
     };
     head.extensions.insert(read);
     Request::from_parts(head, body)
 }
 
-/// Reads a body of up to `max` bytes; `None` if it is longer or incomplete.
+/// Reads a body of up to `max` bytes.
 /// The frames are copied into one buffer: a client can send frames of one byte, and each of them
 /// takes far more memory than that.
-async fn collect(mut body: Body, max: usize) -> Option<Bytes> {
+async fn collect(mut body: Body, max: usize) -> Result<Bytes, &'static str> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         // Trailers are not part of it.
-        let Ok(data) = frame.ok()?.into_data() else {
+        let Ok(data) = frame.map_err(|_| "it is incomplete")?.into_data() else {
             continue;
         };
         if data.is_empty() {
@@ -123,7 +130,7 @@ async fn collect(mut body: Body, max: usize) -> Option<Bytes> {
         }
         let length = first.len().max(all.len()) + data.len();
         if length > max {
-            return None;
+            return Err("it is longer than `max_body`");
         }
         if length == data.len() {
             first = data;
@@ -134,7 +141,7 @@ async fn collect(mut body: Body, max: usize) -> Option<Bytes> {
         }
         all.extend_from_slice(&data);
     }
-    Some(if all.is_empty() { first } else { all.freeze() })
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 /// Removes the body from the extensions of a request that may be copied into another one, and returns

@@ -43,7 +43,7 @@ use crate::nonce_key::{NonceKey, Stamp};
 /// - A response to a challenge with a `uri` other than the target of the request receives 400
 ///   ([`Rejection::RequestMismatch`](auth_runtime_core::Rejection::RequestMismatch)), so a proxy in
 ///   front must not change targets, except for a prefix that it removes
-///   ([`removed_prefix`](DigestBuilder::removed_prefix)).
+///   ([`removed_prefix`](DigestBuilder::removed_prefix)). The mismatch is logged at the level `debug`.
 /// - Names outside of ASCII are read from `username*` and from hashes (`userhash`). Clients that
 ///   send their bytes unescaped, such as curl, are not supported.
 ///
@@ -124,7 +124,13 @@ impl Scheme for Digest {
                 return Verification::done(Caller::Rejected(match problem {
                     AnswerProblem::Malformed => Rejection::Malformed,
                     AnswerProblem::Algorithm => Rejection::Invalid,
-                    AnswerProblem::RequestMismatch => Rejection::RequestMismatch,
+                    AnswerProblem::RequestMismatch => {
+                        tracing::debug!(
+                            "the credentials of Digest are for another target than that of the \
+                             request, as behind a proxy that changes it; the response is 400",
+                        );
+                        Rejection::RequestMismatch
+                    }
                 }));
             }
         };

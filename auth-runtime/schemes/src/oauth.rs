@@ -108,7 +108,8 @@ fn error(problem: ErrorCode<'_>) -> (&'static str, &'static str) {
         // `InvalidRequest`.
         _ => (
             "invalid_request",
-            "the request carries credentials in a way that is not accepted",
+            "the request carries credentials in a way that is not accepted, or a body that cannot \
+             be read",
         ),
     }
 }

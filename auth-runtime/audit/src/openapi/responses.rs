@@ -156,9 +156,9 @@ impl DeniedResponse {
     fn bad_request() -> Self {
         Self {
             status: "400",
-            text:
-                "The request carries credentials in a way that is not accepted, as in two places."
-                    .to_owned(),
+            text: "The request carries credentials in a way that is not accepted, as in two \
+                   places, or a body that cannot be read."
+                .to_owned(),
             field: Some(Field::Challenges),
             shared: Some("AuthBadRequest"),
         }

@@ -113,7 +113,7 @@ fn texts(denial: &Denial) -> Texts {
         Denial::InvalidRequest => texts!(
             400,
             "Bad Request",
-            "The request has ambiguous or misplaced credentials."
+            "The request has ambiguous or misplaced credentials, or a body that cannot be read."
         ),
         Denial::Unauthenticated {
             rejection: None, ..

@@ -32,7 +32,7 @@ pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
 /// With the feature `serde`, a record can be serialized, for a log with a line of JSON for each decision.
 /// The members are `outcome` ([`Outcome::name`]), `status` (of a denial, concealed or not), `rule`, `handler`,
 /// `policy`, `scheme`, `caller` (the kind of the caller), `rejection` (the name of a [`Rejection`](crate::Rejection)
-/// in snake case, such as `stale_nonce`), `method`, `route`, `path`, `client` (an address), `request_id`, `engine`,
+/// in snake case, such as `stale_nonce`; a `RequestMismatch` has the outcome `invalid_request` and no caller), `method`, `route`, `path`, `client` (an address), `request_id`, `engine`,
 /// `objects` and `seconds`. Each of the `objects` has `action`, `type`, `id`, `allowed` and `policy`. An absent value
 /// is `null`. The subject is left out.
 #[derive(Clone, Copy)]
