@@ -339,11 +339,10 @@ async fn objects_in_columns_json_and_page() {
     let table = routes().access_table();
     let page = AccessReport::new(&table).with_matrix(&matrix).to_html();
     let page = page.replace("<wbr>", "");
-    assert!(
-        page.contains(
-            "7 rows: 1 public, 3 hidden, 0 unguarded. With a row for each object: 10 rows."
-        )
-    );
+    assert!(page.contains(
+        "7 rows: 1 public, 3 hidden, 0 unguarded. With a row for each object and each value of a \
+             setting: 10 rows."
+    ));
     assert!(page.contains("all 10 rows"));
     let line = "<code>/repos/{owner}/{repo}</code> on <code class=\"object\">\
                 Repository::&quot;bob/&lt;diary&gt;&quot;</code></th>";

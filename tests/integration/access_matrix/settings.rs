@@ -80,6 +80,9 @@ async fn a_matrix_has_both_values() {
     let table = routes().access_table();
     let page = AccessReport::new(&table).with_matrix(&matrix).to_html();
     assert_eq!(page.matches("setting `open_registry`").count(), 4, "{page}");
+    let summary = "3 rows: 1 public, 1 hidden, 0 unguarded. With a row for each object and each \
+                   value of a setting: 5 rows.";
+    assert!(page.contains(summary), "{page}");
 
     let file = file("both-values.md");
     let missing = matrix.check(&file).expect_err("no file").to_string();

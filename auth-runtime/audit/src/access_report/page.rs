@@ -74,7 +74,9 @@ fn summary(report: &AccessReport<'_>) -> String {
     let rows = report.rows.len();
     let with_objects = match lines(report) {
         lines if lines == rows => String::new(),
-        lines => format!(" With a row for each object: {lines} rows."),
+        lines => {
+            format!(" With a row for each object and each value of a setting: {lines} rows.")
+        }
     };
     format!(
         "{rows} rows: {} public, {} hidden, {} unguarded.{with_objects}",
