@@ -19,7 +19,18 @@ use crate::workspace::Workspace;
 struct Document<'s> {
     policies: Vec<Row<'s>>,
     unguarded: &'s [Unguarded],
+    without_policy: Vec<OpenRow<'s>>,
     macros: &'s [MacroPolicy],
+}
+
+/// A route of a plain router, without a policy and without a reason.
+#[derive(Serialize)]
+struct OpenRow<'s> {
+    #[serde(flatten)]
+    place: &'s Place,
+    /// The mounted item, if it has a name.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    target: &'s str,
 }
 
 /// A handler or a service.
@@ -50,9 +61,16 @@ pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failu
         Format::Json => json(&Document {
             policies: sources.entries.iter().map(Row::of).collect(),
             unguarded: &sources.unguarded,
+            without_policy: sources.without_policy().map(OpenRow::of).collect(),
             macros: &sources.macros,
         }),
         Format::Sarif => json(&sarif::policies(&sources)),
+    }
+}
+
+impl<'s> OpenRow<'s> {
+    fn of(Unguarded { place, target, .. }: &'s Unguarded) -> Self {
+        Self { place, target }
     }
 }
 
@@ -136,13 +154,9 @@ fn text(sources: &Sources) -> String {
             "{PLACE}{file}:{line}{PLACE:#}: a macro that generates policies, which are not listed"
         );
     }
-    let unsaid = sources
-        .open
-        .iter()
-        .filter(|open| open.kind == OpenRouteKind::Unsaid);
-    let unsaid = unsaid.count();
-    if unsaid > 0 {
-        let routes = count(unsaid, "more route");
+    let without_policy = sources.without_policy().count();
+    if without_policy > 0 {
+        let routes = count(without_policy, "more route");
         let _ = writeln!(
             text,
             "{ALERT}{routes}{ALERT:#} on plain routers, without a policy: see `cargo auth check`"

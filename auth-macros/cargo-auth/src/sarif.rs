@@ -17,6 +17,8 @@ const POLICY: &str = "policy";
 
 /// The rule of unguarded handlers and routers with a reason, for review.
 const UNGUARDED: &str = "unguarded";
+/// The rule of routes without a policy and without a reason, for review.
+const WITHOUT_POLICY: &str = "without-policy";
 /// The rule of policies in macros, for review.
 const MACRO: &str = "macro";
 /// The rules of routes with and without a check.
@@ -25,17 +27,33 @@ const UNCHECKED: &str = "route-without-check";
 /// The rule of functions that make routers without use, for review.
 const UNUSED: &str = "unused-router";
 
-/// Returns every policy, every unguarded handler and router, and every policy in a macro, as results
-/// that are not mistakes.
+/// Returns every policy, every unguarded handler and router, every route without a policy, and every
+/// policy in a macro, as results that are not mistakes.
 pub(crate) fn policies(sources: &Sources) -> Value {
     let policies = sources.entries.iter().map(|entry| {
-        let text = format!("{}: {}", entry.path, entry.policy);
-        note(POLICY, "informational", &text, &entry.place)
+        let mut text = format!("{}: {}", entry.path, entry.policy);
+        if let Some(condition) = &entry.condition {
+            text.push_str(&format!(" if {condition}"));
+        }
+        if !entry.is_mistaken {
+            return note(POLICY, "informational", &text, &entry.place);
+        }
+        text.push_str(" (invalid: see `cargo auth check`)");
+        note(POLICY, "review", &text, &entry.place)
     });
     let unguarded = sources
         .unguarded
         .iter()
         .map(|unguarded| note(UNGUARDED, "review", &unguarded.reason, &unguarded.place));
+    let without_policy = sources.without_policy().map(|route| {
+        let text = match route.target.as_str() {
+            "" => "a route of a plain router has no policy: see `cargo auth check`".to_owned(),
+            target => {
+                format!("`{target}`, on a plain router, has no policy: see `cargo auth check`")
+            }
+        };
+        note(WITHOUT_POLICY, "review", &text, &route.place)
+    });
     let macros = sources.macros.iter().map(|policy| {
         let (name, text) = (&policy.name, &policy.text);
         let text = format!("the macro `{name}` has a policy, which is not listed: {text}");
@@ -44,13 +62,11 @@ pub(crate) fn policies(sources: &Sources) -> Value {
     let rules = vec![
         rule(POLICY, "the access policy of a handler or a service"),
         rule(UNGUARDED, "the reason for access without a policy"),
+        rule(WITHOUT_POLICY, "a route of a plain router without a policy"),
         rule(MACRO, "a policy in a macro, which is not read"),
     ];
-    log(
-        rules,
-        policies.chain(unguarded).chain(macros).collect(),
-        &[],
-    )
+    let results = policies.chain(unguarded).chain(without_policy);
+    log(rules, results.chain(macros).collect(), &[])
 }
 
 /// Returns the findings as results.

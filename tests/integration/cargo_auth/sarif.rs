@@ -1,6 +1,6 @@
 //! The output for code scanning. `external/validators.rs` validates it with the schema of the standard.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cargo_auth::refused::{MANIFEST, made};
 use crate::cargo_auth::{json, workspace};
@@ -70,7 +70,7 @@ fn sarif_shows_that_it_is_incomplete() {
     let invocation = &routes["runs"][0]["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
     let reason = "not read: src/lib.rs:1:5: the file of the module `missing` is missing";
-    let notifications = serde_json::json!([{ "level": "error", "message": { "text": reason } }]);
+    let notifications = json!([{ "level": "error", "message": { "text": reason } }]);
     assert_eq!(invocation["toolExecutionNotifications"], notifications);
     let review = |log: &Value| {
         let of_review = results(log)
@@ -101,4 +101,58 @@ fn sarif_shows_that_it_is_incomplete() {
             "{rule}"
         );
     }
+}
+
+/// Code scanning must not show less than the list.
+#[test]
+fn sarif_policies_show_mistakes_and_conditions() {
+    let careless = workspace("careless");
+    let listed = json(&careless, &["list", "--format=json"]);
+    let log = json(&careless, &["list", "--format=sarif"]);
+    let rows = listed["policies"].as_array().expect("policies");
+    assert!(rows.iter().any(|row| row["mistaken"] == true));
+    assert!(rows.iter().any(|row| row["cfg"].is_string()));
+    for (row, result) in std::iter::zip(rows, results(&log)) {
+        let text = result["message"]["text"].as_str().expect("a text");
+        let (kind, note) = match row["mistaken"] == true {
+            true => ("review", " (invalid: see `cargo auth check`)"),
+            false => ("informational", ""),
+        };
+        let [path, policy] = ["path", "policy"].map(|key| row[key].as_str().expect("a text"));
+        let condition = row["cfg"].as_str().map(|cfg| format!(" if {cfg}"));
+        let condition = condition.unwrap_or_default();
+        assert_eq!(text, format!("{path}: {policy}{condition}{note}"));
+        assert_eq!(result["kind"], kind, "{row}");
+    }
+}
+
+#[test]
+fn routes_without_a_policy_are_listed_in_every_format() {
+    let careless = workspace("careless");
+    let found = json(&careless, &["check", "--format=json"]);
+    let found = found.as_array().expect("findings").iter();
+    let place = |row: &Value| json!([row["file"], row["line"], row["column"]]);
+    let found = found.filter(|finding| finding["code"] == "AUTH0101");
+    let expected: Vec<_> = found.map(place).collect();
+    let listed = json(&careless, &["list", "--format=json"]);
+    let listed = listed["without_policy"].as_array().expect("routes");
+    assert_eq!(listed.iter().map(place).collect::<Vec<_>>(), expected);
+    assert!(
+        listed.iter().any(|row| row["target"] == "bare"),
+        "{listed:?}"
+    );
+    let log = json(&careless, &["list", "--format=sarif"]);
+    let results = results(&log).iter();
+    let results = results.filter(|result| result["ruleId"] == "without-policy");
+    let results: Vec<_> = results.collect();
+    let places = results.iter().map(|result| {
+        let place = &result["locations"][0]["physicalLocation"];
+        let (file, region) = (&place["artifactLocation"]["uri"], &place["region"]);
+        json!([file, region["startLine"], region["startColumn"]])
+    });
+    assert_eq!(places.collect::<Vec<_>>(), expected);
+    assert!(results.iter().all(|result| result["kind"] == "review"));
+    let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array();
+    let mut rules = rules.expect("rules").iter();
+    assert!(rules.any(|rule| rule["id"] == "without-policy"));
 }

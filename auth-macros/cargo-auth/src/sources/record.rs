@@ -121,6 +121,12 @@ pub(crate) enum OpenRouteKind {
 }
 
 impl Sources {
+    /// Returns the routes of plain routers without a policy and without a reason.
+    pub(crate) fn without_policy(&self) -> impl Iterator<Item = &Unguarded> {
+        let open = self.open.iter();
+        open.filter(|route| route.kind == OpenRouteKind::Unsaid)
+    }
+
     /// Returns the present numbers of results.
     pub(super) fn counts(&self) -> [usize; 6] {
         let Self {
