@@ -27,7 +27,7 @@ pub enum Caller {
     Rejected(Rejection),
     /// The credentials are valid and belong to this identity.
     Known(Identity),
-    /// The verifier of the credentials is unavailable.
+    /// The verifier of the credentials is unavailable. The verifier logs the cause: nothing else does.
     Unverifiable {
         /// The time after which to retry, for `Retry-After`. Default of the response: 5 seconds.
         retry_after: Option<Duration>,
@@ -113,7 +113,8 @@ impl Caller {
         Self::Rejected(Rejection::Invalid)
     }
 
-    /// Shorthand for [`Caller::Unverifiable`] without a time to try again.
+    /// Shorthand for [`Caller::Unverifiable`] without a time to try again. The verifier logs the cause: nothing else
+    /// does.
     pub fn unverifiable() -> Self {
         Self::Unverifiable { retry_after: None }
     }

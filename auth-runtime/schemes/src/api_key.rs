@@ -92,7 +92,10 @@ impl ApiKeys {
     /// let keys = ApiKeys::look_up(async |key| match find(&Sha256::digest(key)).await {
     ///     Ok(Some(owner)) => Caller::known(Identity::new(owner)),
     ///     Ok(None) => Caller::rejected(),
-    ///     Err(_) => Caller::unverifiable(),
+    ///     Err(error) => {
+    ///         tracing::error!(%error, "keys cannot be looked up");
+    ///         Caller::unverifiable()
+    ///     }
     /// });
     /// let keys = keys.field("x-api-key").build()?;
     /// # Ok::<(), auth_runtime::schemes::ApiKeysError>(())

@@ -19,7 +19,10 @@ use crate::origin::TrustedOrigins;
 ///     match find(certificate.thumbprint()).await {
 ///         Ok(Some(device)) => Caller::known(Identity::new(device)),
 ///         Ok(None) => Caller::rejected(),
-///         Err(_) => Caller::unverifiable(),
+///         Err(error) => {
+///             tracing::error!(%error, "devices cannot be looked up");
+///             Caller::unverifiable()
+///         }
 ///     }
 /// });
 /// let space = ProtectionSpace::builder().realm("fleet").scheme(devices).build()?;

@@ -122,7 +122,10 @@ impl Sessions {
     ///     Ok(Some(Row::LoggedIn(user))) => Caller::known(Identity::new(user)),
     ///     Ok(Some(Row::Cart)) => Caller::Anonymous,
     ///     Ok(None) => Caller::rejected(),
-    ///     Err(_) => Caller::unverifiable(),
+    ///     Err(error) => {
+    ///         tracing::error!(%error, "sessions cannot be looked up");
+    ///         Caller::unverifiable()
+    ///     }
     /// });
     /// let sessions = sessions.cookie("__Host-session").login_page("/login").build()?;
     /// # Ok::<(), auth_runtime::schemes::SessionsError>(())

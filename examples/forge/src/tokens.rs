@@ -143,6 +143,7 @@ pub(crate) async fn verify(store: Store, login: String, token: Password) -> Call
             Caller::known(Identity::new(login).with_scopes(scopes.split_ascii_whitespace()))
         }
         Err(Failure::NotFound) => Caller::rejected(),
+        // The store has logged the cause.
         Err(_) => Caller::unverifiable(),
     }
 }

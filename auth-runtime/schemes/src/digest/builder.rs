@@ -71,7 +71,7 @@ impl DigestBuilder {
     /// use auth_runtime::Identity;
     /// use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestLookUpError, DigestSecret};
     ///
-    /// # async fn line_of(_: &str, _: &str) -> Result<Option<String>, ()> { Ok(None) }
+    /// # async fn line_of(_: &str, _: &str) -> std::io::Result<Option<String>> { Ok(None) }
     /// /// Asks the service's own directory.
     /// async fn look_up(
     ///     user: String,
@@ -79,11 +79,17 @@ impl DigestBuilder {
     /// ) -> Result<Option<(DigestSecret, Identity)>, DigestLookUpError> {
     ///     match line_of(&user, algorithm.name()).await {
     ///         Ok(Some(line)) => {
-    ///             let secret = line.parse().map_err(|_| DigestLookUpError)?;
+    ///             let secret = line.parse::<DigestSecret>().map_err(|error| {
+    ///                 tracing::error!(%error, "a stored secret is invalid");
+    ///                 DigestLookUpError
+    ///             })?;
     ///             Ok(Some((secret, Identity::new(user))))
     ///         }
     ///         Ok(None) => Ok(None),
-    ///         Err(_) => Err(DigestLookUpError),
+    ///         Err(error) => {
+    ///             tracing::error!(%error, "users cannot be looked up");
+    ///             Err(DigestLookUpError)
+    ///         }
     ///     }
     /// }
     /// let scheme = Digest::builder("lab").look_up(look_up).build()?;
