@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 ///
 /// impl KeySource for JwksFile {
 ///     async fn fetch(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
-///         Ok(std::fs::read_to_string(&self.0)?)
+///         Ok(tokio::fs::read_to_string(&self.0).await?)
 ///     }
 /// }
 ///
@@ -34,7 +34,8 @@ use tokio::task::JoinSet;
 /// # Ok::<(), auth_runtime::schemes::JwtError>(())
 /// ```
 pub trait KeySource: Send + Sync + 'static {
-    /// Returns the current keys, as a JWKS document (RFC 7517 §5) of up to 1 MiB, within 10 seconds.
+    /// Returns the current keys, as a JWKS document (RFC 7517 §5) of up to 1 MiB, within 10 seconds. It must not block
+    /// its thread, which serves other requests.
     ///
     /// It is called as often as a URL would be fetched: on first use, in the background, before the first request
     /// after an idle time, and when a token names a key that is not at hand, at most every 5 seconds. Calls do not overlap.
