@@ -46,7 +46,7 @@ const TESTS: [(&str, &str, &str); 21] = [
     (
         "fetches of the keys of load balancers",
         "tests/integration/providers/load_balancer/hang_ups.rs",
-        "clients_that_hang_up_cause_few_requests",
+        "clients_that_hang_up_share_one_fetch",
     ),
     (
         "verified tokens in a [`TokenCache`]",

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use auth_runtime_core::Clock;
@@ -32,7 +32,7 @@ const MAX_KEYS: usize = 16;
 /// of a key, or name that of another load balancer of the region.
 const MAX_FAILURES: u32 = 8;
 const PERIOD: Duration = Duration::from_secs(60);
-/// The time after which to retry if a key could not be fetched.
+/// The time without a fetch after one that failed.
 const RETRY: Duration = Duration::from_secs(5);
 /// The time for which an old key is used after a failed fetch, until the next one.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -139,7 +139,7 @@ pub(super) struct BalancerKeys {
     clock: Clock,
     keys: Mutex<HashMap<String, FetchedKey>>,
     /// The lock is held during a fetch.
-    failures: tokio::sync::Mutex<Failures>,
+    failures: Arc<tokio::sync::Mutex<Failures>>,
 }
 
 struct FetchedKey {
@@ -149,10 +149,14 @@ struct FetchedKey {
     next_fetch: Instant,
 }
 
-/// The failed and abandoned fetches in the present period.
+/// The fetches without a result.
 struct Failures {
+    /// The begin of the present period.
     since: Instant,
-    count: u32,
+    /// The fetches in this period for tokens without a valid signature.
+    unknown: u32,
+    /// The time of the next fetch after one that failed.
+    outage_until: Instant,
 }
 
 /// The reason for the lack of a key.
@@ -175,7 +179,11 @@ impl BalancerKeys {
             http,
             clock,
             keys: Mutex::default(),
-            failures: tokio::sync::Mutex::new(Failures { since, count: 0 }),
+            failures: Arc::new(tokio::sync::Mutex::new(Failures {
+                since,
+                unknown: 0,
+                outage_until: since,
+            })),
         }
     }
 
@@ -217,25 +225,52 @@ impl BalancerKeys {
         self.keys().contains_key(&token.header.kid) || token.is_signed_by(key)
     }
 
-    /// Fetches the key of a token. One fetch runs at a time, and the others wait for it.
-    pub(super) async fn fetch(&self, token: &BalancerToken) -> Result<JwtKey, NoKey> {
-        let kid = token.header.kid.as_str();
-        let mut failures = self.failures.lock().await;
+    /// Returns the key of a token after a fetch. One fetch runs at a time, and the others wait for it.
+    pub(super) async fn fetch(self: &Arc<Self>, token: &BalancerToken) -> Result<JwtKey, NoKey> {
+        let mut failures = Arc::clone(&self.failures).lock_owned().await;
         if let Some(key) = self.at_hand(token) {
             return Ok(key);
         }
+        if let Some(retry_after) = self.pause(&mut failures) {
+            let extended = self.extended(&token.header.kid);
+            return extended.ok_or(NoKey::Outage { retry_after });
+        }
+        let (this, token) = (Arc::clone(self), token.clone());
+        // In a task of its own: a client that hangs up must not stop the fetch for the others.
+        let fetched = tokio::spawn(async move {
+            match this.fetch_now(&token).await {
+                Ok(key) => Ok(key),
+                Err(NoKey::Unknown) => {
+                    failures.unknown += 1;
+                    Err(NoKey::Unknown)
+                }
+                Err(outage) => {
+                    failures.outage_until = this.clock.monotonic() + RETRY;
+                    this.extended(&token.header.kid).ok_or(outage)
+                }
+            }
+        });
+        fetched.await.unwrap_or(Err(OUTAGE))
+    }
+
+    /// Returns the time until the next fetch, if there must be none now.
+    fn pause(&self, failures: &mut Failures) -> Option<Duration> {
+        let now = self.clock.monotonic();
         if self.age(failures.since) >= PERIOD {
-            *failures = Failures {
-                since: self.clock.monotonic(),
-                count: 0,
-            };
+            failures.since = now;
+            failures.unknown = 0;
         }
-        if failures.count >= MAX_FAILURES {
-            let retry_after = PERIOD.saturating_sub(self.age(failures.since));
-            return self.extended(kid).ok_or(NoKey::Outage { retry_after });
-        }
-        // Counted in advance, since the fetch ends if the client hangs up.
-        failures.count += 1;
+        let next_fetch = if failures.unknown >= MAX_FAILURES {
+            failures.outage_until.max(failures.since + PERIOD)
+        } else {
+            failures.outage_until
+        };
+        let pause = next_fetch.saturating_duration_since(now);
+        (!pause.is_zero()).then_some(pause)
+    }
+
+    async fn fetch_now(&self, token: &BalancerToken) -> Result<JwtKey, NoKey> {
+        let kid = token.header.kid.as_str();
         let key = match self.http.get(&format!("{}{kid}", self.url)).await {
             Ok(pem) => JwtKey::es256_pem(pem).map_err(|error| {
                 tracing::warn!(
@@ -243,48 +278,35 @@ impl BalancerKeys {
                     "the key {kid} of a load balancer cannot be used: {error}"
                 );
                 OUTAGE
-            }),
+            })?,
             Err(HttpError::Status(status)) if matches!(status.as_u16(), 403 | 404) => {
-                Err(NoKey::Unknown)
+                // A withdrawn key must not be used again while other fetches fail.
+                self.keys().remove(kid);
+                return Err(NoKey::Unknown);
             }
             Err(error) => {
-                tracing::warn!(
+tracing::warn!(
                     url = self.url,
                     "the key of a load balancer could not be fetched: {error}"
                 );
-                Err(OUTAGE)
+                return Err(OUTAGE);
             }
         };
-        let key = key.and_then(|key| {
-            if self.keeps(token, &key) {
-                Ok(key)
-            } else {
-                Err(NoKey::Unknown)
-            }
-        });
-        match key {
-            Ok(key) => {
-                failures.count -= 1;
-                let at = self.clock.monotonic();
-                let mut keys = self.keys();
-                if keys.len() >= MAX_KEYS {
-                    keys.clear();
-                }
-                let fetched = FetchedKey {
-                    key: key.clone(),
-                    at,
-                    next_fetch: at + KEEP,
-                };
-                keys.insert(kid.to_owned(), fetched);
-                Ok(key)
-            }
-            Err(NoKey::Unknown) => {
-                // A withdrawn key must not be used again while other fetches fail.
-                self.keys().remove(kid);
-                Err(NoKey::Unknown)
-            }
-            Err(outage) => self.extended(kid).ok_or(outage),
+        if !self.keeps(token, &key) {
+            return Err(NoKey::Unknown);
         }
+        let at = self.clock.monotonic();
+        let mut keys = self.keys();
+        if keys.len() >= MAX_KEYS {
+            keys.clear();
+        }
+        let fetched = FetchedKey {
+            key: key.clone(),
+            at,
+            next_fetch: at + KEEP,
+        };
+        keys.insert(kid.to_owned(), fetched);
+        Ok(key)
     }
 }
 
@@ -295,7 +317,7 @@ impl fmt::Debug for BalancerKeys {
 }
 
 /// The header of a token.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct BalancerHeader {
     alg: String,
     kid: String,
@@ -312,6 +334,7 @@ struct BalancerHeader {
 }
 
 /// A token with its parts, of which nothing is verified yet.
+#[derive(Clone)]
 pub(super) struct BalancerToken {
     header: BalancerHeader,
     claims: Claims,

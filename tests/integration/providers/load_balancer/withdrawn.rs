@@ -1,5 +1,6 @@
 //! Keys that AWS has withdrawn.
 
+use super::switched::Switched;
 use super::*;
 
 /// A thief of the key could otherwise use it for another day, while the key server seems to fail.
