@@ -17,6 +17,7 @@ mod introspection;
 mod issuers;
 mod jwks;
 mod look_ups;
+mod lost_connections;
 mod messages;
 mod mtls;
 mod names;

@@ -24,6 +24,9 @@ const REQUEST_ID: &str = "x-request-id";
 /// Only a response with the status 200 is a result. Redirects are not followed, since trust applies only to
 /// the configured URL. Cloning is cheap; clones share their connections.
 ///
+/// Unused connections are closed after 15 seconds, and the protocol is HTTP/1.1: a request that exceeds its time
+/// ends its connection, so that a connection that was lost without a sign is not used again.
+///
 /// ```no_run
 /// use auth_runtime_remote::{HttpClient, HttpError};
 ///
@@ -109,11 +112,8 @@ impl HttpClientBuilder {
     /// it fails.
     ///
     /// Servers end unused connections, also in the moment in which a request is sent. Only for requests that
-    /// change nothing, so that they may be repeated (RFC 9110 §9.2.2). Unused connections are closed after 15
-    /// seconds, and the protocol is HTTP/1.1: a request that exceeds its time ends its connection, so that a
-    /// connection that was lost without a sign is not used again.
+    /// change nothing, so that they may be repeated (RFC 9110 §9.2.2).
     pub fn repeat_lost_requests(mut self) -> Self {
-        self.client = self.client.pool_idle_timeout(IDLE).http1_only();
         self.repeats = true;
         self
     }
@@ -156,6 +156,9 @@ impl HttpClient {
         HttpClientBuilder {
             client: Client::builder()
                 .redirect(Policy::none())
+                .pool_idle_timeout(IDLE)
+                // Also if another crate enables HTTP/2.
+                .http1_only()
                 .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION"))),
             ca_certificates: None,
             timeout: Self::TIMEOUT,

@@ -184,7 +184,7 @@ async fn serve(address: SocketAddr, published: &Arc<Published>) -> tokio::task::
     tokio::spawn(async move { axum::serve(listener, app).await.expect("it serves") })
 }
 
-fn jwk(id: &str, key: &KeyPair) -> Value {
+pub(crate) fn jwk(id: &str, key: &KeyPair) -> Value {
     let point = key.public_key_raw();
     let (x, y) = point[1..].split_at(32);
     json!({

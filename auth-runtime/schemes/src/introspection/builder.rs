@@ -256,10 +256,16 @@ impl IntrospectionBuilder {
             _ => {}
         }
         choose_backend();
-        let http = issuer_client(self.ca_certificates)
-            .authorization(client.basic())
-            .build();
-        let http = http.map_err(|error| match error {
+        let http = issuer_client(self.ca_certificates).authorization(client.basic());
+        let http = match client {
+            // An assertion is for one request.
+            ClientAuthentication::Key { .. } => http,
+            // A question changes nothing.
+            ClientAuthentication::Secret { .. } | ClientAuthentication::SecretInForm { .. } => {
+                http.repeat_lost_requests()
+            }
+        };
+        let http = http.build().map_err(|error| match error {
             HttpClientError::Certificates => IntrospectionError::CaCertificates,
             HttpClientError::Client(problem) => IntrospectionError::Client(problem),
         })?;

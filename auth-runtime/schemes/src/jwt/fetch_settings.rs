@@ -66,7 +66,9 @@ impl FetchSettings {
 }
 
 fn http(ca_certificates: Option<Vec<u8>>) -> Result<HttpClient, JwtError> {
-    let http = issuer_client(ca_certificates).build();
+    let http = issuer_client(ca_certificates)
+        .repeat_lost_requests()
+        .build();
     http.map_err(|error| match error {
         HttpClientError::Certificates => JwtError::CaCertificates,
         HttpClientError::Client(problem) => JwtError::Unreachable(problem),
