@@ -4,6 +4,7 @@
 //! idle time share one fetch. A waiting request occupies no task and no place, so tokens with invented keys cannot
 //! exclude others.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,6 +14,8 @@ use arc_swap::ArcSwapOption;
 use auth_runtime_core::url::{TrustedUrl, without_user};
 use auth_runtime_remote::{HttpClient, bounded_text};
 use jsonwebtoken::Header;
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::discovery::jwks_url;
@@ -85,9 +88,15 @@ pub(super) struct FetchedKeys {
 }
 
 struct Fetched {
-    document: String,
+    published: HashSet<Value>,
     keys: Arc<KeySet>,
     at: Instant,
+}
+
+/// The keys of a document as they are published.
+#[derive(Deserialize)]
+struct Document {
+    keys: HashSet<Value>,
 }
 
 struct FetchAttempt {
@@ -280,8 +289,9 @@ impl FetchedKeys {
                 let fetched = Arc::new(fetched);
                 let before = self.fetched.swap(Some(Arc::clone(&fetched)));
                 // A removed key may have been stolen.
-                let is_changed = before.is_none_or(|old| old.document != fetched.document);
-                if let Some(cache) = self.cache.as_ref().filter(|_| is_changed) {
+                let lacks = |old: Arc<Fetched>| !old.published.is_subset(&fetched.published);
+                let is_removed = before.is_some_and(lacks);
+                if let Some(cache) = self.cache.as_ref().filter(|_| is_removed) {
                     cache.clear();
                 }
                 let due = self.now().saturating_add(millis(self.refresh_every));
@@ -322,8 +332,10 @@ impl FetchedKeys {
         let keys = of_jwks(&document, self.rules.issuer.key_use());
         let keys =
             keys.map_err(|error| format!("{place}: {}", bounded_text(&error.to_string())))?;
+        let document: Document =
+            serde_json::from_str(&document).map_err(|_| format!("{place}: not a JWKS document"))?;
         Ok(Fetched {
-            document,
+            published: document.keys,
             keys: Arc::new(KeySet::new(keys)),
             at: self.rules.clock.monotonic(),
         })

@@ -151,6 +151,34 @@ async fn withdrawn_keys_open_nothing_after_an_idle_time() {
     }
 }
 
+/// A removed key may have been stolen. Other changes leave the tokens in the cache.
+#[tokio::test]
+async fn cached_tokens_outlive_other_changes_of_the_document() {
+    type Change = fn(&Issuer);
+    let changes: [(&str, Change, usize); 4] = [
+        ("none", |_| {}, 1),
+        ("a new key", Issuer::rotate, 1),
+        (
+            "another order",
+            |issuer| issuer.published.keys.lock().unwrap().rotate_left(1),
+            1,
+        ),
+        ("a removed key", Issuer::withdraw_all_but_the_last, 0),
+    ];
+    let issuer = Issuer::start().await;
+    let cache = TokenCache::default();
+    let jwt = issuer.verifier().discover().cache(cache.clone());
+    let jwt = jwt.build().unwrap();
+    let app = app(space(Bearer::jwt(jwt.clone())));
+    jwt.fetch_keys().await.unwrap();
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    for (name, change, expected) in changes {
+        change(&issuer);
+        jwt.fetch_keys().await.unwrap();
+        assert_eq!(cache.len(), expected, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn made_up_keys_shut_out_no_key() {
     let issuer = Issuer::start().await;
