@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use auth_runtime_core::{Clock, Identity};
 use quick_cache::Equivalent;
@@ -53,6 +53,7 @@ pub(crate) struct Epoch(u64);
 #[derive(Clone)]
 struct CachedIdentity {
     identity: Identity,
+    at: Instant,
     until: SystemTime,
 }
 
@@ -155,9 +156,12 @@ impl VerifierCache {
         };
         let tokens = &self.tokens.0;
         let remembered = tokens.remembered.get(&key)?;
-        let now = self.clock.now();
-        // An expiry beyond `max_age` was set before the clock was set back.
-        let is_good = now < remembered.until && remembered.until <= now + tokens.max_age;
+        // The wall time may be set back, and the monotonic time stands still while the machine is suspended.
+        let age = self
+            .clock
+            .monotonic()
+            .saturating_duration_since(remembered.at);
+        let is_good = self.clock.now() < remembered.until && age < tokens.max_age;
         if !is_good {
             tokens.remembered.remove(&key);
             return None;
@@ -186,7 +190,13 @@ impl VerifierCache {
             return;
         }
         let remembered = &self.tokens.0.remembered;
-        remembered.insert(self.key(token), CachedIdentity { identity, until });
+        let at = self.clock.monotonic();
+        let verified = CachedIdentity {
+            identity,
+            at,
+            until,
+        };
+        remembered.insert(self.key(token), verified);
         // A token may have been forgotten before this one was inserted.
         if self.epoch() != epoch {
             let verifier = self.verifier;
