@@ -171,7 +171,7 @@ impl Endpoint {
                 _ => self.drop_request(),
             };
         };
-        let epoch = cache.epoch();
+        let epoch = cache.epoch(token);
         let remember = move |(caller, expiry): (Caller, Option<SystemTime>)| {
             if let Caller::Known(identity) = &caller {
                 cache.insert(token, identity.clone(), expiry, epoch);

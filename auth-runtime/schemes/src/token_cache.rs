@@ -1,7 +1,7 @@
 //! A cache of verified tokens.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -38,17 +38,25 @@ struct CachedTokens {
     remembered: Cache<TokenKey, CachedIdentity>,
     max_age: Duration,
     verifiers: AtomicU32,
-    /// The number of times that tokens were forgotten.
+    /// The number of times that several tokens were forgotten.
     forgotten: AtomicU64,
+    /// The numbers of times that one token was forgotten, by a hash of the token.
+    forgotten_alone: [AtomicU64; STRIPES],
 }
+
+/// Tokens with the same hash share a count. If one of them is forgotten, others that are being verified are not cached
+/// either.
+const STRIPES: usize = 256;
 
 /// The maximum time that a token is cached.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The state before a token is verified. If a token is forgotten after that, the result is not
-/// cached.
+/// The state before a token is verified. If it is forgotten after that, the result is not cached.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Epoch(u64);
+pub(crate) struct Epoch {
+    all: u64,
+    alone: u64,
+}
 
 #[derive(Clone)]
 struct CachedIdentity {
@@ -81,6 +89,7 @@ impl TokenCache {
             max_age: max_age.min(MAX_AGE),
             verifiers: AtomicU32::new(0),
             forgotten: AtomicU64::new(0),
+            forgotten_alone: [const { AtomicU64::new(0) }; STRIPES],
         }))
     }
 
@@ -90,7 +99,7 @@ impl TokenCache {
     /// its `jti` ([`revoked_if`](crate::JwtBuilder::revoked_if)) and not its text, since one token
     /// can be written in several ways (an ES256 signature has two forms).
     pub fn forget(&self, token: &str) {
-        self.begin_epoch();
+        self.0.forgotten_alone(token).fetch_add(1, Ordering::SeqCst);
         for verifier in 0..self.0.verifiers.load(Ordering::Relaxed) {
             self.0.remembered.remove(&TokenKeyOf { verifier, token });
         }
@@ -110,7 +119,7 @@ impl TokenCache {
         self.0.remembered.clear();
     }
 
-    /// Prevents the results of running verifications from being cached.
+    /// Prevents the results of all running verifications from being cached.
     fn begin_epoch(&self) {
         self.0.forgotten.fetch_add(1, Ordering::SeqCst);
     }
@@ -132,6 +141,17 @@ impl TokenCache {
             verifier: self.0.verifiers.fetch_add(1, Ordering::Relaxed),
             tokens: self.clone(),
         }
+    }
+}
+
+impl CachedTokens {
+    /// Returns the count for this token, and for those with the same hash.
+    fn forgotten_alone(&self, token: &str) -> &AtomicU64 {
+        let mut hasher = DefaultHasher::new();
+        token.hash(&mut hasher);
+        let [stripe, ..] = hasher.finish().to_ne_bytes();
+        let count = self.forgotten_alone.get(usize::from(stripe));
+        count.unwrap_or(&self.forgotten)
     }
 }
 
@@ -169,10 +189,14 @@ impl VerifierCache {
         Some(remembered.identity)
     }
 
-    /// Returns the current epoch. It has to be read before a token is verified, and before its keys
-    /// are looked up.
-    pub(crate) fn epoch(&self) -> Epoch {
-        Epoch(self.tokens.0.forgotten.load(Ordering::SeqCst))
+    /// Returns the current epoch of a token. It has to be read before the token is verified, and before its
+    /// keys are looked up.
+    pub(crate) fn epoch(&self, token: &str) -> Epoch {
+        let tokens = &self.tokens.0;
+        Epoch {
+            all: tokens.forgotten.load(Ordering::SeqCst),
+            alone: tokens.forgotten_alone(token).load(Ordering::SeqCst),
+        }
     }
 
     /// Caches a token that was verified since `epoch`, until `expiry`, if that is known.
@@ -186,7 +210,7 @@ impl VerifierCache {
         let now = self.clock.now();
         let latest = now + self.tokens.0.max_age;
         let until = expiry.map_or(latest, |expiry| expiry.min(latest));
-        if until <= now || self.epoch() != epoch {
+        if until <= now || self.epoch(token) != epoch {
             return;
         }
         let remembered = &self.tokens.0.remembered;
@@ -197,8 +221,8 @@ impl VerifierCache {
             until,
         };
         remembered.insert(self.key(token), verified);
-        // A token may have been forgotten before this one was inserted.
-        if self.epoch() != epoch {
+        // It may have been forgotten before it was inserted.
+        if self.epoch(token) != epoch {
             let verifier = self.verifier;
             remembered.remove(&TokenKeyOf { verifier, token });
         }
@@ -284,7 +308,7 @@ mod tests {
             (now + Duration::from_secs(60), 1),
         ] {
             let ann = Identity::new("ann");
-            verifier.insert("token", ann, Some(expiry), verifier.epoch());
+            verifier.insert("token", ann, Some(expiry), verifier.epoch("token"));
             assert_eq!(cache.len(), places, "{expiry:?}");
         }
     }
@@ -294,7 +318,7 @@ mod tests {
         let cache = TokenCache::new(10, Duration::from_secs(60));
         let verifier = cache.of_verifier(Clock::system());
         for subject in ["ann", "bob"] {
-            let epoch = verifier.epoch();
+            let epoch = verifier.epoch("token");
             verifier.insert("token", Identity::new(subject), None, epoch);
         }
         assert_eq!(cache.len(), 1);

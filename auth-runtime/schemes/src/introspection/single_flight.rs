@@ -23,8 +23,7 @@ pub(super) struct SingleFlight {
     asked: Mutex<HashMap<Question, Weak<Flight>>>,
 }
 
-/// A token, and the epoch of the request. If a token was forgotten since then, a new request is
-/// sent.
+/// A token, and its epoch at the request. If it was forgotten since then, a new request is sent.
 type Question = (Epoch, String);
 
 /// A request to the server, and the requests that wait for its response.
@@ -47,7 +46,7 @@ enum Progress {
 
 impl SingleFlight {
     /// Returns the `shared` response for a token, or that of the server: from another request for
-    /// it, unless a token was forgotten since, or from `asking`. `None` if `client` receives no
+    /// it, unless the token was forgotten since, or from `asking`. `None` if `client` receives no
     /// place within [`MAX_WAIT`] and no other request is being sent.
     ///
     /// Each request waits for a place of its own client, so no client is delayed or rejected
@@ -191,7 +190,7 @@ mod tests {
         let places = FairQueue::new(1, 1, 1);
         let len = || flights.asked.lock().expect("no panic").len();
         let answer = flights.ask_together(
-            (cache.epoch(), "token"),
+            (cache.epoch("token"), "token"),
             async { None },
             (&places, Client::Unknown),
             async {

@@ -59,17 +59,19 @@ impl Issuer {
         Some(self.unless_revoked(identity))
     }
 
-    fn epoch(&self) -> Option<Epoch> {
-        #[cfg(feature = "token-cache")]
-        let epoch = self.cache.as_ref().map(|cache| cache.epoch());
-        #[cfg(not(feature = "token-cache"))]
-        let epoch = None;
-        epoch
+    #[cfg(feature = "token-cache")]
+    fn epoch(&self, token: &str) -> Option<Epoch> {
+        self.cache.as_ref().map(|cache| cache.epoch(token))
+    }
+
+    #[cfg(not(feature = "token-cache"))]
+    fn epoch(&self, _: &str) -> Option<Epoch> {
+        None
     }
 
     pub(super) fn verify(self: &Arc<Self>, token: SignedToken<'_>) -> Verification {
         // From before the keys are looked up.
-        let epoch = self.epoch();
+        let epoch = self.epoch(token.text);
         if let Err(rejected) = self.rules.check_header(&token) {
             return Verification::done(self.reject(rejected));
         }
@@ -220,7 +222,7 @@ pub(super) fn verify_of_balancer(issuers: &[Arc<Issuer>], text: &str) -> Option<
         let rejected = RejectedToken::invalid("its header is not that of a named load balancer");
         return Some(Verification::done(Caller::Rejected(rejected.log(None))));
     };
-    let epoch = issuer.epoch();
+    let epoch = issuer.epoch(text);
     let text = text.to_owned();
     let finish = move |token: BalancerToken, key: Result<JwtKey, NoKey>| match key {
         Ok(key) if token.is_signed_by(&key) => issuer.caller_of(token.into_claims(), &text, epoch),

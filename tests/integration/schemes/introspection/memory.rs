@@ -159,6 +159,28 @@ async fn forgetting_applies_to_running_questions() {
     }
 }
 
+/// A caller who logs out again and again would otherwise end the caching for all.
+#[tokio::test]
+async fn forgetting_a_token_applies_to_no_other() {
+    let server = Server::start().await;
+    server.says("good", active());
+    let cache = TokenCache::new(10, Duration::from_secs(60));
+    let app = of(server.builder().cache(cache.clone()));
+    let ask = || {
+        let app = app.clone();
+        tokio::spawn(async move { status(&app, "good").await })
+    };
+    let first = ask();
+    server.was_asked(1).await;
+    cache.forget("other");
+    let second = ask();
+    for request in [first, second] {
+        assert_eq!(request.await.unwrap(), 200);
+    }
+    assert_eq!(server.questions(), 1, "they share the question");
+    assert_eq!(cache.len(), 1);
+}
+
 #[tokio::test]
 async fn later_requests_ask_again() {
     let server = Server::start().await;
