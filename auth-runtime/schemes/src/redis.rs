@@ -1,15 +1,15 @@
 //! The shared state of several instances of a service, in Redis.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, ProtocolVersion};
-use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::{ReplayStore, ReplayStoreError, UsedProof};
 
@@ -39,9 +39,11 @@ use crate::{ReplayStore, ReplayStoreError, UsedProof};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It connects on first use, and again after the connection is lost. A request that has to wait
-/// longer than the [`timeout`](RedisBuilder::timeout) receives 503. An outage therefore neither
-/// blocks requests nor allows replays.
+/// It connects on first use, and again after the connection is lost. It also makes a new connection,
+/// at most once a second, after a response exceeds the [`timeout`](RedisBuilder::timeout), and after
+/// the server has become a replica. If the URL leads to the new primary after a failover, no restart
+/// of the service is needed. A request that has to wait longer than the `timeout` receives 503. An
+/// outage therefore neither blocks requests nor allows replays.
 ///
 /// # Requirements on Redis
 ///
@@ -60,12 +62,22 @@ pub struct Redis(Arc<Shared>);
 
 struct Shared {
     client: Client,
-    connection: OnceCell<ConnectionManager>,
+    connection: Mutex<Option<Connection>>,
     prefix: String,
     timeout: Duration,
     /// An outage is logged once, and so is its end.
     is_down: AtomicBool,
 }
+
+/// A connection, which is made again by itself after the server closes it.
+#[derive(Clone)]
+struct Connection {
+    manager: ConnectionManager,
+    since: Instant,
+}
+
+/// The minimum age of a connection that is replaced.
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl Redis {
     /// Starts with the Redis at `url`: `redis://…`, `rediss://…` for TLS or `unix:…`, with user and
@@ -136,7 +148,7 @@ impl RedisBuilder {
         };
         Ok(Redis(Arc::new(Shared {
             client: Client::open(info).map_err(|_| RedisError::Url)?,
-            connection: OnceCell::new(),
+            connection: Mutex::default(),
             prefix: self.prefix,
             timeout: self.timeout,
             is_down: AtomicBool::new(false),
@@ -200,17 +212,15 @@ impl Redis {
     /// Sends a command, and returns the response within the time limit.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         let shared = &self.0;
-        let answer = tokio::time::timeout(shared.timeout, shared.ask(command)).await;
         let address = shared.client.get_connection_info().addr();
-        let problem = match answer {
-            Ok(Ok(answer)) => {
+        let problem = match shared.ask(command).await {
+            Ok(answer) => {
                 if shared.is_down.swap(false, Ordering::Relaxed) {
                     tracing::warn!(%address, "Redis responds again");
                 }
                 return Ok(answer);
             }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "the deadline passed".to_owned(),
+            Err(problem) => problem,
         };
         if !shared.is_down.swap(true, Ordering::Relaxed) {
             tracing::warn!(%address, "Redis does not respond: {problem}");
@@ -220,31 +230,76 @@ impl Redis {
 }
 
 impl Shared {
-    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> redis::RedisResult<T> {
-        let mut connection = self.connection().await?;
-        match command.query_async(&mut connection).await {
-            // The connection may have been lost long ago. Redis has not received the command, so it
-            // can be sent again.
-            Err(error) if error.is_connection_refusal() => {
-                command.query_async(&mut connection).await
+    /// Sends a command, and returns the response or the problem.
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, String> {
+        let connection = self.connection().map_err(|error| error.to_string())?;
+        let Connection { mut manager, since } = connection;
+        let asked = async {
+            match command.query_async(&mut manager).await {
+                // The connection may have been lost long ago. Redis has not received the command,
+                // so it can be sent again.
+                Err(error) if error.is_connection_refusal() => {
+                    command.query_async(&mut manager).await
+                }
+                answer => answer,
             }
-            answer => answer,
+        };
+        match timeout(self.timeout, asked).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                if is_of_replica(&error) {
+                    self.disconnect(since);
+                }
+                Err(error.to_string())
+            }
+            Err(_) => {
+                self.disconnect(since);
+                Err("the deadline passed".to_owned())
+            }
         }
     }
 
     /// Connects lazily, since a connection needs a runtime.
-    async fn connection(&self) -> redis::RedisResult<ConnectionManager> {
-        let connect = async || {
-            let config = ConnectionManagerConfig::new()
-                .set_connection_timeout(Some(self.timeout))
-                // The caller sets one time limit for the connection and the response.
-                .set_response_timeout(None)
-                // The next request tries again. This one does not wait for a recovery.
-                .set_number_of_retries(0);
-            self.client.get_connection_manager_lazy(config)
+    fn connection(&self) -> redis::RedisResult<Connection> {
+        let mut connection = lock(&self.connection);
+        if let Some(connection) = &*connection {
+            return Ok(connection.clone());
+        }
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(self.timeout))
+            // The caller sets one time limit for the connection and the response.
+            .set_response_timeout(None)
+            // The next request tries again. This one does not wait for a recovery.
+            .set_number_of_retries(0);
+        let made = Connection {
+            manager: self.client.get_connection_manager_lazy(config)?,
+            since: Instant::now(),
         };
-        self.connection.get_or_try_init(connect).await.cloned()
+        Ok(connection.insert(made).clone())
     }
+
+    /// Lets the next command make a new connection, unless another one did so before. A connection
+    /// that is lost without a sign would be used again, and so would one to a server that has become
+    /// a replica. Commands that use it go on.
+    fn disconnect(&self, since: Instant) {
+        let mut connection = lock(&self.connection);
+        if since.elapsed() >= PAUSE {
+            let _ = connection.take_if(|connection| connection.since == since);
+        }
+    }
+}
+
+/// Returns whether the server has become a replica. Redis 6 has the code in the middle of the text if the command is a
+/// script.
+fn is_of_replica(error: &redis::RedisError) -> bool {
+    let text = error.to_string();
+    ["READONLY", "MASTERDOWN"]
+        .iter()
+        .any(|code| error.code() == Some(*code) || text.contains(code))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The accepted difference between the clocks of two instances. A proof that has expired for one of

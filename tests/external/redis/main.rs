@@ -4,6 +4,8 @@
 //! `cargo test -p auth-tests --test redis` installs `redis-server` from Debian if it is missing.
 
 mod client;
+mod failover;
+mod proxy;
 mod server;
 mod tokens;
 
