@@ -57,7 +57,8 @@ const UNVERIFIABLE: Caller = Caller::Unverifiable {
 /// level `debug`, without data of the token.
 ///
 /// If the server is unavailable, or rejects the credentials of this service, the response to the
-/// caller is 503, never 401.
+/// caller is 503, never 401. If a connection ends before the response, the request to the server is
+/// repeated once, unless this service authenticates with a private key.
 ///
 /// ```
 /// use auth_runtime::schemes::{Bearer, Introspection};
@@ -107,6 +108,15 @@ struct Endpoint {
     /// An outage is logged once, and so is its end.
     is_down: AtomicBool,
     dropped: DropLog,
+}
+
+/// A response of the server.
+struct Response {
+    caller: Caller,
+    /// The expiry of the token, if known.
+    expiry: Option<SystemTime>,
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "to be shared"))]
+    answer: Vec<u8>,
 }
 
 impl Introspection {
@@ -166,10 +176,13 @@ impl Endpoint {
                 return caller;
             }
             let place = tokio::time::timeout(MAX_WAIT, self.places.place(client)).await;
-            return match place {
-                Ok(Some(_place)) => self.ask(token).await.0,
-                _ => self.drop_request(),
+            let Ok(Some(place)) = place else {
+                return self.drop_request();
             };
+            let response = self.ask(token).await;
+            drop(place);
+            self.share(token, &response).await;
+            return response.caller;
         };
         let epoch = cache.epoch(token);
         let remember = move |(caller, expiry): (Caller, Option<SystemTime>)| {
@@ -179,12 +192,21 @@ impl Endpoint {
             caller
         };
         let shared = async { self.shared_answer(token).await.map(remember) };
-        let asking = async { remember(self.ask(token).await) };
+        let mut response = None;
+        let asking = async {
+            let response = response.insert(self.ask(token).await);
+            remember((response.caller.clone(), response.expiry))
+        };
         let places = (&self.places, client);
         let together = self
             .questions
             .ask_together((epoch, token), shared, places, asking);
-        together.await.unwrap_or_else(|| self.drop_request())
+        let caller = together.await.unwrap_or_else(|| self.drop_request());
+        // Neither a place nor the other requests with this token wait for Redis.
+        if let Some(response) = response {
+            self.share(token, &response).await;
+        }
+        caller
     }
 
     /// Returns the caller of a request without a place.
@@ -216,9 +238,24 @@ impl Endpoint {
         None
     }
 
-    /// Returns the response of the server, and its expiry, if known. The caller of this function
-    /// holds a place.
-    async fn ask(&self, token: &str) -> (Caller, Option<SystemTime>) {
+    /// Stores a response about a valid token for the instances of the service.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(unused_variables, reason = "to be shared")
+    )]
+    async fn share(&self, token: &str, response: &Response) {
+        #[cfg(feature = "redis")]
+        if let (Some(shared), Caller::Known(identity)) = (&self.shared_cache, &response.caller) {
+            let asker = self.asker();
+            let token = (token, identity);
+            let Response { answer, expiry, .. } = response;
+            let inserted = shared.insert(&asker, token, answer, *expiry, &self.clock);
+            inserted.await;
+        }
+    }
+
+    /// Returns the response of the server. The caller of this function holds a place.
+    async fn ask(&self, token: &str) -> Response {
         let asked = self.question(token).await.and_then(|answer| {
             let claims = serde_json::from_slice(&answer);
             let claims = claims.map_err(|_| {
@@ -226,10 +263,6 @@ impl Endpoint {
             })?;
             Ok((answer, claims))
         });
-        #[cfg_attr(
-            not(feature = "redis"),
-            expect(unused_variables, reason = "to be shared")
-        )]
         let (answer, claims) = match asked {
             Ok(asked) => asked,
             Err(problem) => {
@@ -239,21 +272,22 @@ impl Endpoint {
                         "tokens cannot be introspected: {problem}"
                     );
                 }
-                return (UNVERIFIABLE, None);
+                return Response {
+                    caller: UNVERIFIABLE,
+                    expiry: None,
+                    answer: Vec::new(),
+                };
             }
         };
         if self.is_down.swap(false, Ordering::Relaxed) {
             tracing::warn!(endpoint = self.url, "tokens can be introspected again");
         }
         let (caller, expiry) = self.verify_claims(claims);
-        #[cfg(feature = "redis")]
-        if let (Some(shared), Caller::Known(identity)) = (&self.shared_cache, &caller) {
-            let asker = self.asker();
-            let token = (token, identity);
-            let inserted = shared.insert(&asker, token, &answer, expiry, &self.clock);
-            inserted.await;
+        Response {
+            caller,
+            expiry,
+            answer,
         }
-        (caller, expiry)
     }
 
     /// Identifies the client and the endpoint, on which the response depends (RFC 7662 §4).

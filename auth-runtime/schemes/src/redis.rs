@@ -67,6 +67,8 @@ struct Shared {
     timeout: Duration,
     /// An outage is logged once, and so is its end.
     is_down: AtomicBool,
+    /// The last time that a deadline passed.
+    silent_at: Mutex<Option<Instant>>,
 }
 
 /// A connection, which is made again by itself after the server closes it.
@@ -76,7 +78,8 @@ struct Connection {
     since: Instant,
 }
 
-/// The minimum age of a connection that is replaced.
+/// The minimum age of a connection that is replaced, and the time after a missing response in which callers with another
+/// source do not ask Redis.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Redis {
@@ -152,6 +155,7 @@ impl RedisBuilder {
             prefix: self.prefix,
             timeout: self.timeout,
             is_down: AtomicBool::new(false),
+            silent_at: Mutex::default(),
         })))
     }
 }
@@ -227,6 +231,14 @@ impl Redis {
         }
         Err(RedisError::NoAnswer)
     }
+
+    /// Returns whether a deadline passed a moment ago, and no response was received since. A caller
+    /// with another source does not wait for the next one.
+    pub(crate) fn is_silent(&self) -> bool {
+        let is_recent = |at: &Instant| at.elapsed() < PAUSE;
+        self.0.is_down.load(Ordering::Relaxed)
+            && lock(&self.0.silent_at).as_ref().is_some_and(is_recent)
+    }
 }
 
 impl Shared {
@@ -254,6 +266,7 @@ impl Shared {
             }
             Err(_) => {
                 self.disconnect(since);
+                *lock(&self.silent_at) = Some(Instant::now());
                 Err("the deadline passed".to_owned())
             }
         }

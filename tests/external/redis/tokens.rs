@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::clock::{Clock, ManualClock};
 use auth_runtime::routing::get;
@@ -34,16 +34,19 @@ struct Issuer {
     lifetime: Arc<AtomicU64>,
     /// The length of responses, unless they are longer already.
     length: Arc<AtomicUsize>,
+    /// The duration of responses in milliseconds.
+    duration: Arc<AtomicU64>,
 }
 
 impl Issuer {
     async fn start() -> Self {
         let (questions, lifetime) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(600)));
-        let length = Arc::new(AtomicUsize::new(0));
+        let (length, duration) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
         let (asked, lives) = (Arc::clone(&questions), Arc::clone(&lifetime));
-        let padded = Arc::clone(&length);
+        let (padded, lasts) = (Arc::clone(&length), Arc::clone(&duration));
         let answer = async move |Form(form): Form<HashMap<String, String>>| {
             asked.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(lasts.load(Ordering::SeqCst))).await;
             let lifetime = lives.load(Ordering::SeqCst);
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
             let mut response = json!({
@@ -61,6 +64,7 @@ impl Issuer {
             questions,
             lifetime,
             length,
+            duration,
         }
     }
 
@@ -283,4 +287,52 @@ async fn without_redis_the_issuer_is_asked() {
     server.signal("STOP");
     assert_eq!(status(here, "ann").await, 200);
     server.signal("CONT");
+}
+
+/// The next requests do not wait for it, and use it again a second after it last failed to respond.
+#[tokio::test]
+async fn a_hanging_redis_delays_few_requests() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
+    assert_eq!(status(here, "ann").await, 200);
+    server.signal("STOP");
+    for (token, at_least, less_than) in [("bob", 450, 900), ("ann", 0, 300), ("bob", 0, 300)] {
+        let begun = Instant::now();
+        assert_eq!(status(here, token).await, 200);
+        let took = begun.elapsed().as_millis();
+        assert!((at_least..less_than).contains(&took), "{token}: {took}");
+    }
+    assert_eq!(issuer.questions(), 4);
+    server.signal("CONT");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(status(here, "ann").await, 200);
+    assert_eq!(issuer.questions(), 4, "it is remembered");
+}
+
+#[tokio::test]
+async fn requests_with_one_token_do_not_wait_until_it_is_stored() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
+    assert_eq!(status(here, "bob").await, 200);
+    issuer.duration.store(300, Ordering::SeqCst);
+    let requests = [(); 2].map(|()| {
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            assert_eq!(status(here, "ann").await, 200);
+            begun.elapsed()
+        })
+    });
+    while issuer.questions() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    server.signal("STOP");
+    let mut durations = Vec::new();
+    for request in requests {
+        durations.push(request.await.unwrap());
+    }
+    assert_eq!(issuer.questions(), 2);
+    let shortest = durations.iter().min().unwrap();
+    assert!(*shortest < Duration::from_millis(600), "{durations:?}");
 }

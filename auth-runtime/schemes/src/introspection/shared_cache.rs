@@ -18,7 +18,8 @@ use crate::{Redis, RedisError};
 /// Read or write access to that Redis does not help an attacker. It does not contain tokens, only
 /// hashes that are keyed with the key. The responses are encrypted with the key (AES-256-GCM) and
 /// bound to their tokens, so they cannot be forged, nor moved to another token. While Redis is
-/// unavailable, the authorization server is used.
+/// unavailable, the authorization server is used. If a response of Redis exceeds its time limit,
+/// requests do not use Redis for a second.
 ///
 /// Each instance also has its own [`TokenCache`](crate::TokenCache), which is read first. A token
 /// that is [forgotten](Self::forget) here remains valid at an instance until it expires from the
@@ -113,6 +114,9 @@ impl SharedTokenCache {
         token: &str,
         clock: &Clock,
     ) -> Option<(Vec<u8>, SystemTime)> {
+        if self.redis.is_silent() {
+            return None;
+        }
         let name = self.name(token);
         let mut command = redis::cmd("GET");
         command.arg(self.redis.key("token", name.as_ref()));
@@ -142,7 +146,8 @@ impl SharedTokenCache {
         };
         let until = expiry.map_or(latest, |expiry| expiry.min(latest));
         let lifetime = until.duration_since(now).unwrap_or_default();
-        if lifetime.as_secs() == 0 || answer.len() > MAX_ANSWER {
+        let is_stored = lifetime.as_secs() > 0 && answer.len() <= MAX_ANSWER;
+        if !is_stored || self.redis.is_silent() {
             return;
         }
         let Ok(until) = until.duration_since(UNIX_EPOCH) else {
