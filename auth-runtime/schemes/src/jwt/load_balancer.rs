@@ -285,7 +285,7 @@ impl BalancerKeys {
                 return Err(NoKey::Unknown);
             }
             Err(error) => {
-tracing::warn!(
+                tracing::warn!(
                     url = self.url,
                     "the key of a load balancer could not be fetched: {error}"
                 );
