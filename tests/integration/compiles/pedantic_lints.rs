@@ -55,7 +55,9 @@ async fn handler(guard: Guard) -> String {
 /// A handler that nothing mounts yet.
 #[expect(dead_code, reason = "of the code as it is written")]
 #[requires(role = "admin")]
-async fn later() {}
+async fn later() {
+    std::future::ready(()).await;
+}
 
 /// A handler with as many parameters as clippy accepts, without the guard that is added.
 #[requires(role = "admin")]

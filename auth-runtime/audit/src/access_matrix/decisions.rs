@@ -49,8 +49,8 @@ mod tests {
     fn combinations_of_results_are_bounded() {
         let policy_of = |alternatives: usize| {
             let pair = |index: usize| {
-                let check = |name: &str| Requirement::check(format!("{name}{index}"));
-                Requirement::all([check("first"), check("second")])
+                let check = |name: &str| Atom::Check(format!("{name}{index}").into());
+                Requirement::all(["first", "second"].map(check).map(Requirement::Atom))
             };
             Policy::requires(Requirement::any((0..alternatives).map(pair)))
         };
