@@ -155,6 +155,8 @@ impl HttpClient {
     pub fn builder() -> HttpClientBuilder {
         HttpClientBuilder {
             client: Client::builder()
+                // Without this, the feature `native-tls` of `reqwest` in another crate would replace rustls.
+                .tls_backend_rustls()
                 .redirect(Policy::none())
                 .pool_idle_timeout(IDLE)
                 // Also if another crate enables HTTP/2.
