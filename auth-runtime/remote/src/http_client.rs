@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode};
+use http::uri::Scheme;
+use http::{HeaderValue, StatusCode, Uri};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use tokio::time::timeout;
@@ -49,7 +50,7 @@ pub struct HttpClient {
 ///
 /// use auth_runtime_remote::HttpClient;
 ///
-/// let client = HttpClient::builder()
+/// let client = HttpClient::builder("https://pdp.example")
 ///     .timeout(Duration::from_secs(2))
 ///     .repeat_lost_requests()
 ///     .build();
@@ -151,17 +152,23 @@ impl HttpClient {
     /// The default of [`timeout`](HttpClientBuilder::timeout): 10 seconds.
     pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// Starts with the certificate authorities of the system.
-    pub fn builder() -> HttpClientBuilder {
+    /// Starts with the certificate authorities of the system, for requests to the server of this URL.
+    ///
+    /// If the URL is `https`, requests use the proxies of the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
+    /// Otherwise they use none: they are for a trusted network, and a proxy could read and change them.
+    pub fn builder(url: &str) -> HttpClientBuilder {
+        let client = Client::builder()
+            // Without this, the feature `native-tls` of `reqwest` in another crate would replace rustls.
+            .tls_backend_rustls()
+            .redirect(Policy::none())
+            .pool_idle_timeout(IDLE)
+            // Also if another crate enables HTTP/2.
+            .http1_only()
+            .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION")));
+        let url: Option<Uri> = url.parse().ok();
+        let is_https = url.is_some_and(|url| url.scheme() == Some(&Scheme::HTTPS));
         HttpClientBuilder {
-            client: Client::builder()
-                // Without this, the feature `native-tls` of `reqwest` in another crate would replace rustls.
-                .tls_backend_rustls()
-                .redirect(Policy::none())
-                .pool_idle_timeout(IDLE)
-                // Also if another crate enables HTTP/2.
-                .http1_only()
-                .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION"))),
+            client: if is_https { client } else { client.no_proxy() },
             ca_certificates: None,
             timeout: Self::TIMEOUT,
             authorization: None,

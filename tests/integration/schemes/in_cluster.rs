@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -12,6 +13,7 @@ use auth_runtime::schemes::{Introspection, IntrospectionError, JwtBuilder, KeySo
 use auth_tests::App;
 use auth_tests::tls::{self, Authority};
 use axum::{Json, routing};
+use http::HeaderMap;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::schemes::tokens::{claims, keys, now};
@@ -56,12 +58,18 @@ async fn status(app: &impl App, token: &str) -> u16 {
     send(app, "/read", &bearer(token)).await.status().as_u16()
 }
 
+async fn metadata(fields: HeaderMap) -> Json<Value> {
+    let issuer = format!("http://{}", fields["host"].to_str().expect("a host"));
+    Json(json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") }))
+}
+
 /// A server on an address that is not a loopback address.
 async fn cluster() -> SocketAddr {
     let answer = json!({ "active": true, "sub": "ann", "scope": "read", "aud": AUDIENCE });
     let app = Router::new()
         .route("/keys", routing::get(Json(jwks("a"))))
-        .route("/introspect", routing::post(Json(answer)));
+        .route("/introspect", routing::post(Json(answer)))
+        .route("/.well-known/openid-configuration", routing::get(metadata));
     let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await;
     let listener = listener.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
@@ -121,6 +129,72 @@ async fn plain_http_endpoint_needs_its_setting() {
         .endpoint(&url)
         .build();
     assert!(matches!(error, Err(IntrospectionError::Url { .. })));
+}
+
+/// The proxies are those of the environment, so this test runs in a process of its own.
+#[tokio::test]
+async fn plain_http_requests_use_no_proxy() {
+    if std::env::var_os("IS_BEHIND_PROXIES").is_none() {
+        let mut test = Command::new(std::env::current_exe().expect("this program"));
+        test.args([
+            "--exact",
+            "schemes::in_cluster::plain_http_requests_use_no_proxy",
+        ]);
+        // No proxy is there.
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "IS_BEHIND_PROXIES"] {
+            test.env(name, "http://127.0.0.1:1");
+        }
+        for name in ["NO_PROXY", "no_proxy", "REQUEST_METHOD"] {
+            test.env_remove(name);
+        }
+        let output = test.output().expect("a run");
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    let address = cluster().await;
+    let here = format!("http://127.0.0.1:{}", address.port());
+    let authority = Authority::new();
+    let answer = json!({ "active": true, "sub": "ann", "scope": "read", "aud": AUDIENCE });
+    let server = Router::new()
+        .route("/keys", routing::get(Json(jwks("a"))))
+        .route("/introspect", routing::post(Json(answer)));
+    let port = tls::serve(server, &authority).await.port();
+    for (builder, expected) in [
+        (
+            jwt().jwks_over_plain_http(format!("http://{address}/keys")),
+            200,
+        ),
+        (jwt().jwks_url(format!("{here}/keys")), 200),
+        (
+            jwt()
+                .jwks_url(format!("https://localhost:{port}/keys"))
+                .ca_certificates(authority.pem()),
+            503,
+        ),
+    ] {
+        assert_eq!(status(&of(builder), &token("a")).await, expected);
+    }
+    let discovered = Jwt::builder().issuer(&here).audience(AUDIENCE).discover();
+    let own = signed_with("a", json!({ "iss": here }));
+    assert_eq!(status(&of(discovered), &own).await, 200);
+    let builder = || Introspection::builder().client_secret("api", "secret");
+    for (builder, expected) in [
+        (
+            builder().endpoint_over_plain_http(format!("http://{address}/introspect")),
+            200,
+        ),
+        (builder().endpoint(format!("{here}/introspect")), 200),
+        (
+            builder()
+                .endpoint(format!("https://localhost:{port}/introspect"))
+                .ca_certificates(authority.pem()),
+            503,
+        ),
+    ] {
+        let introspection = builder.audience(AUDIENCE).build().expect("an endpoint");
+        let app = app(space(Bearer::introspection(introspection)));
+        assert_eq!(status(&app, "opaque").await, expected);
+    }
 }
 
 #[tokio::test]

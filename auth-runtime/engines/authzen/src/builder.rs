@@ -251,7 +251,7 @@ impl AuthZenBuilder {
         if self.questions_per_request == 0 {
             return Err(AuthZenError::QuestionsPerRequest);
         }
-        let http = HttpClient::builder()
+        let http = HttpClient::builder(&url)
             .ca_certificates(self.ca_certificates)
             .timeout(self.timeout)
             .authorization(self.authorization?)

@@ -256,7 +256,7 @@ impl IntrospectionBuilder {
             _ => {}
         }
         choose_backend();
-        let http = issuer_client(self.ca_certificates).authorization(client.basic());
+        let http = issuer_client(&url, self.ca_certificates).authorization(client.basic());
         let http = match client {
             // An assertion is for one request.
             ClientAuthentication::Key { .. } => http,

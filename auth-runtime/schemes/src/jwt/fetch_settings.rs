@@ -49,15 +49,14 @@ impl FetchSettings {
             (None, true) => Ok(None),
             (Some(_), false) => Err(JwtError::KeysBesidesFetched),
             (Some(place), true) => {
-                place.check(&rules.issuer)?;
-                let http = http(ca_certificates)?;
+                let http = http(&place.check(&rules.issuer)?, ca_certificates)?;
                 let fetched =
                     FetchedKeys::new(place, Arc::clone(rules), refresh_every, cache, http);
                 Ok(Some(Keys::Fetched(Arc::new(fetched))))
             }
             (None, false) => {
                 let url = balancers.check(&rules.issuer)?;
-                let (http, clock) = (http(ca_certificates)?, rules.clock.clone());
+                let (http, clock) = (http(&url, ca_certificates)?, rules.clock.clone());
                 let keys = BalancerKeys::new(balancers.arns, url, http, clock);
                 Ok(Some(Keys::OfBalancers(Arc::new(keys))))
             }
@@ -65,8 +64,8 @@ impl FetchSettings {
     }
 }
 
-fn http(ca_certificates: Option<Vec<u8>>) -> Result<HttpClient, JwtError> {
-    let http = issuer_client(ca_certificates)
+fn http(url: &str, ca_certificates: Option<Vec<u8>>) -> Result<HttpClient, JwtError> {
+    let http = issuer_client(url, ca_certificates)
         .repeat_lost_requests()
         .build();
     http.map_err(|error| match error {

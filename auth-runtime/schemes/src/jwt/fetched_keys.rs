@@ -45,12 +45,12 @@ pub(super) enum KeyPlace {
 }
 
 impl KeyPlace {
-    /// Checks whether the keys of an issuer can be fetched here.
-    pub(super) fn check(&self, issuer: &IssuerName) -> Result<(), JwtError> {
+    /// Checks whether the keys of an issuer can be fetched here, and returns the URL; empty for a source.
+    pub(super) fn check(&self, issuer: &IssuerName) -> Result<String, JwtError> {
         let name = issuer.to_string();
         let (url, read) = match (self, issuer) {
             (_, IssuerName::Unnamed) => return Err(JwtError::FetchedWithoutIssuer),
-            (Self::Source(_), _) => return Ok(()),
+            (Self::Source(_), _) => return Ok(String::new()),
             (Self::PlainUrl(url), _) => (url, TrustedUrl::read_over_plain_http(url)),
             (Self::Url(url), _) => (url, TrustedUrl::read(url)),
             (Self::OfIssuer, IssuerName::PerTenant { .. }) => {
@@ -59,7 +59,7 @@ impl KeyPlace {
             (Self::OfIssuer, _) => (&name, TrustedUrl::read(&name)),
         };
         match read {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(url.clone()),
             Err(problem) => Err(JwtError::Url {
                 url: without_user(url),
                 problem,

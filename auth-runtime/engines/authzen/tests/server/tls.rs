@@ -1,5 +1,6 @@
 //! TLS, with an authority of the tests.
 
+use std::process::Command;
 use std::sync::Arc;
 
 use auth_runtime_authzen::AuthZen;
@@ -11,6 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
+use crate::pdp::Pdp;
 use crate::{TIMEOUT, ask, own};
 
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
@@ -72,4 +74,34 @@ async fn only_the_configured_authority_is_trusted() {
             .await
             .is_err()
     );
+}
+
+/// The proxies are those of the environment, so this test runs in a process of its own.
+#[tokio::test]
+async fn plain_http_requests_use_no_proxy() {
+    if std::env::var_os("IS_BEHIND_PROXIES").is_none() {
+        let mut test = Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", "tls::plain_http_requests_use_no_proxy"]);
+        // No proxy is there.
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "IS_BEHIND_PROXIES"] {
+            test.env(name, "http://127.0.0.1:1");
+        }
+        for name in ["NO_PROXY", "no_proxy", "REQUEST_METHOD"] {
+            test.env_remove(name);
+        }
+        let output = test.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    let (pdp, ours) = (Pdp::start(), authority());
+    let url = serve(&ours, "localhost").await;
+    let engine = || AuthZen::builder().timeout(TIMEOUT * 4);
+    for (builder, is_reached) in [
+        (engine().url_over_plain_http(pdp.url()), true),
+        (engine().url(pdp.url()), true),
+        (engine().url(url).ca_certificates(ours.pem()), false),
+    ] {
+        let decided = ask(&builder.build().unwrap(), &[own("read")]).await;
+        assert_eq!(decided.is_ok(), is_reached, "{decided:?}");
+    }
 }
