@@ -17,6 +17,8 @@ pub fn without_user(url: &str) -> String {
 
 /// A valid URL, split into its parts.
 pub struct TrustedUrl<'u> {
+    /// True if the scheme is `https`, and false if it is `http`.
+    pub is_https: bool,
     /// The scheme and authority, as written.
     pub origin: &'u str,
     /// The path, as written.
@@ -71,6 +73,7 @@ impl<'u> TrustedUrl<'u> {
             .map_or(before_query.len(), |at| after_scheme + at);
         let (origin, path) = before_query.split_at(path_start);
         Ok(Self {
+            is_https: scheme == "https",
             origin,
             path,
             query,

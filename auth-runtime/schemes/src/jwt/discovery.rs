@@ -46,10 +46,14 @@ fn read(document: &[u8], issuer: &str) -> Result<String, String> {
         ));
     }
     let url = metadata.jwks_uri.ok_or("the metadata has no `jwks_uri`")?;
-    match TrustedUrl::read(&url) {
-        Ok(_) => Ok(url),
-        Err(problem) => Err(format!("the `jwks_uri` {url:?} cannot be used: {problem}")),
-    }
+    let problem = match (TrustedUrl::read(&url), TrustedUrl::read(issuer)) {
+        (Ok(keys), Ok(issuer)) if issuer.is_https && !keys.is_https => {
+            "it has to be https, as the issuer is".to_owned()
+        }
+        (Ok(_), _) => return Ok(url),
+        (Err(problem), _) => problem.to_string(),
+    };
+    Err(format!("the `jwks_uri` {url:?} cannot be used: {problem}"))
 }
 
 /// Returns both URLs, the more common one first: behind the issuer (OpenID Connect Discovery §4),

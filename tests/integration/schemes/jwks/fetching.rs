@@ -1,6 +1,8 @@
 //! The first fetch of the keys, and the requests that wait for it.
 
 use auth_runtime::schemes::JwtError;
+use auth_tests::tls::{self, Authority};
+use http::HeaderMap;
 
 use super::*;
 
@@ -56,6 +58,33 @@ async fn foreign_metadata_is_not_believed() {
     assert_eq!(issuer.fetches().1, 0);
     let app = app(space(Bearer::jwt(jwt)));
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 503);
+}
+
+/// `http` on loopback is for tests. Otherwise any process of this machine that gets hold of the port could publish keys.
+#[tokio::test]
+async fn keys_of_an_https_issuer_are_at_https() {
+    let issuer = Issuer::start().await;
+    let authority = Authority::new();
+    let keys = format!("{}/keys", issuer.name());
+    let metadata = routing::get(async move |fields: HeaderMap| {
+        let host = fields["host"].to_str().expect("a host");
+        axum::Json(json!({ "issuer": format!("https://{host}"), "jwks_uri": keys }))
+    });
+    let app = Router::new().route("/.well-known/openid-configuration", metadata);
+    let name = format!(
+        "https://localhost:{}",
+        tls::serve(app, &authority).await.port()
+    );
+    let jwt = Jwt::builder().issuer(&name).audience(AUDIENCE).discover();
+    let jwt = jwt.ca_certificates(authority.pem()).build().unwrap();
+    let error = jwt.fetch_keys().await.unwrap_err().to_string();
+    let expected = format!(
+        "the keys cannot be fetched: {name}/.well-known/openid-configuration: the `jwks_uri` \"{}/keys\" cannot be \
+         used: it has to be https, as the issuer is",
+        issuer.name()
+    );
+    assert_eq!(error, expected);
+    assert_eq!(issuer.fetches(), (0, 0));
 }
 
 #[test]

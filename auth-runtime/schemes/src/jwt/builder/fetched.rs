@@ -9,7 +9,7 @@ use crate::jwt::key_source::{AnyKeySource, KeySource};
 impl JwtBuilder {
     /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
     /// them up to date. Beside given keys, it is an error of [`build`](Self::build). The issuer is `https` (or `http`
-    /// on loopback, for tests).
+    /// on loopback, for tests). The keys of an `https` issuer are at an `https` URL as well.
     ///
     /// Keys are fetched on first use, or by [`Jwt::fetch_keys`](crate::Jwt::fetch_keys); in the background, by a
     /// request, once they are older than [`refresh_every`](Self::refresh_every); and when a token names a key that
