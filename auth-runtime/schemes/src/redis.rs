@@ -122,6 +122,9 @@ impl RedisBuilder {
 
     /// Builds the client, without a connection.
     ///
+    /// For `rediss://`, it installs AWS-LC as rustls' default provider of the process, unless one is installed. A
+    /// service with a provider of its own installs that one before.
+    ///
     /// # Errors
     ///
     /// [`RedisError`] names an invalid setting.
