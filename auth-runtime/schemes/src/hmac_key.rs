@@ -14,9 +14,11 @@ pub(crate) struct HmacKey(Zeroizing<[u8; BLOCK]>);
 impl HmacKey {
     /// Pads the key. One that is longer than a block is hashed before (RFC 2104 §2).
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let hash = (bytes.len() > BLOCK).then(|| Sha256::digest(bytes));
+        let hash =
+            (bytes.len() > BLOCK).then(|| Zeroizing::new(<[u8; 32]>::from(Sha256::digest(bytes))));
+        let key = hash.as_ref().map_or(bytes, |hash| hash.as_slice());
         let mut block = Zeroizing::new([0; BLOCK]);
-        for (to, from) in block.iter_mut().zip(hash.as_deref().unwrap_or(bytes)) {
+        for (to, from) in block.iter_mut().zip(key) {
             *to = *from;
         }
         Self(block)
@@ -24,7 +26,7 @@ impl HmacKey {
 
     /// Starts the HMAC of a message.
     pub(crate) fn start(&self) -> Hmac<Sha256> {
-        Hmac::new(&(*self.0).into())
+        Hmac::new((&*self.0).into())
     }
 }
 

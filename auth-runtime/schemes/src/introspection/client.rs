@@ -46,12 +46,17 @@ struct Assertion<'a> {
 impl ClientAuthentication {
     pub(super) fn secret(id: &str, secret: &str) -> Self {
         // The parts are encoded first (RFC 6749 §2.3.1), so the id may contain a colon.
-        let encoded =
-            |text: &str| -> String { form_urlencoded::byte_serialize(text.as_bytes()).collect() };
-        let pair = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret)));
+        // The strings never grow beyond their capacity, since a reallocation would leave a copy in memory.
+        let mut pair = Zeroizing::new(String::with_capacity(3 * (id.len() + secret.len()) + 1));
+        pair.extend(form_urlencoded::byte_serialize(id.as_bytes()));
+        pair.push(':');
+        pair.extend(form_urlencoded::byte_serialize(secret.as_bytes()));
+        let mut basic = Zeroizing::new(String::with_capacity(6 + 4 * pair.len().div_ceil(3)));
+        basic.push_str("Basic ");
+        STANDARD.encode_string(pair.as_bytes(), &mut basic);
         Self::Secret {
             id: id.to_owned(),
-            basic: Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))),
+            basic,
         }
     }
 

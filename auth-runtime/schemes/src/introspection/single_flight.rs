@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::hash::{Hash, Hasher};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Poll;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use auth_runtime_core::{Caller, Client};
 use tokio::sync::{OnceCell, watch};
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
 use crate::fair_queue::{FairQueue, QueuePlace};
 use crate::token_cache::Epoch;
@@ -24,7 +26,14 @@ pub(super) struct SingleFlight {
 }
 
 /// A token, and its epoch at the request. If it was forgotten since then, a new request is sent.
-type Question = (Epoch, String);
+#[derive(Clone, PartialEq, Eq)]
+struct Question(Epoch, Zeroizing<String>);
+
+impl Hash for Question {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (self.0, self.1.as_str()).hash(hasher);
+    }
+}
 
 /// A request to the server, and the requests that wait for its response.
 #[derive(Default)]
@@ -58,7 +67,7 @@ impl SingleFlight {
         (places, client): (&Arc<FairQueue<()>>, Client),
         asking: impl Future<Output = Caller>,
     ) -> Option<Caller> {
-        let waiting = self.join((epoch, token.to_owned()));
+        let waiting = self.join(Question(epoch, Zeroizing::new(token.to_owned())));
         let flight = waiting.flight.as_deref()?;
         if let Some(caller) = flight.shared.get_or_init(|| shared).await {
             return Some(caller.clone());

@@ -7,6 +7,7 @@ use auth_runtime_core::Client;
 use hmac::digest::CtOutput;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use crate::hmac_key::{BLOCK, HmacKey};
 use crate::password::Password;
@@ -23,7 +24,7 @@ pub(super) type LoginHash = CtOutput<Hmac<Sha256>>;
 
 impl LoginKey {
     pub(super) fn new() -> Option<Self> {
-        random::bytes::<BLOCK>().map(|key| Self(HmacKey::new(&key)))
+        random::bytes::<BLOCK>().map(|key| Self(HmacKey::new(&*Zeroizing::new(key))))
     }
 
     pub(super) fn hash(&self, user: &str, password: &Password) -> LoginHash {
