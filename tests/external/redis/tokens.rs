@@ -232,6 +232,28 @@ async fn long_responses_are_not_stored() {
 }
 
 #[tokio::test]
+async fn long_entries_are_not_read() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
+    assert_eq!(status(here, "ann").await, 200);
+    let key = server.ask(&["KEYS", TOKENS]);
+    let sent = || -> usize {
+        let counts = server.ask(&["INFO", "stats"]);
+        let mut lines = counts.lines();
+        let count = lines.find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+        count.expect("a count").trim().parse().unwrap()
+    };
+    let length = 16 * 1024 * 1024;
+    server.ask(&["SETRANGE", &key, &length.to_string(), "x"]);
+    let before = sent();
+    assert_eq!(status(here, "ann").await, 200);
+    assert_eq!(issuer.questions(), 2);
+    let read = sent() - before;
+    assert!(read < 128 * 1024, "{read}");
+}
+
+#[tokio::test]
 async fn subjects_have_a_share_of_the_cache() {
     let server = Server::start();
     let issuer = Issuer::start().await;

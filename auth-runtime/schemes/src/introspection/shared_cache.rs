@@ -65,6 +65,8 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// The maximum duration of a request that began before a token was forgotten.
 const MAX_QUESTION: Duration = Duration::from_secs(60);
 const NONCE: usize = 12;
+/// The maximum length of an entry: the nonce, the expiry, the response and the tag.
+const MAX_ENTRY: usize = NONCE + 8 + MAX_ANSWER + 16;
 /// The maximum number of responses of one subject that are stored in each `max_age`.
 const SHARE: u32 = 1000;
 
@@ -118,10 +120,12 @@ impl SharedTokenCache {
             return None;
         }
         let name = self.name(token);
-        let mut command = redis::cmd("GET");
-        command.arg(self.redis.key("token", name.as_ref()));
-        let sealed: Option<Vec<u8>> = self.redis.ask(&command).await.ok()?;
-        let opened = self.open(&name, server, sealed?)?;
+        // A longer value is cut one byte behind the longest entry, and does not open. A missing one is empty.
+        let mut command = redis::cmd("GETRANGE");
+        let place = self.redis.key("token", name.as_ref());
+        command.arg(place).arg(0).arg(MAX_ENTRY);
+        let sealed: Vec<u8> = self.redis.ask(&command).await.ok()?;
+        let opened = self.open(&name, server, sealed)?;
         let (until, answer) = opened.split_first_chunk()?;
         let until = Duration::from_secs(u64::from_be_bytes(*until));
         let until = UNIX_EPOCH.checked_add(until)?;
