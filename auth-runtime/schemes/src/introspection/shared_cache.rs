@@ -16,8 +16,8 @@ use crate::{Redis, RedisError};
 /// for [`IntrospectionBuilder::shared_cache`](crate::IntrospectionBuilder::shared_cache).
 ///
 /// Read or write access to that Redis does not help an attacker. It does not contain tokens, only
-/// hashes that are keyed with the key. The responses are encrypted with the key (AES-256-GCM) and
-/// bound to their tokens, so they cannot be forged, nor moved to another token. While Redis is
+/// hashes that are keyed with the key. Each response is encrypted with a key of its token
+/// (AES-256-GCM), so responses cannot be forged, nor moved to another token. While Redis is
 /// unavailable, the authorization server is used. If a response of Redis exceeds its time limit,
 /// requests do not use Redis for a second.
 ///
@@ -56,7 +56,7 @@ use crate::{Redis, RedisError};
 pub struct SharedTokenCache {
     redis: Redis,
     names: hmac::Key,
-    values: Zeroizing<[u8; 32]>,
+    values: hmac::Key,
     max_age: Duration,
 }
 
@@ -73,22 +73,16 @@ const SHARE: u32 = 1000;
 impl SharedTokenCache {
     /// Creates a cache that holds each response for up to `max_age`, at most a day, and never
     /// beyond the expiry of the token. All instances of a service need the same `key`: secret
-    /// random bytes.
+    /// random bytes. A new key empties the cache.
     ///
     /// A revoked token may be accepted for that additional time (RFC 7662 §4).
     pub fn new(redis: Redis, key: [u8; 32], max_age: Duration) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &*Zeroizing::new(key));
-        let derived = |purpose: &[u8]| {
-            let mut bytes = Zeroizing::new([0; 32]);
-            let tag = hmac::sign(&key, purpose);
-            for (to, from) in bytes.iter_mut().zip(tag.as_ref()) {
-                *to = *from;
-            }
-            bytes
-        };
+        let derived =
+            |purpose: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, purpose).as_ref());
         Self {
             redis,
-            names: hmac::Key::new(hmac::HMAC_SHA256, &*derived(b"names of tokens")),
+            names: derived(b"names of tokens"),
             values: derived(b"what is said of tokens"),
             max_age: max_age.min(MAX_AGE),
         }
@@ -188,23 +182,24 @@ impl SharedTokenCache {
 
     /// Returns the nonce and the encrypted text, which is bound to this token and this server.
     fn seal(&self, name: &hmac::Tag, server: &str, mut text: Vec<u8>) -> Option<Vec<u8>> {
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &*self.values).ok()?;
-        let nonce = key.seal_in_place_append_tag(place(name, server), &mut text);
+        let key = self.key(name)?;
+        let nonce = key.seal_in_place_append_tag(Aad::from(server), &mut text);
         Some([nonce.ok()?.as_ref().as_slice(), &text].concat())
     }
 
     fn open(&self, name: &hmac::Tag, server: &str, mut sealed: Vec<u8>) -> Option<Vec<u8>> {
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &*self.values).ok()?;
+        let key = self.key(name)?;
         let (nonce, text) = sealed.split_first_chunk_mut::<NONCE>()?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let text = key.open_in_place(nonce, place(name, server), text).ok()?;
+        let text = key.open_in_place(nonce, Aad::from(server), text).ok()?;
         Some(text.to_vec())
     }
-}
 
-/// The associated data of a response. It cannot be decrypted with any other.
-fn place(name: &hmac::Tag, server: &str) -> Aad<Vec<u8>> {
-    Aad::from([name.as_ref(), server.as_bytes()].concat())
+    /// The key of one token. With one key for all, random nonces would be unsafe after 2³² responses.
+    fn key(&self, name: &hmac::Tag) -> Option<RandomizedNonceKey> {
+        let key = hmac::sign(&self.values, name.as_ref());
+        RandomizedNonceKey::new(&AES_256_GCM, key.as_ref()).ok()
+    }
 }
 
 impl fmt::Debug for SharedTokenCache {
