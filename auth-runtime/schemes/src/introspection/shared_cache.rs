@@ -15,11 +15,12 @@ use crate::{Redis, RedisError};
 /// Caches the responses of the authorization server in a [`Redis`], for all instances of a service;
 /// for [`IntrospectionBuilder::shared_cache`](crate::IntrospectionBuilder::shared_cache).
 ///
-/// Read or write access to that Redis does not help an attacker. It does not contain tokens, only
-/// hashes that are keyed with the key. Each response is encrypted with a key of its token
-/// (AES-256-GCM), so responses cannot be forged, nor moved to another token. While Redis is
-/// unavailable, the authorization server is used. If a response of Redis exceeds its time limit,
-/// requests do not use Redis for a second.
+/// An attacker with access to that Redis can neither read nor forge the responses. It does not contain tokens, only
+/// hashes that are keyed with the key. Each response is encrypted with a key of its token (AES-256-GCM), so it cannot
+/// be moved to another token. An attacker with write access can remove responses, and write a removed one back, also
+/// that of a [forgotten](Self::forget) token, which is then accepted until the response expires, after `max_age` at
+/// the latest. While Redis is unavailable, the authorization server is used. If a response of Redis exceeds its time
+/// limit, requests do not use Redis for a second.
 ///
 /// Each instance also has its own [`TokenCache`](crate::TokenCache), which is read first. A token
 /// that is [forgotten](Self::forget) here remains valid at an instance until it expires from the
@@ -90,6 +91,10 @@ impl SharedTokenCache {
 
     /// Removes a token from the cache of all instances, except from their own caches. The next
     /// request with it is sent to the authorization server.
+    ///
+    /// Like [`TokenCache::forget`](crate::TokenCache::forget), it removes this text of the token only. A JWT can be
+    /// written in several ways, and a response for another one stays for up to `max_age`: keep that short if the
+    /// tokens are JWTs.
     ///
     /// # Errors
     ///
