@@ -157,19 +157,20 @@ async fn outages_of_load_balancers_name_the_server() {
         .route("/down", answers(StatusCode::BAD_GATEWAY, ""))
         .route("/other", answers(StatusCode::OK, "not a key"));
     let keys = format!("http://{}/", auth_tests::serve(server).await);
-    let jwt = Jwt::builder()
-        .issuer(auth_tests::ISSUER)
-        .audience(auth_tests::AUDIENCE)
-        .load_balancer(ARN)
-        .load_balancer_keys(&keys)
-        .build();
-    let bearer = Bearer::jwt(jwt.expect("a verifier"));
-    let space = ProtectionSpace::builder().realm("api").scheme(bearer);
-    let app = reads(space.build().expect("a space"));
     for (kid, start) in [
         ("down", "the key of a load balancer could not be fetched: "),
         ("other", "the key other of a load balancer cannot be used: "),
     ] {
+        // After a failure, no key is fetched for some seconds.
+        let jwt = Jwt::builder()
+            .issuer(auth_tests::ISSUER)
+            .audience(auth_tests::AUDIENCE)
+            .load_balancer(ARN)
+            .load_balancer_keys(&keys)
+            .build();
+        let bearer = Bearer::jwt(jwt.expect("a verifier"));
+        let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+        let app = reads(space.build().expect("a space"));
         let header = json!({
             "alg": "ES256", "kid": kid, "signer": ARN, "iss": auth_tests::ISSUER,
             "client": auth_tests::AUDIENCE, "exp": 4_000_000_000_u32,
