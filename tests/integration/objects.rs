@@ -5,6 +5,7 @@ mod all;
 mod cache;
 mod chaos;
 mod debug;
+mod entities;
 mod functions;
 mod guards;
 mod lists;

@@ -230,6 +230,8 @@ async fn only_configured_proxies_forward_addresses() {
             403,
         ),
         (&by_x, proxy, &[(x, "192.0.2.7, unknown")], 403),
+        // This field has no quotes, so that of a client does not hide the address behind it.
+        (&by_x, proxy, &[(x, "\", 192.0.2.7")], 200),
         // The address of a client that bypasses the proxy is that of its socket.
         (&by_x, inside, &[(x, "203.0.113.9")], 200),
     ] {
