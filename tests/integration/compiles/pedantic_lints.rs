@@ -36,6 +36,8 @@
 )]
 //! A crate that is checked with every lint that an expansion could trigger.
 
+use std::future::ready;
+
 use auth_runtime::routing::get;
 use auth_runtime::{CheckRequest, Guard, GuardedRouter, public, requires};
 use axum::extract::{OriginalUri, RawQuery};
@@ -56,7 +58,7 @@ async fn handler(guard: Guard) -> String {
 #[expect(dead_code, reason = "of the code as it is written")]
 #[requires(role = "admin")]
 async fn later() {
-    std::future::ready(()).await;
+    ready(()).await;
 }
 
 /// A handler with as many parameters as clippy accepts, without the guard that is added.
