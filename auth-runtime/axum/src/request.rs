@@ -47,7 +47,7 @@ fn peer(extensions: &Extensions) -> Option<SocketAddr> {
 pub(crate) fn head_of<B>(request: &http::Request<B>) -> Head<'_> {
     Head {
         method: request.method(),
-        uri: request.uri(),
+        routed_uri: request.uri(),
         headers: request.headers(),
         extensions: request.extensions(),
         framework: &AXUM,

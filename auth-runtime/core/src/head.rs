@@ -12,7 +12,7 @@ pub struct Head<'r> {
     /// The method.
     pub method: &'r Method,
     /// The target, without the prefixes that nested routers removed.
-    pub uri: &'r Uri,
+    pub routed_uri: &'r Uri,
     /// The header fields.
     pub headers: &'r HeaderMap,
     /// The extensions that the server, the framework and outer layers added.
@@ -45,7 +45,7 @@ impl<'r> Head<'r> {
     /// The target as the client sent it, at any depth of nested routers; behind a layer around the router that changes
     /// it, only if the layer keeps an `OriginalUri`.
     pub fn sent_uri(self) -> &'r Uri {
-        (self.framework.original_uri)(self.extensions).unwrap_or(self.uri)
+        (self.framework.original_uri)(self.extensions).unwrap_or(self.routed_uri)
     }
 
     /// The matched route, as written.
@@ -64,7 +64,7 @@ impl fmt::Debug for Head<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Head")
             .field("method", self.method)
-            .field("path", &self.uri.path())
+            .field("path", &self.routed_uri.path())
             .finish_non_exhaustive()
     }
 }
@@ -74,7 +74,7 @@ impl<'r> From<&'r Parts> for Head<'r> {
     fn from(parts: &'r Parts) -> Self {
         Self {
             method: &parts.method,
-            uri: &parts.uri,
+            routed_uri: &parts.uri,
             headers: &parts.headers,
             extensions: &parts.extensions,
             framework: &Framework::NONE,

@@ -19,7 +19,6 @@ pub struct RequestSnapshot {
     accept: Option<HeaderValue>,
     accept_language: Option<HeaderValue>,
     sender: RequestSender,
-    sent_uri: Uri,
 }
 
 /// A denied request: the request itself, or the parts that a guard kept. Most responses depend only
@@ -74,11 +73,10 @@ impl RequestSnapshot {
     pub fn of(head: Head<'_>) -> Self {
         Self {
             method: head.method.clone(),
-            uri: head.uri.clone(),
+            uri: head.sent_uri().clone(),
             accept: combined(head.headers, &ACCEPT).map(Cow::into_owned),
             accept_language: combined(head.headers, &ACCEPT_LANGUAGE).map(Cow::into_owned),
             sender: sender(head.headers),
-            sent_uri: head.sent_uri().clone(),
         }
     }
 
@@ -87,7 +85,8 @@ impl RequestSnapshot {
         &self.method
     }
 
-    /// The target of the request, as the router's fallback would receive it.
+    /// The target as the client sent it, at any depth of nested routers; behind a layer around the router that changes
+    /// it, only if the layer keeps an `OriginalUri`.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -111,11 +110,6 @@ impl RequestSnapshot {
                     preferred(self.accept().unwrap_or_default()) == MediaType::Html
                 }
             }
-    }
-
-    /// The target as the client sent it.
-    pub(crate) fn sent_uri(&self) -> &Uri {
-        &self.sent_uri
     }
 
     /// The media types that the client accepts (RFC 9110 §12.5.1).

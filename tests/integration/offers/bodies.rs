@@ -328,6 +328,33 @@ async fn a_renderer_sees_the_status_and_the_request() {
     }
 }
 
+/// Its body can depend on the path, since a hidden path has the body of an unknown one.
+#[tokio::test]
+async fn a_renderer_sees_the_target_as_sent() {
+    let space = builder().render(|_, request: &RequestSnapshot| {
+        let target = request.uri().to_string();
+        DenialBody::new(HeaderValue::from_static("text/plain"), target)
+    });
+    let app = GuardedRouter::new().nest("/v2", routes());
+    let app = app.protect(space.build().unwrap()).unwrap();
+    let plain = Router::new().nest_service("/outer", app.clone());
+    for (path, status) in [
+        ("/v2/scope?a=1", 403),
+        ("/v2/object", 403),
+        ("/v2/hidden?a=1", 404),
+        ("/v2/half-hidden", 404),
+        ("/v2/nowhere?a=1", 404),
+        ("/nowhere", 404),
+    ] {
+        let caller = || caller(&[], &[]);
+        let answer = send(&app, with_caller(request(path), caller())).await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (status, path));
+        let target = format!("/outer{path}");
+        let answer = send(&plain, with_caller(request(&target), caller())).await;
+        assert_eq!((answer.status.as_u16(), answer.body), (status, target));
+    }
+}
+
 #[tokio::test]
 async fn concealed_denials_have_neither() {
     let plain = app(builder());

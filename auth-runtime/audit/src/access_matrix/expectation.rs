@@ -89,7 +89,7 @@ impl Expectation {
                 reason: None,
             };
         };
-        let values = target::values_in(row, head.uri.path());
+        let values = target::values_in(row, head.routed_uri.path());
         let parameters: Vec<(&str, &str)> = values
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))

@@ -112,6 +112,7 @@ where
         let in_front = authorizer.kept_request(&request, decided.body.as_ref());
         decided.in_front = authorizer.uses_guard.then(|| Box::new(in_front.clone()));
         let authentication = decided.authentication.clone();
+        let uri = request.uri().clone();
         let slot = RouteSlot::hand(authorizer, decided, &mut request);
         let body = if authorizer.can_conceal_objects() {
             KeptBody::of(&mut request)
@@ -127,8 +128,7 @@ where
             let Some(concealed) = slot.take_concealed().or(mark) else {
                 return uncacheable_if_missing(response);
             };
-            let path = in_front.snapshot.uri().path();
-            let fallback = authorizer.fallback.location_at(path);
+            let fallback = authorizer.fallback.location_at(uri.path());
             let by_policy = concealed.by_policy;
             // An unknown path has no such layers, so the credentials that were sent count.
             let concealed = Concealed {

@@ -29,7 +29,7 @@ impl CredentialFields {
         });
         Self {
             method: head.method.clone(),
-            query: head.uri.query().map(str::to_owned),
+            query: head.routed_uri.query().map(str::to_owned),
             lines: lines.collect(),
         }
     }

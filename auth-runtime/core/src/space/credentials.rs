@@ -250,7 +250,7 @@ fn value_in<'r>(
         // A browser may send several; `find` reads them.
         Source::Cookie(_) => Ok(None),
         Source::Subprotocol(name) => after_subprotocol(head.headers, name),
-        Source::Query(name) => match head.uri.query() {
+        Source::Query(name) => match head.routed_uri.query() {
             Some(query) => single_value(query.as_bytes(), name),
             None => Ok(None),
         },

@@ -44,7 +44,7 @@ impl LoginPage {
         denial: &Denial,
         request: &RequestSnapshot,
     ) -> Option<HeaderValue> {
-        let sent = request.sent_uri();
+        let sent = request.uri();
         if sent.path() == self.path {
             return None;
         }

@@ -287,7 +287,7 @@ impl Space {
             identity,
             evaluations: &[],
             method: request.method(),
-            path: request.sent_uri().path(),
+            path: request.uri().path(),
             address: origin.and_then(|origin| origin.client.address()),
             time: self.clock.now(),
             request_id: origin.and_then(|origin| origin.request_id.as_ref()),

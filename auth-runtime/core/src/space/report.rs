@@ -165,7 +165,7 @@ impl Space {
             caller: Some(caller),
             scheme: self.name_of_used(Some(object.policy), object.authentication),
             method: object.request.method(),
-            path: object.request.sent_uri().path(),
+            path: object.request.uri().path(),
             client: object
                 .origin
                 .map_or(Client::Unknown, |origin| origin.client),
