@@ -34,7 +34,7 @@ pub(super) fn documents<'m>(
         let spaces = sharing.clone().map(|member| &*member.space);
         // The other methods of a hidden path are hidden as well.
         let policies = sharing
-            .flat_map(|member| &member.routes.routes)
+            .flat_map(|member| &member.router.routes)
             .filter(|route| !hidden_paths.contains(&route.full_path))
             .map(|route| route.endpoint.policy);
         let document = metadata_document(resource, policies, spaces);

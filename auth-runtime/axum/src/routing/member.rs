@@ -11,10 +11,10 @@ use crate::routing::step::Step;
 /// The routes of one protection space.
 #[derive(Clone)]
 pub(super) struct Member {
-    pub(super) routes: GuardedRouter,
+    pub(super) router: GuardedRouter,
     pub(super) space: Arc<Space>,
     /// The interval of the times of concealed responses, if they are concealed as well.
     pub(super) interval: Option<Duration>,
-    /// The steps around the metadata document. Those of the routes are in `routes`.
+    /// The steps around the metadata document. Those of the routes are in `router`.
     pub(super) steps: Vec<Step>,
 }

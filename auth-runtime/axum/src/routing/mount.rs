@@ -63,7 +63,7 @@ impl Routes {
 /// Mounts the routes of every member, with one fallback for all unknown paths.
 #[track_caller]
 pub(super) fn mount(members: &[Member]) -> Routes {
-    let hidden_paths = hidden_paths(members.iter().map(|member| &member.routes));
+    let hidden_paths = hidden_paths(members.iter().map(|member| &member.router));
     let Some(owner) = fallback_owner(members) else {
         return Routes {
             guarded: Router::new(),
@@ -76,18 +76,18 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     let unknown = Router::new().fallback(unknown);
     let mut router = apply(fallback_steps, unknown);
 
-    let mut others: HashMap<&str, MissingMethods<'_>> = HashMap::new();
-    let mut without_others = Vec::new();
-    for route in members.iter().flat_map(|member| &member.routes.routes) {
-        let others = others.entry(&route.full_path).or_default();
-        others.have_response |= route.endpoint.methods.filter().is_none();
-        others.handler = others.handler.or(route.others.as_deref());
+    let mut missing_methods: HashMap<&str, MissingMethods<'_>> = HashMap::new();
+    let mut with_405 = Vec::new();
+    for route in members.iter().flat_map(|member| &member.router.routes) {
+        let missing = missing_methods.entry(&route.full_path).or_default();
+        missing.have_response |= route.endpoint.methods.filter().is_none();
+        missing.handler = missing.handler.or(route.others.as_deref());
     }
     for member in members {
         // Many routes have the same policy.
         let mut constants: HashMap<Cow<'_, Policy>, Arc<RouteConstants>> = HashMap::new();
-        for route in &member.routes.routes {
-            let others = others.entry(&route.full_path).or_default();
+        for route in &member.router.routes {
+            let missing = missing_methods.entry(&route.full_path).or_default();
             let path_is_hidden = hidden_paths.contains(&route.full_path);
             let policy = policy_of(&route.endpoint, path_is_hidden);
             let computed = constants
@@ -99,16 +99,17 @@ pub(super) fn mount(members: &[Member]) -> Routes {
                 fallback: &fallback,
                 fallback_steps,
                 path_is_hidden,
-                others: (!std::mem::replace(&mut others.have_response, true)).then_some(*others),
+                missing_methods: (!std::mem::replace(&mut missing.have_response, true))
+                    .then_some(*missing),
             };
             if placed.has_405() {
-                without_others.push(route);
+                with_405.push(route);
             }
             router = placed.mount(route, router);
         }
     }
     // Of several default responses on one path, axum keeps the last one.
-    for route in without_others {
+    for route in with_405 {
         router = mount_405(route, router);
     }
     #[cfg(feature = "resource-metadata")]
@@ -116,7 +117,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         router = router.merge(apply(&member.steps, document));
     }
 
-    let unguarded = || members.iter().flat_map(|member| &member.routes.unguarded);
+    let unguarded = || members.iter().flat_map(|member| &member.router.unguarded);
     let listed = unguarded().flat_map(|unguarded| {
         let paths = unguarded.paths.iter();
         paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)))
@@ -125,8 +126,8 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     let mut with_unguarded = None;
     for unguarded in unguarded() {
         let route = only_listed(unguarded, &fallback, fallback_steps);
-        let others = with_unguarded.unwrap_or_else(|| router.clone());
-        with_unguarded = Some(others.merge(route));
+        let with_routes = with_unguarded.unwrap_or_else(|| router.clone());
+        with_unguarded = Some(with_routes.merge(route));
     }
     // axum makes the routes of a router without a state anew for each request.
     let routes = Routes {
@@ -171,11 +172,11 @@ fn fallback_of<'m>(
             longest_interval(members).is_some(),
         )
     };
-    let own = &owner.routes.fallback;
-    let routes = || members.iter().flat_map(|it| &it.routes.nested_fallbacks);
-    let hidden = members.iter().flat_map(|member| &member.routes.routes);
+    let own = &owner.router.fallback;
+    let nested_fallbacks = || members.iter().flat_map(|it| &it.router.nested_fallbacks);
+    let hidden = members.iter().flat_map(|member| &member.router.routes);
     let hidden = hidden.filter(|route| hidden_paths.contains(&route.full_path));
-    let steps = routes().map(|route| &route.steps);
+    let steps = nested_fallbacks().map(|route| &route.steps);
     let steps = steps.chain(hidden.map(|route| &route.steps));
     let common = steps.map(|steps| common_steps(steps, &own.steps)).min();
     let common = common.unwrap_or(own.steps.len());
@@ -183,7 +184,7 @@ fn fallback_of<'m>(
     let (inside, around) = split(&own.steps, common);
     let fallback = with_steps(&new(own), inside);
     let mut nested: Vec<(Pattern, Fallback)> = Vec::new();
-    for route in routes() {
+    for route in nested_fallbacks() {
         let (inside, _) = split(&route.steps, common);
         let fallback = new(route).with_layers(|service| {
             // unguarded: it responds for paths that do not exist
@@ -268,7 +269,7 @@ fn route_of(request: &Request) -> Option<Pattern> {
 /// of the service, or else the first one.
 fn fallback_owner(members: &[Member]) -> Option<&Member> {
     let mut owners = members.iter();
-    let owner = owners.find(|member| member.routes.has_fallback());
+    let owner = owners.find(|member| member.router.has_fallback());
     owner.or(members.first())
 }
 
@@ -291,7 +292,7 @@ struct Placed<'a> {
     fallback_steps: &'a [Step],
     path_is_hidden: bool,
     /// The other methods of the path, if this route responds to them.
-    others: Option<MissingMethods<'a>>,
+    missing_methods: Option<MissingMethods<'a>>,
 }
 
 impl Placed<'_> {
@@ -321,7 +322,7 @@ impl Placed<'_> {
         };
         let methods = route.endpoint.methods();
         let mut method_router = (route.endpoint.mount)(taken, Arc::clone(&authorizer), place);
-        let router = match &self.others {
+        let router = match &self.missing_methods {
             Some(_) if self.path_is_hidden => {
                 // Merging into `any` keeps axum from adding `Allow`.
                 // unguarded: it responds as for a path that does not exist
@@ -355,8 +356,8 @@ impl Placed<'_> {
 
     /// Returns whether methods without a handler lead to a 405 of axum.
     fn has_405(&self) -> bool {
-        let has_no_handler = |others: MissingMethods<'_>| others.handler.is_none();
-        !self.path_is_hidden && self.others.is_some_and(has_no_handler)
+        let has_no_handler = |missing: MissingMethods<'_>| missing.handler.is_none();
+        !self.path_is_hidden && self.missing_methods.is_some_and(has_no_handler)
     }
 
     /// Adds the handler of the service for the methods that a visible path has no handler for.

@@ -115,9 +115,9 @@ impl<S> GuardedRouter<S> {
 
 impl ProtectedRouter {
     #[track_caller]
-    pub(super) fn new(routes: GuardedRouter, space: Arc<Space>) -> Self {
+    pub(super) fn new(router: GuardedRouter, space: Arc<Space>) -> Self {
         Self::of(vec![Member {
-            routes,
+            router,
             space,
             interval: None,
             steps: Vec::new(),
@@ -153,7 +153,7 @@ impl ProtectedRouter {
             mut members,
         } = Arc::unwrap_or_clone(self.0);
         for member in &mut members {
-            member.routes.push_step(&step);
+            member.router.push_step(&step);
             member.steps.push(step.clone());
         }
         Self(Arc::new(Mounted {
@@ -236,7 +236,7 @@ impl ProtectedRouter {
         members.extend(other.into_members());
         let with_fallback = members
             .iter()
-            .filter(|member| member.routes.has_fallback())
+            .filter(|member| member.router.has_fallback())
             .count();
         assert!(
             with_fallback < 2,
@@ -258,10 +258,10 @@ impl ProtectedRouter {
         let mut members = self.into_members();
         let nested = other.into_members();
         members.extend(nested.into_iter().map(|member| Member {
-            routes: GuardedRouter::new().nest(prefix, member.routes),
+            router: GuardedRouter::new().nest(prefix, member.router),
             ..member
         }));
-        let routers = members.iter().map(|member| &member.routes);
+        let routers = members.iter().map(|member| &member.router);
         let mistakes: Vec<_> = routers.flat_map(repeated_parameters).collect();
         assert!(mistakes.is_empty(), "{}", ProtectError { mistakes });
         Self::of(members)
@@ -280,7 +280,7 @@ impl ProtectedRouter {
     /// ```
     #[cfg(feature = "resource-metadata")]
     pub fn metadata_router(&self) -> Router {
-        let hidden_paths = hidden_paths(self.0.members.iter().map(|member| &member.routes));
+        let hidden_paths = hidden_paths(self.0.members.iter().map(|member| &member.router));
         documents(&self.0.members, &hidden_paths)
             .into_iter()
             .fold(Router::new(), |router, (_, document)| {
@@ -314,11 +314,11 @@ impl ProtectedRouter {
 #[track_caller]
 fn check_adopted(members: &[Member]) {
     for (index, member) in members.iter().enumerate() {
-        let adopted = member.routes.unguarded.iter().filter(|it| it.is_adopted);
+        let adopted = member.router.unguarded.iter().filter(|it| it.is_adopted);
         for adopted in adopted {
             let others = members.iter().enumerate();
             for (_, other) in others.filter(|(other, _)| *other != index) {
-                let paths = matched_paths(&other.routes, adopted);
+                let paths = matched_paths(&other.router, adopted);
                 assert!(
                     paths.is_empty(),
                     "A route of the adopted router ({}) also matches the hidden path `{}`",
@@ -334,7 +334,7 @@ impl fmt::Debug for ProtectedRouter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members = self.0.members.iter();
         f.debug_list()
-            .entries(members.map(|member| (&member.space, &member.routes)))
+            .entries(members.map(|member| (&member.space, &member.router)))
             .finish()
     }
 }

@@ -32,7 +32,7 @@ impl<S> GuardedRouter<S> {
 impl ProtectedRouter {
     /// The access table of all routes, like [`GuardedRouter::access_table`].
     pub fn access_table(&self) -> AccessTable {
-        let routers: Vec<_> = self.0.members.iter().map(|member| &member.routes).collect();
+        let routers: Vec<_> = self.0.members.iter().map(|member| &member.router).collect();
         table_of(&routers)
     }
 }
@@ -51,7 +51,7 @@ fn rows_of<S>(
     hidden_paths: &HashSet<String>,
 ) -> impl Iterator<Item = AccessRow> {
     let routes = router.routes.iter().flat_map(|route| {
-        let mounted = match route.extent {
+        let kind = match route.extent {
             Extent::Path => RouteKind::Route,
             Extent::Subtree => RouteKind::Subtree,
         };
@@ -63,7 +63,7 @@ fn rows_of<S>(
                 location: endpoint.location,
                 served: served_as(endpoint.service_type),
             };
-            let row = AccessRow::new(mounted, &route.full_path, method, access);
+            let row = AccessRow::new(kind, &route.full_path, method, access);
             if is_hidden { row.on_hidden_path() } else { row }
         })
     });
@@ -75,8 +75,8 @@ fn rows_of<S>(
             location: declared.location,
             served: served_as(declared.service_type),
         };
-        let mounted = RouteKind::Fallback;
-        Some(AccessRow::new(mounted, &fallback.prefix, None, access))
+        let kind = RouteKind::Fallback;
+        Some(AccessRow::new(kind, &fallback.prefix, None, access))
     });
     let unguarded = router.unguarded.iter().flat_map(|unguarded| {
         unguarded.paths.iter().map(|path| {
