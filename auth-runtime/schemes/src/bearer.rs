@@ -370,10 +370,10 @@ impl Scheme for Bearer {
         #[cfg(feature = "mtls")]
         if let Some(source) = &self.certificate_source {
             let certificate = source.of(credentials);
-            return verification.and_then(move |caller| bind(caller, certificate.as_ref()));
+            return verification.map(move |caller| bind(caller, certificate.as_ref()));
         }
         #[cfg(feature = "jwt")]
-        let verification = verification.and_then(unless_bound);
+        let verification = verification.map(unless_bound);
         verification
     }
 

@@ -162,7 +162,7 @@ impl Jwt {
     /// }
     /// ```
     pub fn verify(&self, token: &str) -> Verification {
-        self.verify_even_if_bound(token).and_then(unless_bound)
+        self.verify_even_if_bound(token).map(unless_bound)
     }
 
     /// Verifies a token by the issuer that it names. If it has `cnf`, the scheme verifies the proof of possession.

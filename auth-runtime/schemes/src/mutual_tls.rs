@@ -123,7 +123,7 @@ impl Scheme for MutualTls {
         if !self.origins.allow(credentials) {
             return Verification::done(Caller::Rejected(Rejection::InvalidProof));
         }
-        (self.identify)(certificate).and_then(|caller| match caller {
+        (self.identify)(certificate).map(|caller| match caller {
             Caller::Known(identity) => Caller::known(identity.with_sender_constraint()),
             caller => caller,
         })

@@ -97,7 +97,7 @@ impl Scheme for Until {
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         let verification = self.0.verify(credentials);
-        verification.and_then(|caller| match caller {
+        verification.map(|caller| match caller {
             Caller::Known(identity) => Caller::known(identity.with_expiry(start() + HOUR)),
             caller => caller,
         })

@@ -61,7 +61,7 @@ impl Verification {
     /// Rejects an identity that is expired by `clock`.
     pub(crate) fn unless_expired(self, clock: &Clock) -> Self {
         let clock = clock.clone();
-        self.and_then(move |caller| match caller {
+        self.map(move |caller| match caller {
             Caller::Known(identity) if identity.is_expired(&clock) => {
                 Caller::Rejected(Rejection::Expired)
             }
@@ -70,7 +70,10 @@ impl Verification {
     }
 
     /// Continues with `next` for a known caller.
-    pub(crate) fn and_then_async<F>(self, next: impl FnOnce(Identity) -> F + Send + 'static) -> Self
+    pub(crate) fn and_then_if_known<F>(
+        self,
+        next: impl FnOnce(Identity) -> F + Send + 'static,
+    ) -> Self
     where
         F: Future<Output = Caller> + Send + 'static,
     {
@@ -109,7 +112,7 @@ impl Verification {
     }
 
     /// Transforms the caller with `next` when the verification is complete.
-    pub fn and_then(self, next: impl FnOnce(Caller) -> Caller + Send + 'static) -> Self {
+    pub fn map(self, next: impl FnOnce(Caller) -> Caller + Send + 'static) -> Self {
         match self.0 {
             State::Done(caller) => Self::done(next(caller)),
             State::Pending(future) => Self::pending(async move { next(future.await) }),

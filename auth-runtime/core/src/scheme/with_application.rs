@@ -47,9 +47,9 @@ impl<S: Scheme> Scheme for WithApplication<S> {
                 let application = found.verify(&*self.application, credentials);
                 user.join(application, with_application)
             }
-            Ok(None) => user.and_then(|user| with_application(user, Caller::Anonymous)),
+            Ok(None) => user.map(|user| with_application(user, Caller::Anonymous)),
             // A caller without a user learns nothing about the key.
-            Err(_) => user.and_then(|user| match user {
+            Err(_) => user.map(|user| match user {
                 Caller::Known(_) => Caller::Rejected(Rejection::RequestMismatch),
                 user => user,
             }),

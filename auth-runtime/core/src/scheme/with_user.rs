@@ -43,7 +43,7 @@ impl<S: Scheme> WithUser<S> {
             user: UserType::of::<U>(),
             complete: Box::new(move |verification| {
                 let (state, load) = (state.clone(), Arc::clone(&load));
-                verification.and_then_async(move |identity| {
+                verification.and_then_if_known(move |identity| {
                     let loaded = load(state, identity);
                     async move {
                         match loaded.await {
@@ -68,7 +68,7 @@ impl<S: Scheme> WithUser<S> {
             scheme,
             user,
             complete: Box::new(move |verification| {
-                verification.and_then(move |caller| match caller {
+                verification.map(move |caller| match caller {
                     Caller::Known(identity) if identity.user::<U>().is_none() => {
                         tracing::error!(
                             "an identity has no `{}`, which its scheme requires; add it with \
