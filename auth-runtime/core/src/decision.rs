@@ -36,7 +36,7 @@ use std::collections::BTreeSet;
 use std::slice;
 use std::time::Duration;
 
-use auth_runtime_policy::dnf::{Role, minimal_set};
+use auth_runtime_policy::dnf::{AtomState, minimal_set};
 use auth_runtime_policy::{Atom, Group, Policy, Requirement, Truth};
 use http::StatusCode;
 
@@ -370,10 +370,10 @@ impl<'p> Evaluator<'p, '_> {
             is_fresh(atom),
             self.holds(atom),
         ) {
-            (true, true) => Role::Held,
-            (true, false) => Role::Missing,
-            (false, true) => Role::True,
-            (false, false) => Role::False,
+            (true, true) => AtomState::Held,
+            (true, false) => AtomState::Missing,
+            (false, true) => AtomState::True,
+            (false, false) => AtomState::False,
         });
         let smallest = smallest.unwrap_or_default();
         let (classes, besides): (Vec<&Atom>, Vec<&Atom>) = smallest

@@ -16,9 +16,9 @@ use crate::requirement::{Atom, Requirement};
 /// number by the number of atoms in the parts that share atoms.
 pub const MAX_ALTERNATIVES: usize = 1024;
 
-/// The part of an atom in the search for minimal sets.
+/// The state of an atom in the search for minimal sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum AtomState {
     /// The atom can be in a set, and the caller does not meet it yet.
     Missing,
     /// The atom can be in a set, and the caller meets it already.
@@ -36,16 +36,16 @@ pub enum Role {
 /// first one.
 pub fn minimal_set<'r>(
     requirement: &'r Requirement,
-    role: &dyn Fn(&Atom) -> Role,
+    state: &dyn Fn(&Atom) -> AtomState,
 ) -> Option<Vec<&'r Atom>> {
     if let Requirement::Atom(atom) = requirement {
-        return match role(atom) {
-            Role::Missing | Role::Held => Some(vec![atom]),
-            Role::True => Some(Vec::new()),
-            Role::False => None,
+        return match state(atom) {
+            AtomState::Missing | AtomState::Held => Some(vec![atom]),
+            AtomState::True => Some(Vec::new()),
+            AtomState::False => None,
         };
     }
-    let search = Search::new(requirement, role);
+    let search = Search::new(requirement, state);
     let set = search.smallest(requirement)?;
     Some(search.atoms_of(&set))
 }
@@ -54,16 +54,16 @@ pub fn minimal_set<'r>(
 /// attribute. No set contains another.
 pub fn minimal_sets<'r>(
     requirement: &'r Requirement,
-    role: &dyn Fn(&Atom) -> Role,
+    state: &dyn Fn(&Atom) -> AtomState,
 ) -> Vec<Vec<&'r Atom>> {
-    let search = Search::new(requirement, role);
+    let search = Search::new(requirement, state);
     let sets = search.sets(&[requirement], MAX_ALTERNATIVES);
     sets.iter().map(|set| search.atoms_of(set)).collect()
 }
 
 /// The search for minimal sets of one requirement.
 struct Search<'r, 'a> {
-    role: &'a dyn Fn(&Atom) -> Role,
+    state: &'a dyn Fn(&Atom) -> AtomState,
     /// Each distinct atom that can be in a set, in the order of the attribute.
     atoms: Vec<&'r Atom>,
     /// The index of each of these atoms.
@@ -73,20 +73,22 @@ struct Search<'r, 'a> {
 }
 
 impl<'r, 'a> Search<'r, 'a> {
-    fn new(requirement: &'r Requirement, role: &'a dyn Fn(&Atom) -> Role) -> Self {
+    fn new(requirement: &'r Requirement, state: &'a dyn Fn(&Atom) -> AtomState) -> Self {
         let mut search = Self {
-            role,
+            state,
             atoms: Vec::new(),
             numbers: HashMap::new(),
             held: Set::default(),
         };
         for atom in requirement.atoms() {
-            let role = role(atom);
-            if matches!(role, Role::True | Role::False) || search.numbers.contains_key(atom) {
+            let state = state(atom);
+            if matches!(state, AtomState::True | AtomState::False)
+                || search.numbers.contains_key(atom)
+            {
                 continue;
             }
             let number = search.atoms.len();
-            if role == Role::Held {
+            if state == AtomState::Held {
                 search.held.insert(number);
             }
             search.numbers.insert(atom, number);
@@ -97,9 +99,9 @@ impl<'r, 'a> Search<'r, 'a> {
 
     /// The alternatives of an atom.
     fn of_atom(&self, atom: &Atom) -> Option<Set> {
-        match (self.numbers.get(atom), (self.role)(atom)) {
+        match (self.numbers.get(atom), (self.state)(atom)) {
             (Some(number), _) => Some(Set::of(*number)),
-            (None, Role::True) => Some(Set::default()),
+            (None, AtomState::True) => Some(Set::default()),
             (None, _) => None,
         }
     }
@@ -367,7 +369,7 @@ mod tests {
                 bits.all(|bit| !holds(&requirement, set & !(1 << bit), &atoms))
             });
             let expected: BTreeSet<u32> = minimal.collect();
-            let sets = minimal_sets(&requirement, &|_| Role::Missing);
+            let sets = minimal_sets(&requirement, &|_| AtomState::Missing);
             let bit = |atom: &Atom| atoms.iter().position(|own| own == atom).expect("an atom");
             let found = sets
                 .iter()
@@ -380,30 +382,35 @@ mod tests {
         }
     }
 
-    /// With every combination of roles, the smallest set is as cheap as the cheapest that the truth
+    /// With every combination of states, the smallest set is as cheap as the cheapest that the truth
     /// table has.
     #[test]
     fn no_set_is_smaller_than_the_minimal_one() {
         let atoms = test_cases::grants();
-        let roles = [Role::Missing, Role::Held, Role::True, Role::False];
+        let states = [
+            AtomState::Missing,
+            AtomState::Held,
+            AtomState::True,
+            AtomState::False,
+        ];
         for requirement in test_cases::requirements(&atoms) {
             for combination in 0..4_usize.pow(4) {
-                let role_at = |at: usize| roles[combination / 4_usize.pow(at as u32) % 4];
-                let role = |atom: &Atom| {
-                    role_at(atoms.iter().position(|own| own == atom).expect("an atom"))
+                let state_at = |at: usize| states[combination / 4_usize.pow(at as u32) % 4];
+                let state = |atom: &Atom| {
+                    state_at(atoms.iter().position(|own| own == atom).expect("an atom"))
                 };
-                let bits = |wanted: fn(Role) -> bool| -> u32 {
-                    let bits = (0..atoms.len()).filter(|at| wanted(role_at(*at)));
+                let bits = |wanted: fn(AtomState) -> bool| -> u32 {
+                    let bits = (0..atoms.len()).filter(|at| wanted(state_at(*at)));
                     bits.map(|at| 1 << at).sum()
                 };
-                let given = bits(|role| role == Role::True);
-                let open = bits(|role| matches!(role, Role::Missing | Role::Held));
-                let missing = bits(|role| role == Role::Missing);
+                let given = bits(|state| state == AtomState::True);
+                let open = bits(|state| matches!(state, AtomState::Missing | AtomState::Held));
+                let missing = bits(|state| state == AtomState::Missing);
                 let sets = (0..1_u32 << atoms.len()).filter(|set| set & !open == 0);
                 let sufficient = sets.filter(|set| holds(&requirement, set | given, &atoms));
                 let cost = |set: u32| (set.count_ones(), (set & missing).count_ones());
                 let expected = sufficient.map(cost).min();
-                let found = minimal_set(&requirement, &role).map(|set| {
+                let found = minimal_set(&requirement, &state).map(|set| {
                     let of =
                         |atom: &&Atom| 1 << atoms.iter().position(|own| own == *atom).expect("");
                     cost(set.iter().map(of).sum())
@@ -421,7 +428,7 @@ mod tests {
     fn the_number_of_alternatives_is_bounded() {
         let pair = |at: usize| Requirement::any([scope(2 * at), scope(2 * at + 1)]);
         let many = Requirement::all((0..64).map(pair));
-        let sets = minimal_sets(&many, &|_| Role::Missing);
+        let sets = minimal_sets(&many, &|_| AtomState::Missing);
         assert_eq!(sets.len(), MAX_ALTERNATIVES);
         assert!(sets.iter().all(|set| set.len() == 64));
     }
@@ -439,13 +446,13 @@ mod tests {
             (Requirement::all((0..16).map(linked)), 8),
         ] {
             let began = Instant::now();
-            let set = minimal_set(&requirement, &|_| Role::Missing).expect("a sufficient set");
+            let set = minimal_set(&requirement, &|_| AtomState::Missing).expect("a sufficient set");
             let passed = began.elapsed();
-            let role = |atom: &Atom| match set.contains(&atom) {
-                true => Role::True,
-                false => Role::False,
+            let state = |atom: &Atom| match set.contains(&atom) {
+                true => AtomState::True,
+                false => AtomState::False,
             };
-            assert_eq!(minimal_set(&requirement, &role), Some(Vec::new()));
+            assert_eq!(minimal_set(&requirement, &state), Some(Vec::new()));
             assert!(set.len() <= most, "{}", set.len());
             let most = if cfg!(debug_assertions) { 200 } else { 5 };
             assert!(passed < Duration::from_millis(most), "{passed:?}");
@@ -460,7 +467,7 @@ mod tests {
             Requirement::any([c.clone(), d]),
             Requirement::any([b, c]),
         ]);
-        let set = minimal_set(&requirement, &|_| Role::Missing).expect("a sufficient set");
+        let set = minimal_set(&requirement, &|_| AtomState::Missing).expect("a sufficient set");
         let named = |name: &'static str| Atom::Scope(name.into());
         assert_eq!(set, [&named("s0001"), &named("s0003")]);
     }

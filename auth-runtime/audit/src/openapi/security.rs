@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auth_runtime_core::Source;
 use auth_runtime_core::adapter::SchemeDescription;
-use auth_runtime_policy::dnf::{Role, minimal_sets};
+use auth_runtime_policy::dnf::{AtomState, minimal_sets};
 use auth_runtime_policy::{Atom, Group, Policy, Requirement};
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ pub(super) fn may_ask_who(requirement: &Requirement, can_bind: bool) -> bool {
 
 /// Returns the sets of atoms that are each sufficient. None of them contains another.
 pub(super) fn sufficient(requirement: &Requirement) -> Vec<Vec<&Atom>> {
-    minimal_sets(requirement, &|_| Role::Missing)
+    minimal_sets(requirement, &|_| AtomState::Missing)
 }
 
 fn asks_who(set: &[&Atom]) -> bool {

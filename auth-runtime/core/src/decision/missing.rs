@@ -1,6 +1,6 @@
 //! The requirements that a denied caller does not meet.
 
-use auth_runtime_policy::dnf::{Role, minimal_set};
+use auth_runtime_policy::dnf::{AtomState, minimal_set};
 use auth_runtime_policy::{Atom, Group, Policy};
 
 use super::{Denial, Evaluator};
@@ -56,11 +56,11 @@ impl Evaluator<'_, '_> {
         let set = minimal_set(
             self.requirement,
             &|atom| match (wanted(atom), self.holds(atom)) {
-                (true, true) => Role::Held,
-                (true, false) => Role::Missing,
-                (false, true) => Role::True,
-                (false, false) if assumed(atom) => Role::True,
-                (false, false) => Role::False,
+                (true, true) => AtomState::Held,
+                (true, false) => AtomState::Missing,
+                (false, true) => AtomState::True,
+                (false, false) if assumed(atom) => AtomState::True,
+                (false, false) => AtomState::False,
             },
         );
         let mut set = set.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use auth_runtime_policy::dnf::{Role, minimal_set};
+use auth_runtime_policy::dnf::{AtomState, minimal_set};
 use auth_runtime_policy::{Atom, Group};
 
 use super::{Evaluator, first_open, truth_by_remedies};
@@ -45,10 +45,10 @@ impl<'p> Evaluator<'p, '_> {
         let set = minimal_set(
             self.requirement,
             &|atom| match self.context.scope_of(atom) {
-                Some(_) if self.holds(atom) => Role::Held,
-                Some(_) => Role::Missing,
-                None if truth(atom) => Role::True,
-                None => Role::False,
+                Some(_) if self.holds(atom) => AtomState::Held,
+                Some(_) => AtomState::Missing,
+                None if truth(atom) => AtomState::True,
+                None => AtomState::False,
             },
         )?;
         let scopes = set

@@ -1,6 +1,6 @@
 //! The sets of atoms that meet a requirement.
 
-use auth_runtime_policy::dnf::{MAX_ALTERNATIVES, Role, minimal_set, minimal_sets};
+use auth_runtime_policy::dnf::{AtomState, MAX_ALTERNATIVES, minimal_set, minimal_sets};
 use auth_runtime_policy::{Atom, Requirement};
 
 fn scope(name: &str) -> Requirement {
@@ -24,12 +24,12 @@ fn names(set: &[&Atom]) -> String {
 }
 
 /// Names in upper case are held, `true` and `false` are not grants.
-fn role(atom: &Atom) -> Role {
+fn state(atom: &Atom) -> AtomState {
     match atom {
-        Atom::Scope(name) if name == "true" => Role::True,
-        Atom::Scope(name) if name == "false" => Role::False,
-        Atom::Scope(name) if name.starts_with(char::is_uppercase) => Role::Held,
-        _ => Role::Missing,
+        Atom::Scope(name) if name == "true" => AtomState::True,
+        Atom::Scope(name) if name == "false" => AtomState::False,
+        Atom::Scope(name) if name.starts_with(char::is_uppercase) => AtomState::Held,
+        _ => AtomState::Missing,
     }
 }
 
@@ -68,7 +68,7 @@ fn the_smallest_set_has_the_fewest_missing_atoms() {
         (Requirement::always(), Some("")),
         (Requirement::never(), None),
     ] {
-        let found = minimal_set(&requirement, &role);
+        let found = minimal_set(&requirement, &state);
         assert_eq!(
             found.as_deref().map(names).as_deref(),
             expected,
@@ -88,12 +88,12 @@ fn no_minimal_set_contains_another() {
         scope("f"),
         all("f a"),
     ]);
-    let found = minimal_sets(&requirement, &role);
+    let found = minimal_sets(&requirement, &state);
     let found: Vec<String> = found.iter().map(|set| names(set)).collect();
     assert_eq!(found, ["f", "C d", "a b"]);
-    assert!(minimal_sets(&Requirement::never(), &role).is_empty());
+    assert!(minimal_sets(&Requirement::never(), &state).is_empty());
     assert_eq!(
-        minimal_sets(&Requirement::always(), &role),
+        minimal_sets(&Requirement::always(), &state),
         [Vec::<&Atom>::new()]
     );
 }
@@ -112,7 +112,7 @@ fn sets_of_many_atoms_are_sets() {
         all(&low),
         all(&names_of(60, 70)),
     ]);
-    let found = minimal_sets(&requirement, &role);
+    let found = minimal_sets(&requirement, &state);
     let found: Vec<String> = found.iter().map(|set| names(set)).collect();
     assert_eq!(found, [names_of(60, 70), high]);
 }
@@ -128,7 +128,7 @@ fn products_are_bounded_before_they_are_made() {
     };
     for (count, expected) in [(32, 32 * 32), (40, 25 * 40)] {
         let requirement = Requirement::all([one_of("x", count), one_of("y", count)]);
-        let found = minimal_sets(&requirement, &role);
+        let found = minimal_sets(&requirement, &state);
         assert_eq!(found.len(), expected);
         assert!(found.iter().all(|set| set.len() == 2));
     }
@@ -143,11 +143,11 @@ fn independent_parts_do_not_share_the_bound() {
     let parts = (0..300).map(pair).chain(linked.clone());
     let parts = parts.chain((300..600).map(pair));
     let requirement = Requirement::all(parts);
-    let set = minimal_set(&requirement, &role).expect("a sufficient set");
+    let set = minimal_set(&requirement, &state).expect("a sufficient set");
     assert_eq!(set.len(), 602);
     // A chain of pairs is one group, which the bound divides.
     let chain = |number: usize| any(&format!("z{number} z{}", number + 1));
     let requirement = Requirement::all((0..60).map(chain));
-    let set = minimal_set(&requirement, &role).expect("a sufficient set");
+    let set = minimal_set(&requirement, &state).expect("a sufficient set");
     assert_eq!(set.len(), 30);
 }

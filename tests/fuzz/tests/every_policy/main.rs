@@ -31,7 +31,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use auth_runtime_policy::dnf::{Role, minimal_set, minimal_sets};
+use auth_runtime_policy::dnf::{AtomState, minimal_set, minimal_sets};
 use auth_runtime_policy::{Atom, Truth};
 
 use crate::formulas::{Formula, Kind, groups, normal_form, shapes};
@@ -130,24 +130,29 @@ fn check_table(formula: &Formula, number: usize) -> u64 {
         let is_own = |other: &usize| formulas::atom(Kind::Scope, *other) == *atom;
         (0..number).find(is_own).expect("an atom of the formula")
     };
-    let roles = [Role::Missing, Role::Held, Role::True, Role::False];
+    let states = [
+        AtomState::Missing,
+        AtomState::Held,
+        AtomState::True,
+        AtomState::False,
+    ];
     let assignments = 4_usize.pow(number as u32);
     for assignment in 0..assignments {
-        let role_of = |atom: usize| roles[assignment / 4_usize.pow(atom as u32) % 4];
-        let role = |atom: &Atom| role_of(place(atom));
-        let bits = |wanted: &dyn Fn(Role) -> bool| -> u16 {
-            let atoms = (0..number).filter(|atom| wanted(role_of(*atom)));
+        let state_of = |atom: usize| states[assignment / 4_usize.pow(atom as u32) % 4];
+        let state = |atom: &Atom| state_of(place(atom));
+        let bits = |wanted: &dyn Fn(AtomState) -> bool| -> u16 {
+            let atoms = (0..number).filter(|atom| wanted(state_of(*atom)));
             atoms.map(|atom| 1 << atom).sum()
         };
-        let fixed = bits(&|role| role == Role::True);
-        let held = bits(&|role| role == Role::Held);
-        let free = bits(&|role| matches!(role, Role::Missing | Role::Held));
+        let fixed = bits(&|state| state == AtomState::True);
+        let held = bits(&|state| state == AtomState::Held);
+        let free = bits(&|state| matches!(state, AtomState::Missing | AtomState::Held));
 
         // Three-valued logic: unknown, unless all assignments of the unknown atoms agree.
-        let truth = requirement.evaluate(&|atom: &Atom| match role(atom) {
-            Role::Missing | Role::Held => Truth::Unknown,
-            Role::True => Truth::True,
-            Role::False => Truth::False,
+        let truth = requirement.evaluate(&|atom: &Atom| match state(atom) {
+            AtomState::Missing | AtomState::Held => Truth::Unknown,
+            AtomState::True => Truth::True,
+            AtomState::False => Truth::False,
         });
         let subsets = || (0..1_u16 << number).filter(|set| set & !free == 0);
         let grants = |set: u16| formula.grants(fixed | set);
@@ -164,7 +169,7 @@ fn check_table(formula: &Formula, number: usize) -> u64 {
         };
         let minimal: HashSet<u16> = subsets().filter(is_minimal).collect();
         let set_of = |atoms: &Vec<&Atom>| atoms.iter().map(|atom| 1 << place(atom)).sum();
-        let sets: Vec<u16> = minimal_sets(&requirement, &role)
+        let sets: Vec<u16> = minimal_sets(&requirement, &state)
             .iter()
             .map(set_of)
             .collect();
@@ -177,7 +182,7 @@ fn check_table(formula: &Formula, number: usize) -> u64 {
         assert!(sizes.is_sorted(), "{requirement} {assignment}");
 
         let cost = |set: &u16| (set.count_ones(), (set & !held).count_ones());
-        let smallest = minimal_set(&requirement, &role);
+        let smallest = minimal_set(&requirement, &state);
         let smallest = smallest.as_ref().map(set_of);
         assert_eq!(
             smallest.as_ref().map(cost),
