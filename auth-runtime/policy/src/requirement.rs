@@ -102,7 +102,7 @@ impl Groups {
     }
 
     /// The groups of both.
-    pub const fn and(self, others: Self) -> Self {
+    pub const fn union(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
@@ -269,7 +269,7 @@ impl Requirement {
         let mut rest = self.parts();
         // A constant function cannot use iterators yet.
         while let [first, others @ ..] = rest {
-            groups = groups.and(first.groups());
+            groups = groups.union(first.groups());
             rest = others;
         }
         groups

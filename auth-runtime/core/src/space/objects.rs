@@ -67,7 +67,7 @@ impl Space {
         let mut open = open_in(route.policy, context);
         let mut asked: Vec<(&Atom, &ObjectSource)> = Vec::with_capacity(open.len());
         let mut evaluations: Vec<Evaluation> = Vec::with_capacity(open.len());
-        let mut absent: Vec<(&ObjectSource, Known)> = Vec::new();
+        let mut absent: Vec<(&ObjectSource, AnswerWithoutEngine)> = Vec::new();
         while let Some(atom) = open.pop() {
             let Atom::Can { action, on } = atom else {
                 continue;
@@ -78,10 +78,10 @@ impl Space {
             // Each object is determined once.
             let mut earlier = asked.iter().zip(&evaluations);
             let same = earlier.find(|((_, source), _)| *source == on);
-            let known = absent.iter().find(|(source, _)| *source == on);
-            let resource = match (same, known) {
+            let absence = absent.iter().find(|(source, _)| *source == on);
+            let resource = match (same, absence) {
                 (Some((_, evaluation)), _) => Ok(evaluation.resource.clone()),
-                (None, Some((_, known))) => Err(*known),
+                (None, Some((_, answer))) => Err(*answer),
                 (None, None) => self.resource_of(on, route, identity, surroundings).await,
             };
             match resource {
@@ -89,9 +89,9 @@ impl Space {
                     evaluations.push(Evaluation::new(action.clone(), resource));
                     asked.push((atom, on));
                 }
-                Err(known) => {
-                    absent.push((on, known));
-                    context.add_answer(atom.clone(), known.0);
+                Err(answer) => {
+                    absent.push((on, answer));
+                    context.add_answer(atom.clone(), answer.0);
                     // The policy may be decided by now.
                     open = open_in(route.policy, context);
                 }
@@ -122,7 +122,7 @@ impl Space {
         route: &Route<'_>,
         identity: &Identity,
         surroundings: &Surroundings<'_>,
-    ) -> Result<Resource, Known> {
+    ) -> Result<Resource, AnswerWithoutEngine> {
         match on {
             ObjectSource::Function {
                 resource_type,
@@ -135,13 +135,13 @@ impl Space {
                     identity,
                     surroundings,
                 );
-                let found = found.await.ok_or(Known(None))?;
+                let found = found.await.ok_or(AnswerWithoutEngine(None))?;
                 of_type(resource_type, found, function)
             }
             // A source that this version does not know has no object.
             _ => self
                 .named_resource(on, surroundings.parameters)
-                .unwrap_or(Err(Known(None))),
+                .unwrap_or(Err(AnswerWithoutEngine(None))),
         }
     }
 
@@ -150,7 +150,7 @@ impl Space {
         &self,
         on: &ObjectSource,
         parameters: Option<&Parameters<'_>>,
-    ) -> Option<Result<Resource, Known>> {
+    ) -> Option<Result<Resource, AnswerWithoutEngine>> {
         match on {
             ObjectSource::Path(pattern) => {
                 let id = id_of(pattern, parameters);
@@ -314,7 +314,7 @@ async fn decide(
 
 /// The answer to a question without an engine; `None` if the object cannot be determined.
 #[derive(Clone, Copy)]
-pub(super) struct Known(Option<bool>);
+pub(super) struct AnswerWithoutEngine(Option<bool>);
 
 /// The atoms of a policy that can still change the response, the first one last.
 fn open_in<'p>(policy: &'p Policy, context: &Context<'_>) -> Vec<&'p Atom> {
@@ -330,8 +330,8 @@ fn of_type(
     resource_type: &str,
     found: Option<Resource>,
     function: &str,
-) -> Result<Resource, Known> {
-    let resource = found.ok_or(Known(Some(false)))?;
+) -> Result<Resource, AnswerWithoutEngine> {
+    let resource = found.ok_or(AnswerWithoutEngine(Some(false)))?;
     if resource.resource_type() != resource_type {
         tracing::error!(
             function,
@@ -339,23 +339,26 @@ fn of_type(
             returned = resource.resource_type(),
             "the function returned an object of another type",
         );
-        return Err(Known(None));
+        return Err(AnswerWithoutEngine(None));
     }
     if !resource.has_id() {
         tracing::debug!(
             function,
             "the id of the object is empty; there is no such object"
         );
-        return Err(Known(Some(false)));
+        return Err(AnswerWithoutEngine(Some(false)));
     }
     Ok(resource)
 }
 
 /// The id of the object of a pattern. The answer is `false` if no object can have this id.
-fn id_of(on: &ResourcePattern, parameters: Option<&Parameters<'_>>) -> Result<String, Known> {
+fn id_of(
+    on: &ResourcePattern,
+    parameters: Option<&Parameters<'_>>,
+) -> Result<String, AnswerWithoutEngine> {
     let Some(parameters) = parameters else {
         tracing::debug!(%on, "the path parameters are not UTF-8 or ambiguous; there is no object");
-        return Err(Known(Some(false)));
+        return Err(AnswerWithoutEngine(Some(false)));
     };
     let value = |name: &str| {
         let found = parameters.iter().find(|(own, _)| *own == name);
@@ -364,11 +367,11 @@ fn id_of(on: &ResourcePattern, parameters: Option<&Parameters<'_>>) -> Result<St
     on.fill(value).map_err(|error| match error {
         FillError::Missing(name) => {
             tracing::error!(%on, parameter = name, "the route has no such path parameter");
-            Known(None)
+            AnswerWithoutEngine(None)
         }
         _ => {
             tracing::debug!(%on, "a path parameter belongs to no object");
-            Known(Some(false))
+            AnswerWithoutEngine(Some(false))
         }
     })
 }

@@ -38,7 +38,7 @@ impl Policy {
         // Most policies have none, and each request asks for them.
         if !self
             .groups
-            .and(self.groups_of_lesser)
+            .union(self.groups_of_lesser)
             .contain(Group::Context)
         {
             return names;

@@ -79,7 +79,7 @@ impl Issuer {
             Keys::Given(keys) => {
                 let caller = self.verify_with(keys, &token, epoch);
                 Verification::done(
-                    caller.unwrap_or_else(|| self.reject(keys.unsigned(&token.header))),
+                    caller.unwrap_or_else(|| self.reject(keys.why_unsigned(&token.header))),
                 )
             }
             #[cfg(feature = "jwks")]
@@ -105,8 +105,8 @@ impl Issuer {
             // Without key names, the signing key may be newer than the keys at hand.
             match caller {
                 Some(caller) => return Verification::done(caller),
-                None if keys.name(&token.header) => {
-                    return Verification::done(self.reject(keys.unsigned(&token.header)));
+                None if keys.are_named_by(&token.header) => {
+                    return Verification::done(self.reject(keys.why_unsigned(&token.header)));
                 }
                 None => {}
             }
@@ -142,10 +142,10 @@ impl Issuer {
             let caller = token.and_then(|token| this.verify_with(&keys, &token, None));
             match (caller, retry_after) {
                 (Some(caller), _) => caller,
-                (None, Some(_)) if !keys.name(&wanted.header) => {
+                (None, Some(_)) if !keys.are_named_by(&wanted.header) => {
                     Caller::Unverifiable { retry_after }
                 }
-                (None, _) => this.reject(keys.unsigned(&wanted.header)),
+                (None, _) => this.reject(keys.why_unsigned(&wanted.header)),
             }
         })
     }

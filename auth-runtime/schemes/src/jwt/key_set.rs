@@ -24,7 +24,7 @@ impl KeySet {
 
     /// Returns whether the token names one of the keys. No other key can have signed it then.
     #[cfg(feature = "jwks")]
-    pub(super) fn name(&self, header: &Header) -> bool {
+    pub(super) fn are_named_by(&self, header: &Header) -> bool {
         let mut keys = self.0.iter();
         keys.any(|key| key.is_named() && header.kid.is_some() && key.may_have_signed(header))
     }
@@ -49,7 +49,7 @@ impl KeySet {
     }
 
     /// Returns the reason for rejecting a token that none of the keys signed.
-    pub(super) fn unsigned(&self, header: &Header) -> RejectedToken {
+    pub(super) fn why_unsigned(&self, header: &Header) -> RejectedToken {
         RejectedToken::invalid(if self.knows(header) {
             "no key of the issuer signed it"
         } else {
