@@ -179,7 +179,7 @@ impl Exchange {
         // The fallback has the body of the request, as on an unknown path.
         self.body = None;
         let (fallback, response) = self.authorizer.conceal(authentication, request);
-        self.conceal(fallback, response)
+        self.record_fallback(fallback, response)
     }
 
     /// Lets the fallback respond without authentication.
@@ -187,11 +187,11 @@ impl Exchange {
         let fallback = &self.authorizer.fallback;
         let location = fallback.location_at(request.uri().path());
         let response = fallback.respond_unauthenticated(request);
-        self.conceal(location, response)
+        self.record_fallback(location, response)
     }
 
     /// Records the response of the fallback in place of a denial by the policy, or on an unknown path.
-    fn conceal(
+    fn record_fallback(
         &self,
         fallback: Option<HandlerLocation>,
         response: ResponseOrFuture,
