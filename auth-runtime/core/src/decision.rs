@@ -183,13 +183,13 @@ pub(crate) fn decide<'p>(policy: &'p Policy, context: &Context<'_>) -> Result<De
     let Some(requirement) = policy.requirement() else {
         return Ok(of_public(policy, context.caller));
     };
-    let evaluated = Evaluator {
+    let evaluator = Evaluator {
         requirement,
         context,
     };
     match context.caller {
-        Caller::Known(_) => decide_known(policy, &evaluated),
-        _ => decide_unknown(policy, &evaluated),
+        Caller::Known(_) => decide_known(policy, &evaluator),
+        _ => decide_unknown(policy, &evaluator),
     }
 }
 
@@ -203,55 +203,55 @@ fn of_public(policy: &Policy, caller: &Caller) -> Decision {
 /// Rules 2 and 4.
 fn decide_unknown<'p>(
     policy: &'p Policy,
-    evaluated: &Evaluator<'p, '_>,
+    evaluator: &Evaluator<'p, '_>,
 ) -> Result<Decision, &'p Atom> {
-    let truth = evaluated.evaluate()?;
+    let truth = evaluator.evaluate()?;
     if truth == Truth::True {
         return Ok(Decision::Grant);
     }
     // A concealed denial needs no scopes.
-    if conceals(policy, evaluated.context)? {
+    if conceals(policy, evaluator.context)? {
         return Ok(Decision::Conceal);
     }
-    Ok(Decision::Deny(evaluated.deny_unknown(truth)))
+    Ok(Decision::Deny(evaluator.deny_unknown(truth)))
 }
 
 /// Rule 3.
 fn decide_known<'p>(
     policy: &'p Policy,
-    evaluated: &Evaluator<'p, '_>,
+    evaluator: &Evaluator<'p, '_>,
 ) -> Result<Decision, &'p Atom> {
-    match evaluated.evaluate()? {
+    match evaluator.evaluate()? {
         Truth::True => return Ok(Decision::Grant),
         // For a known caller, only a failed check or decision point leaves the requirement unknown.
-        Truth::Unknown if conceals(policy, evaluated.context)? => return Ok(Decision::Conceal),
+        Truth::Unknown if conceals(policy, evaluator.context)? => return Ok(Decision::Conceal),
         Truth::Unknown => {
-            let retry_after = evaluated.context.retry_after;
+            let retry_after = evaluator.context.retry_after;
             return Ok(Decision::Deny(Denial::Unverifiable { retry_after }));
         }
         Truth::False => {}
     }
-    let is_fresh = |atom: &Atom| evaluated.context.is_fresh(atom);
-    let asks_login = policy.asks_about(Group::Freshness) || evaluated.context.asks_login();
-    if asks_login && evaluated.evaluate_granting(&is_fresh)? == Truth::True {
-        return Ok(Decision::Deny(evaluated.step_up()));
+    let is_fresh = |atom: &Atom| evaluator.context.is_fresh(atom);
+    let asks_login = policy.asks_about(Group::Freshness) || evaluator.context.asks_login();
+    if asks_login && evaluator.evaluate_granting(&is_fresh)? == Truth::True {
+        return Ok(Decision::Deny(evaluator.step_up()));
     }
     // A concealed denial needs no further distinction.
-    if conceals(policy, evaluated.context)? {
+    if conceals(policy, evaluator.context)? {
         return Ok(Decision::Conceal);
     }
-    let is_bound = |atom: &Atom| is_fresh(atom) || evaluated.context.can_bind(atom);
-    if policy.asks_about(Group::Binding) && evaluated.evaluate_granting(&is_bound)? == Truth::True {
+    let is_bound = |atom: &Atom| is_fresh(atom) || evaluator.context.can_bind(atom);
+    if policy.asks_about(Group::Binding) && evaluator.evaluate_granting(&is_bound)? == Truth::True {
         return Ok(Decision::Deny(Denial::SenderConstraintRequired));
     }
-    let is_granted = |atom: &Atom| is_bound(atom) || evaluated.context.scope_of(atom).is_some();
-    if evaluated.context.is_oauth && evaluated.evaluate_granting(&is_granted)? == Truth::True {
+    let is_granted = |atom: &Atom| is_bound(atom) || evaluator.context.scope_of(atom).is_some();
+    if evaluator.context.is_oauth && evaluator.evaluate_granting(&is_granted)? == Truth::True {
         return Ok(Decision::Deny(Denial::InsufficientScope {
-            scopes: evaluated.insufficient_scopes()?,
-            has_token_server: evaluated.context.has_token_server,
+            scopes: evaluator.insufficient_scopes()?,
+            has_token_server: evaluator.context.has_token_server,
         }));
     }
-    let reason = evaluated.reason();
+    let reason = evaluator.reason();
     Ok(Decision::Deny(Denial::Forbidden { reason }))
 }
 

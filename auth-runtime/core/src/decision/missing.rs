@@ -12,7 +12,7 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
     let Some(requirement) = policy.requirement() else {
         return Vec::new();
     };
-    let evaluated = Evaluator {
+    let evaluator = Evaluator {
         requirement,
         context,
     };
@@ -24,22 +24,22 @@ pub(crate) fn missing(policy: &Policy, context: &Context<'_>, denial: &Denial) -
     // As for the scopes of the denial.
     let is_assumed = |atom: &Atom| is_fresh(atom) || context.can_bind(atom);
     let found = match denial {
-        Denial::StepUp { .. } => evaluated.lacks(&is_fresh, &never),
-        Denial::SenderConstraintRequired => evaluated.lacks(&is_bound, &never),
-        Denial::InsufficientScope { .. } => evaluated.lacks(&is_scope, &is_assumed),
+        Denial::StepUp { .. } => evaluator.lacks(&is_fresh, &never),
+        Denial::SenderConstraintRequired => evaluator.lacks(&is_bound, &never),
+        Denial::InsufficientScope { .. } => evaluator.lacks(&is_scope, &is_assumed),
         Denial::Unauthenticated { .. } => {
             let is_login = |atom: &Atom| is_assumed(atom) || *atom == Atom::Authenticated;
-            let by_scopes = evaluated.lacks(&is_scope, &is_login);
+            let by_scopes = evaluator.lacks(&is_scope, &is_login);
             if by_scopes.is_empty() {
-                evaluated.lacks(&is_of_caller, &never)
+                evaluator.lacks(&is_of_caller, &never)
             } else {
                 by_scopes
             }
         }
         Denial::Forbidden { .. } => {
-            let of_caller = evaluated.lacks(&is_of_caller, &never);
+            let of_caller = evaluator.lacks(&is_of_caller, &never);
             if of_caller.is_empty() {
-                evaluated.lacks(&|_| true, &never)
+                evaluator.lacks(&|_| true, &never)
             } else {
                 of_caller
             }

@@ -96,7 +96,7 @@ impl Space {
             elapsed: watch.elapsed(),
             ..self.record_of(head)
         };
-        watch.within(|| self.tell(&record));
+        watch.within(|| self.publish(&record));
     }
 
     /// Reports the grant of a public handler.
@@ -117,7 +117,7 @@ impl Space {
             context: Some(&context),
             ..self.record_of(head)
         };
-        watch.within(|| self.tell(&record));
+        watch.within(|| self.publish(&record));
     }
 
     /// Reports a denial on an unknown path. Requests without credentials, or with valid ones, are
@@ -146,7 +146,7 @@ impl Space {
             elapsed: watch.elapsed(),
             ..self.record_of(head)
         };
-        watch.within(|| self.tell(&record));
+        watch.within(|| self.publish(&record));
     }
 
     /// Reports a decision of a handler about objects.
@@ -184,7 +184,7 @@ impl Space {
             },
             elapsed: None,
         };
-        watch.within(|| self.tell(&record));
+        watch.within(|| self.publish(&record));
     }
 
     /// Returns the record of a grant, with the data of the request only.
@@ -225,7 +225,8 @@ impl Space {
         })
     }
 
-    fn tell(&self, record: &AuditRecord<'_>) {
+    /// Sends a record to the trace, the metrics and the audit hook.
+    fn publish(&self, record: &AuditRecord<'_>) {
         #[cfg(feature = "tracing")]
         crate::events::trace::emit(record, self.traces_subjects);
         #[cfg(feature = "metrics")]
