@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use auth_runtime_policy::scope::is_scope_token;
 use http::{HeaderValue, Method};
 
 use crate::decision_point::condition::Permitted;
@@ -314,13 +315,6 @@ impl ObjectDecision {
 
 fn is_acr_value(value: &str) -> bool {
     value.len() <= 256 && is_scope_token(value)
-}
-
-/// Returns whether a list in a challenge can contain the value: the values are separated by spaces, in quotes
-/// (RFC 6749 §3.3).
-pub(crate) fn is_scope_token(value: &str) -> bool {
-    let is_allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-    !value.is_empty() && value.bytes().all(is_allowed)
 }
 
 impl From<bool> for ObjectDecision {

@@ -26,11 +26,6 @@ impl MountedRoute<'_> {
     fn has_path(&self) -> bool {
         matches!(self.kind, RouteKind::Route | RouteKind::Subtree)
     }
-
-    /// Returns whether requests reach the route only if no route below its prefix matches.
-    fn is_fallback(&self) -> bool {
-        matches!(self.kind, RouteKind::Fallback | RouteKind::MethodNotAllowed)
-    }
 }
 
 /// A route that responds to percent-encoded spellings of a guarded path: the indices of both.
@@ -70,7 +65,7 @@ pub fn find_covers(
     let all = || routes.iter().zip(&patterns).zip(&methods).enumerate();
     let mut found = Vec::new();
     for (open, ((route, pattern), taken)) in all() {
-        let is_fallback = route.is_fallback();
+        let is_fallback = route.kind.is_fallback();
         if is_fallback && !route.is_service {
             continue;
         }
@@ -91,8 +86,8 @@ pub fn find_covers(
             // of. The former only those of a fallback, since axum refuses a parameter beside a wildcard.
             let is_shadowed = || {
                 all().any(|(_, ((route, other), _))| {
-                    let is_before =
-                        is_fallback && (route.has_path() || route.is_fallback() && other < pattern);
+                    let is_before = is_fallback
+                        && (route.has_path() || route.kind.is_fallback() && other < pattern);
                     let is_before_guarded = route.has_path() && other < path;
                     is_before && covers(&other.0, &region.segments)
                         || is_before_guarded && covers(&other.0, &region.decoded)

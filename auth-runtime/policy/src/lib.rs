@@ -13,6 +13,7 @@ mod policy;
 mod requirement;
 mod resource_pattern;
 pub mod scheme;
+pub mod scope;
 #[cfg(test)]
 mod test_cases;
 mod truth;

@@ -1,5 +1,7 @@
 //! Names that cannot match any other, or cannot be sent.
 
+use auth_runtime_policy::scope::is_scope_character;
+
 use crate::characters::{called, code_point, is_invisible, too_long};
 use crate::codes;
 use crate::errors::Errors;
@@ -112,7 +114,7 @@ pub(crate) fn problem(namespace: Namespace, text: &str, written: NamePosition) -
     }
 }
 
-/// Checks `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
+/// Checks a scope token (RFC 6749 §3.3).
 fn scope_problem(text: &str, written: NamePosition) -> Option<String> {
     if text == "offline_access" {
         return Some(
@@ -144,10 +146,6 @@ fn several_or_one(namespace: Namespace, text: &str, written: NamePosition) -> St
         [only] => format!("write {}", written.one(namespace, only)),
         names => written.several(namespace, names),
     }
-}
-
-fn is_scope_character(character: char) -> bool {
-    matches!(character, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
 }
 
 /// Checks one value of `acr_values`, which separates them with spaces (RFC 9470 §3), or the name of a method of

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use auth_runtime_policy::scope::is_scope_token;
 use auth_runtime_policy::{Atom, ObjectRequirement, Policy};
 
 use super::Space;
@@ -11,7 +12,7 @@ use crate::caller::Rejection;
 use crate::context::Context;
 use crate::decision::{Decision, Denial, classes_to_request};
 use crate::decision_point::object::Evaluation;
-use crate::decision_point::{Evaluated, ObjectDecision, TokenScope, is_scope_token};
+use crate::decision_point::{Evaluated, ObjectDecision, TokenScope};
 use crate::service_function::Parameters;
 
 /// The longest scope of an object, in bytes. Its id comes from the path.

@@ -1,7 +1,8 @@
-//! Names of schemes, and tokens.
+//! Names of schemes, tokens and scopes.
 
 use auth_runtime_policy::is_identifier;
 use auth_runtime_policy::scheme::{REGISTERED, is_token, is_word, registered_spelling};
+use auth_runtime_policy::scope::is_scope_token;
 
 #[test]
 fn registered_names_are_found_in_any_case() {
@@ -40,6 +41,19 @@ fn tokens_have_the_characters_of_the_rfc() {
     }
     assert!(!is_token(""));
     assert!(!is_token("é"));
+}
+
+/// Every byte of ASCII, by the grammar of RFC 6749 §3.3: visible, but neither `"` nor `\`.
+#[test]
+fn scopes_have_the_characters_of_the_rfc() {
+    for byte in 0..128_u8 {
+        let text = char::from(byte).to_string();
+        let expected = byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        assert_eq!(is_scope_token(&text), expected, "{text:?}");
+        assert_eq!(is_scope_token(&format!("a{text}b")), expected, "{text:?}");
+    }
+    assert!(!is_scope_token(""));
+    assert!(!is_scope_token("é"));
 }
 
 #[test]

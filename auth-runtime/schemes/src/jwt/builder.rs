@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_runtime_core::{Clock, Identity, Rejection};
+use auth_runtime_policy::scope::is_scope_token;
 
 use super::claims::{ClaimNames, ClaimPath};
 use super::error::JwtError;
@@ -464,12 +465,6 @@ impl JwtBuilder {
         };
         Ok(Jwt([Arc::new(issuer)].into()))
     }
-}
-
-/// Returns whether a text has the characters of a scope (RFC 6749 §3.3).
-fn is_scope_token(text: &str) -> bool {
-    let is_allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-    !text.is_empty() && text.bytes().all(is_allowed)
 }
 
 impl fmt::Debug for JwtBuilder {
