@@ -1,7 +1,9 @@
 //! The core of `auth-runtime`: identities, authentication, decisions, challenges and events, without a
-//! web framework.
+//! web framework. It also has the interface of decision points, the access table, and the syntax of paths in axum
+//! ([`route_pattern`], [`open_pattern`]).
 //!
-//! Services use these types through `auth-runtime`. Adapters to frameworks use [`adapter`] as well.
+//! Services use these types through `auth-runtime`. Adapters to frameworks use [`adapter`] as well. `cargo auth` uses
+//! the syntax of paths.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

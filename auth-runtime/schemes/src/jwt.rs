@@ -1,4 +1,4 @@
-//! Bearer tokens that are JWTs (RFC 7519).
+//! Tokens that are JWTs (RFC 7519): of Bearer and DPoP, and in fields, cookies and subprotocols.
 
 mod builder;
 mod carried;

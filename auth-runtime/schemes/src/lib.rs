@@ -46,6 +46,7 @@ mod introspection;
 mod issuer_client;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod login_challenge;
 #[cfg(feature = "mtls")]
 mod mutual_tls;
 #[cfg(any(feature = "dpop", feature = "digest"))]

@@ -22,7 +22,7 @@ pub use self::builder::{SessionsBuilder, SessionsError};
 #[cfg(feature = "sessions")]
 pub use self::cookie_layer::{SessionCookieLayer, SessionCookies};
 use crate::cookie::{is_plain, removal_field};
-use crate::oauth;
+use crate::login_challenge::login_challenge;
 use crate::origin::TrustedOrigins;
 
 /// Browser sessions of any kind. The caller is the user of the live session that a cookie identifies.
@@ -209,7 +209,7 @@ impl Scheme for Sessions {
     /// Returns a challenge with an error only if a newer or stronger login is required, in the
     /// terms of RFC 9470 §3.
     fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        oauth::login_challenge(self.name(), context)
+        login_challenge(self.name(), context)
     }
 
     /// Returns the field that removes the cookie of an ended session, or an ambiguous cookie. The

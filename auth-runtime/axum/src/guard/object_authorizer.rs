@@ -1,4 +1,4 @@
-//! The denial of single objects by a handler, and of whole requests behind layers.
+//! The decisions of a handler about single objects, and the mark of concealed responses.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use http::request::Parts;
 use super::denied::Denied;
 use crate::request::Reported;
 
-/// The data for a denial by [`Guard::permit`](super::Guard::permit).
+/// The protection space and the parts of a request that a [`Guard`](super::Guard) keeps, for decisions about objects,
+/// their records and denials.
 pub(crate) struct ObjectAuthorizer {
     pub(crate) space: Arc<Space>,
     pub(crate) authentication: Authentication,

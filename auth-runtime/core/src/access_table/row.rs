@@ -242,7 +242,7 @@ impl AccessRow {
 }
 
 impl fmt::Display for RouteAccess {
-    /// Writes the row, with the names of a vocabulary written out.
+    /// Writes the access, with the names of a vocabulary written out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Guarded { policy, .. } => policy.fmt(f),

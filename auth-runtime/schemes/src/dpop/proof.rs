@@ -24,7 +24,7 @@ pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The conditions on a proof.
 pub(super) struct ProofRules {
-    /// The origins of the service, without a path.
+    /// The origins of the service, each with the prefix that a gateway removes, if any, and without a slash at the end.
     pub(super) origins: Vec<String>,
     pub(super) algorithms: Vec<jsonwebtoken::Algorithm>,
     pub(super) lifetime: Duration,

@@ -1,4 +1,4 @@
-//! The builder of introspection, and the authentication of this service.
+//! The builder of introspection.
 
 use std::fmt;
 use std::sync::Arc;

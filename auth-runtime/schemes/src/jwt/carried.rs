@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue};
 use super::Jwt;
 use crate::cookie;
 use crate::field::credential_field;
-use crate::oauth;
+use crate::login_challenge::login_challenge;
 use crate::origin::{TrustedOrigins, TrustedOriginsError};
 
 impl Jwt {
@@ -142,7 +142,7 @@ impl Scheme for CarriedJwt {
     }
 
     fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        oauth::login_challenge(&self.name, context)
+        login_challenge(&self.name, context)
     }
 
     fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {

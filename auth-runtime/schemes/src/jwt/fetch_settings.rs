@@ -1,4 +1,4 @@
-//! The settings for keys that are fetched.
+//! The settings for keys that are fetched, as the builder keeps them.
 
 use std::sync::Arc;
 use std::time::Duration;

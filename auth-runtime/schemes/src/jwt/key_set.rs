@@ -1,4 +1,4 @@
-//! A set of keys, and the conditions on the claims of their tokens.
+//! The keys of an issuer.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The settings of keys that are fetched.
+//! The methods of the builder for keys that are fetched.
 
 use std::time::Duration;
 
