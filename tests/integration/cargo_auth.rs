@@ -89,7 +89,8 @@ fn output_of(mut command: Command) -> Run {
 }
 
 fn json(folder: &Path, arguments: &[&str]) -> Value {
-    serde_json::from_str(&run(folder, arguments).text).expect("JSON")
+    let Run { text, errors, .. } = run(folder, arguments);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {errors}"))
 }
 
 /// Compares a text with a file beside the workspaces.

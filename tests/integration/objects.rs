@@ -9,6 +9,7 @@ mod entities;
 mod functions;
 mod guards;
 mod lists;
+mod logins;
 mod mistakes;
 mod optional;
 mod outages;

@@ -1,6 +1,8 @@
 //! Verification of passwords with Argon2 hashes (RFC 9106), or by functions.
 
 mod remembered;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -473,31 +475,5 @@ impl fmt::Debug for PasswordHashesBuilder {
         f.debug_struct("PasswordHashesBuilder")
             .field("users", &self.users.len())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn wrong_logins_reuse_their_buffer() {
-        let stored =
-            "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE";
-        let hashes = PasswordHashes::builder().user("ann", stored, Identity::new("ann"));
-        let hashes = hashes.build().expect("a hash");
-        let mut others = Vec::new();
-        let mut buffers = Vec::new();
-        for user in ["ann", "bob"] {
-            let login = hashes.authenticate(user.to_owned(), "wrong".to_owned(), Client::Unknown);
-            assert!(matches!(login.await, Caller::Rejected(_)));
-            let place = hashes.0.queue.place(Client::Unknown).await;
-            let memory = &place.expect("a place").value;
-            buffers.push((memory.as_ptr(), memory.capacity()));
-            // It would take the place of memory that was freed.
-            others.push(vec![Block::new(); memory.len()]);
-        }
-        assert_eq!(buffers[0].1, hashes.0.blocks);
-        assert_eq!(buffers[0], buffers[1]);
     }
 }

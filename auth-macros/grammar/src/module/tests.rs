@@ -82,7 +82,6 @@ fn items_without_the_policy_are_marked() {
     for item in [
         "#[tokio::test] async fn t() {}",
         "#[test(scope = \"x\")] async fn t() {}",
-        "#[test] mod m { async fn f() {} }",
         "#[derive(Clone)] struct S;",
         "#[doc = \"x\"] #[bench(scope = \"x\")] struct S;",
         "#[needs(scope = \"x\")] async fn f(next: Next) {}",
@@ -93,6 +92,10 @@ fn items_without_the_policy_are_marked() {
         let marked = format!("{attributes} #[rust_analyzer::auth_runtime_left_out] {rest}");
         assert_eq!(inherited_by(item), tokens(&marked), "{item}");
     }
+    // A module takes the policy, whatever its attributes are called.
+    let module = "#[test] mod m { async fn f() {} }";
+    let guarded = format!("#[::auth_runtime::requires({{ authenticated }})] {module}");
+    assert_eq!(inherited_by(module), tokens(&guarded));
     for item in [
         "#[doc = \"x\"] #[allow(dead_code)] #[cfg(unix)] struct S;",
         "#[inline] fn f() {}",
