@@ -74,7 +74,7 @@ async fn an_engine_can_request_a_login() {
     let challenge = response.headers()["www-authenticate"].to_str();
     let expected = r#"scope="repo:delete", error="insufficient_scope""#;
     assert!(
-        challenge.is_ok_and(|it| it.contains(expected)),
+        challenge.as_ref().is_ok_and(|it| it.contains(expected)),
         "{challenge:?}"
     );
     // Without a scheme that can request a login, the denial is final.

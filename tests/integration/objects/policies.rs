@@ -2,8 +2,7 @@
 
 use auth_runtime::objects::ResourcePattern;
 use auth_runtime::routing::get;
-use auth_runtime::schemes::ApiKeys;
-use auth_runtime::{CheckRequest, Denied, Guard, Policy, ProtectionSpace, Requirement, requires};
+use auth_runtime::{CheckRequest, Denied, Guard, Policy, Requirement, requires};
 
 use super::*;
 
