@@ -17,7 +17,8 @@ use super::target;
 
 /// The expected response of one row to one persona.
 pub(super) struct Expectation {
-    /// More than one if the policy has a check: one for each of its results. `None` if they are too many.
+    /// One for each decision that the checks and the decision point can lead to. `None` if there are too many
+    /// combinations.
     possible: Option<Vec<Expected>>,
     /// The fulfilled parts of the policy, as far as they are known beforehand.
     reason: Option<String>,
@@ -125,7 +126,7 @@ impl Expectation {
     pub(super) fn difference(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
         let Some(possible) = &self.possible else {
             return Some(format!(
-                "the policy has more than {MAX_RESULTS} combinations of results of its checks, too many to compare"
+                "the policy has more than {MAX_RESULTS} combinations of results of checks and decisions about objects, too many to compare"
             ));
         };
         let mut problems = Vec::new();

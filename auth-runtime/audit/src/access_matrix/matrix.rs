@@ -71,7 +71,7 @@ use super::row_object::RowObject;
 /// | `200`, any of 2xx | granted: the response of the handler |
 /// | `404 own` | granted: a 404 of the handler, or of [`Guard::permit`](auth_runtime_axum::Guard::permit) |
 /// | `500 unfinished`, `unfinished` | granted, but the handler did not finish (panic, time limit) |
-/// | `400` | the credentials were ambiguous |
+/// | `400` | denied: the credentials were ambiguous or of another request, or the body could not be read |
 /// | `401` | denied: credentials are required, or were rejected |
 /// | `303 login` | the same, as a redirect of a browser to the login page |
 /// | `401 step-up` | denied: a newer or stronger login is required |
@@ -92,8 +92,9 @@ use super::row_object::RowObject;
 ///
 /// A route without a fitting object has one row, with path values only. A route with several patterns for the
 /// type has a row for each pattern that fits the id, and the row names the pattern. The matrix does not know the
-/// decisions of the decision point, so each of them agrees with the policy: a denial, with any reason, and the request
-/// of a login.
+/// results of checks and the decisions of the decision point, so each of them agrees with the policy: a grant, a
+/// denial with any reason, and the request for a login. A policy with more than 1024 combinations of them is a
+/// difference.
 ///
 /// # Settings
 ///
