@@ -63,7 +63,7 @@ pub enum Decision {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Denial {
-    /// 400: the request carries credentials in an invalid way (rule 5).
+    /// 400: the request carries credentials in an invalid way, or a body that cannot be read (rule 5).
     InvalidRequest,
     /// 401: credentials are missing or were rejected (rule 2). 431 if they are too long.
     Unauthenticated {

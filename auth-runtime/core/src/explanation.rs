@@ -33,7 +33,7 @@ pub enum Rule {
     /// 4: the verifier of the credentials, a check or the decision point is unavailable. 503, or 403 if no
     /// credentials would help.
     Unverifiable,
-    /// 5: the request carries credentials in an invalid way. 400.
+    /// 5: the request carries credentials in an invalid way, or a body that cannot be read. 400.
     InvalidRequest,
     /// The handler decided about an object, through its guard.
     Object,

@@ -398,7 +398,7 @@ impl<'a> ChallengeContext<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorCode<'a> {
-    /// `invalid_request`: the request carries credentials in an invalid way.
+    /// `invalid_request`: the request carries credentials in an invalid way, or a body that cannot be read.
     InvalidRequest,
     /// `invalid_token`: the credentials are invalid.
     InvalidToken(Rejection),

@@ -49,7 +49,8 @@ const UNVERIFIABLE: Caller = Caller::Unverifiable {
 /// [`Bearer::introspection`](crate::Bearer::introspection).
 ///
 /// The response for an active token is read like the claims of a JWT: `exp` and `nbf` have to be
-/// valid if present, with a leeway of a minute, `aud` has to contain this service, and `iss` has to match if it is configured.
+/// valid if present (with a leeway of a minute), `aud` has to contain this service, and `iss` has to match if it is
+/// configured.
 /// By default the response is cached for up to a minute, so a revoked token may be accepted for
 /// that time (RFC 7662 §4). Concurrent requests with the same token share one request to the
 /// server. A refresh token or an ID token is rejected, even if it is active: the type in the

@@ -237,6 +237,7 @@ impl Redis {
 
     /// Returns whether a deadline passed a moment ago, and no response was received since. A caller
     /// with another source does not wait for the next one.
+    #[cfg(feature = "introspection")]
     pub(crate) fn is_silent(&self) -> bool {
         let is_recent = |at: &Instant| at.elapsed() < PAUSE;
         self.0.is_down.load(Ordering::Relaxed)

@@ -149,6 +149,8 @@ async fn plain_http_requests_use_no_proxy() {
         }
         let output = test.output().expect("a run");
         assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("1 passed"), "{text}");
         return;
     }
     let address = cluster().await;

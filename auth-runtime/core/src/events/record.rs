@@ -32,9 +32,9 @@ pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
 /// With the feature `serde`, a record can be serialized, for a log with a line of JSON for each decision.
 /// The members are `outcome` ([`Outcome::name`]), `status` (of a denial, concealed or not), `rule`, `handler`,
 /// `policy`, `scheme`, `caller` (the kind of the caller), `rejection` (the name of a [`Rejection`](crate::Rejection)
-/// in snake case, such as `stale_nonce`; a `RequestMismatch` has the outcome `invalid_request` and no caller), `method`, `route`, `path`, `client` (an address), `request_id`, `engine`,
+/// in snake case, such as `stale_nonce`), `method`, `route`, `path`, `client` (an address), `request_id`, `engine`,
 /// `objects` and `seconds`. Each of the `objects` has `action`, `type`, `id`, `allowed` and `policy`. An absent value
-/// is `null`. The subject is left out.
+/// is `null`. A `RequestMismatch` has the outcome `invalid_request` and no caller. The subject is left out.
 #[derive(Clone, Copy)]
 pub struct AuditRecord<'a> {
     pub(crate) location: Option<HandlerLocation>,
@@ -128,8 +128,8 @@ impl<'a> AuditRecord<'a> {
         self.rule
     }
 
-    /// The caller; `None` on a public handler, which ignores credentials, and for ambiguous
-    /// credentials (rule 5).
+    /// The caller; `None` on a public handler, which ignores credentials, and for an invalid
+    /// request (rule 5).
     ///
     /// Credentials of a scheme that the policy does not accept count as none. The
     /// [`Identity`](crate::Identity) of a known caller is personal data, and its extensions are

@@ -165,8 +165,8 @@ impl DigestBuilder {
 
     /// Sets the clock that nonces and their counts expire by. Default: the clock of the system.
     ///
-    /// A used count stays used when the clock is set back. If the clock was ahead while a count was used, the nonce may
-    /// be valid again when its time comes.
+    /// A used count stays used when the clock is set back. If the clock was ahead while a nonce was made and used, the
+    /// nonce and its counts may be valid once more, when the clock reaches that time again.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
