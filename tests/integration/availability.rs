@@ -25,7 +25,7 @@ const TESTS: [(&str, &str, &str); 21] = [
     ),
     (
         "memory to verify passwords",
-        "auth-runtime/schemes/src/password_hashes.rs",
+        "auth-runtime/schemes/src/password_hashes/tests.rs",
         "wrong_logins_reuse_their_buffer",
     ),
     (
