@@ -286,19 +286,29 @@ fn status(decision: &Decision) -> u16 {
     }
 }
 
+/// A requirement that the decision point decides about.
+fn can_update() -> Atom {
+    Atom::Can {
+        action: "update".into(),
+        on: auth_runtime::objects::ObjectSource::Service,
+    }
+}
+
+/// Returns the policy with a `can` in place of the check.
+fn with_can(policy: &Policy) -> Policy {
+    policy.map(|requirement| {
+        requirement.map(&|atom| {
+            Requirement::Atom(match atom {
+                Atom::Check(_) => can_update(),
+                other => other.clone(),
+            })
+        })
+    })
+}
+
 /// A `can` requirement decides as a check with the same result does, and is asked for in the same cases.
 #[test]
 fn the_decision_point_decides_as_a_check() {
-    let can = Atom::Can {
-        action: "update".into(),
-        on: auth_runtime::objects::ObjectSource::Service,
-    };
-    let instead = |atom: &Atom| {
-        Requirement::Atom(match atom {
-            Atom::Check(_) => can.clone(),
-            other => other.clone(),
-        })
-    };
     let decide =
         |policy: &Policy, context: &Context<'_>, answer| match Decision::of(policy, context) {
             Decision::Undecided(atom) => {
@@ -317,14 +327,14 @@ fn the_decision_point_decides_as_a_check() {
         let lesser = Requirement::all([Requirement::scope("read"), Requirement::check(A_CHECK)]);
         let shown = Policy::requires(requirement);
         for policy in [shown.clone(), shown.hide_as_not_found().hide_unless(lesser)] {
-            let with_can = policy.map(|requirement| requirement.map(&instead));
+            let by_object = with_can(&policy);
             for holds in [0, Read as Holds, Staff as Holds, SCOPES | Mfa as Holds] {
                 let caller = Caller::known(identity(holds));
                 let context = Context::new(&caller).by_oauth();
                 for answer in [Some(true), Some(false), None] {
                     let (by_check, by_engine) = (
                         decide(&policy, &context, answer),
-                        decide(&with_can, &context, answer),
+                        decide(&by_object, &context, answer),
                     );
                     assert_eq!(by_check, by_engine, "{policy} {holds:b} {answer:?}");
                     compared += 1;
@@ -338,28 +348,16 @@ fn the_decision_point_decides_as_a_check() {
 /// A `can` that the decision point denies until a login counts as a freshness atom (rule 3).
 #[test]
 fn a_login_for_an_object_counts_as_freshness() {
-    let can = Atom::Can {
-        action: "update".into(),
-        on: auth_runtime::objects::ObjectSource::Service,
-    };
-    let instead = |atom: &Atom| {
-        Requirement::Atom(match atom {
-            Atom::Check(_) => can.clone(),
-            other => other.clone(),
-        })
-    };
     let denied = auth_runtime::objects::ObjectDecision::deny_until_login(["mfa"]);
     let mut scopes_named = 0;
-    let with_can = all_expressions().into_iter();
-    let with_can = with_can.filter(|it| it.atoms() & Checked as Holds != 0);
-    for expression in with_can {
-        let policy = Policy::requires(expression.requirement());
-        let policy = policy.map(|requirement| requirement.map(&instead));
+    let checked = all_expressions().into_iter();
+    for expression in checked.filter(|it| it.atoms() & Checked as Holds != 0) {
+        let policy = with_can(&Policy::requires(expression.requirement()));
         let grantable = SCOPES | Staff as Holds | Mfa as Holds | Bound as Holds;
         for granted in subsets(grantable & expression.atoms()) {
             let caller = Caller::known(identity(granted));
             let context = context_of(&caller, ELSEWHERE, false).by_oauth();
-            let context = context.decided(can.clone(), &denied);
+            let context = context.decided(can_update(), &denied);
             let holds = granted | Authenticated as Holds;
             let fresh = Mfa as Holds | Checked as Holds;
             let (expected, best) = by_the_rules(&expression, holds, Some(false), (true, fresh));
