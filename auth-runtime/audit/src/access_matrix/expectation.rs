@@ -126,7 +126,8 @@ impl Expectation {
     pub(super) fn difference(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
         let Some(possible) = &self.possible else {
             return Some(format!(
-                "the policy has more than {MAX_RESULTS} combinations of results of checks and decisions about objects, too many to compare"
+                "the policy has more than {MAX_RESULTS} combinations of results of checks and decisions \
+                 about objects, too many to compare"
             ));
         };
         let mut problems = Vec::new();
