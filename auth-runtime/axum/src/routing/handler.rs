@@ -14,14 +14,6 @@ use crate::exchange::Handling;
 use crate::exchange::response::BoxedResponse;
 use crate::guard::{Declared, Guard, HasPolicy};
 
-mod seal {
-    /// An argument that code outside of this crate cannot name, so that it cannot implement a handler that
-    /// has no policy.
-    #[derive(Debug)]
-    pub struct Seal(pub(crate) ());
-}
-pub(crate) use self::seal::Seal;
-
 /// A function with a [`Guard`] as its first parameter, which `#[requires]` or `#[public]`
 /// completed: a handler with a policy.
 ///

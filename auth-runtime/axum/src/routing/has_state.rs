@@ -1,12 +1,11 @@
 //! Routers that can be protected.
 
-use crate::routing::handler::Seal;
 use crate::routing::router::GuardedRouter;
 
 /// A router with the state of its handlers: a [`GuardedRouter`] that [`with_state`](GuardedRouter::with_state)
 /// returned, or one without a state.
 ///
-/// [`GuardedRouter::protect`] requires it. Sealed: no other type can implement it.
+/// [`GuardedRouter::protect`] requires it.
 // A trait, since the compiler has no advice about a method that another type of state has.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no value for its state",
@@ -14,13 +13,6 @@ use crate::routing::router::GuardedRouter;
     note = "its handlers extract a state: provide the value once, by `.with_state(...)` on the whole \
             router"
 )]
-pub trait HasState: Sized {
-    #[doc(hidden)]
-    fn into_router(self, seal: Seal) -> GuardedRouter;
-}
+pub trait HasState: Into<GuardedRouter> {}
 
-impl HasState for GuardedRouter {
-    fn into_router(self, _: Seal) -> GuardedRouter {
-        self
-    }
-}
+impl HasState for GuardedRouter {}

@@ -23,7 +23,6 @@ use tower::{Layer, Service};
 use crate::routing::adopted::matched_paths;
 #[cfg(feature = "resource-metadata")]
 use crate::routing::documents::documents;
-use crate::routing::handler::Seal;
 use crate::routing::has_state::HasState;
 use crate::routing::member::Member;
 use crate::routing::mistakes::{mistakes_of, repeated_parameters};
@@ -102,7 +101,7 @@ impl<S> GuardedRouter<S> {
     where
         Self: HasState,
     {
-        let router = self.into_router(Seal(()));
+        let router: GuardedRouter = self.into();
         let space = space.for_adapters();
         let mistakes = mistakes_of(&router, space);
         if mistakes.is_empty() {
