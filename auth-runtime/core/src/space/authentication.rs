@@ -132,23 +132,6 @@ impl Space {
         }
     }
 
-    /// Returns the index of the scheme that was used. Without a policy, it is the one that counts
-    /// on an unknown path.
-    pub(crate) fn scheme_used(
-        &self,
-        policy: Option<&Policy>,
-        authentication: &Authentication,
-    ) -> Option<usize> {
-        let selection = match policy {
-            Some(_) => authentication.to_policy(),
-            None => authentication.to_unknown_path(),
-        };
-        match selection {
-            Selection::InvalidRequest { cookie } => *cookie,
-            Selection::Caller { used, .. } => used.map(|used| used.index),
-        }
-    }
-
     fn is_accepted(&self, index: usize, policy: &Policy) -> bool {
         let scheme = self.schemes.get(index);
         scheme.is_some_and(|accepted| policy.accepts(&accepted.name))

@@ -291,7 +291,7 @@ impl Space {
         if RequestBody::is_unreadable(head) {
             return None;
         }
-        let used = self.scheme_used(Some(policy), authentication);
+        let used = authentication.to_policy().scheme();
         let used = used.and_then(|index| self.schemes.get(index));
         let mut context = Context::new(self.caller_for(policy, authentication)?);
         context.clock = self.clock.clone();

@@ -60,7 +60,7 @@ impl Space {
         let challenges = ChallengeSelection {
             space: self,
             policy,
-            used: self.scheme_used(policy, authentication),
+            used: selection.scheme(),
             is_known: selection.is_known(),
             spares_script: self.spares_scripts() && request.is_from_script(),
         };

@@ -122,7 +122,7 @@ impl Space {
         evaluated: &Evaluated,
         lacks_scope: impl Fn(Option<&ObjectDecision>) -> bool,
     ) -> Option<Denial> {
-        let used = self.scheme_used(Some(policy), authentication)?;
+        let used = authentication.to_policy().scheme()?;
         let used = self.schemes.get(used).filter(|used| used.is_oauth)?;
         let identity = self.caller_for(policy, authentication)?.identity()?;
         let requirement = policy.requirement().into_iter();

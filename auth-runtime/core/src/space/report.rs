@@ -6,6 +6,7 @@ use http::HeaderValue;
 use super::Space;
 use super::authentication::Authentication;
 use super::authorization::Route;
+use super::selection::Selection;
 use crate::caller::Caller;
 use crate::client_address::Client;
 use crate::context::Context;
@@ -89,7 +90,7 @@ impl Space {
             policy: Some(policy),
             context,
             caller,
-            scheme: self.name_of_used(Some(policy), authentication),
+            scheme: self.name_of_used(authentication.to_policy()),
             evaluated,
             outcome,
             rule,
@@ -140,7 +141,7 @@ impl Space {
         };
         let record = AuditRecord {
             caller,
-            scheme: self.name_of_used(None, authentication),
+            scheme: self.name_of_used(authentication.to_unknown_path()),
             outcome: Outcome::Denied(&denial),
             rule: Rule::behind(&denial, caller.unwrap_or(&Caller::Anonymous)),
             elapsed: watch.elapsed(),
@@ -163,7 +164,7 @@ impl Space {
             policy: Some(object.policy),
             context: None,
             caller: Some(caller),
-            scheme: self.name_of_used(Some(object.policy), object.authentication),
+            scheme: self.name_of_used(object.authentication.to_policy()),
             method: object.request.method(),
             path: object.request.uri().path(),
             client: object
@@ -238,14 +239,9 @@ impl Space {
         }
     }
 
-    /// Returns the name of the scheme that the caller used.
-    fn name_of_used(
-        &self,
-        policy: Option<&Policy>,
-        authentication: &Authentication,
-    ) -> Option<&str> {
-        let index = self.scheme_used(policy, authentication)?;
-        Some(&self.schemes.get(index)?.name)
+    /// Returns the name of the scheme of the credentials.
+    fn name_of_used(&self, selection: &Selection) -> Option<&str> {
+        Some(&self.schemes.get(selection.scheme()?)?.name)
     }
 }
 

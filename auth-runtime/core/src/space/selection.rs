@@ -68,6 +68,14 @@ impl Selection {
         }
     }
 
+    /// The index of the scheme of the credentials; that of the cookies if only these are ambiguous.
+    pub(super) fn scheme(&self) -> Option<usize> {
+        match self {
+            Self::InvalidRequest { cookie } => *cookie,
+            Self::Caller { used, .. } => used.map(|used| used.index),
+        }
+    }
+
     /// Returns whether the caller's credentials were in `Authorization`. Other values of that
     /// field, such as a password for a proxy in front, do not affect the decision.
     pub fn is_in_authorization(&self) -> bool {
