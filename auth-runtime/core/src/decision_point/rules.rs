@@ -34,7 +34,7 @@ use crate::identity::Identity;
 /// ```
 pub struct ObjectRules<S = ()> {
     state: S,
-    rules: Vec<(String, Box<dyn AnyFunction<S>>)>,
+    rules: Vec<(String, Rule<S>)>,
 }
 
 impl<S: Send + Sync + 'static> ObjectRules<S> {
@@ -61,8 +61,11 @@ impl<S: Send + Sync + 'static> ObjectRules<S> {
     {
         let resource_type = resource_type.into();
         self.rules.retain(|(own, _)| *own != resource_type);
-        self.rules
-            .push((resource_type, Box::new(ByFunction(function))));
+        let rule: Rule<S> = Box::new(move |request| {
+            let answer = function.ask(request);
+            Box::pin(async move { answer.await.settle() })
+        });
+        self.rules.push((resource_type, rule));
         self
     }
 
@@ -75,10 +78,10 @@ impl<S: Send + Sync + 'static> ObjectRules<S> {
         self.on(Resource::SERVICE, function)
     }
 
-    fn rule(&self, resource_type: &str) -> Option<&dyn AnyFunction<S>> {
+    fn rule(&self, resource_type: &str) -> Option<&Rule<S>> {
         let mut rules = self.rules.iter();
         let (_, rule) = rules.find(|(own, _)| own == resource_type)?;
-        Some(&**rule)
+        Some(rule)
     }
 }
 
@@ -101,7 +104,7 @@ impl<S: Send + Sync + 'static> DecisionPoint for ObjectRules<S> {
                     request,
                     state: &self.state,
                 };
-                decisions.push(ObjectDecision::from(rule.ask(question).await?));
+                decisions.push(ObjectDecision::from(rule(question).await?));
             }
             Ok(decisions)
         })
@@ -231,23 +234,4 @@ type PendingAnswer<'r> =
     Pin<Box<dyn Future<Output = Result<bool, DecisionPointError>> + Send + 'r>>;
 
 /// A function of any type.
-trait AnyFunction<S>: Send + Sync {
-    fn ask<'r>(&self, request: ObjectRequest<'r, S>) -> PendingAnswer<'r>
-    where
-        S: 'r;
-}
-
-struct ByFunction<F>(F);
-
-impl<S, F> AnyFunction<S> for ByFunction<F>
-where
-    F: for<'r> ObjectFunction<'r, S> + Send + Sync,
-{
-    fn ask<'r>(&self, request: ObjectRequest<'r, S>) -> PendingAnswer<'r>
-    where
-        S: 'r,
-    {
-        let answer = self.0.ask(request);
-        Box::pin(async move { answer.await.settle() })
-    }
-}
+type Rule<S> = Box<dyn for<'r> Fn(ObjectRequest<'r, S>) -> PendingAnswer<'r> + Send + Sync>;
