@@ -344,9 +344,9 @@ pub fn share_properties(evaluations: &mut [Evaluation]) -> Result<(), DecisionPo
         .enumerate()
         .filter(|(_, resource)| resource.has_id());
     let mut sorted: Vec<(usize, &Resource)> = with_id.collect();
-    sorted.sort_unstable_by(|(_, one), (_, other)| one.key().cmp(&other.key()));
+    sorted.sort_unstable_by(|(_, one), (_, other)| one.uid.cmp(&other.uid));
     let mut shared: Vec<(usize, Properties)> = Vec::new();
-    for same in sorted.chunk_by(|(_, one), (_, other)| one.key() == other.key()) {
+    for same in sorted.chunk_by(|(_, one), (_, other)| one.uid == other.uid) {
         let mut pairs = same.iter().zip(same.iter().skip(1));
         if pairs.all(|((_, one), (_, next))| one.properties == next.properties) {
             continue;

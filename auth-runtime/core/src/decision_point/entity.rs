@@ -186,10 +186,10 @@ impl Entity {
 
 impl From<Resource> for Entity {
     fn from(resource: Resource) -> Self {
-        let (kind, id, properties) = resource.into_parts();
         Self {
-            properties,
-            ..Self::new(kind, id)
+            uid: resource.uid,
+            properties: resource.properties,
+            parents: Vec::new(),
         }
     }
 }

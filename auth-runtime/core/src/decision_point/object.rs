@@ -5,6 +5,7 @@ use std::fmt;
 
 use auth_runtime_policy::ResourcePattern;
 
+use crate::decision_point::entity::EntityUid;
 use crate::decision_point::properties::{Properties, Value};
 
 /// The name of an action, such as `update`.
@@ -75,8 +76,7 @@ impl From<Action> for Cow<'static, str> {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resource {
-    kind: Cow<'static, str>,
-    id: String,
+    pub(super) uid: EntityUid,
     pub(super) properties: Properties,
 }
 
@@ -88,8 +88,7 @@ impl Resource {
     /// Creates an object without properties.
     pub fn new(resource_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
         Self {
-            kind: resource_type.into(),
-            id: id.into(),
+            uid: EntityUid::new(resource_type, id),
             properties: Properties::default(),
         }
     }
@@ -107,27 +106,18 @@ impl Resource {
 
     /// The type.
     pub fn resource_type(&self) -> &str {
-        &self.kind
+        self.uid.entity_type()
     }
 
     /// The id. It is unique among the objects of the type. Only the [service](Self::SERVICE) may have an empty one: for
     /// other objects, all actions are denied then without asking the engine.
     pub fn id(&self) -> &str {
-        &self.id
+        self.uid.id()
     }
 
     /// Returns whether an object can have the id.
     pub(crate) fn has_id(&self) -> bool {
-        !self.id.is_empty() || self.kind == Self::SERVICE
-    }
-
-    /// The id and the type.
-    pub(super) fn key(&self) -> (&str, &str) {
-        (&self.id, &self.kind)
-    }
-
-    pub(crate) fn into_parts(self) -> (Cow<'static, str>, String, Properties) {
-        (self.kind, self.id, self.properties)
+        !self.id().is_empty() || self.resource_type() == Self::SERVICE
     }
 
     /// The properties, in the order of their names.
@@ -139,6 +129,6 @@ impl Resource {
 impl fmt::Display for Resource {
     /// Formats the type and the id: `Repository::"ann/garden"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}::{:?}", self.kind, self.id)
+        write!(f, "{}::{:?}", self.resource_type(), self.id())
     }
 }
