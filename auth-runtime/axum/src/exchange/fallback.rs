@@ -60,19 +60,31 @@ struct Layered {
 }
 
 /// The caller of an unknown path, and the space that decides about it.
-#[derive(Clone)]
 struct UnknownCaller {
-    /// The index of the space in the fallback's list.
-    space: usize,
+    space: Arc<Space>,
     authentication: Authentication,
 }
 
 impl UnknownCaller {
     /// A caller without credentials, or one whose credentials are not read.
-    fn anonymous() -> Self {
+    fn anonymous(space: &Arc<Space>) -> Self {
         Self {
-            space: 0,
+            space: Arc::clone(space),
             authentication: Authentication::anonymous(),
+        }
+    }
+
+    fn denial(&self) -> Option<Denial> {
+        self.space.deny_unknown_path(&self.authentication)
+    }
+
+    /// Ranks the result of one space among those of several: known, unverifiable (the credentials
+    /// may belong to that space), denied, anonymous.
+    fn rank(&self) -> u8 {
+        match self.authentication.to_unknown_path().caller() {
+            Some(Caller::Known(_)) => 3,
+            Some(Caller::Unverifiable { .. }) => 2,
+            _ => u8::from(self.denial().is_some()),
         }
     }
 }
@@ -223,7 +235,7 @@ impl Fallback {
             None if self.authenticates(request.uri().path()) => {
                 self.identify(None, request, OtherSpaces::Reported).await
             }
-            None => (UnknownCaller::anonymous(), request),
+            None => (UnknownCaller::anonymous(self.first_space()), request),
         };
         let responding = self.at(request.uri().path());
         responding.respond(caller, &mut request).await
@@ -247,7 +259,7 @@ impl Fallback {
             let responding = self.at(request.uri().path());
             return responding.respond(
                 UnknownCaller {
-                    space: 0,
+                    space: Arc::clone(only),
                     authentication,
                 },
                 request,
@@ -267,7 +279,7 @@ impl Fallback {
     pub(super) fn respond_unauthenticated(&self, request: &mut Request) -> ResponseOrFuture {
         self.strip_route(request);
         let responding = self.at(request.uri().path());
-        responding.respond(UnknownCaller::anonymous(), request)
+        responding.respond(UnknownCaller::anonymous(self.first_space()), request)
     }
 
     /// Removes the name and the parameters of the matched route, with those of the routers around: a request to an
@@ -289,7 +301,7 @@ impl Fallback {
         others: OtherSpaces,
     ) -> (UnknownCaller, Request) {
         let mut best: Option<UnknownCaller> = None;
-        for (index, space) in self.spaces().iter().enumerate() {
+        for space in self.spaces() {
             let authentication = match found.take_if(|(own, _)| own.is_same(space)) {
                 Some((_, authentication)) => authentication,
                 None => {
@@ -304,18 +316,16 @@ impl Fallback {
                 }
             };
             let caller = UnknownCaller {
-                space: index,
+                space: Arc::clone(space),
                 authentication,
             };
-            let is_better = best
-                .as_ref()
-                .is_none_or(|best| self.rank(&caller) > self.rank(best));
+            let is_better = best.as_ref().is_none_or(|best| caller.rank() > best.rank());
             if is_better {
                 best = Some(caller);
             }
         }
         let nobody = || UnknownCaller {
-            space: 0,
+            space: Arc::clone(self.first_space()),
             authentication: Authentication::of_caller(Caller::unverifiable(), None),
         };
         let unreadable = self.unreadable_body(&request);
@@ -328,26 +338,11 @@ impl Fallback {
     fn unreadable_body(&self, request: &Request) -> Option<UnknownCaller> {
         let head = head_of(request);
         let mut spaces = self.spaces().iter();
-        let index = spaces.position(|space| space.reads_body_of(head, Target::Unknown))?;
+        let space = spaces.find(|space| space.reads_body_of(head, Target::Unknown))?;
         RequestBody::is_unreadable(head).then(|| UnknownCaller {
-            space: index,
+            space: Arc::clone(space),
             authentication: Selection::InvalidRequest { cookie: None }.into(),
         })
-    }
-
-    /// Ranks the result of one space among those of several: known, unverifiable (the credentials
-    /// may belong to that space), denied, anonymous.
-    fn rank(&self, found: &UnknownCaller) -> u8 {
-        match found.authentication.to_unknown_path().caller() {
-            Some(Caller::Known(_)) => 3,
-            Some(Caller::Unverifiable { .. }) => 2,
-            _ => u8::from(self.denial(found).is_some()),
-        }
-    }
-
-    fn denial(&self, caller: &UnknownCaller) -> Option<Denial> {
-        let space = self.spaces().get(caller.space)?;
-        space.deny_unknown_path(&caller.authentication)
     }
 
     fn respond(&self, caller: UnknownCaller, request: &mut Request) -> ResponseOrFuture {
@@ -381,7 +376,7 @@ impl Fallback {
             }));
         }
         match &self.0.service {
-            Some(service) if self.denial(&caller).is_none() => {
+            Some(service) if caller.denial().is_none() => {
                 forget(request);
                 forget_body(request);
                 let (service, request) = (service.clone(), std::mem::take(request));
@@ -402,16 +397,20 @@ impl Fallback {
         request: RequestView<'_>,
     ) -> Response {
         let caller = UnknownCaller {
-            space: 0,
+            space: Arc::clone(self.first_space()),
             authentication: authentication.clone(),
         };
         self.marked(self.respond_by_spaces(&caller, request))
     }
 
     fn respond_by_spaces(&self, caller: &UnknownCaller, request: RequestView<'_>) -> Response {
+        let denial = caller.denial();
         // Only a denial depends on the space.
-        let denied = self.spaces().get(caller.space).zip(self.denial(caller));
-        let (space, denial) = denied.unwrap_or((&self.0.first, Denial::NotFound));
+        let space = match denial {
+            Some(_) => &caller.space,
+            None => self.first_space(),
+        };
+        let denial = denial.unwrap_or(Denial::NotFound);
         space
             .respond(
                 DenialDetails::of_unknown_path(&denial),
