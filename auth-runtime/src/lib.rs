@@ -195,10 +195,11 @@ pub mod routing {
     #[doc(inline)]
     pub use auth_runtime_axum::routing::{
         FromGranted, FromGrantedRequest, FromIdentity, GuardedMethodRouter, GuardedMethods,
-        GuardedParameters, GuardedRoutes, HasState, TakesGuard, ViaIdentity, ViaOptionalIdentity,
-        ViaParts, ViaRequest, any, any_service, connect, connect_service, delete, delete_service,
-        get, get_service, head, head_service, on, on_service, options, options_service, patch,
-        patch_service, post, post_service, put, put_service, trace, trace_service,
+        GuardedParameters, GuardedRoutes, HasState, TakesGuard, ViaHead, ViaIdentity,
+        ViaOptionalIdentity, ViaParts, ViaRequest, any, any_service, connect, connect_service,
+        delete, delete_service, get, get_service, head, head_service, on, on_service, options,
+        options_service, patch, patch_service, post, post_service, put, put_service, trace,
+        trace_service,
     };
     #[doc(inline)]
     pub use auth_runtime_axum::{

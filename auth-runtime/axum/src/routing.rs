@@ -38,8 +38,8 @@ mod step;
 mod table;
 
 pub use self::handler::{
-    FromGranted, FromGrantedRequest, FromIdentity, GuardedParameters, TakesGuard, ViaIdentity,
-    ViaOptionalIdentity, ViaParts, ViaRequest,
+    FromGranted, FromGrantedRequest, FromIdentity, GuardedParameters, TakesGuard, ViaHead,
+    ViaIdentity, ViaOptionalIdentity, ViaParts, ViaRequest,
 };
 pub use self::has_state::HasState;
 pub use self::method_router::{

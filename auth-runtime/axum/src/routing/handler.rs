@@ -207,10 +207,6 @@ pub trait FromGrantedRequest<P: HasPolicy, S, M>: Sized {
 #[derive(Debug)]
 pub enum ViaParts {}
 
-/// Marks axum's extractors from a whole request.
-#[derive(Debug)]
-pub struct ViaRequest<Via>(Via);
-
 /// Marks extractors that need the caller.
 #[derive(Debug)]
 pub enum ViaIdentity {}
@@ -219,6 +215,14 @@ pub enum ViaIdentity {}
 /// known.
 #[derive(Debug)]
 pub enum ViaOptionalIdentity {}
+
+/// Marks axum's extractors from a whole request.
+#[derive(Debug)]
+pub enum ViaRequest {}
+
+/// Marks a last parameter that is extracted from the head of a request, in the way `Via`.
+#[derive(Debug)]
+pub struct ViaHead<Via>(Via);
 
 #[diagnostic::do_not_recommend]
 impl<T, P, S> FromGranted<P, S, ViaParts> for T
@@ -271,9 +275,9 @@ where
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, P, S, Via> FromGrantedRequest<P, S, ViaRequest<Via>> for T
+impl<T, P, S> FromGrantedRequest<P, S, ViaRequest> for T
 where
-    T: FromRequest<S, Via>,
+    T: FromRequest<S>,
     P: HasPolicy,
     S: Sync,
 {
@@ -288,10 +292,10 @@ where
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, P, S> FromGrantedRequest<P, S, ViaIdentity> for T
+impl<T, P, S, Via> FromGrantedRequest<P, S, ViaHead<Via>> for T
 where
-    T: FromIdentity<S>,
-    P: HasPolicy<Caller = Identity>,
+    T: FromGranted<P, S, Via>,
+    P: HasPolicy,
     S: Sync,
 {
     async fn from_granted_request(
@@ -300,30 +304,7 @@ where
         state: &S,
     ) -> Result<Self, Response> {
         let (mut head, _) = request.into_parts();
-        let last = T::from_identity(guard.identity(), &mut head, state).await;
-        last.map_err(IntoResponse::into_response)
-    }
-
-    fn needed_user() -> Option<UserType> {
-        T::needed_user()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<T, P, S> FromGrantedRequest<P, S, ViaOptionalIdentity> for Option<T>
-where
-    T: FromIdentity<S>,
-    P: HasPolicy<Caller = Option<Identity>>,
-    S: Sync,
-{
-    async fn from_granted_request(
-        guard: &Guard<P>,
-        request: Request,
-        state: &S,
-    ) -> Result<Self, Response> {
-        let (mut head, _) = request.into_parts();
-        <Self as FromGranted<P, S, ViaOptionalIdentity>>::from_granted(guard, &mut head, state)
-            .await
+        T::from_granted(guard, &mut head, state).await
     }
 
     fn needed_user() -> Option<UserType> {
