@@ -321,7 +321,8 @@ impl<P: HasPolicy> Guard<P> {
 impl<P: HasPolicy<Caller: HasIdentity>> Guard<P> {
     /// The identity of the caller, or the denial of a caller without one.
     fn known(&self) -> Result<&Identity, Denied> {
-        self.caller.known().ok_or_else(|| self.deny_object())
+        let known: Option<&Identity> = self.caller.view().into();
+        known.ok_or_else(|| self.deny_object())
     }
 }
 

@@ -39,7 +39,8 @@ impl<P: HasPolicy> Guard<P> {
         P: HasPolicy<Caller = C>,
         C: HasIdentity,
     {
-        let expiry = self.caller.known().and_then(Identity::expiry);
+        let identity: Option<&Identity> = self.caller.view().into();
+        let expiry = identity.and_then(Identity::expiry);
         let space = self.objects.as_ref().map(|objects| &objects.space);
         let clock = space.map_or_else(Clock::default, |space| space.clock().clone());
         async move {

@@ -104,13 +104,10 @@ impl FromCaller for Identity {
 )]
 pub trait HasIdentity: FromCaller {
     /// The type that a handler receives.
-    type View<'a>;
+    type View<'a>: Into<Option<&'a Identity>>;
 
     /// Returns the caller for a handler.
     fn view(&self) -> Self::View<'_>;
-
-    /// Returns the identity, if the caller is known.
-    fn known(&self) -> Option<&Identity>;
 }
 
 /// The policy of a handler that only known callers reach. It bounds the type of a guard in a function that several
@@ -223,10 +220,6 @@ impl HasIdentity for Identity {
     fn view(&self) -> &Self {
         self
     }
-
-    fn known(&self) -> Option<&Identity> {
-        Some(self)
-    }
 }
 
 /// The caller of a policy that a network or a setting suffices for, which also grants callers that are not
@@ -241,10 +234,6 @@ impl HasIdentity for Option<Identity> {
     type View<'a> = Option<&'a Identity>;
 
     fn view(&self) -> Option<&Identity> {
-        self.as_ref()
-    }
-
-    fn known(&self) -> Option<&Identity> {
         self.as_ref()
     }
 }
