@@ -226,14 +226,27 @@ fn state_of<A>(call: Call<A>) -> StateType {
     call(query).state
 }
 
-/// Calls a function. The result is that of a request without an object if the path parameters cannot be
-/// read; `None` if the function failed.
-async fn run<A: Default>(
-    name: &'static str,
-    call: Call<A>,
+/// Calls the function of this name, if `call_of` returns its call. The result is that of a request without an
+/// object if the path parameters cannot be read; `None` if the function failed, or if the handler has no such
+/// function.
+pub(crate) async fn run_named<A: Default>(
+    functions: &[ServiceFunction],
+    name: &str,
+    call_of: fn(FunctionKind) -> Option<Call<A>>,
     identity: &Identity,
     surroundings: &Surroundings<'_>,
 ) -> Option<A> {
+    let found = functions.iter().find_map(|function| {
+        let call = call_of(function.kind).filter(|_| function.name == name)?;
+        Some((function.name, call))
+    });
+    let Some((name, call)) = found else {
+        tracing::error!(
+            function = name,
+            "the policy names a function that the handler does not have"
+        );
+        return None;
+    };
     let state = state_of(call);
     if !state.is_met_by(surroundings.state) {
         tracing::error!(
@@ -253,37 +266,15 @@ async fn run<A: Default>(
     let request = Some(ErasedRequest {
         function: name,
         identity,
+        head: surroundings.head,
         parameters,
-        surroundings: *surroundings,
+        state: surroundings.state,
     });
     let call = call(FunctionCall {
         request,
         answer: PhantomData,
     });
     call.answer?.await
-}
-
-/// Calls the function of this name, if `call_of` returns its call; `None` if it failed, or if the handler has no
-/// such function.
-pub(crate) async fn run_named<A: Default>(
-    functions: &[ServiceFunction],
-    name: &str,
-    call_of: fn(FunctionKind) -> Option<Call<A>>,
-    identity: &Identity,
-    surroundings: &Surroundings<'_>,
-) -> Option<A> {
-    let found = functions.iter().find_map(|function| {
-        let call = call_of(function.kind).filter(|_| function.name == name)?;
-        Some((function.name, call))
-    });
-    let Some((name, call)) = found else {
-        tracing::error!(
-            function = name,
-            "the policy names a function that the handler does not have"
-        );
-        return None;
-    };
-    run(name, call, identity, surroundings).await
 }
 
 impl fmt::Debug for ServiceFunction {
@@ -359,20 +350,20 @@ impl<'r, A> FunctionCall<'r, A> {
 struct ErasedRequest<'r> {
     function: &'static str,
     identity: &'r Identity,
+    head: Head<'r>,
     parameters: &'r Parameters<'r>,
-    surroundings: Surroundings<'r>,
+    state: &'r State,
 }
 
 impl<'r> ErasedRequest<'r> {
     /// The request for a function that takes `S`; `None` if the router's state has another type.
     fn typed<S: 'static>(&self) -> Option<CheckRequest<'r, S>> {
         let none: &'static State = &();
-        let Surroundings { head, state, .. } = self.surroundings;
         Some(CheckRequest {
             identity: self.identity,
-            head,
+            head: self.head,
             parameters: self.parameters,
-            state: state.downcast_ref().or_else(|| none.downcast_ref())?,
+            state: (self.state.downcast_ref()).or_else(|| none.downcast_ref())?,
         })
     }
 }
