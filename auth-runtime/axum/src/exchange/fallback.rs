@@ -326,7 +326,7 @@ impl Fallback {
         }
         let nobody = || UnknownCaller {
             space: Arc::clone(self.first_space()),
-            authentication: Authentication::of_caller(Caller::unverifiable(), None),
+            authentication: Authentication::of_caller(Caller::unverifiable()),
         };
         let unreadable = self.unreadable_body(&request);
         forget_body(&mut request);

@@ -57,9 +57,9 @@ impl Authentication {
         Selection::ANONYMOUS.into()
     }
 
-    /// The authentication of a caller by one scheme, or by none.
-    pub fn of_caller(caller: Caller, used: Option<UsedScheme>) -> Self {
-        Selection::of(caller, used).into()
+    /// The authentication of a caller without credentials.
+    pub fn of_caller(caller: Caller) -> Self {
+        Selection::of(caller, None).into()
     }
 
     fn of_verified(verified: &[Verified], is_shown: bool) -> Self {
@@ -196,7 +196,7 @@ impl Space {
         };
         let verified = match self.find(head, |_| true) {
             Found::Nothing => {
-                return Authentication::of_caller(caller.clone(), None);
+                return Authentication::of_caller(caller.clone());
             }
             Found::One(presented) => vec![verified(&presented)],
             Found::Several(several) => several.iter().map(verified).collect(),
