@@ -31,8 +31,8 @@ pub struct ProtectionSpaceBuilder {
     /// The space so far, without its schemes.
     space: Space,
     schemes: Vec<Box<dyn Scheme>>,
-    /// The settings with two values.
-    settings_twice: Vec<Cow<'static, str>>,
+    /// The first setting with two values.
+    setting_twice: Option<Cow<'static, str>>,
     /// Names of schemes, and their names in OpenAPI documents.
     openapi_names: Vec<(String, String)>,
 }
@@ -66,7 +66,7 @@ impl ProtectionSpace {
                 resource: None,
             },
             schemes: Vec::new(),
-            settings_twice: Vec::new(),
+            setting_twice: None,
             openapi_names: Vec::new(),
         }
     }
@@ -130,7 +130,7 @@ impl ProtectionSpaceBuilder {
     pub fn setting(mut self, name: impl Into<Cow<'static, str>>, value: bool) -> Self {
         let name = name.into();
         if self.space.settings.insert(name.clone(), value).is_some() {
-            self.settings_twice.push(name);
+            self.setting_twice.get_or_insert(name);
         }
         self
     }
@@ -301,7 +301,7 @@ impl ProtectionSpaceBuilder {
         if !(1..=LONGEST_BODY).contains(&self.space.max_body) {
             return Err(SpaceError::MaxBody(self.space.max_body));
         }
-        if let Some(name) = self.settings_twice.into_iter().next() {
+        if let Some(name) = self.setting_twice {
             return Err(SpaceError::SettingTwice(name.into_owned()));
         }
         let mut space = self.space;
