@@ -6,6 +6,7 @@ use auth_runtime_policy::{
 
 use super::Space;
 use super::authorization::Route;
+use super::protection_space::ProtectionSpace;
 use super::report::RequestOrigin;
 use crate::context::Context;
 use crate::decision::open_atoms;
@@ -20,9 +21,6 @@ use crate::head::Head;
 use crate::identity::Identity;
 use crate::request_snapshot::RequestSnapshot;
 use crate::service_function::{FunctionKind, Parameters, Surroundings, run_named};
-
-/// See [`ProtectionSpace::MAX_EVALUATIONS`](crate::ProtectionSpace::MAX_EVALUATIONS).
-pub(super) const MAX_EVALUATIONS: usize = 10_000;
 
 /// Questions to the decision point.
 impl Space {
@@ -194,7 +192,7 @@ impl Space {
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         let engine = self.engine()?;
         let all = evaluations.len();
-        if all > MAX_EVALUATIONS {
+        if all > ProtectionSpace::MAX_EVALUATIONS {
             let message = format!("{all} questions in one call; split the list");
             return Err(DecisionPointError::new(message));
         }
@@ -218,7 +216,7 @@ impl Space {
     /// # Errors
     ///
     /// A decision point is missing or failed, or it named more than
-    /// [`MAX_EVALUATIONS`](crate::ProtectionSpace::MAX_EVALUATIONS) objects.
+    /// [`ProtectionSpace::MAX_EVALUATIONS`] objects.
     pub async fn permitted(
         &self,
         action: Action,
@@ -228,7 +226,7 @@ impl Space {
         let engine = self.engine()?;
         let permitted = engine.permitted(action.name(), resource_type, about).await;
         let permitted = permitted.and_then(|permitted| match permitted {
-            Permitted::Ids(ids) if ids.len() > MAX_EVALUATIONS => {
+            Permitted::Ids(ids) if ids.len() > ProtectionSpace::MAX_EVALUATIONS => {
                 let message = format!("{} ids in one list", ids.len());
                 Err(DecisionPointError::new(message))
             }

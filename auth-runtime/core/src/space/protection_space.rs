@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use super::authorization::Route;
-use super::objects::MAX_EVALUATIONS;
 use super::{MAX_CREDENTIALS, Space};
 use crate::caller::Caller;
 use crate::head::Head;
@@ -45,7 +44,7 @@ impl ProtectionSpace {
     pub const MAX_BODY: usize = 1024 * 1024;
 
     /// The longest list of questions in one call of the decision point.
-    pub const MAX_EVALUATIONS: usize = MAX_EVALUATIONS;
+    pub const MAX_EVALUATIONS: usize = 10_000;
 
     /// The settings and their values, sorted by name.
     ///
