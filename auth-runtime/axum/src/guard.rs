@@ -391,8 +391,6 @@ fn evaluations_of<T: Into<Resource>>(
     Ok(evaluations)
 }
 
-const WITHOUT_OBJECTS: &str = "a guard without an object authorizer was asked about an object";
-
 /// The proof that a request was granted, from which its guard is created.
 pub(crate) struct Proof {
     pub(crate) caller: Caller,
@@ -403,7 +401,9 @@ pub(crate) struct Proof {
 impl<P: HasPolicy> Guard<P> {
     fn objects(&self) -> Result<&ObjectAuthorizer, Denied> {
         let objects = self.objects.as_deref();
-        objects.ok_or_else(|| Denied::misconfigured(WITHOUT_OBJECTS))
+        objects.ok_or_else(|| {
+            Denied::misconfigured("a guard without an object authorizer was asked about an object")
+        })
     }
 
     /// Creates the guard of a granted request.

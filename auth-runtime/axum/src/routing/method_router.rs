@@ -52,12 +52,6 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
         }
     }
 
-    fn of(endpoint: Endpoint<S>) -> Self {
-        Self {
-            endpoints: vec![endpoint],
-        }
-    }
-
     fn and(mut self, endpoint: Endpoint<S>) -> Self {
         self.endpoints.push(endpoint);
         self
@@ -213,11 +207,11 @@ where
     M: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    GuardedMethodRouter::of(Endpoint::of_handler(Methods::Of(filter), handler))
+    GuardedMethodRouter::new().on(filter, handler)
 }
 
 /// Routes the methods of `filter` to a service, with the policy of a unit struct.
-pub fn on_service<P, T, S>(filter: MethodFilter, _policy: P, service: T) -> GuardedMethodRouter<S>
+pub fn on_service<P, T, S>(filter: MethodFilter, policy: P, service: T) -> GuardedMethodRouter<S>
 where
     P: ServicePolicy,
     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -225,7 +219,7 @@ where
     T::Future: Send,
     S: Clone + Send + Sync + 'static,
 {
-    GuardedMethodRouter::of(Endpoint::of_service::<P, T>(Methods::Of(filter), service))
+    GuardedMethodRouter::new().on_service(filter, policy, service)
 }
 
 /// Routes every method to a handler with a policy, except methods that are added with handlers of
@@ -237,7 +231,7 @@ where
     M: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    GuardedMethodRouter::of(Endpoint::of_handler(Methods::Any, handler))
+    GuardedMethodRouter::new().and(Endpoint::of_handler(Methods::Any, handler))
 }
 
 /// Routes every method to a service, with the policy of a unit struct.
@@ -249,7 +243,7 @@ where
     T::Future: Send,
     S: Clone + Send + Sync + 'static,
 {
-    GuardedMethodRouter::of(Endpoint::of_service::<P, T>(Methods::Any, service))
+    GuardedMethodRouter::new().and(Endpoint::of_service::<P, T>(Methods::Any, service))
 }
 
 macro_rules! methods {

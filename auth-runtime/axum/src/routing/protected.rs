@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use auth_runtime_core::ProtectionSpace;
-use auth_runtime_core::adapter::Space;
 use axum::body::HttpBody;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::extract::{MatchedPath, Request};
@@ -105,7 +104,12 @@ impl<S> GuardedRouter<S> {
         let space = space.for_adapters();
         let mistakes = mistakes_of(&router, space);
         if mistakes.is_empty() {
-            Ok(ProtectedRouter::new(router, Arc::clone(space)))
+            Ok(ProtectedRouter::of(vec![Member {
+                router,
+                space: Arc::clone(space),
+                interval: None,
+                steps: Vec::new(),
+            }]))
         } else {
             Err(ProtectError { mistakes })
         }
@@ -113,16 +117,6 @@ impl<S> GuardedRouter<S> {
 }
 
 impl ProtectedRouter {
-    #[track_caller]
-    pub(super) fn new(router: GuardedRouter, space: Arc<Space>) -> Self {
-        Self::of(vec![Member {
-            router,
-            space,
-            interval: None,
-            steps: Vec::new(),
-        }])
-    }
-
     #[track_caller]
     fn of(members: Vec<Member>) -> Self {
         check_adopted(&members);

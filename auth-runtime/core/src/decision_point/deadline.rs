@@ -6,10 +6,9 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::decision_point::condition::Permitted;
 use crate::decision_point::{
-    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
-    PermittedFuture, TokenScope,
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, PermittedFuture,
+    TokenScope,
 };
 
 /// A [`DecisionPoint`] that fails if another one does not decide in time: nothing is granted, and the
@@ -84,23 +83,6 @@ impl<E: DecisionPoint> DecisionDeadline<E> {
         })
         .await
     }
-
-    async fn decide(
-        &self,
-        request: EvaluationRequest<'_>,
-    ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
-        self.limit(self.engine.evaluate(request)).await
-    }
-
-    async fn list(
-        &self,
-        action: &str,
-        resource_type: &str,
-        request: EvaluationRequest<'_>,
-    ) -> Result<Permitted, DecisionPointError> {
-        let permitted = self.engine.permitted(action, resource_type, request);
-        self.limit(permitted).await
-    }
 }
 
 impl<E: DecisionPoint> DecisionPoint for DecisionDeadline<E> {
@@ -109,7 +91,7 @@ impl<E: DecisionPoint> DecisionPoint for DecisionDeadline<E> {
     }
 
     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
-        Box::pin(self.decide(request))
+        Box::pin(self.limit(self.engine.evaluate(request)))
     }
 
     fn permitted<'r>(
@@ -118,7 +100,8 @@ impl<E: DecisionPoint> DecisionPoint for DecisionDeadline<E> {
         resource_type: &'r str,
         request: EvaluationRequest<'r>,
     ) -> PermittedFuture<'r> {
-        Box::pin(self.list(action, resource_type, request))
+        let permitted = self.engine.permitted(action, resource_type, request);
+        Box::pin(self.limit(permitted))
     }
 
     fn decides_about(&self, action: &str, resource_type: &str) -> bool {
