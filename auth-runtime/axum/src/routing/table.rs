@@ -4,7 +4,8 @@ use std::any::TypeId;
 use std::collections::HashSet;
 
 use auth_runtime_core::adapter::RouteAccess;
-use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};
+use auth_runtime_core::{AccessRow, AccessTable, HandlerLocation, RouteKind, Served};
+use auth_runtime_policy::Policy;
 
 use crate::routing::protected::ProtectedRouter;
 use crate::routing::route::Extent;
@@ -58,11 +59,7 @@ fn rows_of<S>(
         let endpoint = &route.endpoint;
         let is_hidden = hidden_paths.contains(&route.full_path);
         endpoint.named_methods().into_iter().map(move |method| {
-            let access = RouteAccess::Guarded {
-                policy: endpoint.policy,
-                location: endpoint.location,
-                served: served_as(endpoint.service_type),
-            };
+            let access = guarded(endpoint.policy, endpoint.location, endpoint.service_type);
             let row = AccessRow::new(kind, &route.full_path, method, access);
             if is_hidden { row.on_hidden_path() } else { row }
         })
@@ -70,11 +67,7 @@ fn rows_of<S>(
     let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
     let fallbacks = fallbacks.filter_map(|fallback| {
         let declared = fallback.declared.as_ref()?;
-        let access = RouteAccess::Guarded {
-            policy: declared.policy,
-            location: declared.location,
-            served: served_as(declared.service_type),
-        };
+        let access = guarded(declared.policy, declared.location, declared.service_type);
         let kind = RouteKind::Fallback;
         Some(AccessRow::new(kind, &fallback.prefix, None, access))
     });
@@ -102,11 +95,8 @@ fn rows_of_other_methods<S>(router: &GuardedRouter<S>) -> Vec<AccessRow> {
         .iter()
         .filter_map(|route| route.others.as_ref())
     {
-        let access = RouteAccess::Guarded {
-            policy: others.endpoint.policy,
-            location: others.endpoint.location,
-            served: Served::Handler,
-        };
+        let endpoint = &others.endpoint;
+        let access = guarded(endpoint.policy, endpoint.location, endpoint.service_type);
         let row = AccessRow::new(RouteKind::MethodNotAllowed, &others.prefix, None, access);
         if !rows.contains(&row) {
             rows.push(row);
@@ -115,15 +105,23 @@ fn rows_of_other_methods<S>(router: &GuardedRouter<S>) -> Vec<AccessRow> {
     rows
 }
 
-/// The kind of a handler, or of a service of this type. A router with a layer around it is a service.
-fn served_as(service_type: Option<TypeId>) -> Served {
+/// The access to a handler, or to a service of this type. A router with a layer around it is a service.
+fn guarded(
+    policy: &'static Policy,
+    location: HandlerLocation,
+    service_type: Option<TypeId>,
+) -> RouteAccess {
     let routers = [
         TypeId::of::<axum::Router>(),
         TypeId::of::<ProtectedRouter>(),
     ];
-    match service_type {
-        None => Served::Handler,
-        Some(id) if routers.contains(&id) => Served::Router,
-        Some(_) => Served::Service,
+    RouteAccess::Guarded {
+        policy,
+        location,
+        served: match service_type {
+            None => Served::Handler,
+            Some(id) if routers.contains(&id) => Served::Router,
+            Some(_) => Served::Service,
+        },
     }
 }
