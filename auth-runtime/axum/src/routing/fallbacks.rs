@@ -134,11 +134,6 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Returns whether the router has a fallback of the service for its own unknown paths.
-    pub(super) fn has_fallback(&self) -> bool {
-        self.fallback.declared.is_some()
-    }
-
     fn set_fallback<P: HasPolicy>(
         mut self,
         service_type: Option<TypeId>,
@@ -157,6 +152,19 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             ..FallbackRoute::default()
         };
         self
+    }
+}
+
+impl<S> GuardedRouter<S> {
+    /// Returns whether the router has a fallback of the service for its own unknown paths.
+    pub(super) fn has_fallback(&self) -> bool {
+        self.fallback.declared.is_some()
+    }
+
+    /// The fallbacks of the service with their prefixes, for the unknown paths of this router and of nested ones.
+    pub(super) fn declared_fallbacks(&self) -> impl Iterator<Item = (&str, &DeclaredFallback<S>)> {
+        let fallbacks = self.nested_fallbacks.iter().chain([&self.fallback]);
+        fallbacks.filter_map(|fallback| Some((&*fallback.prefix, fallback.declared.as_ref()?)))
     }
 }
 

@@ -26,9 +26,9 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &Space) -> Vec<Mistake>
         .iter()
         .flat_map(|route| mistakes_of_endpoint(&route.endpoint, space));
     let of_paths = repeated_parameters(router);
-    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
-    let of_fallbacks = fallbacks
-        .filter_map(|fallback| fallback.declared.as_ref()?.borrower)
+    let of_fallbacks = router
+        .declared_fallbacks()
+        .filter_map(|(_, declared)| declared.borrower)
         .map(Mistake::Borrowed);
     let of_unguarded = router.unguarded.iter().filter_map(|unguarded| {
         let is_empty = unguarded.reason.trim().is_empty();

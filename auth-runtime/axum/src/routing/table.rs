@@ -64,12 +64,10 @@ fn rows_of<S>(
             if is_hidden { row.on_hidden_path() } else { row }
         })
     });
-    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
-    let fallbacks = fallbacks.filter_map(|fallback| {
-        let declared = fallback.declared.as_ref()?;
+    let fallbacks = router.declared_fallbacks().map(|(prefix, declared)| {
         let access = guarded(declared.policy, declared.location, declared.service_type);
         let kind = RouteKind::Fallback;
-        Some(AccessRow::new(kind, &fallback.prefix, None, access))
+        AccessRow::new(kind, prefix, None, access)
     });
     let unguarded = router.unguarded.iter().flat_map(|unguarded| {
         unguarded.paths.iter().map(|path| {
