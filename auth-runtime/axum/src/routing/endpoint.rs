@@ -178,11 +178,7 @@ impl<S> Endpoint<S> {
     /// The methods that the endpoint takes; `None` for all.
     pub(crate) fn methods(&self) -> Option<Vec<Method>> {
         let filter = self.methods.filter()?;
-        let taken = METHODS
-            .iter()
-            .filter(|(one, _)| filter.or(*one) == filter)
-            .flat_map(|(_, methods)| methods.iter().cloned());
-        Some(taken.collect())
+        Some(methods_of(filter).flatten().cloned().collect())
     }
 
     /// The methods that the endpoint was added for, without `HEAD` for a `GET` endpoint. `None`
@@ -191,11 +187,9 @@ impl<S> Endpoint<S> {
         let Some(filter) = self.methods.filter() else {
             return vec![None];
         };
-        let named = METHODS
-            .iter()
-            .filter(|(one, _)| filter.or(*one) == filter)
-            .map(|(_, methods)| methods.first().cloned());
-        named.collect()
+        methods_of(filter)
+            .map(|methods| methods.first().cloned())
+            .collect()
     }
 }
 
@@ -203,6 +197,13 @@ impl<S> Endpoint<S> {
 pub(super) fn uncacheable_405() -> MethodRouter {
     let no_handler = MethodRouter::<(), Infallible>::new();
     no_handler.layer(MapResponseLayer::new(uncacheable_if_missing))
+}
+
+/// The methods of each part of a filter.
+fn methods_of(filter: MethodFilter) -> impl Iterator<Item = &'static [Method]> {
+    let parts = METHODS.iter();
+    let parts = parts.filter(move |(one, _)| filter.or(*one) == filter);
+    parts.map(|(_, methods)| *methods)
 }
 
 /// The methods of each filter. In axum, a `GET` handler also responds to `HEAD`.
