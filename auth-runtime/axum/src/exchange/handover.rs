@@ -1,4 +1,5 @@
-//! The one value of this crate in the extensions of a request, for the code behind layers of the service.
+//! A value in the extensions of a request, for the code behind layers of the service. A `RequestBody`, which was read
+//! before authentication, is another one.
 //!
 //! A layer or a handler can copy the extensions into another request. Each value therefore names its
 //! recipient, and is taken out once.

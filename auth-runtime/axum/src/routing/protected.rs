@@ -56,7 +56,7 @@ use crate::routing::step::Step;
 #[must_use = "a `ProtectedRouter` responds to requests only if it is served"]
 pub struct ProtectedRouter(pub(super) Arc<Mounted>);
 
-/// The content of a protected router, which is cloned for each request.
+/// The content of a protected router. It is shared, since the router is cloned for each request.
 #[derive(Clone)]
 pub(super) struct Mounted {
     routes: Routes,

@@ -230,7 +230,7 @@ impl Space {
 
 /// An [`Authentication`], ready or pending.
 pub enum AuthenticationFuture {
-    /// No credentials have to be verified.
+    /// The authentication is complete.
     Done(Authentication),
     /// The only credentials of the request are being verified.
     Verifying {
