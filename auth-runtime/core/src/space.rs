@@ -114,13 +114,14 @@ impl Space {
     }
 
     /// The names of the schemes, in the order of their challenges.
-    fn schemes(&self) -> impl Iterator<Item = &str> {
+    fn scheme_names(&self) -> impl Iterator<Item = &str> {
         self.schemes.iter().map(|accepted| accepted.name.as_str())
     }
 
     /// Returns whether the space accepts a scheme of that name.
     fn accepts(&self, name: &str) -> bool {
-        self.schemes().any(|own| own.eq_ignore_ascii_case(name))
+        self.scheme_names()
+            .any(|own| own.eq_ignore_ascii_case(name))
     }
 
     /// The longest body that is read before authentication, in bytes.
@@ -251,7 +252,7 @@ impl Space {
 
 impl fmt::Debug for Space {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let schemes: Vec<_> = self.schemes().collect();
+        let schemes: Vec<_> = self.scheme_names().collect();
         f.debug_struct("ProtectionSpace")
             .field("realm", &self.realm)
             .field("schemes", &schemes)

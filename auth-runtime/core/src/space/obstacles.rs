@@ -17,7 +17,7 @@ impl Space {
         let unknown = unknown.map(|scheme| {
             format!(
                 "`{handler}` names the scheme `{scheme}`, and the protection space accepts only `{}`",
-                self.schemes().collect::<Vec<_>>().join("`, `"),
+                self.scheme_names().collect::<Vec<_>>().join("`, `"),
             )
         });
         unknown
