@@ -23,16 +23,16 @@ pub(super) struct SelectedChallenge {
     fields: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// The challenges of one response.
+/// The challenges of a denial that are the same in every response.
 #[derive(Debug)]
-pub(super) struct SentChallenges {
+pub(super) struct ConstantChallenges {
     /// The lines of `WWW-Authenticate`.
     lines: Vec<HeaderValue>,
     /// The indexes of the schemes.
     schemes: Vec<usize>,
 }
 
-impl SentChallenges {
+impl ConstantChallenges {
     /// `None` if a challenge is not constant.
     pub(super) fn of(space: &Space, challenges: Vec<SelectedChallenge>) -> Option<Self> {
         let mut schemes: Vec<usize> = challenges.iter().map(|selected| selected.index).collect();
@@ -318,7 +318,7 @@ impl<'a> ChallengeSelection<'a> {
     /// Returns the challenges that were built for the route, and adds the fields that accompany them.
     pub(super) fn built<'b>(
         &self,
-        built: &'b SentChallenges,
+        built: &'b ConstantChallenges,
         denial: &Denial,
         fields: &mut HeaderMap,
     ) -> Cow<'b, [HeaderValue]> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_runtime_policy::Policy;
 
 use super::Space;
-use super::challenges::{ChallengeSelection, SentChallenges, leave_out_prompts};
+use super::challenges::{ChallengeSelection, ConstantChallenges, leave_out_prompts};
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
@@ -27,9 +27,9 @@ pub(super) struct BuiltChallenges {
     denial: Denial,
     /// The scheme of a known caller; `None` without credentials.
     used: Option<usize>,
-    to_clients: SentChallenges,
+    to_clients: ConstantChallenges,
     /// Those without a browser's prompt.
-    to_scripts: SentChallenges,
+    to_scripts: ConstantChallenges,
 }
 
 impl RouteConstants {
@@ -57,7 +57,7 @@ impl RouteConstants {
 }
 
 impl BuiltChallenges {
-    pub(super) fn for_sender(&self, spares_script: bool) -> &SentChallenges {
+    pub(super) fn for_sender(&self, spares_script: bool) -> &ConstantChallenges {
         if spares_script {
             &self.to_scripts
         } else {
@@ -126,8 +126,8 @@ impl Space {
         let mut to_scripts = challenges();
         leave_out_prompts(&mut to_scripts);
         Some(BuiltChallenges {
-            to_clients: SentChallenges::of(self, challenges())?,
-            to_scripts: SentChallenges::of(self, to_scripts)?,
+            to_clients: ConstantChallenges::of(self, challenges())?,
+            to_scripts: ConstantChallenges::of(self, to_scripts)?,
             denial,
             used,
         })
