@@ -18,7 +18,7 @@ pub struct RequestSnapshot {
     uri: Uri,
     accept: Option<HeaderValue>,
     accept_language: Option<HeaderValue>,
-    sender: RequestSender,
+    fetch_mode: FetchMode,
 }
 
 /// A denied request: the request itself, or the parts that a guard kept. Most responses depend only
@@ -42,11 +42,11 @@ impl<'r> RequestView<'r> {
 
     /// Returns whether a browser marked the request as sent by a script.
     pub(crate) fn is_from_script(self) -> bool {
-        let sender = match self {
-            Self::Now(head) => sender(head.headers),
-            Self::Before(request) => request.sender,
+        let mode = match self {
+            Self::Now(head) => fetch_mode(head.headers),
+            Self::Before(request) => request.fetch_mode,
         };
-        sender == RequestSender::Script
+        mode == FetchMode::Other
     }
 
     /// All parts that the body can depend on.
@@ -58,13 +58,13 @@ impl<'r> RequestView<'r> {
     }
 }
 
-/// The cause of a browser's request (`Sec-Fetch-Mode`, Fetch Metadata).
+/// The mode of a browser's request (`Sec-Fetch-Mode`, Fetch Metadata).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RequestSender {
-    Visitor,
-    Script,
+enum FetchMode {
+    Navigate,
+    Other,
     /// The client is not a browser, or is an old browser, or does not trust the connection.
-    Unsaid,
+    Absent,
 }
 
 impl RequestSnapshot {
@@ -76,7 +76,7 @@ impl RequestSnapshot {
             uri: head.sent_uri().clone(),
             accept: combined(head.headers, &ACCEPT).map(Cow::into_owned),
             accept_language: combined(head.headers, &ACCEPT_LANGUAGE).map(Cow::into_owned),
-            sender: sender(head.headers),
+            fetch_mode: fetch_mode(head.headers),
         }
     }
 
@@ -94,7 +94,7 @@ impl RequestSnapshot {
     /// Returns whether a browser marked the request as sent by a script, rather than as a
     /// navigation (`Sec-Fetch-Mode`, Fetch Metadata).
     pub fn is_from_script(&self) -> bool {
-        self.sender == RequestSender::Script
+        self.fetch_mode == FetchMode::Other
     }
 
     /// Returns whether the request is a navigation to a page: a `GET` or `HEAD` that a browser
@@ -103,10 +103,10 @@ impl RequestSnapshot {
     pub fn is_navigation(&self) -> bool {
         let only_reads = self.method == Method::GET || self.method == Method::HEAD;
         only_reads
-            && match self.sender {
-                RequestSender::Visitor => true,
-                RequestSender::Script => false,
-                RequestSender::Unsaid => {
+            && match self.fetch_mode {
+                FetchMode::Navigate => true,
+                FetchMode::Other => false,
+                FetchMode::Absent => {
                     preferred(self.accept().unwrap_or_default()) == MediaType::Html
                 }
             }
@@ -131,16 +131,16 @@ impl fmt::Debug for RequestSnapshot {
             .field("path", &self.uri.path())
             .field("accept", &self.accept)
             .field("accept_language", &self.accept_language)
-            .field("sender", &self.sender)
+            .field("fetch_mode", &self.fetch_mode)
             .finish_non_exhaustive()
     }
 }
 
-fn sender(headers: &HeaderMap) -> RequestSender {
+fn fetch_mode(headers: &HeaderMap) -> FetchMode {
     match headers.get("sec-fetch-mode").map(HeaderValue::as_bytes) {
-        Some(b"navigate") => RequestSender::Visitor,
-        Some(_) => RequestSender::Script,
-        None => RequestSender::Unsaid,
+        Some(b"navigate") => FetchMode::Navigate,
+        Some(_) => FetchMode::Other,
+        None => FetchMode::Absent,
     }
 }
 
