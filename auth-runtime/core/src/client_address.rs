@@ -47,10 +47,10 @@ use crate::head::Head;
 /// configured field, or to set the field. With a proxy that forwards the field unchanged, clients can
 /// choose an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClientAddress(Origin);
+pub struct ClientAddress(AddressSource);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Origin {
+enum AddressSource {
     #[default]
     Socket,
     Proxies {
@@ -105,7 +105,7 @@ impl ClientAddress {
     /// `into_make_service_with_connect_info::<SocketAddr>()` inserts, or else from a [`SocketAddr`].
     /// Without either, `network` requirements are not met, and the cause is logged.
     pub const fn socket() -> Self {
-        Self(Origin::Socket)
+        Self(AddressSource::Socket)
     }
 
     /// The address that proxies with these addresses write into `Forwarded` (RFC 7239).
@@ -158,7 +158,7 @@ impl ClientAddress {
         proxies: impl IntoIterator<Item = IpNet>,
     ) -> Result<Self, TrustedProxiesError> {
         let proxies = TrustedProxies::new(proxies)?;
-        Ok(Self(Origin::Proxies { field, proxies }))
+        Ok(Self(AddressSource::Proxies { field, proxies }))
     }
 
     /// The client that sent a request with these header fields over a connection from `peer`, which is
@@ -172,7 +172,7 @@ impl ClientAddress {
         };
         let peer = peer.ip().to_canonical();
         match &self.0 {
-            Origin::Proxies { field, proxies } if proxies.contains(peer) => {
+            AddressSource::Proxies { field, proxies } if proxies.contains(peer) => {
                 let Some(address) = field.client(headers, proxies) else {
                     tracing::debug!(
                         "the proxy {peer} sends no `{}` with the address of a client",
@@ -182,7 +182,7 @@ impl ClientAddress {
                 };
                 Client::Address(address)
             }
-            Origin::Socket | Origin::Proxies { .. } => Client::Address(peer),
+            AddressSource::Socket | AddressSource::Proxies { .. } => Client::Address(peer),
         }
     }
 
