@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use auth_runtime_core::Caller;
 use auth_runtime_core::adapter::{
-    AuthenticationFuture, Framework, Head, RequestBody, RequestOrigin, Space, Target,
+    AuthenticationFuture, Framework, Head, RecordedRequest, RequestBody, Space, Target,
 };
 use axum::body::{Body, HttpBody};
 use axum::extract::connect_info::MockConnectInfo;
@@ -161,7 +161,7 @@ pub(crate) fn forget_body(request: &mut Request) -> Option<Bytes> {
 #[derive(Clone)]
 pub(crate) struct Reported {
     pub(crate) route: Option<MatchedPath>,
-    pub(crate) origin: RequestOrigin,
+    pub(crate) recorded: RecordedRequest,
 }
 
 impl Reported {
@@ -174,7 +174,7 @@ impl Reported {
 /// Returns the parts of a request for later records and questions to the decision point, if there may be any.
 pub(crate) fn parts_to_report(space: &Space, head: Head<'_>) -> Option<Reported> {
     Some(Reported {
-        origin: space.origin_to_keep(head)?,
+        recorded: space.recorded(head)?,
         route: head.extensions.get().cloned(),
     })
 }

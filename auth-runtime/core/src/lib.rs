@@ -99,7 +99,7 @@ pub mod adapter {
     pub use crate::space::metadata_document;
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, CredentialsPlace,
-        Decided, ObjectReport, RequestBody, RequestOrigin, Route, RouteConstants,
+        Decided, ObjectReport, RecordedRequest, RequestBody, Route, RouteConstants,
         SchemeDescription, Selection, Space, Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
         targeted_cache_fields,
     };

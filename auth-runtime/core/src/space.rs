@@ -44,7 +44,7 @@ pub use self::error::SpaceError;
 #[cfg(feature = "resource-metadata")]
 pub use self::metadata::metadata_document;
 pub use self::protection_space::ProtectionSpace;
-pub use self::report::{ObjectReport, RequestOrigin};
+pub use self::report::{ObjectReport, RecordedRequest};
 pub use self::route_constants::RouteConstants;
 pub use self::selection::Selection;
 pub use self::target::Target;

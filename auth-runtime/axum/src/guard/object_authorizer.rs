@@ -55,7 +55,7 @@ impl ObjectAuthorizer {
             location,
             authentication: &self.authentication,
             request: &self.request.snapshot,
-            origin: reported.map(|reported| &reported.origin),
+            recorded: reported.map(|reported| &reported.recorded),
             matched_path: reported.and_then(Reported::matched_path),
             denial,
             evaluated,
@@ -68,9 +68,9 @@ impl ObjectAuthorizer {
         let KeptRequest {
             snapshot, reported, ..
         } = &self.request;
-        let origin = reported.as_ref().map(|reported| &reported.origin);
+        let recorded = reported.as_ref().map(|reported| &reported.recorded);
         self.space
-            .about_kept(identity, snapshot, origin, self.data.as_ref())
+            .about_kept(identity, snapshot, recorded, self.data.as_ref())
     }
 
     pub(super) fn deny(

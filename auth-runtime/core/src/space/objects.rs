@@ -7,7 +7,7 @@ use auth_runtime_policy::{
 use super::Space;
 use super::authorization::Route;
 use super::protection_space::ProtectionSpace;
-use super::report::RequestOrigin;
+use super::report::RecordedRequest;
 use crate::context::Context;
 use crate::decision::open_atoms;
 use crate::decision_point::condition::Permitted;
@@ -278,7 +278,7 @@ impl Space {
         &self,
         identity: &'r Identity,
         request: &'r RequestSnapshot,
-        origin: Option<&'r RequestOrigin>,
+        recorded: Option<&'r RecordedRequest>,
         data: Option<&'r RequestData>,
     ) -> EvaluationRequest<'r> {
         EvaluationRequest {
@@ -286,9 +286,9 @@ impl Space {
             evaluations: &[],
             method: request.method(),
             path: request.uri().path(),
-            address: origin.and_then(|origin| origin.client.address()),
+            address: recorded.and_then(|recorded| recorded.client.address()),
             time: self.clock.now(),
-            request_id: origin.and_then(|origin| origin.request_id.as_ref()),
+            request_id: recorded.and_then(|recorded| recorded.request_id.as_ref()),
             data,
         }
     }

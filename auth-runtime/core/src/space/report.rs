@@ -168,9 +168,11 @@ impl Space {
             method: object.request.method(),
             path: object.request.uri().path(),
             client: object
-                .origin
-                .map_or(Client::Unknown, |origin| origin.client),
-            request_id: object.origin.and_then(|origin| origin.request_id.as_ref()),
+                .recorded
+                .map_or(Client::Unknown, |recorded| recorded.client),
+            request_id: object
+                .recorded
+                .and_then(|recorded| recorded.request_id.as_ref()),
             matched_path: object.matched_path,
             evaluated: object.evaluated,
             outcome: match object.denial {
@@ -217,10 +219,10 @@ impl Space {
         (is_short && id.as_bytes().iter().all(is_text)).then_some(id)
     }
 
-    /// Returns the origin of a request for a later record or question to the decision point, if
+    /// Returns the parts of a request for a later record or question to the decision point, if
     /// decisions are observed or there is a decision point.
-    pub fn origin_to_keep(&self, head: Head<'_>) -> Option<RequestOrigin> {
-        (self.is_watched() || self.has_decision_point()).then(|| RequestOrigin {
+    pub fn recorded(&self, head: Head<'_>) -> Option<RecordedRequest> {
+        (self.is_watched() || self.has_decision_point()).then(|| RecordedRequest {
             client: self.client_address.find(head),
             request_id: self.request_id(head).cloned(),
         })
@@ -245,9 +247,9 @@ impl Space {
     }
 }
 
-/// The origin of a request.
+/// The parts of a request for later records and questions to the decision point.
 #[derive(Clone, Debug)]
-pub struct RequestOrigin {
+pub struct RecordedRequest {
     pub(super) client: Client,
     pub(super) request_id: Option<HeaderValue>,
 }
@@ -262,8 +264,8 @@ pub struct ObjectReport<'a> {
     pub authentication: &'a Authentication,
     /// The request.
     pub request: &'a RequestSnapshot,
-    /// The origin of the request, if it was kept.
-    pub origin: Option<&'a RequestOrigin>,
+    /// The parts of the request for the record, if they were kept.
+    pub recorded: Option<&'a RecordedRequest>,
     /// The matched route, as written.
     pub matched_path: Option<&'a str>,
     /// The denial; `None` for a grant.
