@@ -197,7 +197,7 @@ impl Space {
     pub fn scheme_descriptions(&self) -> impl Iterator<Item = SchemeDescription<'_>> {
         self.schemes.iter().map(|accepted| SchemeDescription {
             name: &accepted.name,
-            key: &accepted.openapi_name,
+            openapi_name: &accepted.openapi_name,
             sources: &accepted.sources,
             is_oauth: accepted.is_oauth,
             has_token_server: accepted.has_token_server,
@@ -206,7 +206,7 @@ impl Space {
             application: accepted.application.as_ref().map(|application| {
                 Box::new(SchemeDescription {
                     name: &application.name,
-                    key: &application.openapi_name,
+                    openapi_name: &application.openapi_name,
                     sources: &application.sources,
                     is_oauth: false,
                     has_token_server: false,

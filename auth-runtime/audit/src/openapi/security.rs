@@ -84,9 +84,9 @@ pub(super) fn with_application(
 
 /// Returns the credentials of a scheme, and those of its application.
 fn both(scheme: &SchemeDescription<'_>, scopes: &[&str]) -> Value {
-    let mut both = json!({ scheme.key: scopes });
+    let mut both = json!({ scheme.openapi_name: scopes });
     if let Some(application) = &scheme.application {
-        set_field(&mut both, application.key, json!([]));
+        set_field(&mut both, application.openapi_name, json!([]));
     }
     both
 }
@@ -157,8 +157,8 @@ pub(super) fn describe(
     metadata: Option<&str>,
 ) -> Result<Value, Mistake> {
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if !scheme.key.bytes().all(is_key) {
-        let name = scheme.key.to_owned();
+    if !scheme.openapi_name.bytes().all(is_key) {
+        let name = scheme.openapi_name.to_owned();
         return Err(Mistake::Name { name });
     }
     let mut places = scheme.sources.iter();

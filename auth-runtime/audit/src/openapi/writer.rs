@@ -85,7 +85,9 @@ impl<'a> Writer<'a> {
                 let schemes =
                     policies.flat_map(|policy| self.space.scheme_descriptions_for(policy));
                 let schemes = schemes.flat_map(security::with_application);
-                self.only_hidden = schemes.map(|scheme| scheme.key.to_owned()).collect();
+                self.only_hidden = schemes
+                    .map(|scheme| scheme.openapi_name.to_owned())
+                    .collect();
             }
             Audience::Insiders => change_object(document, "paths", |paths| self.complete(paths)),
         }
@@ -281,17 +283,17 @@ impl<'a> Writer<'a> {
             .scheme_descriptions()
             .flat_map(security::with_application)
         {
-            if !self.needs.schemes.contains(scheme.key) {
+            if !self.needs.schemes.contains(scheme.openapi_name) {
                 continue;
             }
-            match schemes.get(scheme.key) {
+            match schemes.get(scheme.openapi_name) {
                 Some(written) if security::is_kept(written, &scheme) => {}
                 Some(_) => self.mistakes.push(Mistake::Scheme {
-                    name: scheme.key.to_owned(),
+                    name: scheme.openapi_name.to_owned(),
                 }),
                 None => match security::describe(&scheme, self.space.resource_metadata()) {
                     Ok(described) => {
-                        schemes.insert(scheme.key.to_owned(), described);
+                        schemes.insert(scheme.openapi_name.to_owned(), described);
                     }
                     Err(mistake) => self.mistakes.push(mistake),
                 },

@@ -58,7 +58,7 @@ pub struct SchemeDescription<'s> {
     /// Its name.
     pub name: &'s str,
     /// Its name in the document.
-    pub key: &'s str,
+    pub openapi_name: &'s str,
     /// The places of its credentials.
     pub sources: &'s [Source],
     /// See [`Scheme::is_oauth`].
