@@ -22,6 +22,7 @@ mod borrower;
 #[cfg(feature = "resource-metadata")]
 mod documents;
 mod endpoint;
+mod extract;
 mod fallbacks;
 mod handler;
 mod has_state;
@@ -37,10 +38,11 @@ mod router;
 mod step;
 mod table;
 
-pub use self::handler::{
-    FromGranted, FromGrantedRequest, FromIdentity, GuardedParameters, TakesGuard, ViaHead,
-    ViaIdentity, ViaOptionalIdentity, ViaParts, ViaRequest,
+pub use self::extract::{
+    FromGranted, FromGrantedRequest, FromIdentity, ViaHead, ViaIdentity, ViaOptionalIdentity,
+    ViaParts, ViaRequest,
 };
+pub use self::handler::{GuardedParameters, TakesGuard};
 pub use self::has_state::HasState;
 pub use self::method_router::{
     GuardedMethodRouter, GuardedMethods, any, any_service, connect, connect_service, delete,
