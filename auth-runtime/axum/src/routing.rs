@@ -37,6 +37,7 @@ mod route;
 mod router;
 mod step;
 mod table;
+mod unguarded;
 
 pub use self::extract::{
     FromGranted, FromGrantedRequest, FromIdentity, ViaHead, ViaIdentity, ViaOptionalIdentity,

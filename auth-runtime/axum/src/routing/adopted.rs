@@ -7,8 +7,9 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 
 use crate::exchange::response::response_now;
-use crate::routing::route::{Extent, Unguarded};
+use crate::routing::route::Extent;
 use crate::routing::router::GuardedRouter;
+use crate::routing::unguarded::Unguarded;
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Adds all routes of a plain axum router, without policies and with a reason, while a service

@@ -9,8 +9,7 @@ use auth_runtime_core::adapter::{RouteConstants, Space};
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_policy::Policy;
 use axum::Router;
-use axum::extract::{MatchedPath, NestedPath, Request};
-use axum::middleware::{Next, from_fn};
+use axum::extract::{MatchedPath, Request};
 use axum::routing::MethodRouter;
 use tower::util::MapRequestLayer;
 
@@ -20,15 +19,15 @@ use crate::exchange::conceal::ConcealLayer;
 use crate::exchange::conceal_timing::ConcealTiming;
 use crate::exchange::fallback::{BELOW, Fallback};
 use crate::exchange::matched::Matched;
-use crate::exchange::response::uncacheable_if_missing;
 use crate::exchange::unknown_path::UnknownPath;
 #[cfg(feature = "resource-metadata")]
 use crate::routing::documents::documents;
 use crate::routing::endpoint::{Endpoint, Methods, uncacheable_405};
 use crate::routing::member::Member;
-use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, OtherMethods, Unguarded};
+use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, OtherMethods};
 use crate::routing::router::{hidden_paths, nested_path};
-use crate::routing::step::{Step, apply};
+use crate::routing::step::{Step, apply, common_steps, split, with_steps};
+use crate::routing::unguarded::only_listed;
 
 /// The routes of a protected router.
 #[derive(Clone)]
@@ -204,65 +203,6 @@ fn fallback_of<'m>(
         }
     }
     (fallback.with_nested(nested), around)
-}
-
-/// Returns the same fallback with these steps around it.
-fn with_steps(fallback: &Fallback, steps: &[Step]) -> Fallback {
-    if steps.is_empty() {
-        return fallback.clone();
-    }
-    // unguarded: it responds for paths that do not exist
-    fallback.with_layers(|service| apply(steps, Router::new().fallback_service(service)))
-}
-
-/// The listed routes of an unguarded router. The others are unknown paths, even if a listed pattern
-/// matches them; another unguarded router may list them.
-fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &[Step]) -> Router {
-    let common = common_steps(&unguarded.steps, fallback_steps);
-    let (inside, around) = split(&unguarded.steps, common);
-    let (fallback_inside, _) = split(fallback_steps, common);
-    let fallback = with_steps(fallback, fallback_inside);
-    let unknown = UnknownPath::new(Matched::UnknownMethod, &fallback);
-
-    let paths = unguarded.paths.iter();
-    let paths = paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)));
-    let paths: Arc<[Pattern]> = paths.collect();
-    let only_listed = from_fn(move |request: Request, next: Next| {
-        let path = request.uri().path();
-        let route = route_of(&request);
-        let is_listed = paths.iter().any(|listed| {
-            // A route that does not take all the listed paths is another one.
-            let is_meant = || route.as_ref().is_none_or(|route| route.covers(listed));
-            listed.matches(path) && (listed.is_subtree() || is_meant())
-        });
-        let unknown = unknown.clone();
-        async move {
-            if is_listed {
-                uncacheable_if_missing(next.run(request).await)
-            } else {
-                unknown.respond(request).await
-            }
-        }
-    });
-    let router = apply(inside, unguarded.router.clone());
-    apply(around, router.layer(only_listed))
-}
-
-/// The route that a request matched. axum may put the paths of the routers around in front of it.
-fn route_of(request: &Request) -> Option<Pattern> {
-    let matched = request.extensions().get::<MatchedPath>()?.as_str();
-    let route = Pattern::of(matched);
-    if route.hands_on_paths() {
-        let around = request.extensions().get::<NestedPath>();
-        let around = around.map_or("", |prefix| prefix.as_str().trim_end_matches('/'));
-        let own = matched.strip_prefix(around);
-        let own = own.filter(|own| own.starts_with('/'));
-        return Some(own.map_or(route, Pattern::of));
-    }
-    // It has as many segments as the path.
-    let segments = |path: &str| path.split('/').count();
-    let others = segments(matched).saturating_sub(segments(request.uri().path()));
-    Some(route.without_first(others))
 }
 
 /// Returns the member that provides the fallback of the application: the first one with a fallback
@@ -452,14 +392,4 @@ fn without_name_of_root(mut request: Request) -> Request {
         request.extensions_mut().remove::<MatchedPath>();
     }
     request
-}
-
-/// Returns the number of outermost steps that are equal.
-fn common_steps(steps: &[Step], others: &[Step]) -> usize {
-    let pairs = steps.iter().rev().zip(others.iter().rev());
-    pairs.take_while(|(one, other)| one.is_same(other)).count()
-}
-
-fn split(steps: &[Step], common: usize) -> (&[Step], &[Step]) {
-    steps.split_at(steps.len().saturating_sub(common))
 }

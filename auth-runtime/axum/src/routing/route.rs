@@ -1,12 +1,10 @@
 //! The routes and fallbacks of a guarded router, before it is protected.
 
 use std::any::TypeId;
-use std::panic::Location;
 use std::sync::Arc;
 
 use auth_runtime_core::HandlerLocation;
 use auth_runtime_policy::Policy;
-use axum::Router;
 
 use crate::exchange::fallback::FallbackService;
 use crate::routing::borrower::Borrower;
@@ -71,36 +69,6 @@ pub(super) enum Extent {
     Path,
     /// A service for the path and all paths below it.
     Subtree,
-}
-
-/// The routes of a plain router, without policies.
-#[derive(Clone)]
-pub(super) struct Unguarded<S> {
-    pub(super) router: Router<S>,
-    /// The paths that are served, without the prefix.
-    pub(super) paths: Vec<String>,
-    pub(super) reason: &'static str,
-    /// True if all of its routes are served, unlisted.
-    pub(super) is_adopted: bool,
-    /// The location in the service's source.
-    pub(super) written: &'static Location<'static>,
-    /// The prefix; `/` if the router is not nested.
-    pub(super) prefix: String,
-    pub(super) steps: Vec<Step>,
-}
-
-impl<S: Clone + Send + Sync + 'static> Unguarded<S> {
-    pub(super) fn with_state<S2>(self, state: &S) -> Unguarded<S2> {
-        Unguarded {
-            router: self.router.with_state(state.clone()),
-            paths: self.paths,
-            reason: self.reason,
-            is_adopted: self.is_adopted,
-            written: self.written,
-            prefix: self.prefix,
-            steps: self.steps,
-        }
-    }
 }
 
 /// The fallback for the unknown paths of one router.

@@ -14,8 +14,9 @@ use tower::Service;
 use crate::guard::ServicePolicy;
 use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::method_router::{GuardedMethods, any_service};
-use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, Unguarded};
+use crate::routing::route::{Extent, FallbackRoute, GuardedRoute};
 use crate::routing::step::Step;
+use crate::routing::unguarded::Unguarded;
 
 /// A router like axum's, which accepts only handlers with a policy.
 ///

@@ -9,6 +9,8 @@ use axum::response::IntoResponse;
 use axum::routing::Route;
 use tower::{Layer, Service};
 
+use crate::exchange::fallback::Fallback;
+
 /// A layer or prefix that was added to routes, and is applied when the router is protected.
 #[derive(Clone)]
 pub(crate) struct Step {
@@ -57,6 +59,25 @@ pub(super) fn apply(steps: &[Step], router: Router) -> Router {
     steps
         .iter()
         .fold(router, |router, step| (step.apply)(router))
+}
+
+/// Returns the number of outermost steps that are equal.
+pub(super) fn common_steps(steps: &[Step], others: &[Step]) -> usize {
+    let pairs = steps.iter().rev().zip(others.iter().rev());
+    pairs.take_while(|(one, other)| one.is_same(other)).count()
+}
+
+pub(super) fn split(steps: &[Step], common: usize) -> (&[Step], &[Step]) {
+    steps.split_at(steps.len().saturating_sub(common))
+}
+
+/// Returns the same fallback with these steps around it.
+pub(super) fn with_steps(fallback: &Fallback, steps: &[Step]) -> Fallback {
+    if steps.is_empty() {
+        return fallback.clone();
+    }
+    // unguarded: it responds for paths that do not exist
+    fallback.with_layers(|service| apply(steps, Router::new().fallback_service(service)))
 }
 
 /// The message of the panic of a `route_layer` without effect.
