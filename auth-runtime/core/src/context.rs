@@ -8,7 +8,7 @@ use auth_runtime_policy::{Atom, Group, Truth};
 
 use crate::caller::Caller;
 use crate::clock::Clock;
-use crate::decision_point::ObjectDecision;
+use crate::decision_point::object_decision::ObjectDecision;
 use crate::settings::Settings;
 
 /// Everything known about one request when its policy is evaluated.

@@ -51,12 +51,13 @@ pub use crate::decision_point::condition::{Condition, Permitted, Sql, SqlColumns
 pub use crate::decision_point::deadline::DecisionDeadline;
 pub use crate::decision_point::entity::{EntitiesFuture, Entity, EntityLoader, EntityUid};
 pub use crate::decision_point::object::{Action, Evaluation, Resource};
+pub use crate::decision_point::object_decision::ObjectDecision;
 pub use crate::decision_point::properties::Value;
 pub use crate::decision_point::request_data::RequestData;
 pub use crate::decision_point::rules::{ObjectAnswer, ObjectFunction, ObjectRequest, ObjectRules};
 pub use crate::decision_point::{
-    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
-    PermittedFuture, TokenScope, share_properties,
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, PermittedFuture,
+    TokenScope, share_properties,
 };
 pub use crate::events::{AuditRecord, Outcome};
 pub use crate::explanation::{Explanation, Finding, Rule};

@@ -13,9 +13,10 @@ pub use self::builder::{DecisionCacheBuilder, DecisionCacheError};
 use self::memory::{Entry, Memory};
 use crate::clock::Clock;
 use crate::decision_point::object::Evaluation;
+use crate::decision_point::object_decision::ObjectDecision;
 use crate::decision_point::{
-    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
-    PermittedFuture, TokenScope, counted,
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, PermittedFuture,
+    TokenScope, counted,
 };
 use crate::identity::Identity;
 

@@ -4,8 +4,9 @@ use std::fmt;
 use std::pin::Pin;
 
 use crate::decision_point::object::{Evaluation, Resource};
+use crate::decision_point::object_decision::ObjectDecision;
 use crate::decision_point::{
-    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest,
 };
 use crate::identity::Identity;
 

@@ -13,8 +13,9 @@ use crate::caller::Rejection;
 use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::Denial;
+use crate::decision_point::Evaluated;
 use crate::decision_point::object::Evaluation;
-use crate::decision_point::{Evaluated, ObjectDecision};
+use crate::decision_point::object_decision::ObjectDecision;
 use crate::explanation::{Explanation, Rule};
 use crate::handler_location::HandlerLocation;
 

@@ -4,7 +4,7 @@ use tracing::{Level, Span};
 
 use super::record::{AuditRecord, Outcome};
 use crate::caller::{Caller, Rejection};
-use crate::decision_point::ObjectDecision;
+use crate::decision_point::object_decision::ObjectDecision;
 use crate::explanation::Finding;
 use crate::handler_location::HandlerLocation;
 

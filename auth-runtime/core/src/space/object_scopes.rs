@@ -12,7 +12,8 @@ use crate::caller::Rejection;
 use crate::context::Context;
 use crate::decision::{Decision, Denial, classes_to_request};
 use crate::decision_point::object::Evaluation;
-use crate::decision_point::{Evaluated, ObjectDecision, TokenScope};
+use crate::decision_point::object_decision::ObjectDecision;
+use crate::decision_point::{Evaluated, TokenScope};
 use crate::service_function::Parameters;
 
 /// The longest scope of an object, in bytes. Its id comes from the path.

@@ -12,10 +12,10 @@ use crate::context::Context;
 use crate::decision::open_atoms;
 use crate::decision_point::condition::Permitted;
 use crate::decision_point::object::{Action, Evaluation, Resource};
+use crate::decision_point::object_decision::ObjectDecision;
 use crate::decision_point::request_data::RequestData;
 use crate::decision_point::{
-    DecisionPoint, DecisionPointError, Evaluated, EvaluationRequest, ObjectDecision, counted,
-    share_properties,
+    DecisionPoint, DecisionPointError, Evaluated, EvaluationRequest, counted, share_properties,
 };
 use crate::head::Head;
 use crate::identity::Identity;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::decision_point::ObjectDecision;
+use crate::decision_point::object_decision::ObjectDecision;
 use crate::identity::Identity;
 use crate::key_bytes::KeyBytes;
 
