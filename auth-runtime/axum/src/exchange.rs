@@ -11,6 +11,7 @@ pub(crate) mod conceal_timing;
 pub(crate) mod fallback;
 mod handover;
 mod kept_body;
+mod lock;
 pub(crate) mod matched;
 mod parameters;
 pub(crate) mod response;

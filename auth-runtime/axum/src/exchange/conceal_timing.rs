@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, Service, ServiceExt};
 
-use crate::exchange::handover::lock;
+use crate::exchange::lock::lock;
 use crate::exchange::response::response_of;
 
 /// Marks the response of an unknown path, or of a concealed denial.

@@ -16,7 +16,8 @@ use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
 use crate::exchange::conceal_timing::OfUnknownPath;
-use crate::exchange::handover::{find, forget, hand, lock};
+use crate::exchange::handover::{find, forget, hand};
+use crate::exchange::lock::lock;
 use crate::exchange::parameters::strip_parameters;
 use crate::exchange::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 use crate::request::{authenticate, forget_body, head_of, read_body};

@@ -5,7 +5,7 @@
 //! recipient, and is taken out once.
 
 use std::any::Any;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::Request;
 
@@ -26,8 +26,4 @@ pub(super) fn find<T: Send + Sync + 'static>(request: &Request) -> Option<Arc<T>
 /// Removes the value from a request. A fallback of the service must not find it there.
 pub(super) fn forget(request: &mut Request) {
     request.extensions_mut().remove::<Handover>();
-}
-
-pub(super) fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,7 +13,7 @@ use axum::extract::Request;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use crate::exchange::handover::lock;
+use crate::exchange::lock::lock;
 
 /// A handle to the body. It lives as long as its last handle.
 pub(super) struct KeptBody(Arc<Mutex<Body>>);

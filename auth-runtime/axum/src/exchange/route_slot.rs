@@ -6,7 +6,8 @@ use auth_runtime_core::adapter::CredentialFields;
 use axum::extract::Request;
 
 use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
-use crate::exchange::handover::{find, hand, lock};
+use crate::exchange::handover::{find, hand};
+use crate::exchange::lock::lock;
 use crate::guard::Concealed;
 use crate::request::head_of;
 
