@@ -10,7 +10,7 @@ use super::Space;
 use super::accept::{clash, subprotocols};
 use super::accepted_scheme::Accepted;
 use super::credential_fields::credential_fields;
-use super::error::{LONGEST_BODY, SpaceError};
+use super::error::SpaceError;
 use super::protection_space::ProtectionSpace;
 use super::unknown_paths::UnknownPaths;
 use crate::client_address::ClientAddress;
@@ -298,7 +298,7 @@ impl ProtectionSpaceBuilder {
         if self.schemes.is_empty() {
             return Err(SpaceError::NoScheme);
         }
-        if !(1..=LONGEST_BODY).contains(&self.space.max_body) {
+        if !(1..=ProtectionSpace::LONGEST_BODY).contains(&self.space.max_body) {
             return Err(SpaceError::MaxBody(self.space.max_body));
         }
         if let Some(name) = self.setting_twice {

@@ -5,10 +5,8 @@ use std::fmt;
 use auth_runtime_policy::scheme::registered_spelling;
 
 use super::application::ApplicationProblem;
+use super::protection_space::ProtectionSpace;
 use crate::challenge::ChallengeError;
-
-/// The greatest value of [`max_body`](crate::ProtectionSpaceBuilder::max_body), in bytes.
-pub(super) const LONGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// An error of building a [`ProtectionSpace`](crate::ProtectionSpace).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +64,8 @@ impl fmt::Display for SpaceError {
             }
             Self::MaxBody(bytes) => write!(
                 f,
-                "the longest body before authentication is {bytes} bytes; 1 to {LONGEST_BODY} are allowed"
+                "the longest body before authentication is {bytes} bytes; 1 to {} are allowed",
+                ProtectionSpace::LONGEST_BODY
             ),
             Self::NoChallenge => f.write_str(
                 "`UnknownPaths::Challenge` needs a scheme with a challenge, and the protection \

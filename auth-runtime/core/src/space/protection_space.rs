@@ -43,6 +43,9 @@ impl ProtectionSpace {
     /// scheme. [`max_body`](crate::ProtectionSpaceBuilder::max_body) sets another length.
     pub const MAX_BODY: usize = 1024 * 1024;
 
+    /// The greatest value of [`max_body`](crate::ProtectionSpaceBuilder::max_body), in bytes.
+    pub(super) const LONGEST_BODY: usize = 64 * 1024 * 1024;
+
     /// The longest list of questions in one call of the decision point.
     pub const MAX_EVALUATIONS: usize = 10_000;
 
