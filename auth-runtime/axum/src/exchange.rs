@@ -27,7 +27,9 @@ use axum::response::Response;
 use http::header::VARY;
 
 use crate::exchange::added_fields::AddedFields;
-use crate::exchange::authorizer::{AuthorizationOrPending, RouteAuthorization, RouteAuthorizer};
+use crate::exchange::authorizer::{
+    AuthorizationOrPending, PendingAuthorization, RouteAuthorization, RouteAuthorizer,
+};
 use crate::exchange::kept_body::KeptBody;
 use crate::exchange::response::{
     ResponseOrFuture, Secrecy, internal_error, uncacheable_if_missing,
@@ -61,6 +63,16 @@ pub(crate) enum ExchangePlace {
     InFront,
 }
 
+/// The next step for a request.
+enum Step {
+    /// The code behind the authorizer is called.
+    Call(RouteAuthorization),
+    /// This is the response.
+    Respond(ResponseOrFuture),
+    /// The decision waits for this work.
+    Wait(PendingAuthorization),
+}
+
 /// The code behind an authorizer.
 pub(super) trait Inner: Send + 'static {
     /// Calls the code with a request that was not concealed. To code in front of layers, the request may
@@ -79,9 +91,11 @@ impl Exchange {
         place: ExchangePlace,
         request: &mut Request,
     ) -> Self {
-        let keeps_body = place == ExchangePlace::Endpoint && authorizer.can_conceal_objects();
         Self {
-            body: keeps_body.then(|| KeptBody::of(request)).flatten(),
+            body: match place {
+                ExchangePlace::Endpoint => authorizer.keep_body(request),
+                ExchangePlace::BehindLayers | ExchangePlace::InFront => None,
+            },
             probe: Probe::of(request.extensions()),
             slot: match place {
                 ExchangePlace::BehindLayers => RouteSlot::of(&authorizer, request),
@@ -94,52 +108,42 @@ impl Exchange {
         }
     }
 
-    pub(super) fn authorizer(&self) -> &Arc<RouteAuthorizer> {
-        &self.authorizer
+    /// Authorizes the request, and responds: at once if nothing has to be awaited.
+    #[inline]
+    pub(super) fn respond<I: Inner>(mut self, mut request: Request, inner: I) -> ResponseOrFuture {
+        match self.start(&mut request) {
+            Step::Call(decided) => inner.call(self, decided, request),
+            Step::Respond(response) => response,
+            Step::Wait(pending) => ResponseOrFuture::Later(Box::pin(async move {
+                match self.finish(pending, &mut request).await {
+                    Step::Call(decided) => inner.call(self, decided, request).await,
+                    Step::Respond(response) => response.await,
+                    Step::Wait(_) => internal_error(),
+                }
+            })),
+        }
     }
 
-    /// Authorizes the request, and responds: at once if nothing has to be awaited. An unknown path has no code
-    /// to call.
-    pub(super) fn respond<I: Inner>(
-        self,
-        mut request: Request,
-        inner: Option<I>,
-    ) -> ResponseOrFuture {
-        let decided = match self.slot.as_ref().and_then(|slot| slot.take(&request)) {
+    /// Authorizes the request, as far as nothing has to be awaited.
+    fn start(&mut self, request: &mut Request) -> Step {
+        let decided = match self.slot.as_ref().and_then(|slot| slot.take(request)) {
             Some(decided) => RouteAuthorizer::confirm(decided),
-            None => self.authorizer.authorize(&request),
+            None => self.authorizer.authorize(request),
         };
         match decided {
-            AuthorizationOrPending::Now(decided) => self.proceed(decided, request, inner),
-            AuthorizationOrPending::Later(pending) => {
-                ResponseOrFuture::Later(Box::pin(async move {
-                    let decided = self.authorizer.complete(pending, &mut request).await;
-                    self.proceed(decided, request, inner).await
-                }))
-            }
+            AuthorizationOrPending::Now(decided) => self.decided(decided, request),
+            AuthorizationOrPending::Later(pending) => Step::Wait(pending),
         }
     }
 
-    /// Responds to a denied request, or calls the code behind the authorizer.
-    fn proceed<I: Inner>(
-        mut self,
-        decided: RouteAuthorization,
-        mut request: Request,
-        inner: Option<I>,
-    ) -> ResponseOrFuture {
-        match (self.refuse(&decided, &mut request), inner) {
-            (Some(response), _) => response,
-            (None, Some(inner)) => inner.call(self, decided, request),
-            (None, None) => ResponseOrFuture::Now(internal_error()),
-        }
+    /// Authorizes the request when the work that the decision waits for is complete.
+    async fn finish(&mut self, pending: PendingAuthorization, request: &mut Request) -> Step {
+        let decided = self.authorizer.complete(pending, request).await;
+        self.decided(decided, request)
     }
 
-    /// The response to a request for which the code behind the authorizer is not called.
-    fn refuse(
-        &mut self,
-        decided: &RouteAuthorization,
-        request: &mut Request,
-    ) -> Option<ResponseOrFuture> {
+    /// The step after a decision.
+    fn decided(&mut self, decided: RouteAuthorization, request: &mut Request) -> Step {
         let authorizer = &self.authorizer;
         match &*decided.authorization.decision {
             Decision::Grant if authorizer.matched.exists() => {
@@ -148,17 +152,17 @@ impl Exchange {
                     let authentication = &decided.authentication;
                     self.added = AddedFields::of(&authorizer.space, authentication, request);
                 }
-                None
+                Step::Call(decided)
             }
-            Decision::Deny(_) if self.place == ExchangePlace::InFront => None,
+            Decision::Deny(_) if self.place == ExchangePlace::InFront => Step::Call(decided),
             Decision::Deny(denial) => {
                 authorizer.matched.record_denial(&self.probe, denial);
-                let response = authorizer.deny(denial, decided, request);
-                Some(ResponseOrFuture::Now(response))
+                let response = authorizer.deny(denial, &decided, request);
+                Step::Respond(ResponseOrFuture::Now(response))
             }
             // A request that is undecided, or granted without a handler, is concealed as well.
             Decision::Conceal | Decision::Undecided(_) | Decision::Grant => {
-                Some(self.conceal_by_policy(decided.authentication.clone(), request))
+                Step::Respond(self.conceal_by_policy(decided.authentication, request))
             }
         }
     }
@@ -170,12 +174,7 @@ impl Exchange {
         request: &mut Request,
     ) -> ResponseOrFuture {
         if self.place == ExchangePlace::BehindLayers {
-            let concealed = Concealed {
-                request: self.authorizer.kept_request(request, None),
-                authentication,
-                by_policy: true,
-            };
-            return self.handled(concealed.marked());
+            return self.handled(Concealed { object: None }.marked());
         }
         // The fallback has the body of the request, as on an unknown path.
         self.body = None;
@@ -213,10 +212,10 @@ impl Exchange {
                 record(&self.authorizer, &self.probe, &response);
                 ResponseOrFuture::Now(response)
             }
-            ResponseOrFuture::Later(response) => {
+            later => {
                 let (authorizer, probe) = (Arc::clone(&self.authorizer), self.probe.clone());
                 ResponseOrFuture::Later(Box::pin(async move {
-                    let response = response.await;
+                    let response = later.await;
                     record(&authorizer, &probe, &response);
                     response
                 }))
@@ -256,7 +255,10 @@ impl Exchange {
         let Some(concealed) = response.extensions_mut().remove::<Concealed>() else {
             return ResponseOrFuture::Now(uncacheable_if_missing(response));
         };
-        let response = authorizer.conceal_object(concealed, self.body.take());
+        let Some((authentication, request)) = concealed.object else {
+            return ResponseOrFuture::Now(internal_error());
+        };
+        let response = authorizer.conceal_object(authentication, request, self.body.take());
         self.record(response, |authorizer, probe, response| {
             authorizer.matched.record_handled(probe, response);
         })

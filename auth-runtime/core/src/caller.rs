@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::identity::Identity;
 
 /// The caller of a request, as determined by a [`Scheme`](crate::Scheme).
@@ -117,6 +118,14 @@ impl Caller {
     /// does.
     pub fn unverifiable() -> Self {
         Self::Unverifiable { retry_after: None }
+    }
+
+    /// Rejects an identity that is expired by `clock`.
+    pub(crate) fn unless_expired(self, clock: &Clock) -> Self {
+        match self {
+            Self::Known(identity) if identity.is_expired(clock) => Self::Rejected(Rejection::Expired),
+            caller => caller,
+        }
     }
 
     /// The kind of the caller, for records.

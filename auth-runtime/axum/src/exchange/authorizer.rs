@@ -23,7 +23,7 @@ use crate::exchange::fallback::{Fallback, OtherSpaces, strip_match};
 use crate::exchange::kept_body::KeptBody;
 use crate::exchange::matched::Matched;
 use crate::exchange::response::{ResponseOrFuture, Secrecy, SharedCaches};
-use crate::guard::{Concealed, KeptRequest, ObjectAuthorizer, Proof};
+use crate::guard::{KeptRequest, ObjectAuthorizer, Proof};
 use crate::request::{
     authenticate, forget_body, head_of, head_of_parts, parameters_in, parts_to_report,
     path_parameters, read_body,
@@ -284,8 +284,17 @@ impl RouteAuthorizer {
     }
 
     /// Whether a denial of an object by the handler can be concealed.
-    pub(super) fn can_conceal_objects(&self) -> bool {
+    fn can_conceal_objects(&self) -> bool {
         self.uses_guard && self.policy.is_hidden()
+    }
+
+    /// Keeps the body of a request for a fallback, if the handler can deny an object and the denial is concealed.
+    pub(super) fn keep_body(&self, request: &mut Request) -> Option<KeptBody> {
+        if self.can_conceal_objects() {
+            KeptBody::of(request)
+        } else {
+            None
+        }
     }
 
     /// The proof for the guard of a granted request, and the parts of the request that the response must
@@ -341,8 +350,8 @@ impl RouteAuthorizer {
         Some((Proof { caller, objects }, secrecy))
     }
 
-    /// Copies the head of a request, but only if a fallback of the service may have to respond for
-    /// a concealed object: copying allocates.
+    /// Copies the head of a request, but only if the response to a concealed object may depend on
+    /// more than its snapshot: copying allocates.
     fn head_for_fallback(&self, request: &Request, body: Option<&Bytes>) -> Option<Arc<Parts>> {
         if !(self.policy.is_hidden() && self.fallback.needs_request()) {
             return None;
@@ -416,14 +425,10 @@ impl RouteAuthorizer {
     /// that was read before the authorization, or else the rest that the handler left.
     pub(super) fn conceal_object(
         &self,
-        concealed: Concealed,
+        authentication: Authentication,
+        request: KeptRequest,
         body: Option<KeptBody>,
     ) -> ResponseOrFuture {
-        let Concealed {
-            authentication,
-            request,
-            ..
-        } = concealed;
         match request.head {
             Some(head) => {
                 let head = Arc::unwrap_or_clone(head);
@@ -439,7 +444,7 @@ impl RouteAuthorizer {
             }
             None => {
                 let request = RequestView::Before(&request.snapshot);
-                ResponseOrFuture::Now(self.fallback.respond_by_space(&authentication, request))
+                ResponseOrFuture::Now(self.fallback.respond_by_space(authentication, request))
             }
         }
     }

@@ -12,13 +12,11 @@ use http::Method;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
-use crate::exchange::kept_body::KeptBody;
 use crate::exchange::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 use crate::exchange::route_slot::RouteSlot;
 use crate::exchange::unknown_path::UnknownPath;
 use crate::exchange::{Exchange, ExchangePlace, Inner};
 use crate::guard::Concealed;
-use crate::probe::Probe;
 
 /// Decides in front of layers and prefixes that only matched routes have, on hidden paths. Such a
 /// layer could otherwise reveal the route, by a field that it adds or by a response of its own; and
@@ -87,7 +85,7 @@ where
             let authorizer = Arc::clone(authorizer);
             let exchange = Exchange::new(authorizer, ExchangePlace::InFront, &mut request);
             let behind = BehindLayers(Arc::clone(&self.inner));
-            exchange.respond(request, Some(behind))
+            exchange.respond(request, behind)
         })
     }
 }
@@ -107,20 +105,16 @@ where
         mut decided: RouteAuthorization,
         mut request: Request,
     ) -> ResponseOrFuture {
-        let authorizer = exchange.authorizer();
-        let probe = Probe::of(request.extensions());
+        let Exchange {
+            authorizer, probe, ..
+        } = exchange;
         let in_front = authorizer.kept_request(&request, decided.body.as_ref());
         decided.in_front = authorizer.uses_guard.then(|| Box::new(in_front.clone()));
         let authentication = decided.authentication.clone();
         let uri = request.uri().clone();
-        let slot = RouteSlot::hand(authorizer, decided, &mut request);
-        let body = if authorizer.can_conceal_objects() {
-            KeptBody::of(&mut request)
-        } else {
-            None
-        };
+        let slot = RouteSlot::hand(&authorizer, decided, &mut request);
+        let body = authorizer.keep_body(&mut request);
         let response = R::clone(&self.0).oneshot(request);
-        let authorizer = Arc::clone(authorizer);
         ResponseOrFuture::Later(Box::pin(async move {
             let mut response = response_of(response.await);
             // A layer may have replaced the response, or the request.
@@ -129,15 +123,11 @@ where
                 return uncacheable_if_missing(response);
             };
             let fallback = authorizer.fallback.location_at(uri.path());
-            let by_policy = concealed.by_policy;
             // An unknown path has no such layers, so the credentials that were sent count.
-            let concealed = Concealed {
-                request: in_front,
-                authentication,
-                by_policy,
-            };
-            let response = authorizer.conceal_object(concealed, body).await;
-            if by_policy {
+            let response = authorizer
+                .conceal_object(authentication, in_front, body)
+                .await;
+            if concealed.object.is_none() {
                 authorizer.matched.record_fallback(&probe, fallback);
             } else {
                 authorizer.matched.record_handled(&probe, &response);

@@ -394,12 +394,12 @@ impl Fallback {
     /// The response of the only space of the application, without a fallback service.
     pub(super) fn respond_by_space(
         &self,
-        authentication: &Authentication,
+        authentication: Authentication,
         request: RequestView<'_>,
     ) -> Response {
         let caller = UnknownCaller {
             space: Arc::clone(self.first_space()),
-            authentication: authentication.clone(),
+            authentication,
         };
         self.marked(self.respond_by_spaces(&caller, request))
     }

@@ -5,7 +5,9 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use auth_runtime_core::adapter::{forbid_storing, targeted_cache_fields};
+use auth_runtime_core::adapter::{
+    forbid_storing, is_targeted_cache_field, targeted_cache_fields,
+};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -20,16 +22,21 @@ pub(crate) type BoxedResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
 pub(crate) enum ResponseOrFuture {
     Now(Response),
     Later(BoxedResponse),
+    /// It was returned.
+    Returned,
 }
 
 impl Future for ResponseOrFuture {
     type Output = Response;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
-        match &mut *self {
+        if let Self::Later(response) = &mut *self {
+            return response.as_mut().poll(context);
+        }
+        match std::mem::replace(&mut *self, Self::Returned) {
+            Self::Now(response) => Poll::Ready(response),
             // Polled after completion, nothing is granted.
-            Self::Now(response) => Poll::Ready(std::mem::replace(response, internal_error())),
-            Self::Later(response) => response.as_mut().poll(context),
+            Self::Returned | Self::Later(_) => Poll::Ready(internal_error()),
         }
     }
 }
@@ -126,11 +133,13 @@ fn keep_cache_control_private(headers: &mut HeaderMap) {
 /// that demands revalidation does not thereby share its response, in contrast to `public` and `s-maxage`
 /// (RFC 9111 §3.5).
 fn keep_private_if_only_revalidated(headers: &mut HeaderMap) {
-    if is_only_revalidated(headers, &header::CACHE_CONTROL) {
-        keep_cache_control_private(headers);
-    }
-    for name in targeted_cache_fields(headers) {
-        if is_only_revalidated(headers, &name) {
+    let fields = headers.keys();
+    let fields = fields.filter(|name| *name == header::CACHE_CONTROL || is_targeted_cache_field(name));
+    let only_revalidated = fields.filter(|name| is_only_revalidated(headers, name));
+    for name in only_revalidated.cloned().collect::<Vec<_>>() {
+        if name == header::CACHE_CONTROL {
+            keep_cache_control_private(headers);
+        } else {
             headers.remove(name);
         }
     }

@@ -8,7 +8,7 @@ use axum::handler::Handler;
 use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
 use crate::exchange::fallback::{Fallback, strip_match};
 use crate::exchange::matched::Matched;
-use crate::exchange::response::ResponseOrFuture;
+use crate::exchange::response::{ResponseOrFuture, internal_error};
 use crate::exchange::{Exchange, ExchangePlace, Inner};
 
 /// Responds to requests on unknown paths, through the same code as to requests that are concealed: the
@@ -36,7 +36,7 @@ impl UnknownPath {
         let authenticates = authorizer.fallback.authenticates(request.uri().path());
         let exchange = Exchange::new(authorizer, ExchangePlace::Endpoint, &mut request);
         if authenticates {
-            exchange.respond::<NoHandler>(request, None)
+            exchange.respond(request, NoHandler)
         } else {
             exchange.respond_unauthenticated(&mut request)
         }
@@ -51,11 +51,11 @@ impl<S> Handler<ByFallback, S> for UnknownPath {
     }
 }
 
-/// The handler of an unknown path: there is none.
-enum NoHandler {}
+/// The handler of an unknown path: there is none, and every request is concealed.
+struct NoHandler;
 
 impl Inner for NoHandler {
     fn call(self, _: Exchange, _: RouteAuthorization, _: Request) -> ResponseOrFuture {
-        match self {}
+        ResponseOrFuture::Now(internal_error())
     }
 }

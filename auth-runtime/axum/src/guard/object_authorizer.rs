@@ -21,7 +21,7 @@ pub(crate) struct ObjectAuthorizer {
     pub(crate) authentication: Authentication,
     pub(crate) request: KeptRequest,
     /// The data that the decision point keeps for the request.
-    pub(crate) data: Option<RequestData>,
+    pub(crate) data: Option<Box<RequestData>>,
     /// True if the denial is concealed from this caller.
     pub(crate) conceal: bool,
     /// True if an authorizer in front of the handler replaces a concealed denial by the response of
@@ -70,7 +70,7 @@ impl ObjectAuthorizer {
         } = &self.request;
         let recorded = reported.as_ref().map(|reported| &reported.recorded);
         self.space
-            .about_kept(identity, snapshot, recorded, self.data.as_ref())
+            .about_kept(identity, snapshot, recorded, self.data.as_deref())
     }
 
     pub(super) fn deny(
@@ -91,10 +91,9 @@ impl ObjectAuthorizer {
         } = self;
         if conceal && self.has_router {
             // The router replaces this response by that of the fallback.
+            let object = (authentication.clone(), request.clone());
             let concealed = Concealed {
-                authentication: authentication.clone(),
-                request: request.clone(),
-                by_policy: false,
+                object: Some(object),
             };
             return Denied::new(concealed.marked());
         }
@@ -112,10 +111,9 @@ impl ObjectAuthorizer {
 /// path.
 #[derive(Clone)]
 pub(crate) struct Concealed {
-    pub(crate) authentication: Authentication,
-    pub(crate) request: KeptRequest,
-    /// True if the policy denied the request, and false if the handler denied an object.
-    pub(crate) by_policy: bool,
+    /// The request for an object that the handler denied. `None` if the policy denied the request: the layer in front
+    /// keeps it.
+    pub(crate) object: Option<(Authentication, KeptRequest)>,
 }
 
 impl Concealed {

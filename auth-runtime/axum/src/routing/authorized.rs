@@ -61,7 +61,7 @@ where
             parameters: PhantomData,
         };
         let exchange = Exchange::new(self.authorizer, self.place, &mut request);
-        exchange.respond(request, Some(call))
+        exchange.respond(request, call)
     }
 }
 
@@ -117,7 +117,7 @@ where
 
     fn call(self, mut request: Request, _state: S) -> ResponseOrFuture {
         let exchange = Exchange::new(self.authorizer, self.place, &mut request);
-        exchange.respond(request, Some(self.inner))
+        exchange.respond(request, self.inner)
     }
 }
 
@@ -138,7 +138,10 @@ where
         }
         ResponseOrFuture::Later(Box::pin(async move {
             let response = response_of(self.0.oneshot(request).await);
-            exchange.handled(response).await
+            match exchange.handled(response) {
+                ResponseOrFuture::Now(response) => response,
+                later => later.await,
+            }
         }))
     }
 }

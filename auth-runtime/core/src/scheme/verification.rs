@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::caller::{Caller, Rejection};
+use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::identity::Identity;
 
@@ -60,13 +60,13 @@ impl Verification {
 
     /// Rejects an identity that is expired by `clock`.
     pub(crate) fn unless_expired(self, clock: &Clock) -> Self {
-        let clock = clock.clone();
-        self.map(move |caller| match caller {
-            Caller::Known(identity) if identity.is_expired(&clock) => {
-                Caller::Rejected(Rejection::Expired)
+        match self.0 {
+            State::Done(caller) => Self::done(caller.unless_expired(clock)),
+            State::Pending(future) => {
+                let clock = clock.clone();
+                Self::pending(async move { future.await.unless_expired(&clock) })
             }
-            caller => caller,
-        })
+        }
     }
 
     /// Continues with `next` for a known caller.

@@ -59,33 +59,33 @@ pub struct Authorization {
     /// True if the denial of an object is concealed. Only for a granted request.
     pub conceal: bool,
     /// The data that the decision point keeps for the request, if it was asked.
-    pub data: Option<RequestData>,
+    pub data: Option<Box<RequestData>>,
 }
 
-/// A decision that was made for a request, or a constant of its route.
+/// A decision that was made for a request, or a constant of its route. `None` is a grant, which needs no
+/// allocation.
 #[derive(Debug)]
-pub enum Decided {
-    /// Made for the request.
-    OfRequest(Decision),
-    /// Made when the route was mounted.
-    OfRoute(Arc<Decision>),
+pub struct Decided(Option<Arc<Decision>>);
+
+impl From<Decision> for Decided {
+    fn from(decision: Decision) -> Self {
+        Self((decision != Decision::Grant).then(|| Arc::new(decision)))
+    }
 }
 
 impl Deref for Decided {
     type Target = Decision;
 
     fn deref(&self) -> &Decision {
-        match self {
-            Self::OfRequest(decision) => decision,
-            Self::OfRoute(decision) => decision,
-        }
+        const GRANT: &Decision = &Decision::Grant;
+        self.0.as_deref().unwrap_or(GRANT)
     }
 }
 
 impl Authorization {
     /// The authorization of a request to a public handler, which ignores credentials.
     pub fn public() -> Self {
-        Self::new(Decided::OfRequest(Decision::Grant))
+        Self::new(Decided(None))
     }
 
     fn new(decision: Decided) -> Self {
@@ -160,7 +160,7 @@ impl Space {
         watch: &Watch,
     ) -> Option<Authorization> {
         if let Some(decision) = self.decided_before(route, authentication, head, watch) {
-            return Some(Authorization::new(Decided::OfRoute(Arc::clone(decision))));
+            return Some(Authorization::new(Decided(Some(Arc::clone(decision)))));
         }
         let context = self.context(route.policy, authentication, head);
         let (decision, conceal) = decide_route(route, context.as_ref()).ok()?;
@@ -173,7 +173,7 @@ impl Space {
         Some(Authorization {
             missing,
             conceal,
-            ..Authorization::new(Decided::OfRequest(decision))
+            ..Authorization::new(decision.into())
         })
     }
 
@@ -203,11 +203,12 @@ impl Space {
         watch: &Watch,
     ) -> Authorization {
         let mut context = self.context(route.policy, authentication, surroundings.head);
-        if let Some(context) = &mut context
-            && !matches!(context.caller, Caller::Known(_))
-        {
+        if let Some(context) = &mut context {
+            context.can_step_up = self.can_step_up(route.policy);
             // Those of a known caller are added with the decisions.
-            self.add_object_scopes(route.policy, context, surroundings.parameters);
+            if !matches!(context.caller, Caller::Known(_)) {
+                self.add_object_scopes(route.policy, context, surroundings.parameters);
+            }
         }
         let mut evaluated = None;
         let data = self.request_data();
@@ -232,7 +233,7 @@ impl Space {
                     context.add_answer(open.clone(), result);
                 }
                 (_, Caller::Known(identity)) => {
-                    let data = data.as_ref();
+                    let data = data.as_deref();
                     let asked =
                         self.ask_about_objects(route, identity, context, surroundings, data);
                     let asked = watch.around(asked).await;
@@ -257,7 +258,7 @@ impl Space {
         );
         let missing = self.missing(route.policy, context, &decision);
         Authorization {
-            decision: Decided::OfRequest(decision),
+            decision: decision.into(),
             missing,
             conceal,
             data,
@@ -303,7 +304,6 @@ impl Space {
             Caller::Unverifiable { .. } => self.can_constrain_senders(policy),
             _ => self.can_ask_for_binding(policy),
         };
-        context.can_step_up = self.can_step_up(policy);
         if policy.asks_for_network() {
             context.address = self.client_address.find_for_network(head);
         }

@@ -155,14 +155,15 @@ pub(super) enum Found<'s, 'r> {
 
 impl<'s, 'r> Found<'s, 'r> {
     fn push(&mut self, new: Presented<'s, 'r>) {
-        *self = match std::mem::replace(self, Self::Nothing) {
-            Self::Nothing => Self::One(new),
-            Self::One(one) => Self::Several(vec![one, new]),
-            Self::Several(mut several) => {
-                several.push(new);
-                Self::Several(several)
+        match self {
+            Self::Nothing => *self = Self::One(new),
+            Self::Several(several) => several.push(new),
+            Self::One(_) => {
+                if let Self::One(one) = std::mem::replace(self, Self::Nothing) {
+                    *self = Self::Several(vec![one, new]);
+                }
             }
-        };
+        }
     }
 }
 

@@ -113,12 +113,15 @@ pub fn forbid_storing(headers: &mut HeaderMap) {
 /// Returns the fields that some caches prefer to `Cache-Control`: targeted ones (RFC 9213 §2), such as
 /// `CDN-Cache-Control`, and their predecessors.
 pub fn targeted_cache_fields(headers: &HeaderMap) -> Vec<HeaderName> {
-    const PREDECESSORS: [&str; 3] = ["edge-control", "surrogate-control", "x-accel-expires"];
-    let names = headers.keys().filter(|name| {
-        let name = name.as_str();
-        name.ends_with("-cache-control") || PREDECESSORS.contains(&name)
-    });
+    let names = headers.keys().filter(|name| is_targeted_cache_field(name));
     names.cloned().collect()
+}
+
+/// Returns whether some caches prefer a field to `Cache-Control`.
+pub fn is_targeted_cache_field(name: &HeaderName) -> bool {
+    const PREDECESSORS: [&str; 3] = ["edge-control", "surrogate-control", "x-accel-expires"];
+    let name = name.as_str();
+    name.ends_with("-cache-control") || PREDECESSORS.contains(&name)
 }
 
 fn append(headers: &mut HeaderMap, lines: impl IntoIterator<Item = HeaderValue>) {

@@ -30,8 +30,8 @@ impl Space {
     }
 
     /// The data that the decision point keeps for one request; `None` without a decision point.
-    pub fn request_data(&self) -> Option<RequestData> {
-        self.has_decision_point().then(RequestData::default)
+    pub fn request_data(&self) -> Option<Box<RequestData>> {
+        self.has_decision_point().then(Box::default)
     }
 
     /// The types of objects that the decision point names, sorted; `None` without a decision point.
