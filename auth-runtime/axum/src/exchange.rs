@@ -224,14 +224,13 @@ impl Exchange {
     }
 
     /// The proof for the guard of a granted request. `None` if there is no caller.
+    #[inline]
     pub(super) fn grant(
         &mut self,
         decided: RouteAuthorization,
         request: &Request,
     ) -> Option<Proof> {
-        let (proof, secrecy) = self.authorizer.grant(decided, request)?;
-        self.secrecy = secrecy;
-        Some(proof)
+        self.authorizer.grant(decided, request, &mut self.secrecy)
     }
 
     /// Passes on the response of the handler, or conceals the object that it denied.

@@ -123,7 +123,9 @@ impl Caller {
     /// Rejects an identity that is expired by `clock`.
     pub(crate) fn unless_expired(self, clock: &Clock) -> Self {
         match self {
-            Self::Known(identity) if identity.is_expired(clock) => Self::Rejected(Rejection::Expired),
+            Self::Known(identity) if identity.is_expired(clock) => {
+                Self::Rejected(Rejection::Expired)
+            }
             caller => caller,
         }
     }

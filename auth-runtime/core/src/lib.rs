@@ -102,6 +102,6 @@ pub mod adapter {
         Authentication, AuthenticationFuture, Authorization, CredentialFields, CredentialsPlace,
         Decided, ObjectReport, RecordedRequest, RequestBody, Route, RouteConstants,
         SchemeDescription, Selection, Space, Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
-        is_targeted_cache_field, targeted_cache_fields,
+        is_targeted_cache_field, remove_fields,
     };
 }

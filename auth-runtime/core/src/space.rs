@@ -39,9 +39,7 @@ pub use self::builder::ProtectionSpaceBuilder;
 pub use self::credential_fields::CredentialFields;
 pub(crate) use self::credentials::Accompanying;
 pub use self::credentials::RequestBody;
-pub use self::denial_response::{
-    forbid_storing, is_targeted_cache_field, targeted_cache_fields,
-};
+pub use self::denial_response::{forbid_storing, is_targeted_cache_field, remove_fields};
 pub use self::error::SpaceError;
 #[cfg(feature = "resource-metadata")]
 pub use self::metadata::metadata_document;

@@ -23,15 +23,14 @@ impl AddedFields {
         authentication: &Authentication,
         request: &Request,
     ) -> Option<Box<Self>> {
-        let subprotocol = space.subprotocol(head_of(request));
         let fields = space.granted_fields(authentication, request.headers());
-        let is_empty = subprotocol.is_none() && fields.is_empty();
-        (!is_empty).then(|| {
-            Box::new(Self {
+        match space.subprotocol(head_of(request)) {
+            None if fields.is_empty() => None,
+            subprotocol => Some(Box::new(Self {
                 subprotocol,
                 fields,
-            })
-        })
+            })),
+        }
     }
 
     /// Adds the fields, unless the handler denied an object, and the response is concealed.

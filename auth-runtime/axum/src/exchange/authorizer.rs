@@ -297,25 +297,25 @@ impl RouteAuthorizer {
         }
     }
 
-    /// The proof for the guard of a granted request, and the parts of the request that the response must
+    /// The proof for the guard of a granted request. It sets the parts of the request that the response must
     /// not reveal. That of a public handler contains no identity. `None` if there is no caller.
     pub(super) fn grant(
         &self,
         decided: RouteAuthorization,
         request: &Request,
-    ) -> Option<(Proof, Secrecy)> {
+        secrecy: &mut Secrecy,
+    ) -> Option<Proof> {
         if self.policy.ignores_credentials() {
-            let proof = Proof {
+            return Some(Proof {
                 caller: Caller::Anonymous,
                 objects: None,
-            };
-            return Some((proof, Secrecy::default()));
+            });
         }
         let authentication = &decided.authentication;
         let caller = self.space.caller_for(&self.policy, authentication)?;
         let caller = caller.clone();
         let in_authorization = authentication.to_policy().is_in_authorization();
-        let secrecy = Secrecy {
+        *secrecy = Secrecy {
             shared_caches: if self.policy.has_optional_identity() {
                 match caller.identity() {
                     Some(_) => SharedCaches::Excluded,
@@ -347,7 +347,7 @@ impl RouteAuthorizer {
         } else {
             None
         };
-        Some((Proof { caller, objects }, secrecy))
+        Some(Proof { caller, objects })
     }
 
     /// Copies the head of a request, but only if the response to a concealed object may depend on

@@ -5,9 +5,7 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use auth_runtime_core::adapter::{
-    forbid_storing, is_targeted_cache_field, targeted_cache_fields,
-};
+use auth_runtime_core::adapter::{forbid_storing, is_targeted_cache_field, remove_fields};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -102,9 +100,7 @@ fn keep_query_secret(headers: &mut HeaderMap) {
 /// Excludes a response to authenticated callers from shared caches. These exclude only responses to
 /// requests with `Authorization` on their own (RFC 9111 §3.5; RFC 6750 §2.3).
 fn keep_private(headers: &mut HeaderMap) {
-    for name in targeted_cache_fields(headers) {
-        headers.remove(name);
-    }
+    remove_fields(headers, |name, _| is_targeted_cache_field(name));
     keep_cache_control_private(headers);
 }
 
@@ -133,22 +129,19 @@ fn keep_cache_control_private(headers: &mut HeaderMap) {
 /// that demands revalidation does not thereby share its response, in contrast to `public` and `s-maxage`
 /// (RFC 9111 §3.5).
 fn keep_private_if_only_revalidated(headers: &mut HeaderMap) {
-    let fields = headers.keys();
-    let fields = fields.filter(|name| *name == header::CACHE_CONTROL || is_targeted_cache_field(name));
-    let only_revalidated = fields.filter(|name| is_only_revalidated(headers, name));
-    for name in only_revalidated.cloned().collect::<Vec<_>>() {
-        if name == header::CACHE_CONTROL {
-            keep_cache_control_private(headers);
-        } else {
-            headers.remove(name);
-        }
+    if is_only_revalidated(headers, &header::CACHE_CONTROL) {
+        keep_cache_control_private(headers);
     }
+    remove_fields(headers, |name, headers| {
+        is_targeted_cache_field(name) && is_only_revalidated(headers, name)
+    });
 }
 
 /// Returns whether only `must-revalidate` in `field` includes a response to `Authorization` in shared caches.
 fn is_only_revalidated(headers: &HeaderMap, field: &HeaderName) -> bool {
     let has = |name| directives(headers, field).any(|directive| is_called(directive, name));
-    has("must-revalidate")
+    headers.contains_key(field)
+        && has("must-revalidate")
         && !has("public")
         && !has("s-maxage")
         && !directives(headers, field).any(excludes_shared_caches)

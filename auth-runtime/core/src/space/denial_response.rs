@@ -104,20 +104,20 @@ impl Space {
 /// Keeps a response out of every cache (RFC 9111 §5.2.2.5).
 pub fn forbid_storing(headers: &mut HeaderMap) {
     const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-    for name in targeted_cache_fields(headers) {
-        headers.remove(name);
-    }
+    remove_fields(headers, |name, _| is_targeted_cache_field(name));
     headers.insert(CACHE_CONTROL, NO_STORE);
 }
 
-/// Returns the fields that some caches prefer to `Cache-Control`: targeted ones (RFC 9213 §2), such as
-/// `CDN-Cache-Control`, and their predecessors.
-pub fn targeted_cache_fields(headers: &HeaderMap) -> Vec<HeaderName> {
-    let names = headers.keys().filter(|name| is_targeted_cache_field(name));
-    names.cloned().collect()
+/// Removes the fields that `is_meant`.
+pub fn remove_fields(headers: &mut HeaderMap, is_meant: impl Fn(&HeaderName, &HeaderMap) -> bool) {
+    while let Some(name) = headers.keys().find(|name| is_meant(name, headers)) {
+        let name = name.clone();
+        headers.remove(name);
+    }
 }
 
-/// Returns whether some caches prefer a field to `Cache-Control`.
+/// Returns whether some caches prefer a field to `Cache-Control`: a targeted one (RFC 9213 §2), such as
+/// `CDN-Cache-Control`, or one of their predecessors.
 pub fn is_targeted_cache_field(name: &HeaderName) -> bool {
     const PREDECESSORS: [&str; 3] = ["edge-control", "surrogate-control", "x-accel-expires"];
     let name = name.as_str();
