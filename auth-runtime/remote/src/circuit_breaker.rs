@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use crate::caller_hash::CallerHash;
 
-/// The number of consecutive failures after which calls fail at once.
+/// The number of failures, without a success between them, after which calls fail at once.
 pub(crate) const MAX_FAILURES: u32 = 5;
 /// The number of these that one caller can contribute, unless only its own calls fail at once.
 const SHARE: u32 = 2;
 /// The time for which calls fail at once.
 pub(crate) const OPEN: Duration = Duration::from_secs(5);
 
-/// A bound on calls of a server that fails: after [`MAX_FAILURES`] consecutive failures, calls fail at once
-/// for the time [`OPEN`], and then one call is a probe.
+/// A bound on calls of a server that fails: after [`MAX_FAILURES`] failures without a success between them, calls fail
+/// at once for the time [`OPEN`], and then one call is a probe.
 ///
 /// Each caller has a circuit of its own, and all callers share one. The shared circuit counts at most [`SHARE`]
 /// failures of one caller. Failures of one caller's calls therefore do not open it for others. Any success closes
@@ -51,7 +51,8 @@ struct Open {
 }
 
 /// A call that may be made. Its result is reported by [`succeeded`](Self::succeeded) or
-/// [`failed`](Self::failed). A call that is abandoned has no result.
+/// [`failed`](Self::failed). A call that is dropped, since it is abandoned or its error concerns its request, has no
+/// result.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Attempt<'c> {
@@ -173,7 +174,7 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        // Otherwise no further probe would follow one that the client abandoned.
+        // Otherwise no further probe would follow one without a result.
         if let Some(probed) = self.probes
             && let Some((circuit, open)) = self.breaker.state().circuit(self.caller)
             && (circuit, open.until) == probed

@@ -17,9 +17,9 @@ const SOON: Duration = Duration::from_secs(1);
 /// Each caller has a share. It begins a call if none of its own is under way, or if it has fewer of them than a
 /// quarter of the free places. Therefore fewer than 24 callers cannot take all places from another one.
 ///
-/// After 5 consecutive failures, calls fail at once for [`PAUSE`](Self::PAUSE), and then one call is a probe. At
-/// most 2 of these failures count for one caller. After 5 failures of one caller's calls, only its own calls fail at
-/// once. After a failed probe, its caller leaves the next probe to others for a further pause.
+/// After 5 failures without a success between them, calls fail at once for [`PAUSE`](Self::PAUSE), and then one call is
+/// a probe. At most 2 of these failures count for one caller. After 5 failures of one caller's calls, only its own calls
+/// fail at once. After a failed probe, its caller leaves the next probe to others for a further pause.
 ///
 /// ```
 /// use auth_runtime_remote::{CallError, ServerCalls};
@@ -75,7 +75,8 @@ impl ServerCalls {
 
     /// Makes a call on behalf of `caller`, such as the issuer and the subject of an identity.
     ///
-    /// `is_of_request` returns whether an error concerns this call only, and says nothing about the server.
+    /// `is_of_request` returns whether an error concerns this call only. Such an error is neither a failure nor a success
+    /// of the server, and the call after such a probe is a probe.
     ///
     /// # Errors
     ///
@@ -92,8 +93,9 @@ impl ServerCalls {
         let attempt = attempt.map_err(CallError::Open)?;
         let result = call.await;
         match &result {
-            Err(error) if !is_of_request(error) => attempt.failed(Instant::now()),
-            _ => attempt.succeeded(),
+            Ok(_) => attempt.succeeded(),
+            Err(error) if is_of_request(error) => drop(attempt),
+            Err(_) => attempt.failed(Instant::now()),
         }
         result.map_err(CallError::Failed)
     }
@@ -229,22 +231,51 @@ mod tests {
         assert_eq!(done(&calls, 23), Ok(()));
     }
 
+    fn fail(calls: &ServerCalls, caller: usize, is_of_request: bool) {
+        let failing = async { Err::<(), _>("no") };
+        let call = pin!(calls.call(caller, failing, |_| is_of_request));
+        assert_eq!(poll(call), Poll::Ready(Err(CallError::Failed("no"))));
+    }
+
     #[test]
     fn errors_of_requests_open_no_circuit() {
-        for (is_of_request, expected) in [
-            (true, Ok(())),
-            (false, Err(CallError::Open(ServerCalls::PAUSE))),
-        ] {
+        for is_of_request in [true, false] {
             let calls = ServerCalls::default();
             for caller in 0..5 {
-                let failing = async { Err::<(), _>("no") };
-                let call = pin!(calls.call(caller, failing, |_| is_of_request));
-                assert_eq!(poll(call), Poll::Ready(Err(CallError::Failed("no"))));
+                fail(&calls, caller, is_of_request);
             }
-            match (done(&calls, 6), expected) {
-                (Err(CallError::Open(left)), Err(CallError::Open(most))) => assert!(left <= most),
-                (result, expected) => assert_eq!(result, expected),
+            match done(&calls, 6) {
+                Ok(()) => assert!(is_of_request),
+                Err(CallError::Open(left)) => {
+                    assert!(!is_of_request && left <= ServerCalls::PAUSE);
+                }
+                other => panic!("{other:?}"),
             }
         }
+    }
+
+    /// Otherwise one caller with such requests keeps the calls of others waiting for a dead server.
+    #[test]
+    fn errors_of_requests_close_no_circuit() {
+        let calls = ServerCalls::default();
+        for caller in 0..4 {
+            fail(&calls, caller, false);
+        }
+        fail(&calls, 9, true);
+        fail(&calls, 4, false);
+        assert!(matches!(done(&calls, 5), Err(CallError::Open(_))));
+    }
+
+    #[test]
+    fn probe_with_an_error_of_its_request_is_replaced() {
+        let calls = ServerCalls::default();
+        let past = Instant::now().checked_sub(ServerCalls::PAUSE).unwrap();
+        for caller in 0..5 {
+            let attempt = calls.circuit.begin(calls.callers.get(caller), past);
+            attempt.ok().unwrap().failed(past);
+        }
+        fail(&calls, 9, true);
+        let _probe = begin(&calls, 5).expect("a probe");
+        assert_eq!(done(&calls, 6), Err(CallError::Open(Duration::ZERO)));
     }
 }

@@ -111,13 +111,14 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// | time after which no further request about the same questions begins | the same | 503 | none |
 /// | length of a response | 1 MiB | 503 | none |
 /// | concurrent requests to the server | 256; of one caller, a quarter of the free places, and at least one | 503 at once | none; 24 callers could take all places while the server is slow |
-/// | requests to a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds; 2 of these count for one caller, and after 5 of its own it is excluded alone | 503 at once | none; 3 callers on whose questions the server fails could exclude others |
+/// | requests to a server that fails | after 5 failures without a success between them, none for 5 seconds, then one at a time until one succeeds; 2 of these count for one caller, and after 5 of its own it is excluded alone | 503 at once | none; 3 callers on whose questions the server fails could exclude others |
 /// | a list | 10 000 objects, 1000 pages, 4 MiB, all pages within the time of one request | 503 | none |
 /// | memory for responses | 1.25 GiB, by the bounds above; 256 MiB without lists | | none |
 ///
-/// The statuses 400, 413, 422 and 431, and lists that exceed their bounds, are not failures of the server: they
-/// concern one request. Servers bound
-/// the number of questions in a request. The default is 50 for Cerbos
+/// The statuses 400, 413, 422 and 431, and lists that exceed their bounds concern one request. They are neither failures
+/// of the server nor successes.
+///
+/// Servers bound the number of questions in a request. The default is 50 for Cerbos
 /// (`server.requestLimits.maxResourcesPerRequest`) and for OpenFGA (`OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`), which
 /// [lists](https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter) exceed easily: set
 /// [`questions_per_request`](crate::AuthZenBuilder::questions_per_request).

@@ -72,6 +72,28 @@ async fn rejected_requests_open_no_circuit() {
     }
 }
 
+/// Otherwise one caller keeps the circuit closed while the server is dead for others.
+#[tokio::test]
+async fn rejected_requests_close_no_circuit() {
+    let pdp = Pdp::start();
+    let engine = engine(&pdp);
+    for (caller, status) in [
+        ("ann", 500),
+        ("bob", 500),
+        ("mallory", 400),
+        ("ann", 500),
+        ("bob", 500),
+        ("mallory", 413),
+        ("cat", 500),
+    ] {
+        pdp.behave(Behaviour::Status(status));
+        assert!(ask_as(caller, &engine, &[own("read")]).await.is_err());
+    }
+    pdp.behave(Behaviour::Decide);
+    assert!(ask_as("dan", &engine, &[own("read")]).await.is_err());
+    assert_eq!(pdp.seen().len(), 7);
+}
+
 #[tokio::test]
 async fn garbage_opens_the_circuit() {
     let pdp = Pdp::start();
