@@ -1,5 +1,7 @@
 //! The bodies of responses.
 
+use std::fmt;
+
 use auth_runtime_core::ObjectDecision;
 use auth_runtime_remote::bounded_text;
 use serde::Deserialize;
@@ -30,42 +32,73 @@ struct Decisions {
     _others: IgnoredAny,
 }
 
-/// Returns the decision about one question. Errors do not quote the response, which may be long or
-/// personal.
-pub(crate) fn one(body: &[u8]) -> Result<ObjectDecision, String> {
-    let decision: Decision = serde_json::from_slice(body)
-        .map_err(|_| "the response is not a JSON object with a boolean `decision`".to_owned())?;
+/// The reason for missing decisions. It does not quote the response, which may be long or personal.
+#[derive(Debug, PartialEq)]
+pub(crate) enum AnswerError {
+    /// The response does not have one decision about each question.
+    Form(String),
+    /// The server reports an error about a question (§7.2.1), with this status.
+    Question(Option<f64>),
+}
+
+impl AnswerError {
+    /// Returns whether the error concerns one question.
+    pub(crate) fn is_of_request(&self) -> bool {
+        matches!(self, Self::Question(Some(status)) if *status < 500.0)
+    }
+}
+
+impl fmt::Display for AnswerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(problem) => f.write_str(problem),
+            Self::Question(status) => {
+                f.write_str("the server did not decide about a question: its error has ")?;
+                match status {
+                    Some(status) => write!(f, "the status {status}"),
+                    None => f.write_str("no status"),
+                }
+            }
+        }
+    }
+}
+
+/// Returns the decision about one question.
+pub(crate) fn one(body: &[u8]) -> Result<ObjectDecision, AnswerError> {
+    let decision: Decision = serde_json::from_slice(body).map_err(|_| {
+        let problem = "the response is not a JSON object with a boolean `decision`";
+        AnswerError::Form(problem.to_owned())
+    })?;
     decision.try_into()
 }
 
 /// Returns the decisions about `asked` questions.
-pub(crate) fn several(body: &[u8], asked: usize) -> Result<Vec<ObjectDecision>, String> {
+pub(crate) fn several(body: &[u8], asked: usize) -> Result<Vec<ObjectDecision>, AnswerError> {
     let decisions: Decisions = serde_json::from_slice(body).map_err(|_| {
-        "the response is not a JSON object with `evaluations` that each have a boolean `decision`"
-            .to_owned()
+        let problem = "the response is not a JSON object with `evaluations` that each have a boolean `decision`";
+        AnswerError::Form(problem.to_owned())
     })?;
     let found = decisions.evaluations.len();
     if found != asked {
-        return Err(format!(
-            "the response has {found} decisions about {asked} questions"
-        ));
+        let problem = format!("the response has {found} decisions about {asked} questions");
+        return Err(AnswerError::Form(problem));
     }
     let decisions = decisions.evaluations.into_iter();
     decisions.map(TryInto::try_into).collect()
 }
 
 impl TryFrom<Decision> for ObjectDecision {
-    type Error = String;
+    type Error = AnswerError;
 
     fn try_from(
         Decision {
             decision, context, ..
         }: Decision,
-    ) -> Result<Self, String> {
-        if let Some(status) = server_error(&context) {
-            return Err(format!(
-                "the server did not decide about a question: its error has the status {status}"
-            ));
+    ) -> Result<Self, AnswerError> {
+        // Servers do not agree on the statuses: that of OpenFGA is always 404, also for an outage.
+        if let Some(error) = error_of(&context) {
+            let status = error.get("status").and_then(Value::as_f64);
+            return Err(AnswerError::Question(status));
         }
         let acr_values = acr_values(&context);
         let decided = match decision {
@@ -84,11 +117,9 @@ impl TryFrom<Decision> for ObjectDecision {
     }
 }
 
-/// The status of an error about a question (§7.2.1), if the server is the cause. Other errors are
-/// about the question, and the decision of the server counts.
-fn server_error(context: &Value) -> Option<f64> {
-    let status = context.get("error")?.get("status")?.as_f64()?;
-    (status >= 500.0).then_some(status)
+/// The error of a context (§7.2.1).
+pub(crate) fn error_of(context: &Value) -> Option<&Value> {
+    context.get("error").filter(|error| !error.is_null())
 }
 
 /// The text of the first of these members that has one.
@@ -190,7 +221,7 @@ mod tests {
 
     /// The decision of a server that could not decide is not a verdict on the caller.
     #[test]
-    fn server_errors_decide_nothing() {
+    fn errors_decide_nothing() {
         let answers = |decision: bool, context: &Value| {
             let answer = json!({ "decision": decision, "context": context });
             let both = json!({ "evaluations": [{ "decision": true }, answer] });
@@ -199,22 +230,60 @@ mod tests {
             assert_eq!(one(answer.to_string().as_bytes()), second);
             second
         };
-        for status in [json!(500), json!(500.0), json!(503), json!(599), json!(1e9)] {
-            let context = json!({ "error": { "status": status, "message": "a failure" } });
+        for (error, is_of_request, expected) in [
+            (
+                json!({ "status": 500, "message": "a failure" }),
+                false,
+                "its error has the status 500",
+            ),
+            (
+                json!({ "status": 500.0 }),
+                false,
+                "its error has the status 500",
+            ),
+            (
+                json!({ "status": 503 }),
+                false,
+                "its error has the status 503",
+            ),
+            (
+                json!({ "status": 404, "message": "Resource not found" }),
+                true,
+                "its error has the status 404",
+            ),
+            (
+                json!({ "status": 429 }),
+                true,
+                "its error has the status 429",
+            ),
+            (json!({ "status": "404" }), false, "its error has no status"),
+            (
+                json!({ "message": "a failure" }),
+                false,
+                "its error has no status",
+            ),
+            (json!({}), false, "its error has no status"),
+            (json!("a failure"), false, "its error has no status"),
+            (json!(500), false, "its error has no status"),
+            (json!([]), false, "its error has no status"),
+            (json!(true), false, "its error has no status"),
+            (json!(false), false, "its error has no status"),
+        ] {
             for decision in [true, false] {
-                let problem = answers(decision, &context).unwrap_err();
-                let expected =
-                    "the server did not decide about a question: its error has the status";
-                assert!(problem.starts_with(expected), "{problem}");
+                let problem = answers(decision, &json!({ "error": error })).unwrap_err();
+                assert_eq!(problem.is_of_request(), is_of_request, "{error}");
+                let text = problem.to_string();
+                assert_eq!(
+                    text,
+                    format!("the server did not decide about a question: {expected}")
+                );
             }
         }
         for context in [
-            json!({ "error": { "status": 404, "message": "Resource not found" } }),
-            json!({ "error": { "status": 499 } }),
-            json!({ "error": { "status": "500" } }),
-            json!({ "error": { "message": "500" } }),
-            json!({ "error": 500 }),
+            json!({ "error": null }),
+            json!({ "reason": "resource not found" }),
             json!({ "status": 500 }),
+            json!([{ "error": { "status": 500 } }]),
         ] {
             assert_eq!(
                 answers(false, &context),

@@ -12,7 +12,7 @@ use auth_runtime_remote::{HttpClient, HttpError, ServerCalls};
 use http::{HeaderValue, StatusCode};
 use tokio::time::timeout;
 
-use crate::answer;
+use crate::answer::{self, AnswerError};
 use crate::discovery::Endpoints;
 use crate::entities::Loader;
 use crate::list::{List, ListError};
@@ -78,8 +78,12 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// A decision is a response with the status 200 and a JSON object in which `decision` is a boolean; for
 /// several questions, one such object for each. Any other response, such as a redirect, another status or
 /// too few decisions, is an error: nothing is granted, and the response of the service is 503 with
-/// `Retry-After`, or, where denials are concealed, that of an unknown path. An error of the server about a
-/// question has the same effect: a decision with a `status` of at least 500 in the `error` of its `context` (§7.2.1). With a lower status, the error is about the question, and the decision counts.
+/// `Retry-After`, or, where denials are concealed, that of an unknown path.
+///
+/// A decision with an `error` in its `context` (§7.2.1) is an error too, also if the `decision` is true, and with every
+/// `status`. Servers use these statuses differently: OpenFGA has 404 in all errors about one of several questions, also
+/// if its database is unavailable. If a server reports an unknown object by an `error`, and not by the `decision`
+/// alone, the response to a request about this object, or about a list with it, is 503.
 ///
 /// | member of a decision's `context` | effect |
 /// |---|---|
@@ -98,7 +102,7 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// The questions are those above, without an object: the server has to know the objects of the service, and
 /// their properties. A list is read page by page, in one HTTP request for each page, until a response has no
 /// `page` or an empty `next_token`. Repeated objects count once, and the ids are sorted. An object of another type, a
-/// token that is repeated, and a `count` that does not match the results are errors.
+/// token that is repeated, a `count` that does not match the results, and an `error` in the `context` are errors.
 ///
 /// # Limits
 ///
@@ -115,8 +119,8 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// | a list | 10 000 objects, 1000 pages, 4 MiB, all pages within the time of one request | 503 | none |
 /// | memory for responses | 1.25 GiB, by the bounds above; 256 MiB without lists | | none |
 ///
-/// The statuses 400, 413, 422 and 431, and lists that exceed their bounds concern one request. They are neither failures
-/// of the server nor successes.
+/// The statuses 400, 413, 422 and 431, an error about a question with a status below 500, and lists that exceed their
+/// bounds concern one request. They are neither failures of the server nor successes.
 ///
 /// Servers bound the number of questions in a request. The default is 50 for Cerbos
 /// (`server.requestLimits.maxResourcesPerRequest`) and for OpenFGA (`OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`), which
@@ -151,7 +155,7 @@ pub(crate) struct Bounds {
 /// The reason for missing decisions.
 enum Problem {
     Http(HttpError),
-    Answer(String),
+    Answer(AnswerError),
     List(ListError),
 }
 
@@ -356,19 +360,22 @@ impl Problem {
         }
     }
 
-    /// Returns whether the server rejected this request, and may accept others. Otherwise a caller with
-    /// such requests could open the circuit for all.
+    /// Returns whether the problem concerns this request, and others may succeed. Otherwise callers with such requests
+    /// could open the circuit for all.
     fn is_of_request(&self) -> bool {
-        matches!(
-            self,
-            Self::List(ListError::Long(_))
-                | Self::Http(HttpError::Status(
+        match self {
+            Self::Http(error) => matches!(
+                error,
+                HttpError::Status(
                     StatusCode::BAD_REQUEST
                         | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
                         | StatusCode::PAYLOAD_TOO_LARGE
                         | StatusCode::UNPROCESSABLE_ENTITY
-                ))
-        )
+                )
+            ),
+            Self::Answer(error) => error.is_of_request(),
+            Self::List(error) => matches!(error, ListError::Long(_)),
+        }
     }
 }
 
@@ -376,10 +383,8 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http(error) => error.fmt(f),
-            Self::Answer(problem)
-            | Self::List(ListError::Page(problem) | ListError::Long(problem)) => {
-                f.write_str(problem)
-            }
+            Self::Answer(error) => error.fmt(f),
+            Self::List(ListError::Page(problem) | ListError::Long(problem)) => f.write_str(problem),
         }
     }
 }

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
+use crate::answer;
+
 /// The highest number of results that a page is requested with. A page of long ids is then not longer than
 /// a response may be.
 const PAGE: usize = 1_000;
@@ -31,7 +33,7 @@ pub(crate) struct List<'q> {
 /// The reason for a missing list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ListError {
-    /// The response is not a page of the list.
+    /// The response is not a page of the list, or it has an error.
     Page(String),
     /// The list is too long, or took too long. Another one may be shorter.
     Long(String),
@@ -42,6 +44,8 @@ pub(crate) enum ListError {
 struct Response {
     results: Vec<Entity>,
     page: Option<Page>,
+    #[serde(default)]
+    context: Value,
     /// See [`answer`](crate::answer).
     #[serde(flatten)]
     _others: IgnoredAny,
@@ -97,7 +101,16 @@ impl<'q> List<'q> {
                            `id`, and with the `next_token` of its `page`";
             ListError::Page(problem.to_owned())
         })?;
-        let Response { results, page, .. } = response;
+        let Response {
+            results,
+            page,
+            context,
+            ..
+        } = response;
+        if answer::error_of(&context).is_some() {
+            let problem = "the server reports an error about the list";
+            return Err(ListError::Page(problem.to_owned()));
+        }
         let found = results.len();
         let count = page.as_ref().and_then(|page| page.count);
         if let Some(count) = count.filter(|count| usize::try_from(*count) != Ok(found)) {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use auth_runtime_authzen::AuthZen;
+use serde_json::json;
 
 use crate::pdp::{Behaviour, Pdp};
 use crate::{ask, ask_as, assert_it_decides, engine, own};
@@ -69,6 +70,22 @@ async fn rejected_requests_open_no_circuit() {
         assert_eq!(pdp.seen().len(), 20);
         pdp.behave(Behaviour::Decide);
         assert_it_decides(&pdp, &engine).await;
+    }
+}
+
+/// An error about a question opens the circuit if the server is the cause.
+#[tokio::test]
+async fn errors_about_questions_of_the_server_open_the_circuit() {
+    for (status, seen) in [(404, 6), (500, 5)] {
+        let pdp = Pdp::start();
+        let engine = engine(&pdp);
+        let context = json!({ "error": { "status": status } });
+        pdp.send(&json!({ "decision": false, "context": context }));
+        for caller in ["ann", "bob", "cat", "ann", "bob", "cat"] {
+            let decided = ask_as(caller, &engine, &[own("read")]).await;
+            assert!(decided.is_err(), "{status}");
+        }
+        assert_eq!(pdp.seen().len(), seen, "{status}");
     }
 }
 

@@ -156,6 +156,11 @@ async fn invalid_pages_are_errors() {
             no_page,
         ),
         (
+            "error",
+            vec![json!({ "results": [], "context": { "error": { "status": 404 } } })],
+            "the server reports an error about the list",
+        ),
+        (
             "half a page",
             vec![in_page(json!({ "next_token": "", "count": 2 }))],
             "the page has 1 results, and 2 by its own count",

@@ -87,11 +87,18 @@ async fn decisions_are_statuses() {
 #[tokio::test]
 async fn failures_are_503() {
     let mut pdp = Pdp::start();
+    // The response of OpenFGA to several questions while its database is out of order.
+    let failed = json!({
+        "decision": false,
+        "context": { "error": { "status": 404, "message": "context deadline exceeded" } },
+    });
+    let failed = json!({ "evaluations": vec![&failed; 3] });
     for behaviour in [
         Behaviour::Status(500),
         Behaviour::Status(403),
         Behaviour::Never,
         Behaviour::Send(r#"{"decision":"true"}"#.to_owned()),
+        Behaviour::Send(failed.to_string()),
     ] {
         pdp.behave(behaviour);
         for path in ["/documents", "/documents/d1"] {
