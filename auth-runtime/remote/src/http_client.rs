@@ -70,7 +70,9 @@ pub struct HttpClientBuilder {
 pub enum HttpError {
     /// The status was not 200.
     Status(StatusCode),
-    /// There was no response, or it was too late or too long.
+    /// The response was longer than [`HttpClient::MAX_RESPONSE`]. Responses to other requests may be shorter.
+    TooLong,
+    /// There was no response, or it was too late.
     Failed(String),
 }
 
@@ -260,7 +262,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > HttpClient::MAX_RESPONSE {
-            return Err(HttpError::Failed("the response is too long".to_owned()));
+            return Err(HttpError::TooLong);
         }
         body.extend_from_slice(&chunk);
     }
@@ -276,6 +278,7 @@ impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "the response has the status {status}"),
+            Self::TooLong => f.write_str("the response is too long"),
             Self::Failed(problem) => f.write_str(problem),
         }
     }

@@ -119,8 +119,8 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// | a list | 10 000 objects, 1000 pages, 4 MiB, all pages within the time of one request | 503 | none |
 /// | memory for responses | 1.25 GiB, by the bounds above; 256 MiB without lists | | none |
 ///
-/// The statuses 400, 413, 422 and 431, an error about a question with a status below 500, and lists that exceed their
-/// bounds concern one request. They are neither failures of the server nor successes.
+/// The statuses 400, 413, 422 and 431, an error about a question with a status below 500, and responses and lists that
+/// exceed their bounds concern one request. They are neither failures of the server nor successes.
 ///
 /// Servers bound the number of questions in a request. The default is 50 for Cerbos
 /// (`server.requestLimits.maxResourcesPerRequest`) and for OpenFGA (`OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`), which
@@ -366,12 +366,13 @@ impl Problem {
         match self {
             Self::Http(error) => matches!(
                 error,
-                HttpError::Status(
-                    StatusCode::BAD_REQUEST
-                        | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
-                        | StatusCode::PAYLOAD_TOO_LARGE
-                        | StatusCode::UNPROCESSABLE_ENTITY
-                )
+                HttpError::TooLong
+                    | HttpError::Status(
+                        StatusCode::BAD_REQUEST
+                            | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+                            | StatusCode::PAYLOAD_TOO_LARGE
+                            | StatusCode::UNPROCESSABLE_ENTITY
+                    )
             ),
             Self::Answer(error) => error.is_of_request(),
             Self::List(error) => matches!(error, ListError::Long(_)),

@@ -73,6 +73,22 @@ async fn rejected_requests_open_no_circuit() {
     }
 }
 
+/// The length of a response depends on its questions.
+#[tokio::test]
+async fn long_responses_open_no_circuit() {
+    for behaviour in [Behaviour::Long(1024 * 1024), Behaviour::Endless] {
+        let pdp = Pdp::start();
+        let engine = engine(&pdp);
+        pdp.behave(behaviour);
+        for caller in ["ann", "bob", "cat", "ann", "bob", "cat"] {
+            let error = ask_as(caller, &engine, &[own("read")]).await.unwrap_err();
+            assert_eq!(error.to_string(), "the response is too long");
+        }
+        pdp.behave(Behaviour::Decide);
+        assert_it_decides(&pdp, &engine).await;
+    }
+}
+
 /// An error about a question opens the circuit if the server is the cause.
 #[tokio::test]
 async fn errors_about_questions_of_the_server_open_the_circuit() {
