@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 
 use auth_runtime_core::{ObjectDecision, ProtectionSpace};
-use auth_runtime_remote::bounded_text;
-use tonic::Code;
 
 use crate::failure::Failure;
 use crate::messages::{
@@ -40,10 +38,7 @@ fn decision(item: &CheckItem, pair: CheckPair) -> Result<ObjectDecision, Failure
     }
     match pair.response {
         Some(CheckResponse::Item(found)) => permissionship(&item.permission, found),
-        Some(CheckResponse::Error(error)) => {
-            let code = Code::from_i32(error.code);
-            Err(Failure::Question(code, bounded_text(&error.message)))
-        }
+        Some(CheckResponse::Error(error)) => Err(Failure::Question(error)),
         None => Err(Failure::Answer(
             "a question has no decision in the response".to_owned(),
         )),

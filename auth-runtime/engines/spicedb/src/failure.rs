@@ -4,7 +4,13 @@ use std::error::Error;
 use std::fmt;
 
 use auth_runtime_remote::{bounded_text, with_causes};
+use prost::Message;
 use tonic::{Code, Status};
+
+use crate::messages::RpcStatus;
+
+/// The reason of an error about relationships that refer to each other in a circle, or over too many levels.
+const TOO_DEEP: &str = "ERROR_REASON_MAXIMUM_DEPTH_EXCEEDED";
 
 /// The reason for a missing decision. It never contains sent data.
 #[derive(Debug)]
@@ -13,8 +19,8 @@ pub(crate) enum Failure {
     Status(Status),
     /// The response was too late.
     Late,
-    /// The server could not decide about one question, for the reason of this code.
-    Question(Code, String),
+    /// The server could not decide about one question.
+    Question(RpcStatus),
     /// The server answered some of the questions, or named some objects of a list, and not all in time.
     Unfinished,
     /// The response is not one to the request.
@@ -28,8 +34,11 @@ impl Failure {
     /// caller with such requests could open the circuit for all.
     pub(crate) fn is_of_request(&self) -> bool {
         match self {
-            Self::Status(status) => !is_of_connection(status) && is_about_request(status.code()),
-            Self::Question(code, _) => is_about_request(*code),
+            Self::Status(status) => {
+                let error = RpcStatus::decode(status.details()).unwrap_or_default();
+                !is_of_connection(status) && is_about_request(status.code(), &error)
+            }
+            Self::Question(error) => is_about_request(Code::from_i32(error.code), error),
             Self::Unfinished | Self::LongList(_) => true,
             Self::Late | Self::Answer(_) => false,
         }
@@ -42,13 +51,16 @@ impl Failure {
     }
 }
 
-/// Returns whether a code is about the request. The server limits the depth of groups in groups by
-/// `RESOURCE_EXHAUSTED`.
-fn is_about_request(code: Code) -> bool {
-    matches!(
-        code,
-        Code::InvalidArgument | Code::FailedPrecondition | Code::NotFound | Code::ResourceExhausted
-    )
+/// Returns whether an error is about the request. `OUT_OF_RANGE` is the code of an unknown token, and of a response that
+/// is longer than the client accepts. `RESOURCE_EXHAUSTED` is the code of an overloaded server too.
+fn is_about_request(code: Code, error: &RpcStatus) -> bool {
+    match code {
+        Code::InvalidArgument | Code::FailedPrecondition | Code::NotFound | Code::OutOfRange => {
+            true
+        }
+        Code::ResourceExhausted => error.has_reason(TOO_DEEP),
+        _ => false,
+    }
 }
 
 /// Statuses that the server sent have no source.
@@ -68,12 +80,12 @@ impl fmt::Display for Failure {
             Self::Status(status) => write_status(status, f),
             Self::Late => f.write_str("the response is too late"),
             Self::Unfinished => f.write_str("the end of the response is too late"),
-            Self::Question(code, problem) => {
-                write!(
-                    f,
-                    "SpiceDB cannot decide about a question ({code:?}): {problem}"
-                )
-            }
+            Self::Question(error) => write!(
+                f,
+                "SpiceDB cannot decide about a question ({:?}): {}",
+                Code::from_i32(error.code),
+                bounded_text(&error.message)
+            ),
             Self::Answer(problem) => f.write_str(problem),
             Self::LongList(most) => write!(f, "the list has more than {most} objects"),
         }
@@ -105,23 +117,58 @@ fn write_status(status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use prost_types::Any;
 
-    /// Otherwise one caller opens the circuit for all.
+    use super::*;
+    use crate::messages::ErrorInfo;
+
+    fn error(code: Code, reason: &str) -> RpcStatus {
+        let reason = reason.to_owned();
+        RpcStatus {
+            code: code.into(),
+            message: String::new(),
+            details: vec![
+                Any::default(),
+                Any {
+                    type_url: "type.googleapis.com/google.rpc.ErrorInfo".to_owned(),
+                    value: ErrorInfo { reason }.encode_to_vec(),
+                },
+            ],
+        }
+    }
+
+    /// Otherwise callers with such requests open the circuit for all.
     #[test]
     fn failures_of_one_request_are_none_of_the_server() {
-        let question = |code| Failure::Question(code, String::new());
         for (failure, is_of_request) in [
             (Failure::Unfinished, true),
             (Failure::LongList(7), true),
-            (question(Code::FailedPrecondition), true),
-            (question(Code::ResourceExhausted), true),
-            (question(Code::Unavailable), false),
-            (question(Code::Internal), false),
             (Failure::Late, false),
             (Failure::Answer(String::new()), false),
         ] {
             assert_eq!(failure.is_of_request(), is_of_request, "{failure}");
+        }
+        for (code, reason, is_of_request) in [
+            (Code::FailedPrecondition, "", true),
+            (Code::OutOfRange, "", true),
+            (Code::ResourceExhausted, TOO_DEEP, true),
+            (Code::ResourceExhausted, "", false),
+            (Code::ResourceExhausted, "ERROR_REASON_UNSPECIFIED", false),
+            (Code::Unavailable, TOO_DEEP, false),
+            (Code::Internal, "", false),
+        ] {
+            let error = error(code, reason);
+            let details = error.encode_to_vec().into();
+            for failure in [
+                Failure::Status(Status::with_details(code, "", details)),
+                Failure::Question(error),
+            ] {
+                assert_eq!(
+                    failure.is_of_request(),
+                    is_of_request,
+                    "{failure}: {reason}"
+                );
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The messages of `authzed.api.v1` that are needed, with the fields that are needed.
 
 use bytes::Bytes;
-use prost::{Message, Oneof};
+use prost::{Message, Name, Oneof};
+use prost_types::Any;
 
 /// The value of `Permissionship` for an action that is not permitted.
 pub(crate) const NO_PERMISSION: i32 = 1;
@@ -120,6 +121,28 @@ pub(crate) struct RpcStatus {
     pub(crate) code: i32,
     #[prost(string, tag = "2")]
     pub(crate) message: String,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) details: Vec<Any>,
+}
+
+/// `google.rpc.ErrorInfo`.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ErrorInfo {
+    #[prost(string, tag = "1")]
+    pub(crate) reason: String,
+}
+
+impl Name for ErrorInfo {
+    const NAME: &'static str = "ErrorInfo";
+    const PACKAGE: &'static str = "google.rpc";
+}
+
+impl RpcStatus {
+    /// Returns whether the server gives this reason of `authzed.api.v1.ErrorReason`.
+    pub(crate) fn has_reason(&self, reason: &str) -> bool {
+        let mut details = self.details.iter().map(Any::to_msg::<ErrorInfo>);
+        details.any(|info| info.is_ok_and(|info| info.reason == reason))
+    }
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -183,6 +183,12 @@ async fn long_messages_are_errors() {
         assert_eq!(decided.is_ok(), is_decided, "{length}");
         assert_eq!(list(&engine).await.is_ok(), is_decided, "{length}");
     }
+    // The length depends on the questions.
+    for _ in 0..4 {
+        assert!(ask(&engine, &[read("own")]).await.is_err());
+    }
+    pdp.behave(Behaviour::Decide);
+    assert_it_decides(&engine).await;
 }
 
 /// Statuses of gRPC, and whether they are failures of the server: five of them open the circuit.
@@ -203,7 +209,7 @@ async fn statuses_are_errors() {
                 }
             }
         }
-        let is_of_request = matches!(status, 3 | 5 | 8 | 9);
+        let is_of_request = matches!(status, 3 | 5 | 9 | 11);
         assert_eq!(
             pdp.seen().len(),
             if is_of_request { 8 } else { 5 },

@@ -76,6 +76,31 @@ async fn nothing_is_granted_while_it_hangs() {
     assert_it_decides(&engine).await;
 }
 
+/// The server limits the depth of teams in teams by a code that an overloaded server has too.
+#[tokio::test]
+async fn circle_of_teams_is_an_error_of_its_requests() {
+    let server = Server::start();
+    fill(&server).await;
+    server
+        .write(&[
+            relationship("team:a#member@team:b#member"),
+            relationship("team:b#member@team:a#member"),
+            relationship("repository:circle#reader@team:a#member"),
+        ])
+        .await;
+    let engine = server.engine().build().unwrap();
+    let circle = [Evaluation::new(
+        "read",
+        Resource::new("Repository", "circle"),
+    )];
+    for caller in ["ann", "bob", "cat", "ann", "bob", "cat"] {
+        let decided = decide(&engine, &Identity::new(caller), &circle).await;
+        let error = decided.unwrap_err();
+        assert!(error.contains("(ResourceExhausted)"), "{error}");
+    }
+    assert_it_decides(&engine).await;
+}
+
 #[tokio::test]
 async fn rejected_key_grants_nothing() {
     let server = Server::start();
