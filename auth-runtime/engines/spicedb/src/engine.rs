@@ -69,6 +69,9 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// The empty id, `*`, and an id whose form would exceed 1024 bytes have no relationships. Questions about them
 /// are denied without a call. In SpiceDB, `*` means all subjects: it is never sent.
 ///
+/// The id of the service, which `can = "…"` without `on` is about, is the realm of its protection space. A question
+/// about a service without a realm, or with one that has no form, is an error.
+///
 /// # Consistency
 ///
 /// | objects of the first call of a request | SpiceDB |
@@ -125,8 +128,9 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// # Errors
 ///
 /// Nothing is granted, and the response of the service is 503 with `Retry-After`, if the server is not
-/// reachable, too slow or rejects the key; if its schema does not have a type or a permission; if it reports an
-/// error about one of the questions; and if its response is about other questions. The log has the reason.
+/// reachable, too slow or rejects the key; if its schema does not have a type or a permission; if the service has no
+/// id; if SpiceDB reports an error about one of the questions; and if its response is about other questions. The log
+/// has the reason.
 ///
 /// # Limits
 ///

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use auth_runtime_core::{Evaluation, EvaluationRequest, Identity};
+use auth_runtime_core::{Evaluation, EvaluationRequest, Identity, Resource};
 use bytes::Bytes;
 use prost::Message;
 use prost::encoding::encoded_len_varint;
@@ -34,7 +34,7 @@ pub(crate) struct Questions {
 ///
 /// # Errors
 ///
-/// A type or an action has no name in the schema.
+/// A type or an action has no name in the schema, or the service has no id.
 pub(crate) fn check(names: &Names, request: &EvaluationRequest<'_>) -> Result<Questions, String> {
     let subject = subject(names, request.identity);
     let context = context(request);
@@ -48,7 +48,13 @@ pub(crate) fn check(names: &Names, request: &EvaluationRequest<'_>) -> Result<Qu
     {
         let object_type = object_type(names, resource.resource_type())?;
         let permission = permission(names, action)?;
-        let (Some(subject), Some(object_id)) = (&subject, object_id::encode(resource.id())) else {
+        let object_id = object_id::encode(resource.id());
+        // Otherwise every caller would be denied.
+        if object_id.is_none() && resource.resource_type() == Resource::SERVICE {
+            let problem = "the service has no id in SpiceDB; set a realm of the protection space";
+            return Err(problem.to_owned());
+        }
+        let (Some(subject), Some(object_id)) = (&subject, object_id) else {
             continue;
         };
         asked.push(index);
@@ -208,8 +214,6 @@ fn kind(kind: Kind) -> Value {
 mod tests {
     use std::collections::HashMap;
 
-    use auth_runtime_core::Resource;
-
     use super::*;
     use crate::messages::CheckBulkPermissionsRequest;
 
@@ -281,6 +285,20 @@ mod tests {
             let evaluations = [repo("r"), evaluation];
             let request = EvaluationRequest::new(&ann, &evaluations);
             assert!(check(&names(), &request).is_err());
+        }
+    }
+
+    /// A service without a realm has the empty id.
+    #[test]
+    fn services_without_an_id_are_errors() {
+        for (realm, is_asked) in [("forge", true), ("", false), ("*", false)] {
+            for caller in ["ann", "*"] {
+                let caller = Identity::new(caller);
+                let service = Resource::new(Resource::SERVICE, realm);
+                let evaluations = [repo("r"), Evaluation::new("manage", service)];
+                let request = EvaluationRequest::new(&caller, &evaluations);
+                assert_eq!(check(&names(), &request).is_ok(), is_asked, "{realm:?}");
+            }
         }
     }
 
