@@ -30,7 +30,8 @@ pub enum Caller {
     Known(Identity),
     /// The verifier of the credentials is unavailable. The verifier logs the cause: nothing else does.
     Unverifiable {
-        /// The time after which to retry, for `Retry-After`. Default of the response: 5 seconds.
+        /// The time after which to retry, for `Retry-After`. The response rounds it up to seconds, at least one. Default
+        /// of the response: 5 seconds.
         retry_after: Option<Duration>,
     },
 }

@@ -302,7 +302,7 @@ impl DecisionPointError {
         }
     }
 
-    /// Sets the time after which clients should retry (`Retry-After`).
+    /// Sets the time after which clients should retry (`Retry-After`). The response rounds it up to seconds, at least one.
     #[must_use]
     pub fn retry_after(self, time: Duration) -> Self {
         Self {

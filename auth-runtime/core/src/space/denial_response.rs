@@ -1,5 +1,7 @@
 //! The response to a denied request: status, challenges, body.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -124,6 +126,12 @@ pub fn is_targeted_cache_field(name: &HeaderName) -> bool {
     name.ends_with("-cache-control") || PREDECESSORS.contains(&name)
 }
 
+/// The seconds of a delay, rounded up: a client that waits for them does not return too early. At least one.
+fn whole_seconds(delay: Duration) -> u64 {
+    let started = u64::from(delay.subsec_nanos() > 0);
+    delay.as_secs().saturating_add(started).max(1)
+}
+
 fn append(headers: &mut HeaderMap, lines: impl IntoIterator<Item = HeaderValue>) {
     for line in lines {
         headers.append(WWW_AUTHENTICATE, line);
@@ -155,7 +163,7 @@ impl ChallengeSelection<'_> {
             None => append(fields, lines.iter().cloned()),
         }
         if let Denial::Unverifiable { retry_after } = denial {
-            let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
+            let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, whole_seconds);
             fields.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
     }
