@@ -74,7 +74,9 @@ use crate::identity::Identity;
 /// request is authenticated as without the cache, so revoked or expired credentials do not reach it.
 ///
 /// Decisions from the cache and new ones can be mixed in a response: only the questions without a decision
-/// are passed to the engine, in one call. Lists ([`permitted`](DecisionPoint::permitted)) are not cached.
+/// are passed to the engine, in one call. Lists ([`permitted`](DecisionPoint::permitted)) are not cached. An engine that
+/// makes each of its calls about a request at least as fresh as the one before, such as `auth-runtime-spicedb`, does not
+/// see the decisions from the cache: a list can be older than they are, and they can be older than a list.
 ///
 /// # Limits
 ///

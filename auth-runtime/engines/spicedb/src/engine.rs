@@ -90,6 +90,10 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// objects of a list have no token: as the first call of a request, without `fully_consistent`, a list may
 /// ignore the changes of the last seconds.
 ///
+/// A decision that [`DecisionCache`](https://docs.rs/auth-runtime/latest/auth_runtime/objects/struct.DecisionCache.html)
+/// returns from its memory is not a call. It can be older than the responses before it, and a list after it can be older
+/// than the decision: with a cache, use `fully_consistent` for services with lists.
+///
 /// ```
 /// use auth_runtime::objects::Resource;
 /// use auth_runtime_spicedb::SpiceDb;
