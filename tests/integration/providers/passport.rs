@@ -19,6 +19,7 @@ fn builder() -> JwtBuilder {
         .without_issuer()
         .audience("9b3c1e5a-2d6f-4c3b-8e7a-1f2d3c4b5a69")
         .scope_claims(["scopes"])
+        .accept_if(|claims| claims.get("sub") != claims.get("aud"))
 }
 
 #[tokio::test]
@@ -39,12 +40,34 @@ async fn tokens_without_issuer_need_a_given_key() {
         ("/orders", json!({ "iss": "https://shop.example" }), 401),
         ("/orders", json!({ "iss": "" }), 401),
         ("/orders", json!({ "aud": "another" }), 401),
-        // A client that calls for itself, in versions where it has no subject.
+        // A client that calls for itself is its own subject, and has none in older versions.
+        (
+            "/orders",
+            json!({ "sub": "9b3c1e5a-2d6f-4c3b-8e7a-1f2d3c4b5a69" }),
+            401,
+        ),
         ("/orders", json!({ "sub": "" }), 401),
     ] {
         let shown = changes.to_string();
         let token = token(&claims(), changes);
         assert_eq!(status(&app, path, &token).await, expected, "{path} {shown}");
+    }
+}
+
+/// The ids of clients and of users are integers.
+#[tokio::test]
+async fn the_client_42_is_not_the_user_42() {
+    let app = app(builder().audience("42").audience("7"));
+    for (client, subject, expected) in [
+        ("42", "42", 401),
+        ("7", "42", 200),
+        ("42", "7", 200),
+        // A user cannot be told apart from the client.
+        ("7", "7", 401),
+    ] {
+        let token = token(&claims(), json!({ "aud": client, "sub": subject }));
+        let seen = status(&app, "/orders", &token).await;
+        assert_eq!(seen, expected, "{client} {subject}");
     }
 }
 
