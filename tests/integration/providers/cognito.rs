@@ -1,4 +1,4 @@
-//! Amazon Cognito: access tokens have no audience, but a client.
+//! Amazon Cognito: access tokens have no audience, but a client. Those for a resource have it as their audience.
 
 use super::*;
 
@@ -52,14 +52,19 @@ async fn access_tokens_of_configured_clients_are_accepted() {
 
 #[tokio::test]
 async fn client_does_not_replace_the_audience() {
+    const RESOURCE: &str = "https://api.shop.example/mcp";
     let app = app(Jwt::builder()
         .issuer(ISSUER)
-        .audience("orders")
+        .audience(RESOURCE)
         .client("1example23456789"));
+    let id_token = json!({ "token_use": "id", "aud": "1example23456789", "client_id": null });
     for (changes, expected) in [
         (json!({}), 200),
-        (json!({ "aud": "orders", "client_id": "a stranger" }), 200),
+        (json!({ "aud": RESOURCE }), 200),
+        (json!({ "aud": RESOURCE, "client_id": "a stranger" }), 200),
         (json!({ "aud": "another service" }), 401),
+        (id_token, 401),
+        (json!({ "client_id": "a stranger" }), 401),
     ] {
         let shown = changes.to_string();
         let token = token(&claims(), changes);

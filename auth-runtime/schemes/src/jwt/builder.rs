@@ -160,7 +160,8 @@ impl JwtBuilder {
     }
 
     /// Accepts tokens without `aud` if their `client_id` is this one, such as the access tokens of
-    /// Amazon Cognito. Can be called several times. Default: `aud` is required.
+    /// Amazon Cognito. Those for a resource (RFC 8707) have it as their `aud`, for [`audience`](Self::audience). Can be
+    /// called several times. Default: `aud` is required.
     pub fn client(mut self, id: impl Into<String>) -> Self {
         self.rules.clients.push(id.into());
         self
