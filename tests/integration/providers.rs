@@ -15,6 +15,7 @@ mod logto;
 mod okta;
 mod passport;
 mod spiffe;
+mod supabase;
 mod zitadel;
 
 use std::sync::OnceLock;

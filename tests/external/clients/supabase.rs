@@ -84,6 +84,11 @@ fn space() -> ProtectionSpace {
         .issuer(ISSUER)
         .audience("authenticated")
         .key(JwtKey::hs256(SIGNING_KEY).expect("a key"))
+        .accept_if(|claims| {
+            claims
+                .get("is_anonymous")
+                .is_none_or(|anonymous| anonymous == false)
+        })
         .build();
     let users = Bearer::jwt(jwt.expect("a verifier")).with_application(keys(KEY, "web"));
     let space = ProtectionSpace::builder()
