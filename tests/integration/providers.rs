@@ -4,6 +4,7 @@ mod ad_fs;
 mod algorithms;
 mod auth0;
 mod clerk;
+mod cloudflare;
 mod cognito;
 mod entra;
 mod github_actions;
