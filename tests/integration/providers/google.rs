@@ -47,6 +47,12 @@ async fn service_accounts_get_roles_by_rule() {
         ),
         ("/caller", json!({ "email_verified": false }), 401),
         ("/caller", json!({ "email": null }), 401),
+        // The token of a request without `includeEmail`.
+        (
+            "/caller",
+            json!({ "email": null, "email_verified": null }),
+            401,
+        ),
         // Every project can request a token for this audience.
         (
             "/caller",

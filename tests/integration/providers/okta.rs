@@ -71,8 +71,7 @@ async fn the_subject_may_be_the_user_id() {
     let token = |changes| signed(&header(), &claims(), changes);
     let (_, shown) = ask(&app, "/caller", &token(json!({}))).await;
     assert!(shown.starts_with("00u1example23456789 "), "{shown}");
-    assert_eq!(
-        status(&app, "/caller", &token(json!({ "uid": null }))).await,
-        401
-    );
+    // The token of a program has no user.
+    let program = token(json!({ "sub": "0oa1example23456789", "uid": null }));
+    assert_eq!(status(&app, "/caller", &program).await, 401);
 }
