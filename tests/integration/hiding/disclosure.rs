@@ -175,6 +175,31 @@ async fn unknown_paths_challenge_where_nothing_is_hidden() {
     }
 }
 
+/// Files that callers without credentials receive are a nested service.
+#[tokio::test]
+async fn a_fallback_service_is_challenged_where_nothing_is_hidden() {
+    #[public(reason = "the files of the web application")]
+    struct WebApp;
+
+    let files = || Router::new().fallback(async || "a file");
+    let space = space_builder().unknown_paths(UnknownPaths::Challenge);
+    let app = GuardedRouter::new()
+        .nest_service("/assets", WebApp, files())
+        .fallback_service(WebApp, files())
+        .protect(space.build().expect("a space"))
+        .expect("a router");
+    let bob = format!("Bearer {}", token(json!({"sub": "bob"})));
+    for (target, credentials, status) in [
+        ("/index.html", None, 401),
+        ("/index.html", Some(&*bob), 200),
+        ("/assets/index.html", None, 200),
+    ] {
+        let request = request(&Method::GET, target, credentials);
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), status, "{target} {credentials:?}");
+    }
+}
+
 #[tokio::test]
 #[should_panic(expected = "differs from an unknown path")]
 async fn assert_hidden_detects_shown_pages() {
