@@ -216,6 +216,18 @@ async fn plain_router_decides_alike() {
 }
 
 #[tokio::test]
+async fn plain_router_without_a_space_is_a_failure() {
+    let app: Router = Router::new()
+        .route("/", axum::routing::get(page))
+        .route("/plain", axum::routing::get(plain));
+    for (path, status) in [("/", 500), ("/plain", 200)] {
+        for fields in [&[][..], &[("authorization", "Bearer ann")]] {
+            assert_eq!(send(&app, path, fields).await.status, status, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn rejected_token_gets_its_challenge() {
     let app = routes().protect(space()).expect("the router is valid");
     let seen = send(&app, "/", &[("authorization", "Bearer expired")]).await;
