@@ -1,4 +1,4 @@
-//! Expansion: the item as it was written, and its policy as data.
+//! Expansion: the item, with a completed guard, and its policy as data.
 
 use auth_grammar::annotated::{Annotated, Target};
 use auth_grammar::item::{self, Handler, Item, UnitStruct};

@@ -91,6 +91,17 @@ fn policy_stands_alone() {
     assert_without("auth-runtime-policy", &["--all-features"], &FRAMEWORKS);
 }
 
+/// The compiler builds both for each service.
+#[test]
+fn attributes_depend_on_the_policy_only() {
+    for package in ["auth-grammar", "auth-macros"] {
+        let own = ["auth-grammar", "auth-runtime-policy", package];
+        let others = OURS.iter().filter(|ours| !own.contains(ours));
+        let others: Vec<&str> = others.copied().collect();
+        assert_without(package, &["--all-features"], &others);
+    }
+}
+
 /// An engine with another protocol takes the circuit breaker without an HTTP client.
 #[test]
 fn remote_stands_alone() {
