@@ -7,6 +7,7 @@ use auth_runtime::objects::{
     Resource,
 };
 use auth_runtime::schemes::SchemeExt;
+use axum::extract::Path;
 
 use super::*;
 
@@ -24,7 +25,7 @@ impl fmt::Display for WithCause {
     }
 }
 
-/// Decides by the action, and fails about a restart.
+/// Decides by the action, requests a login for an approval, and fails about a restart.
 struct ByAction;
 
 impl DecisionPoint for ByAction {
@@ -37,6 +38,7 @@ impl DecisionPoint for ByAction {
         let decisions = evaluations.map(|evaluation| match &*evaluation.action {
             "restart" => Err(DecisionPointError::new(WithCause)),
             "read" => Ok(ObjectDecision::allow().by_policy("readers")),
+            "approve" => Ok(ObjectDecision::deny_until_login(["mfa"])),
             _ => Ok(ObjectDecision::deny()),
         });
         let decisions = decisions.collect();
@@ -60,6 +62,42 @@ async fn by_guard(guard: Guard) -> Result<(), Denied> {
     let twice = ["ann/garden", "bob/diary"].map(|id| Resource::new("Repository", id));
     let objects: Vec<_> = twice.into_iter().chain(others).collect();
     guard.can_all(Action::new("update"), objects).await
+}
+
+/// Asks about the action in the path.
+#[requires(authenticated)]
+async fn act(guard: Guard, Path(action): Path<String>) -> Result<(), Denied> {
+    let names = ["read", "update", "approve", "restart"];
+    let name = names.into_iter().find(|name| *name == action);
+    let object = Resource::new("Repository", "ann/garden");
+    guard
+        .can(Action::new(name.unwrap_or_default()), object)
+        .await
+}
+
+#[tokio::test]
+async fn records_about_objects_have_the_rule_of_their_denial() {
+    let space = builder().decision_point(ByAction).build();
+    let routes = GuardedRouter::new().route("/act/{action}", get(act));
+    let app = routes.protect(space.expect("a space"));
+    let app = app.expect("the routes are in order");
+    for (action, status, outcome, rule) in [
+        ("read", 200, "granted", "object"),
+        ("update", 403, "forbidden", "object"),
+        ("approve", 401, "step_up", "3a"),
+        ("restart", 503, "unverifiable", "4"),
+    ] {
+        let (seen, _) = send(&app, &format!("/act/{action}"), bearer(json!({}))).await;
+        assert_eq!(seen, status, "{action}");
+        let mut events = events("auth_runtime::decision");
+        events.retain(|event| event[1].get("outcome").is_some());
+        let records = events.iter().map(|event| {
+            let text = |name: &str| event[1][name].as_str().unwrap_or_default();
+            (text("outcome"), text("rule"))
+        });
+        let expected = [("granted", "1"), (outcome, rule)];
+        assert_eq!(records.collect::<Vec<_>>(), expected, "{action}");
+    }
 }
 
 #[tokio::test]

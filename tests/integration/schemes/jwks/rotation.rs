@@ -108,6 +108,28 @@ async fn forged_tokens_of_a_known_key_cause_no_fetch() {
     assert_eq!(issuer.fetches().1, 1);
 }
 
+/// A key opens nothing after twice the time between two fetches.
+#[tokio::test]
+async fn withdrawn_keys_are_used_for_twenty_minutes_by_default() {
+    for (seconds, expected) in [(1199, 200), (1200, 401)] {
+        let issuer = Issuer::start().await;
+        let app = issuer.app();
+        let old = issuer.token(json!({ "exp": issuer.now() + 3600 }));
+        assert_eq!(status(&app, &old).await, 200);
+        issuer.rotate();
+        issuer.withdraw_all_but_the_last();
+        issuer.time.advance(Duration::from_secs(seconds));
+        let (seen, ()) = tokio::join!(status(&app, &old), issuer.pause());
+        assert_eq!(seen, expected, "{seconds}");
+        // The new key is known after the fetch.
+        let new = issuer.token(json!({}));
+        let (seen, ()) = tokio::join!(status(&app, &new), issuer.pause());
+        assert_eq!(seen, 200, "{seconds}");
+        let (seen, ()) = tokio::join!(status(&app, &old), issuer.pause());
+        assert_eq!(seen, 401, "{seconds}");
+    }
+}
+
 #[tokio::test]
 async fn withdrawn_keys_open_nothing() {
     let issuer = Issuer::start().await;
