@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use auth_runtime::objects::Resource;
 use auth_runtime::routing::{get, post};
 use auth_runtime::{Guard, GuardedRouter, Identity, requires};
 use axum::Json;
@@ -13,10 +14,10 @@ use axum::response::IntoResponse;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::Forge;
 use crate::extract::{AssetId, FileName, Me, Repo, Tag};
 use crate::failure::{Answer, Failure};
 use crate::text::{Name, Text};
+use crate::{Forge, actions};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new()
@@ -130,7 +131,8 @@ async fn link(
                WHERE assets.id = ?1 AND repository = ?2";
     let read = |row: &Row<'_>| row.get(0);
     let asset: i64 = forge.store.one(sql, (asset, repo.id), read).await?;
-    // The link acts for its creator. When the creator is suspended, it stops working.
+    // The link acts for its creator. It stops working when the creator is suspended, or may no longer read the
+    // repository.
     let identity = Identity::new(me.login).with_scopes(["asset:download"]);
     let target = format!("/downloads/{asset}");
     let link = forge
@@ -143,25 +145,49 @@ async fn link(
     Ok(Json(Link { link }))
 }
 
+/// A file, which the readers of its repository may read.
+struct Asset {
+    content: Vec<u8>,
+    /// The owner and the name.
+    repository: String,
+}
+
+impl Asset {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            content: row.get(0)?,
+            repository: row.get(1)?,
+        })
+    }
+}
+
+impl From<&Asset> for Resource {
+    fn from(asset: &Asset) -> Self {
+        Self::new("Repository", &asset.repository)
+    }
+}
+
 #[requires(policy = "link")]
 async fn download(
     guard: Guard,
     State(forge): State<Forge>,
     AssetId { asset }: AssetId,
 ) -> Answer<impl IntoResponse> {
-    let sql = "SELECT content FROM assets WHERE id = ?1";
-    let read = |row: &Row<'_>| row.get::<_, Vec<u8>>(0);
+    let sql = "SELECT content, login || '/' || repositories.name FROM assets
+               JOIN releases ON releases.id = release
+               JOIN repositories ON repositories.id = repository
+               JOIN accounts ON accounts.id = owner WHERE assets.id = ?1";
     // A link may outlive its file. The response is then the 404 of an invalid link.
-    let content = match forge.store.one(sql, [asset], read).await {
+    let asset = match forge.store.one(sql, [asset], Asset::read).await {
         Err(Failure::NotFound) => None,
-        content => Some(content?),
+        asset => Some(asset?),
     };
-    guard.permit(content.is_some())?;
+    let asset = guard.load(actions::READ, asset).await?;
     // Browsers never display an uploaded file as a page of this site.
     let fields = [
         (header::CONTENT_TYPE, "application/octet-stream"),
         (header::CONTENT_DISPOSITION, "attachment"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok((fields, content.unwrap_or_default()))
+    Ok((fields, asset.content))
 }

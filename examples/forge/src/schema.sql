@@ -1,6 +1,8 @@
+-- An id is not given twice (AUTOINCREMENT): a signed link, or a request that has read it, may outlive its row.
+
 -- People and organizations share one space of names: both can own repositories.
 CREATE TABLE accounts (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     login TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL DEFAULT 'user' CHECK (kind IN ('user', 'org')),
     name TEXT NOT NULL DEFAULT '',
@@ -19,7 +21,7 @@ CREATE TABLE memberships (
 
 -- Of personal tokens only the SHA-256 is kept.
 CREATE TABLE tokens (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     name TEXT NOT NULL,
     hash BLOB NOT NULL UNIQUE,
@@ -28,7 +30,7 @@ CREATE TABLE tokens (
 ) STRICT;
 
 CREATE TABLE repositories (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     owner INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     name TEXT NOT NULL,
     description TEXT NOT NULL DEFAULT '',
@@ -44,7 +46,7 @@ CREATE TABLE collaborators (
 ) STRICT;
 
 CREATE TABLE teams (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     org INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     slug TEXT NOT NULL,
     UNIQUE (org, slug)
@@ -71,7 +73,7 @@ CREATE TABLE stars (
 
 -- Pull requests are issues that name two branches.
 CREATE TABLE issues (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     repository INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
     number INTEGER NOT NULL,
     author INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
@@ -85,14 +87,14 @@ CREATE TABLE issues (
 ) STRICT;
 
 CREATE TABLE comments (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     issue INTEGER NOT NULL REFERENCES issues ON DELETE CASCADE,
     author INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     body TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE labels (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     repository INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
     name TEXT NOT NULL,
     color TEXT NOT NULL,
@@ -106,7 +108,7 @@ CREATE TABLE issue_labels (
 ) STRICT;
 
 CREATE TABLE releases (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     repository INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
     tag TEXT NOT NULL,
     notes TEXT NOT NULL DEFAULT '',
@@ -114,7 +116,7 @@ CREATE TABLE releases (
 ) STRICT;
 
 CREATE TABLE assets (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     release INTEGER NOT NULL REFERENCES releases ON DELETE CASCADE,
     name TEXT NOT NULL,
     content BLOB NOT NULL,
@@ -122,7 +124,7 @@ CREATE TABLE assets (
 ) STRICT;
 
 CREATE TABLE deploy_keys (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     repository INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
     title TEXT NOT NULL,
     key TEXT NOT NULL UNIQUE,
@@ -130,21 +132,21 @@ CREATE TABLE deploy_keys (
 ) STRICT;
 
 CREATE TABLE hooks (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     repository INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
     url TEXT NOT NULL,
     event TEXT NOT NULL CHECK (event IN ('push', 'issues', 'release'))
 ) STRICT;
 
 CREATE TABLE notifications (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     issue INTEGER NOT NULL REFERENCES issues ON DELETE CASCADE,
     is_read INTEGER NOT NULL DEFAULT FALSE
 ) STRICT;
 
 CREATE TABLE gists (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     owner INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     name TEXT NOT NULL,
     content TEXT NOT NULL,
@@ -153,7 +155,7 @@ CREATE TABLE gists (
 
 -- What moderators and administrators did.
 CREATE TABLE actions (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
     actor TEXT NOT NULL,
     action TEXT NOT NULL,

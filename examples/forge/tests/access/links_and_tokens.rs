@@ -43,6 +43,40 @@ async fn link_ends_with_file_and_creator() {
     assert_eq!(world.send(HOME, None, &first, "").await.status, 404);
 }
 
+/// The newest file is deleted, and the next one is in another repository.
+#[tokio::test]
+async fn link_never_leads_to_a_later_file() {
+    let world = World::new().await;
+    let release = "POST /repos/ann/atlas/releases";
+    assert_eq!(world.status("ann", release, r#"{"tag": "v1"}"#).await, 201);
+    let upload = "POST /repos/ann/atlas/releases/v1/assets/map.txt";
+    let uploaded = world.ask("ann", upload, "north is up").await.json();
+    let link = format!("POST /repos/ann/atlas/assets/{}/link", uploaded["asset"]);
+    let made = world.ask("stu", &link, "").await.json();
+    let download = format!("GET {}", made["link"].as_str().expect("a link"));
+    let seen = world.send(HOME, None, &download, "").await;
+    assert_eq!((seen.status, seen.body.as_str()), (200, "north is up"));
+
+    let removed = world.status("ann", "DELETE /repos/ann/atlas/releases/v1", "");
+    assert_eq!(removed.await, 204);
+    let upload = "POST /repos/ann/vault/releases/v1/assets/plan2.txt";
+    let again = world.ask("ann", upload, "dig there").await.json();
+    assert_ne!(again["asset"], uploaded["asset"]);
+    let unknown = world.send(HOME, None, "GET /never/there", "").await;
+    assert_eq!(world.send(HOME, None, &download, "").await, unknown);
+}
+
+#[tokio::test]
+async fn link_ends_with_the_access_of_its_creator() {
+    let world = World::new().await;
+    let download = format!("GET {}", link(&world).await);
+    assert_eq!(world.send(HOME, None, &download, "").await.status, 200);
+    let removed = world.status("ann", "DELETE /repos/ann/vault/collaborators/rae", "");
+    assert_eq!(removed.await, 204);
+    let unknown = world.send(HOME, None, "GET /never/there", "").await;
+    assert_eq!(world.send(HOME, None, &download, "").await, unknown);
+}
+
 fn basic(login: &str, token: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{login}:{token}")))
 }
