@@ -127,6 +127,8 @@ async fn main() -> Result<()> {
     let space = ProtectionSpace::builder()
         .realm("code host")
         .scheme(tokens_for(&api)?)
+        // Browsers send the password with requests of other sites as well. Therefore only handlers that change
+        // nothing accept it; the others would need a layer against such requests.
         .scheme(Basic::password_hashes(users.build()?))
         // git and browsers ask for a password only after a 401.
         .unknown_paths(UnknownPaths::Challenge)

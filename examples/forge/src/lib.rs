@@ -41,6 +41,7 @@ use auth_runtime::schemes::{Basic, Bearer, Jwt, JwtKey, SignedUrls};
 use auth_runtime::{GuardedRouter, ProtectedRouter, ProtectionSpace, vocabulary};
 use auth_runtime_cedar::{Cedar, CedarError};
 use axum::extract::DefaultBodyLimit;
+use tower_http::csrf::CsrfLayer;
 
 use crate::denials::Denials;
 pub use crate::matrix::access_matrix;
@@ -138,7 +139,9 @@ impl Forge {
     /// The space cannot decide by a policy of the routes.
     pub fn app(&self, space: ProtectionSpace) -> Result<ProtectedRouter> {
         let router = routes().with_state(self.clone()).protect(space)?;
-        Ok(router.layer(DefaultBodyLimit::max(MAX_BODY)))
+        let router = router.layer(DefaultBodyLimit::max(MAX_BODY));
+        // A browser that has a personal token sends it with the forms of other sites as well.
+        Ok(router.layer(CsrfLayer::new()))
     }
 }
 

@@ -77,6 +77,24 @@ async fn link_ends_with_the_access_of_its_creator() {
     assert_eq!(world.send(HOME, None, &download, "").await, unknown);
 }
 
+/// Browsers add a password to the requests that pages of other sites cause.
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let world = World::new().await;
+    let new = r#"{"name": "laptop", "scopes": ["repo:write"], "days": 30}"#;
+    let made = world.ask("ann", "POST /user/tokens", new).await.json();
+    let password = basic("ann", made["secret"].as_str().expect("a token"));
+    let upload = "POST /repos/ann/vault/releases/v1/assets/setup.sh";
+    let own = ("authorization", password.as_str());
+    let cross_site = [own, ("sec-fetch-site", "cross-site")];
+    let seen = world.send_fields(HOME, &cross_site, upload, "rm").await;
+    assert_eq!(seen.status, 403);
+    assert_eq!(
+        world.send_fields(HOME, &[own], upload, "ls").await.status,
+        201
+    );
+}
+
 fn basic(login: &str, token: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{login}:{token}")))
 }

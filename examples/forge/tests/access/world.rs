@@ -85,13 +85,26 @@ impl World {
         request: &str,
         body: &str,
     ) -> Seen {
+        let field = authorization.map(|value| ("authorization", value));
+        self.send_fields(from, field.as_slice(), request, body)
+            .await
+    }
+
+    /// Sends a request from an address, with these fields.
+    pub(crate) async fn send_fields(
+        &self,
+        from: &str,
+        fields: &[(&str, &str)],
+        request: &str,
+        body: &str,
+    ) -> Seen {
         let (method, target) = request.split_once(' ').expect("a method and a target");
         let mut request = Request::builder().method(method).uri(target);
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        if let Some(authorization) = authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
         }
         let from: SocketAddr = from.parse().expect("an address");
         let request = request.extension(ConnectInfo(from));
