@@ -32,8 +32,9 @@ impl Notification {
     }
 }
 
-/// The titles of issues that the person may no longer read are left out.
-#[requires(scope = "user:read", check = crate::checks::is_active)]
+/// The titles of issues that the person may no longer read are left out. Titles are contents of repositories, so
+/// the token needs the scope to read these.
+#[requires(scope = "user:read", scope = "repo:read", check = crate::checks::is_active)]
 async fn list(guard: Guard, State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Notification>>> {
     let all = repositories(&forge.store);
     let readable = guard.permitted(actions::READ, "Repository", all).await?;

@@ -59,21 +59,26 @@ async fn secret_gist_looks_missing() {
     assert_eq!(world.status("ann", "DELETE /gists/2", "").await, 204);
 }
 
+const LISTS: [&str; 7] = [
+    "GET /explore",
+    "GET /user/repos",
+    "GET /user/starred",
+    "GET /search/repositories?q=l",
+    "GET /search/issues?q=e",
+    "GET /notifications",
+    "GET /gists",
+];
+
+/// Words of private objects.
+const SECRETS: [&str; 4] = ["vault", "ledger", "door", "diary"];
+
 #[tokio::test]
 async fn lists_leave_hidden_objects_out() {
     let world = World::new().await;
-    for request in [
-        "GET /explore",
-        "GET /user/repos",
-        "GET /user/starred",
-        "GET /search/repositories?q=l",
-        "GET /search/issues?q=e",
-        "GET /notifications",
-        "GET /gists",
-    ] {
+    for request in LISTS {
         let seen = world.ask("stu", request, "").await;
         assert_eq!(seen.status, 200, "{request}");
-        for secret in ["vault", "ledger", "door", "diary"] {
+        for secret in SECRETS {
             assert!(!seen.body.contains(secret), "{request}: {}", seen.body);
         }
     }
@@ -82,6 +87,18 @@ async fn lists_leave_hidden_objects_out() {
     assert_eq!(world.status("anonymous", "GET /users/sue", "").await, 404);
     let own = world.ask("ann", "GET /search/issues?q=door", "").await;
     assert!(own.body.contains("Is the door locked?"), "{}", own.body);
+}
+
+/// `profile` is a token of ann's without a scope for repositories or gists.
+#[tokio::test]
+async fn lists_are_limited_by_the_token() {
+    let world = World::new().await;
+    for request in LISTS {
+        let seen = world.ask("profile", request, "").await;
+        for secret in SECRETS {
+            assert!(!seen.body.contains(secret), "{request}: {}", seen.body);
+        }
+    }
 }
 
 #[tokio::test]
