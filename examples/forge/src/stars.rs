@@ -37,7 +37,7 @@ async fn list(guard: Guard, State(forge): State<Forge>, me: Me) -> Answer<Json<V
     Ok(Json(repositories.await?))
 }
 
-#[requires(policy = "reader", scope = "user:write")]
+#[requires(policy = "stargazer")]
 async fn star(State(forge): State<Forge>, me: Me, repo: Repo) -> Answer<StatusCode> {
     let sql = "INSERT INTO stars (account, repository) VALUES (?1, ?2)
                ON CONFLICT DO UPDATE SET account = excluded.account";
@@ -45,7 +45,7 @@ async fn star(State(forge): State<Forge>, me: Me, repo: Repo) -> Answer<StatusCo
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[requires(policy = "reader", scope = "user:write")]
+#[requires(policy = "stargazer")]
 async fn unstar(State(forge): State<Forge>, me: Me, repo: Repo) -> Answer<StatusCode> {
     let sql = "DELETE FROM stars WHERE account = ?1 AND repository = ?2";
     forge.store.change(sql, (me.id, repo.id)).await?;

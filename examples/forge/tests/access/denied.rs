@@ -106,6 +106,8 @@ async fn owner_is_limited_by_the_token() {
         ("PUT /repos/ann/vault/pulls/2/merge", "repo:write"),
         ("DELETE /repos/ann/vault", "repo:admin"),
         ("PATCH /user", "user:write"),
+        ("PUT /user/starred/ann/atlas", "repo:read user:write"),
+        ("DELETE /user/starred/ann/vault", "repo:read user:write"),
         ("GET /orgs/guild/members", "org:read"),
     ] {
         let seen = world.ask("reading", request, "").await;
