@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let space = forge.space(&authority, forge.cedar()?)?;
     let app = forge
         .app(space)?
-        // The network of the staff is identified by the address of the connection.
+        // The address of the connection is that of the proxy. Without it, no caller is in the network of the staff.
         .into_make_service_with_connect_info::<SocketAddr>();
 
     if auth_tour::is_tour() {

@@ -38,7 +38,7 @@ use std::error::Error;
 use auth_examples::Authority;
 use auth_runtime::objects::DecisionPoint;
 use auth_runtime::schemes::{Basic, Bearer, Jwt, JwtKey, SignedUrls};
-use auth_runtime::{GuardedRouter, ProtectedRouter, ProtectionSpace, vocabulary};
+use auth_runtime::{ClientAddress, GuardedRouter, ProtectedRouter, ProtectionSpace, vocabulary};
 use auth_runtime_cedar::{Cedar, CedarError};
 use axum::extract::DefaultBodyLimit;
 use tower_http::csrf::CsrfLayer;
@@ -118,6 +118,8 @@ impl Forge {
             .audience(AUDIENCE)
             .key(JwtKey::es256_pem(authority.public_key())?)
             .build()?;
+        // Callers connect through a proxy on the same host, which adds their addresses to this field.
+        let client = ClientAddress::x_forwarded_for(["127.0.0.1/32".parse()?])?;
         let (store, denials) = (self.store.clone(), self.denials.clone());
         let space = ProtectionSpace::builder()
             .realm(vocabulary!().realm().unwrap_or("forge"))
@@ -126,6 +128,7 @@ impl Forge {
                 tokens::verify(store.clone(), login, token)
             }))
             .scheme(self.links.clone())
+            .client_address(client)
             .decision_point(engine)
             .audit(move |record| denials.note(record));
         Ok(space.build()?)

@@ -1,6 +1,6 @@
 //! Denied requests.
 
-use crate::world::{HOME, World, all_routes, filled};
+use crate::world::{HOME, SAME_HOST, World, all_routes, filled};
 
 #[tokio::test]
 async fn guarded_routes_deny_anonymous_callers() {
@@ -220,8 +220,10 @@ async fn staff_routes_need_the_office_network() {
             continue;
         }
         let request = format!("{} {}", route.method, filled(&route.path));
-        let from_home = world.send(HOME, authorization, &request, "").await;
-        assert_eq!(from_home, unknown, "{request}");
+        for outside in [HOME, SAME_HOST] {
+            let seen = world.send(outside, authorization, &request, "").await;
+            assert_eq!(seen, unknown, "{request} from {outside}");
+        }
         for who in ["ann", "bot"] {
             assert_eq!(world.ask(who, &request, "").await.status, 404, "{request}");
         }

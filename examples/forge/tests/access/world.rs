@@ -41,6 +41,8 @@ impl Seen {
 /// The address of the office network. Other callers are at home.
 pub(crate) const OFFICE: &str = "10.20.0.7:4711";
 pub(crate) const HOME: &str = "203.0.113.9:4711";
+/// The address of a proxy, or of a program, on the host of the forge.
+pub(crate) const SAME_HOST: &str = "127.0.0.1:4711";
 
 impl World {
     pub(crate) async fn new() -> Self {
