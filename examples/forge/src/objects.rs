@@ -47,7 +47,11 @@ impl EntityLoader for Entities {
                 let id = wanted.id().to_owned();
                 let found = match wanted.entity_type() {
                     "User" => self.0.one(USER, [id], user).await,
-                    "Repository" => self.0.one(REPOSITORY, [id], repository).await,
+                    "Repository" => {
+                        let (owner, name) = id.split_once('/').unwrap_or_default();
+                        let path = (owner.to_owned(), name.to_owned());
+                        self.0.one(REPOSITORY, path, repository).await
+                    }
                     "Organization" => self.0.one(ORGANIZATION, [id], organization).await,
                     // A team has no attributes.
                     _ => continue,
@@ -75,6 +79,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<Entity> {
     Ok(teams.fold(user, |user, team| user.with_parent("Team", team)))
 }
 
+// No index has the whole id, so its parts are compared.
 const REPOSITORY: &str = "SELECT owners.login || '/' || repositories.name, visibility = 'public',
         (SELECT json_group_array(login) FROM accounts WHERE accounts.id = owner
             OR accounts.id IN (SELECT account FROM memberships WHERE org = owner AND role = 'owner')),
@@ -94,7 +99,7 @@ const REPOSITORY: &str = "SELECT owners.login || '/' || repositories.name, visib
             JOIN teams ON teams.id = team JOIN accounts ON accounts.id = org
             WHERE repository = repositories.id AND level = 3)
     FROM repositories JOIN accounts AS owners ON owners.id = owner
-    WHERE owners.login || '/' || repositories.name = ?1";
+    WHERE owners.login = ?1 AND repositories.name = ?2";
 
 fn repository(row: &Row<'_>) -> rusqlite::Result<Entity> {
     Ok(Entity::new("Repository", row.get::<_, String>(0)?)
@@ -192,4 +197,30 @@ pub(crate) fn of_repositories(condition: Condition) -> Result<Sql, Failure> {
         tracing::error!(%error, "a policy is about a property without a column");
         Failure::Broken
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::{ORGANIZATION, REPOSITORY, USER};
+
+    /// The duration of a decision does not depend on the number of repositories and teams.
+    #[test]
+    fn an_entity_is_found_by_indexes() -> rusqlite::Result<()> {
+        let database = Connection::open_in_memory()?;
+        database.execute_batch(include_str!("schema.sql"))?;
+        for sql in [USER, REPOSITORY, ORGANIZATION] {
+            let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            // NULL stands for each parameter.
+            let steps = statement.raw_query().mapped(|row| row.get(3));
+            let steps: Vec<String> = steps.collect::<Result<_, _>>()?;
+            assert!(!steps.is_empty());
+            assert!(
+                !steps.iter().any(|step| step.starts_with("SCAN")),
+                "{steps:#?}"
+            );
+        }
+        Ok(())
+    }
 }

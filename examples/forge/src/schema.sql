@@ -55,14 +55,14 @@ CREATE TABLE teams (
 CREATE TABLE team_members (
     team INTEGER NOT NULL REFERENCES teams ON DELETE CASCADE,
     account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
-    PRIMARY KEY (team, account)
+    PRIMARY KEY (account, team)
 ) STRICT;
 
 CREATE TABLE team_repositories (
     team INTEGER NOT NULL REFERENCES teams ON DELETE CASCADE,
     repository INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
     level INTEGER NOT NULL CHECK (level BETWEEN 1 AND 3),
-    PRIMARY KEY (team, repository)
+    PRIMARY KEY (repository, team)
 ) STRICT;
 
 CREATE TABLE stars (
