@@ -75,11 +75,11 @@ mod site {
         if login == me.login {
             return Err(Failure::Unprocessable("nobody suspends himself"));
         }
-        let sql = "SELECT is_staff FROM accounts WHERE login = ?1 AND kind = 'user'";
-        let read = |row: &Row<'_>| row.get(0);
-        let is_staff: bool = forge.store.one(sql, [login.clone()], read).await?;
-        guard.permit(!is_staff || guard.identity().has_role("admin"))?;
+        // The account that is checked is the one that is changed.
         let done = forge.store.transaction(move |database| {
+            let sql = "SELECT is_staff FROM accounts WHERE login = ?1 AND kind = 'user'";
+            let is_staff: bool = database.query_row(sql, [&login], |row| row.get(0))?;
+            guard.permit(!is_staff || guard.identity().has_role("admin"))?;
             let sql = "UPDATE accounts SET is_suspended = TRUE WHERE login = ?1 AND kind = 'user'";
             act(database, sql, &me, "suspended", &login)
         });

@@ -96,9 +96,10 @@ async fn change(
     Json(new): Json<NewComment>,
 ) -> Answer<Json<Comment>> {
     guard.permit(is_author(&forge, &me, &repo, comment).await?)?;
-    let sql = "UPDATE comments SET body = ?2 WHERE id = ?1
+    let sql = "UPDATE comments SET body = ?3 WHERE id = ?1 AND author = ?2
                RETURNING id, (SELECT login FROM accounts WHERE id = author), body";
-    let changed = forge.store.one(sql, (comment, new.body.0), Comment::read);
+    let parameters = (comment, me.id, new.body.0);
+    let changed = forge.store.one(sql, parameters, Comment::read);
     Ok(Json(changed.await?))
 }
 
@@ -113,8 +114,9 @@ async fn remove(
     if !is_author(&forge, &me, &repo, comment).await? {
         guard.can(actions::WRITE, &repo).await?;
     }
-    let sql = "DELETE FROM comments WHERE id = ?1";
-    forge.store.change(sql, [comment]).await?;
+    let sql = "DELETE FROM comments WHERE id = ?1
+               AND issue IN (SELECT id FROM issues WHERE repository = ?2)";
+    forge.store.change(sql, (comment, repo.id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

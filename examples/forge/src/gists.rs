@@ -1,8 +1,8 @@
-//! Gists: single files. A secret gist is visible to its owner only, which each handler decides for
-//! the object. A missing gist and a secret one of another owner both pass through the guard, and
-//! have the same response.
+//! Gists: single files. A secret gist is visible to its owner only, which the statement of each handler
+//! decides. A missing gist and a secret one of another owner both pass through the guard, and have the same
+//! response.
 
-use auth_runtime::routing::get;
+use auth_runtime::routing::{KnowsCaller, get};
 use auth_runtime::{Guard, GuardedRouter, requires};
 use axum::Json;
 use axum::extract::State;
@@ -40,20 +40,13 @@ impl Gist {
             is_secret: row.get(4)?,
         })
     }
+}
 
-    async fn find(forge: &Forge, id: i64) -> Result<Option<Self>, Failure> {
-        let sql = "SELECT gists.id, login, gists.name, content, is_secret FROM gists
-                   JOIN accounts ON accounts.id = owner WHERE gists.id = ?1";
-        match forge.store.one(sql, [id], Self::read).await {
-            Ok(gist) => Ok(Some(gist)),
-            Err(Failure::NotFound) => Ok(None),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    fn is_of(&self, me: &Me) -> bool {
-        self.owner == me.login
-    }
+/// Denies the request if its statement found no gist that the caller may use. Whether another caller has one
+/// makes no difference.
+fn permit<P: KnowsCaller, T>(guard: &Guard<P>, found: Answer<T>) -> Answer<T> {
+    guard.permit(!matches!(found, Err(Failure::NotFound)))?;
+    found
 }
 
 #[requires(scope = "gist", check = crate::checks::is_active)]
@@ -91,10 +84,11 @@ async fn show(
     me: Me,
     GistId { gist }: GistId,
 ) -> Answer<Json<Gist>> {
-    let gist = Gist::find(&forge, gist).await?;
-    let gist = gist.filter(|gist| !gist.is_secret || gist.is_of(&me));
-    guard.permit(gist.is_some())?;
-    gist.map(Json).ok_or(Failure::NotFound)
+    let sql = "SELECT gists.id, login, gists.name, content, is_secret FROM gists
+               JOIN accounts ON accounts.id = owner
+               WHERE gists.id = ?1 AND (NOT is_secret OR owner = ?2)";
+    let found = forge.store.one(sql, (gist, me.id), Gist::read).await;
+    permit(&guard, found).map(Json)
 }
 
 #[derive(Deserialize)]
@@ -111,12 +105,11 @@ async fn change(
     GistId { gist }: GistId,
     Json(change): Json<Change>,
 ) -> Answer<Json<Gist>> {
-    let found = Gist::find(&forge, gist).await?;
-    guard.permit(found.is_some_and(|gist| gist.is_of(&me)))?;
-    let sql = "UPDATE gists SET content = ?2 WHERE id = ?1
+    let sql = "UPDATE gists SET content = ?3 WHERE id = ?1 AND owner = ?2
                RETURNING id, (SELECT login FROM accounts WHERE id = owner), name, content, is_secret";
-    let changed = forge.store.one(sql, (gist, change.content.0), Gist::read);
-    Ok(Json(changed.await?))
+    let parameters = (gist, me.id, change.content.0);
+    let changed = forge.store.one(sql, parameters, Gist::read).await;
+    permit(&guard, changed).map(Json)
 }
 
 #[requires(scope = "gist", check = crate::checks::is_active, hide_as = 404)]
@@ -126,9 +119,8 @@ async fn remove(
     me: Me,
     GistId { gist }: GistId,
 ) -> Answer<StatusCode> {
-    let found = Gist::find(&forge, gist).await?;
-    guard.permit(found.is_some_and(|gist| gist.is_of(&me)))?;
-    let sql = "DELETE FROM gists WHERE id = ?1";
-    forge.store.change(sql, [gist]).await?;
+    let sql = "DELETE FROM gists WHERE id = ?1 AND owner = ?2";
+    let removed = forge.store.change(sql, (gist, me.id)).await;
+    permit(&guard, removed)?;
     Ok(StatusCode::NO_CONTENT)
 }
