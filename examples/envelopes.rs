@@ -1,6 +1,8 @@
-//! A registry for four kinds of clients, each with its own form of errors: OCI (docker, podman), GraphQL, JSON:API
-//! and gRPC-web. Everybody may pull if the operator sets `OPEN_REGISTRY=true`. Run
-//! `cargo run --example envelopes` and paste its `curl` lines, or add `-- --tour`.
+//! A registry with the error bodies of four kinds of clients: OCI, GraphQL, JSON:API and gRPC-web. Everybody may
+//! pull if the operator sets `OPEN_REGISTRY=true`. Run `cargo run --example envelopes` and paste its `curl` lines,
+//! or add `-- --tour`.
+//!
+//! docker and podman also need the route `/v2/` and a token server: see "Registries" in the crate's documentation.
 
 use auth_examples::Authority;
 use auth_runtime::decision::{DenialBody, DenialDetails, RequestSnapshot};
@@ -45,8 +47,8 @@ async fn delete() -> &'static str {
     "deleted\n"
 }
 
-/// Returns the body that the client of a path expects. It depends on the path only, so a hidden path has the
-/// body of an unknown one.
+/// Returns the body that the client of a path expects. Its form depends on the path only, and a hidden denial has
+/// the status and the message of an unknown path. So a hidden path has the body of an unknown one.
 fn render(denial: &DenialDetails<'_>, request: &RequestSnapshot) -> DenialBody {
     let path = request.uri().path();
     let json = |media_type, body: Value| {
@@ -70,6 +72,8 @@ fn oci(denial: &DenialDetails<'_>) -> Value {
         401 => "UNAUTHORIZED",
         403 => "DENIED",
         404 => "NAME_UNKNOWN",
+        400 | 431 => "UNSUPPORTED",
+        // 503. The specification has no code for it; this one is docker's.
         _ => "UNAVAILABLE",
     };
     let scopes = denial.missing().iter().filter_map(|atom| match atom {
@@ -86,7 +90,7 @@ fn graphql(denial: &DenialDetails<'_>) -> Value {
     let code = match denial.status().as_u16() {
         401 => "UNAUTHENTICATED",
         403 => "FORBIDDEN",
-        400 => "BAD_REQUEST",
+        400 | 431 => "BAD_REQUEST",
         _ => "INTERNAL_SERVER_ERROR",
     };
     json!({ "errors": [{ "message": denial.message(), "extensions": { "code": code } }] })
@@ -109,8 +113,9 @@ fn grpc_web(denial: &DenialDetails<'_>) -> Vec<u8> {
         401 => 16,
         403 => 7,
         404 => 12,
+        400 => 13,
         503 => 14,
-        _ => 13,
+        _ => 2,
     };
     // Percent-encoded, as the protocol requires for characters outside of printable ASCII.
     let mut trailers = format!("grpc-status:{status}\r\ngrpc-message:").into_bytes();
@@ -256,6 +261,32 @@ mod tests {
             );
             let own: Value = serde_json::from_slice(&answer.2).expect("JSON");
             assert_eq!(own, body, "{path}");
+        }
+    }
+
+    /// A client may retry after an outage, but not after a malformed request.
+    #[tokio::test]
+    async fn a_malformed_request_is_no_outage() {
+        let authority = Authority::new().expect("a key");
+        let app = app(verifier(&authority, AUDIENCE).expect("a verifier"), false);
+        let app = app.expect("a router");
+        let grpc = "/registry.v1.Registry/Delete";
+        for (path, code) in [
+            ("/v2/garden/manifests/1", "\"UNSUPPORTED\""),
+            ("/graphql", "\"BAD_REQUEST\""),
+            (grpc, "grpc-status:13"),
+        ] {
+            let method = if path == grpc { "POST" } else { "GET" };
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header("authorization", "Bearer one");
+            let request = request.header("authorization", "Bearer two");
+            let request = request.body(Body::empty()).expect("a request");
+            let Ok(response) = app.clone().oneshot(request).await;
+            assert_eq!(response.status(), 400, "{path}");
+            let body = to_bytes(response.into_body(), usize::MAX).await;
+            let body = body.expect("a body");
+            let body = String::from_utf8_lossy(&body);
+            assert!(body.contains(code), "{path}: {body}");
         }
     }
 
