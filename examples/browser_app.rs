@@ -154,7 +154,9 @@ async function call(init) {
   return response
 }
 async function show() {
-  const items = (await (await call()).json()).map(text => {
+  const response = await call()
+  if (!response.ok) return
+  const items = (await response.json()).map(text => {
     const item = document.createElement('li')
     item.textContent = text
     return item
@@ -164,7 +166,8 @@ async function show() {
 document.getElementById('add').addEventListener('submit', async event => {
   event.preventDefault()
   const note = document.getElementById('note')
-  await call({ method: 'POST', body: note.value })
+  const response = await call({ method: 'POST', body: note.value })
+  if (!response.ok) return
   note.value = ''
   await show()
 })

@@ -66,6 +66,19 @@ try {
     report(client, 'lets the script of a logged-in user in', notes)
   }
   {
+    const outage = (request) => (request.method() === 'POST' ? request.respond({ status: 503, body: '{}' }) : request.continue())
+    await ann.setRequestInterception(true)
+    ann.on('request', outage)
+    await ann.type('#note', 'bread')
+    await Promise.all([ann.waitForResponse((response) => response.status() === 503), ann.$eval('#add button', clickElement)])
+    // The script has had its turn when a later response is there.
+    await ann.evaluate(async () => (await fetch('/api/notes')).text())
+    const kept = await ann.$eval('#note', (input) => input.value)
+    ann.off('request', outage)
+    await ann.setRequestInterception(false)
+    report(client, 'keeps the text of a note that was not added', kept)
+  }
+  {
     const before = await session(ann)
     await ann.goto(`${base}/login?next=%2F`)
     await logIn(ann, 'ann')

@@ -186,6 +186,11 @@ pub(super) fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
         ),
         (
             "Chromium",
+            "keeps the text of a note that was not added",
+            json!("bread"),
+        ),
+        (
+            "Chromium",
             "gets another session's id with each login",
             json!({ "changed": true, "old": 401 }),
         ),
