@@ -5,7 +5,7 @@
 
 use auth_examples::{Authority, ProofKey};
 use auth_runtime::resource::ProtectedResource;
-use auth_runtime::routing::get;
+use auth_runtime::routing::{get, post};
 use auth_runtime::schemes::{Bearer, Dpop, Jwt};
 use auth_runtime::{Guard, GuardedRouter, ProtectionSpace, public, requires};
 use auth_tour::Persona;
@@ -29,19 +29,19 @@ async fn buy(guard: Guard) -> String {
 /// The requests of the tour, with the expected status and challenge. `ben` and `bea` have a token,
 /// `dora` has one that is bound to her key, and `thief` has stolen hers.
 const TOUR: &str = r#"
-/healthz  anonymous  200
-/orders   ben        200
-/buy      ben        403  Bearer realm="orders", scope="orders:write", error="insufficient_scope", resource_metadata="{metadata}", error_description="the access token lacks a required scope"
-/buy      bea        401  DPoP realm="orders", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}"
-/buy      dora       401  DPoP realm="orders", scope="orders:write", error="use_dpop_nonce", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the proof of possession must contain the nonce of this response"
-/buy      dora       200
-/buy      thief      401  DPoP realm="orders", scope="orders:write", error="invalid_token", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the access token is not valid"
+GET  /healthz  anonymous  200
+GET  /orders   ben        200
+POST /buy      ben        403  Bearer realm="orders", scope="orders:write", error="insufficient_scope", resource_metadata="{metadata}", error_description="the access token lacks a required scope"
+POST /buy      bea        401  DPoP realm="orders", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}"
+POST /buy      dora       401  DPoP realm="orders", scope="orders:write", error="use_dpop_nonce", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the proof of possession must contain the nonce of this response"
+POST /buy      dora       200
+POST /buy      thief      401  DPoP realm="orders", scope="orders:write", error="invalid_token", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the access token is not valid"
 "#;
 
 /// Returns a caller with a DPoP token.
 fn with_key(name: &'static str, token: String, key: ProofKey) -> Persona {
     Persona::new(name, token)
-        .with_proof(move |url, token, nonce| key.prove("GET", url, token, nonce))
+        .with_proof(move |method, url, token, nonce| key.prove(method, url, token, nonce))
 }
 
 #[tokio::main]
@@ -56,7 +56,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .audience(&base)
         .discover()
         .build()?;
-    // A wrong issuer is detected at start, not by the first request.
+    // A wrong issuer is detected at start, not by the first request. With `?`, the service does not start during an
+    // outage of the issuer either: to start then, log the error instead.
     jwt.fetch_keys().await?;
     let dpop = Dpop::jwt(jwt.clone()).origin(&base).nonces().build()?;
     let resource = ProtectedResource::builder(&base)
@@ -72,7 +73,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = GuardedRouter::new()
         .route("/healthz", get(healthz))
         .route("/orders", get(orders))
-        .route("/buy", get(buy).post(buy))
+        .route("/buy", post(buy))
         .protect(space)?;
 
     let (key, stolen_with) = (ProofKey::new()?, ProofKey::new()?);

@@ -127,7 +127,7 @@ pub(crate) async fn issue(
     Ok(secret)
 }
 
-/// Returns the caller of a token; for `Basic`, so that git and `curl -u` can use it in place of a
+/// Returns the caller of a token; for `Basic`, so that programs such as `curl -u` can use it in place of a
 /// password.
 pub(crate) async fn verify(store: Store, login: String, token: Password) -> Caller {
     // The search is by hash, so its duration does not disclose the token.

@@ -6,7 +6,7 @@ use std::error::Error;
 
 use auth_runtime::ProtectedRouter;
 use tokio::net::TcpListener;
-use ureq::http::HeaderValue;
+use ureq::http::{HeaderValue, Request};
 
 pub use self::rows::Rows;
 
@@ -19,9 +19,9 @@ pub struct Persona {
     prove: Option<Prove>,
 }
 
-/// Returns the proof of possession (RFC 9449) for a GET request: from its URL, the token and the
-/// nonce of the service.
-type Prove = Box<dyn Fn(&str, &str, Option<&str>) -> Result<String>>;
+/// Returns the proof of possession (RFC 9449) for a request: from its method, its URL, the token and
+/// the nonce of the service.
+type Prove = Box<dyn Fn(&str, &str, &str, Option<&str>) -> Result<String>>;
 
 impl Persona {
     /// Creates a caller with a Bearer token.
@@ -31,10 +31,10 @@ impl Persona {
     }
 
     /// Adds a proof of possession to each request (DPoP, RFC 9449). The arguments of `prove` are the
-    /// URL, the token and the nonce of the service. The method is GET.
+    /// method, the URL, the token and the nonce of the service.
     pub fn with_proof(
         self,
-        prove: impl Fn(&str, &str, Option<&str>) -> Result<String> + 'static,
+        prove: impl Fn(&str, &str, &str, Option<&str>) -> Result<String> + 'static,
     ) -> Self {
         let prove: Option<Prove> = Some(Box::new(prove));
         Self { prove, ..self }
@@ -43,6 +43,7 @@ impl Persona {
 
 /// A request, and the expected response.
 struct Stop<'a> {
+    method: &'a str,
     path: &'a str,
     name: &'a str,
     persona: Option<&'a Persona>,
@@ -75,8 +76,9 @@ pub fn is_tour() -> bool {
 /// Serves `app`, and prints a `curl` line for each line of the tour. With `--tour`, it sends the
 /// requests of the tour and stops.
 ///
-/// Each line of the tour has a path, the name of a persona (or `anonymous` for a request without
-/// credentials), the expected status and, optionally, the expected challenge.
+/// Each line of the tour has a method (GET if it is left out), a path, the name of a persona (or
+/// `anonymous` for a request without credentials), the expected status and, optionally, the expected
+/// challenge.
 ///
 /// # Errors
 ///
@@ -112,8 +114,12 @@ pub async fn run_on(
         let header = stop.persona.map_or(String::new(), |persona| {
             format!(" -H 'Authorization: Bearer {}'", persona.token)
         });
+        let method = match stop.method {
+            "GET" => String::new(),
+            method => format!(" -X {method}"),
+        };
         println!("# {}: {}", stop.name, stop.expected);
-        println!("curl -i{header} {base}{}\n", stop.path);
+        println!("curl -i{method}{header} {base}{}\n", stop.path);
     }
     println!("serving on {base}; Ctrl-C stops it");
     axum::serve(listener, app).await?;
@@ -121,12 +127,17 @@ pub async fn run_on(
 }
 
 fn stop<'a>(line: &'a str, personas: &'a [Persona]) -> Option<Stop<'a>> {
-    let (path, rest) = line.split_once(' ')?;
+    let (first, rest) = line.split_once(' ')?;
+    let (method, (path, rest)) = match first.starts_with('/') {
+        true => ("GET", (first, rest)),
+        false => (first, rest.trim_start().split_once(' ')?),
+    };
     let (name, rest) = rest.trim_start().split_once(' ')?;
     let rest = rest.trim_start();
     let (status, challenge) = rest.split_once(' ').unwrap_or((rest, ""));
     let persona = personas.iter().find(|persona| persona.name == name);
     Some(Stop {
+        method,
         path,
         name,
         persona,
@@ -145,19 +156,19 @@ fn go(base: &str, stops: &[Stop<'_>]) -> Result<()> {
         .http_status_as_error(false)
         .build()
         .into();
-    let request_of = |stop: &Stop<'_>| format!("GET {}", stop.path);
+    let request_of = |stop: &Stop<'_>| format!("{} {}", stop.method, stop.path);
     let mut rows = Rows::new(stops.iter().map(|stop| (request_of(stop), stop.name)));
     let mut nonce: Option<String> = None;
     for stop in stops {
         let url = format!("{base}{}", stop.path);
-        let mut request = client.get(&url);
+        let mut request = Request::builder().method(stop.method).uri(&url);
         match stop.persona {
             Some(Persona {
                 token,
                 prove: Some(prove),
                 ..
             }) => {
-                let proof = prove(&url, token, nonce.as_deref())?;
+                let proof = prove(stop.method, &url, token, nonce.as_deref())?;
                 request = request
                     .header("authorization", format!("DPoP {token}"))
                     .header("dpop", proof);
@@ -167,7 +178,7 @@ fn go(base: &str, stops: &[Stop<'_>]) -> Result<()> {
             }
             None => {}
         }
-        let response = request.call()?;
+        let response = client.run(request.body(())?)?;
         let text = |value: &HeaderValue| value.to_str().unwrap_or("(not ASCII)").to_owned();
         let fields = response.headers();
         let challenges = fields.get_all("www-authenticate").iter().map(text);
