@@ -27,7 +27,6 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
 #[requires(policy = "administrator")]
 mod site {
     use auth_runtime::{Guard, requires};
-    use axum::Json;
     use axum::extract::State;
     use axum::http::StatusCode;
     use rusqlite::{Connection, Row};
@@ -35,7 +34,7 @@ mod site {
 
     use crate::Forge;
     use crate::denials::DenialNote;
-    use crate::extract::{Login, Me};
+    use crate::extract::{Json, Login, Me};
     use crate::failure::{Answer, Failure};
     use crate::orgs::keep_owners;
     use crate::text::Text;

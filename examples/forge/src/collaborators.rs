@@ -2,14 +2,13 @@
 
 use auth_runtime::routing::{get, put};
 use auth_runtime::{GuardedRouter, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use crate::Forge;
-use crate::extract::{Login, Repo};
+use crate::extract::{Json, Login, Repo};
 use crate::failure::{Answer, Failure};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {

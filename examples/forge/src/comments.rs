@@ -2,13 +2,12 @@
 
 use auth_runtime::routing::{get, patch};
 use auth_runtime::{Guard, GuardedRouter, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::extract::{CommentId, Me, Number, Repo};
+use crate::extract::{CommentId, Json, Me, Number, Repo};
 use crate::failure::{Answer, Failure};
 use crate::text::Text;
 use crate::{Forge, actions};

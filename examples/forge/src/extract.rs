@@ -3,13 +3,59 @@
 use auth_runtime::Identity;
 use auth_runtime::objects::Resource;
 use auth_runtime::routing::FromIdentity;
-use axum::extract::{FromRequestParts, Path};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
-use serde::Deserialize;
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::Forge;
 use crate::failure::Failure;
 use crate::text::Name;
+
+/// A JSON body of a request or a response. The rejection of a request is a [`Failure`], unlike that of axum's
+/// extractor, so that all errors of the service have one form.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Forge> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, forge: &Forge) -> Result<Self, Failure> {
+        let axum::Json(body) = axum::Json::from_request(request, forge).await?;
+        Ok(Self(body))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// The query of a request.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Forge> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(head: &mut Parts, forge: &Forge) -> Result<Self, Failure> {
+        let axum::extract::Query(query) =
+            axum::extract::Query::from_request_parts(head, forge).await?;
+        Ok(Self(query))
+    }
+}
+
+/// The body of a request that uploads a file.
+pub(crate) struct Content(pub(crate) Bytes);
+
+impl FromRequest<Forge> for Content {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, forge: &Forge) -> Result<Self, Failure> {
+        Ok(Self(Bytes::from_request(request, forge).await?))
+    }
+}
 
 /// The caller's account.
 pub(crate) struct Me {
@@ -98,15 +144,15 @@ impl FromRequestParts<Forge> for Org {
     }
 }
 
-/// Extractors of single path parameters by name. A value of the wrong type leads to the response
+/// Extractors of path parameters by name. A value of the wrong type leads to the response
 /// for a missing object.
 macro_rules! parameters {
-    ($($(#[$doc:meta])* $name:ident { $field:ident: $value:ty })*) => {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $value:ty),* })*) => {
         $(
             $(#[$doc])*
             #[derive(Deserialize)]
             pub(crate) struct $name {
-                pub(crate) $field: $value,
+                $(pub(crate) $field: $value,)*
             }
 
             impl FromRequestParts<Forge> for $name {
@@ -146,4 +192,6 @@ parameters! {
     GistId { gist: i64 }
     /// `{team}`
     Slug { team: String }
+    /// `{team}` and `{repo}`: a repository of a team.
+    TeamRepo { team: String, repo: String }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use auth_runtime::Denied;
 use axum::Json;
+use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -18,6 +19,8 @@ pub(crate) enum Failure {
     NotFound,
     /// The object exists already.
     Conflict,
+    /// An extractor of axum cannot read the request.
+    Malformed(StatusCode, String),
     /// The request is well-formed, but cannot be processed.
     Unprocessable(&'static str),
     /// The caller may not access this object. The denial is returned unchanged.
@@ -46,11 +49,24 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
+macro_rules! rejections {
+    ($($rejection:ident)*) => {
+        $(impl From<$rejection> for Failure {
+            fn from(rejection: $rejection) -> Self {
+                Self::Malformed(rejection.status(), rejection.body_text())
+            }
+        })*
+    };
+}
+
+rejections! { BytesRejection JsonRejection QueryRejection }
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotFound => "there is nothing here",
             Self::Conflict => "that is there already, or belongs to what is not",
+            Self::Malformed(_, problem) => problem,
             Self::Unprocessable(problem) => problem,
             Self::Denied(_) => "denied",
             Self::Broken => "something is broken, and not on your side",
@@ -68,6 +84,7 @@ impl IntoResponse for Failure {
             Self::Denied(denied) => return denied.into_response(),
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::Malformed(status, _) => status,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -4,14 +4,13 @@
 
 use auth_runtime::routing::{KnowsCaller, get};
 use auth_runtime::{Guard, GuardedRouter, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use crate::Forge;
-use crate::extract::{GistId, Me};
+use crate::extract::{GistId, Json, Me};
 use crate::failure::{Answer, Failure};
 use crate::text::{Name, Text};
 

@@ -2,14 +2,13 @@
 
 use auth_runtime::routing::{delete, get};
 use auth_runtime::{GuardedRouter, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use crate::Forge;
-use crate::extract::{HookId, Repo};
+use crate::extract::{HookId, Json, Repo};
 use crate::failure::{Answer, Failure};
 use crate::text::Line;
 

@@ -2,13 +2,12 @@
 
 use auth_runtime::routing::get;
 use auth_runtime::{Guard, GuardedRouter, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::extract::{Me, Number, Repo};
+use crate::extract::{Json, Me, Number, Repo};
 use crate::failure::Answer;
 use crate::text::{Line, Text};
 use crate::{Forge, actions};

@@ -2,14 +2,13 @@
 
 use auth_runtime::routing::{delete, get, put};
 use auth_runtime::{GuardedRouter, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use crate::Forge;
-use crate::extract::{LabelName, Number, Repo};
+use crate::extract::{Json, LabelName, Number, Repo};
 use crate::failure::{Answer, Failure};
 use crate::text::Name;
 

@@ -2,12 +2,12 @@
 
 use auth_runtime::routing::get;
 use auth_runtime::{GuardedRouter, public, vocabulary};
-use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Forge;
+use crate::extract::Json;
 use crate::failure::{Answer, Failure};
 use crate::repos::Repository;
 

@@ -2,13 +2,12 @@
 
 use auth_runtime::routing::get;
 use auth_runtime::{Guard, GuardedRouter, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::Serialize;
 
-use crate::extract::Me;
+use crate::extract::{Json, Me};
 use crate::failure::{Answer, Failure};
 use crate::objects::{of_repositories, repositories};
 use crate::{Forge, actions};

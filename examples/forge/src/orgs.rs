@@ -2,14 +2,13 @@
 
 use auth_runtime::routing::{get, post, put};
 use auth_runtime::{GuardedRouter, public, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
 use crate::Forge;
-use crate::extract::{Login, Me, Org};
+use crate::extract::{Json, Login, Me, Org};
 use crate::failure::{Answer, Failure};
 use crate::text::Name;
 use crate::users::{Profile, ProfileChange};

@@ -6,15 +6,13 @@ use std::time::Duration;
 use auth_runtime::objects::Resource;
 use auth_runtime::routing::{get, post};
 use auth_runtime::{Guard, GuardedRouter, Identity, requires};
-use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::IntoResponse;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::extract::{AssetId, FileName, Me, Repo, Tag};
+use crate::extract::{AssetId, Content, FileName, Json, Me, Repo, Tag};
 use crate::failure::{Answer, Failure};
 use crate::text::{Name, Text};
 use crate::{Forge, actions};
@@ -101,7 +99,7 @@ async fn upload(
     repo: Repo,
     Tag { tag }: Tag,
     FileName { file }: FileName,
-    content: Bytes,
+    Content(content): Content,
 ) -> Answer<(StatusCode, Json<Uploaded>)> {
     let sql = "INSERT INTO assets (release, name, content)
                SELECT id, ?3, ?4 FROM releases WHERE repository = ?1 AND tag = ?2

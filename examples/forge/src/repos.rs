@@ -2,13 +2,12 @@
 
 use auth_runtime::routing::{get, post};
 use auth_runtime::{Guard, GuardedRouter, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::extract::{Me, Org, Repo};
+use crate::extract::{Json, Me, Org, Repo};
 use crate::failure::{Answer, Failure};
 use crate::objects::{of_repositories, repositories};
 use crate::text::{Name, Text};

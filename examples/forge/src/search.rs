@@ -2,10 +2,10 @@
 
 use auth_runtime::routing::get;
 use auth_runtime::{Guard, GuardedRouter, requires};
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 
+use crate::extract::{Json, Query};
 use crate::failure::Answer;
 use crate::issues::Issue;
 use crate::objects::{self, of_repositories};

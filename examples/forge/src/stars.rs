@@ -2,11 +2,10 @@
 
 use auth_runtime::routing::{get, put};
 use auth_runtime::{Guard, GuardedRouter, requires};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::extract::{Me, Repo};
+use crate::extract::{Json, Me, Repo};
 use crate::failure::Answer;
 use crate::objects::{of_repositories, repositories};
 use crate::repos::Repository;

@@ -2,15 +2,14 @@
 
 use auth_runtime::routing::{delete, get, put};
 use auth_runtime::{GuardedRouter, requires};
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use crate::Forge;
 use crate::collaborators::Grant;
-use crate::extract::{Login, Org, Slug};
+use crate::extract::{Json, Login, Org, Slug, TeamRepo};
 use crate::failure::Answer;
 use crate::text::Name;
 
@@ -105,18 +104,12 @@ async fn remove_member(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
-struct GrantPath {
-    team: String,
-    repo: String,
-}
-
 /// Only repositories of the organization itself can be added.
 #[requires(policy = "org-owner", scope = "repo:admin")]
 async fn grant(
     State(forge): State<Forge>,
     org: Org,
-    Path(path): Path<GrantPath>,
+    TeamRepo { team, repo }: TeamRepo,
     Json(Grant { level }): Json<Grant>,
 ) -> Answer<StatusCode> {
     let sql = "INSERT INTO team_repositories (team, repository, level)
@@ -124,7 +117,7 @@ async fn grant(
                JOIN repositories ON repositories.owner = teams.org
                WHERE org = ?1 AND slug = ?2 AND repositories.name = ?3
                ON CONFLICT DO UPDATE SET level = excluded.level";
-    let parameters = (org.id, path.team, path.repo, level.number());
+    let parameters = (org.id, team, repo, level.number());
     forge.store.change(sql, parameters).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use auth_runtime::routing::{delete, get};
 use auth_runtime::schemes::Password;
 use auth_runtime::{Caller, Guard, GuardedRouter, Identity, Rejection, requires, vocabulary};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use base64::Engine;
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Forge;
-use crate::extract::{Me, TokenId};
+use crate::extract::{Json, Me, TokenId};
 use crate::failure::{Answer, Failure};
 use crate::store::Store;
 use crate::text::Line;

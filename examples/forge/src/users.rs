@@ -2,13 +2,12 @@
 
 use auth_runtime::routing::get;
 use auth_runtime::{GuardedRouter, public, requires};
-use axum::Json;
 use axum::extract::State;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use crate::Forge;
-use crate::extract::{Login, Me};
+use crate::extract::{Json, Login, Me};
 use crate::failure::Answer;
 use crate::text::{Line, Text};
 

@@ -206,6 +206,11 @@ async fn tokens_and_organizations_have_owners() {
         world.status("tim", grant, r#"{"level": "admin"}"#).await,
         404
     );
+    let grant = "PUT /orgs/smiths/teams/all/repos/%FF";
+    assert_eq!(
+        world.status("tim", grant, r#"{"level": "admin"}"#).await,
+        404
+    );
     let member = "PUT /orgs/smiths/teams/all/members/stu";
     assert_eq!(world.status("tim", member, "").await, 404);
 }

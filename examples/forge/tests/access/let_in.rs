@@ -238,12 +238,21 @@ async fn parsing_follows_authorization() {
         (r#"{"title": "x", "author": "root"}"#, 422),
         ("", 415),
     ] {
-        assert_eq!(world.status("rae", open, body).await, status, "{body}");
+        let seen = world.ask("rae", open, body).await;
+        assert_eq!((seen.status, seen.is_problem()), (status, true), "{body}");
         assert_eq!(world.status("stu", open, body).await, 404, "{body}");
     }
     let long = format!(r#"{{"title": "x", "body": "{}"}}"#, "y".repeat(300_000));
-    assert_eq!(world.status("rae", open, &long).await, 413);
+    let upload = "POST /repos/ann/vault/releases/v1/assets/long.txt";
+    for (who, request) in [("rae", open), ("wes", upload)] {
+        let seen = world.ask(who, request, &long).await;
+        assert_eq!((seen.status, seen.is_problem()), (413, true), "{request}");
+    }
     assert_eq!(world.status("stu", open, &long).await, 404);
+    for search in ["GET /search/issues", "GET /search/issues?q="] {
+        let seen = world.ask("rae", search, "").await;
+        assert_eq!((seen.status, seen.is_problem()), (400, true), "{search}");
+    }
     let again = r#"{"name": "vault", "visibility": "public"}"#;
     assert_eq!(world.status("ann", "POST /user/repos", again).await, 409);
     for name in ["../x", "UP", "a b", "", ".git"] {

@@ -33,6 +33,12 @@ impl Seen {
         challenge.map(|(_, value)| value.as_str())
     }
 
+    /// Whether the body has the form of a denial (RFC 9457).
+    pub(crate) fn is_problem(&self) -> bool {
+        let mut fields = self.fields.iter();
+        fields.any(|(name, value)| name == "content-type" && value == "application/problem+json")
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("the body is JSON")
     }
