@@ -5,14 +5,17 @@
 //! - `-- --report > access.html` writes a page of both.
 //! - `-- --openapi` writes an OpenAPI document, with the hidden operations.
 
+#[path = "tests/support/mod.rs"]
+mod support;
 mod tour;
 
 use std::net::SocketAddr;
 
-use auth_examples::Authority;
-use auth_forge::{Forge, access_matrix, personas, routes};
+use auth_forge::routes;
 use auth_runtime_audit::{AccessMatrix, AccessReport};
 use utoipa::openapi::{InfoBuilder, OpenApi, Paths};
+
+use crate::support::Demo;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,8 +38,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             return Ok(());
         }
         Some("--openapi") => {
-            let forge = Forge::new()?;
-            let space = forge.space(&Authority::new()?, forge.cedar()?)?;
+            let demo = Demo::new()?;
+            let space = demo.space(demo.forge.cedar()?)?;
             let info = InfoBuilder::new().title("A small forge").version("1");
             let document = OpenApi::new(info.build(), Paths::new());
             let document = auth_runtime_audit::internal_openapi(&table, &space, document)?;
@@ -50,27 +53,26 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .into());
         }
     }
-    let authority = Authority::new()?;
-    let forge = Forge::new()?;
-    let people = personas(&forge, &authority).await?;
+    let demo = Demo::new()?;
     let (listener, base) = auth_tour::listen().await?;
-    let space = forge.space(&authority, forge.cedar()?)?;
-    let app = forge
+    let space = demo.space(demo.forge.cedar()?)?;
+    let app = demo
+        .forge
         .app(space)?
         // The address of the connection is that of the proxy. Without it, no caller is in the network of the staff.
         .into_make_service_with_connect_info::<SocketAddr>();
 
     if auth_tour::is_tour() {
         tokio::spawn(async move { axum::serve(listener, app).await });
-        return tokio::task::block_in_place(|| tour::go(&base, &people));
+        return tokio::task::block_in_place(|| tour::go(&base, &demo.people));
     }
-    tour::print(&base, &people);
+    tour::print(&base, &demo.people);
     println!("serving on {base}; Ctrl-C stops it");
     axum::serve(listener, app).await?;
     Ok(())
 }
 
 async fn matrix() -> Result<AccessMatrix, Box<dyn std::error::Error>> {
-    let forge = Forge::new()?;
-    access_matrix(&forge, forge.cedar()?).await
+    let demo = Demo::new()?;
+    demo.access_matrix(demo.forge.cedar()?).await
 }

@@ -1,9 +1,10 @@
 //! A tour of the forge: the requests of several callers, with the expected responses.
 
-use auth_forge::Person;
 use auth_tour::Rows;
 use ureq::Agent;
 use ureq::http::Request;
+
+use crate::support::people::Person;
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 

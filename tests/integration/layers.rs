@@ -140,6 +140,13 @@ fn layers_point_down() {
     assert_without("auth-runtime", &["--all-features"], &["auth-runtime-audit"]);
 }
 
+/// The credentials of tests, and the audit of routes, are not part of the service.
+#[test]
+fn example_has_no_test_packages() {
+    let for_tests = ["auth-runtime-audit", "auth-examples", "auth-tour"];
+    assert_without("auth-forge", &[], &for_tests);
+}
+
 #[test]
 fn runtime_without_features_has_no_axum() {
     assert_without("auth-runtime", &["--no-default-features"], &FRAMEWORKS);

@@ -16,12 +16,10 @@ mod hooks;
 mod issues;
 mod keys;
 mod labels;
-mod matrix;
 mod meta;
 mod notifications;
 mod objects;
 mod orgs;
-mod people;
 mod pulls;
 mod releases;
 mod repos;
@@ -35,26 +33,21 @@ mod users;
 
 use std::error::Error;
 
-use auth_examples::Authority;
 use auth_runtime::objects::DecisionPoint;
-use auth_runtime::schemes::{Basic, Bearer, Jwt, JwtKey, SignedUrls};
+use auth_runtime::schemes::{Basic, Bearer, Jwt, SignedUrls};
 use auth_runtime::{ClientAddress, GuardedRouter, ProtectedRouter, ProtectionSpace, vocabulary};
 use auth_runtime_cedar::{Cedar, CedarError};
 use axum::extract::DefaultBodyLimit;
 use tower_http::csrf::CsrfLayer;
 
 use crate::denials::Denials;
-pub use crate::matrix::access_matrix;
 pub use crate::objects::Entities;
-pub use crate::people::{PLACES, Person, personas};
 use crate::store::Store;
+pub use crate::store::{Database, open_database};
 
 auth_runtime::actions!();
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
-
-/// The audience of the access tokens.
-pub(crate) const AUDIENCE: &str = "https://forge.example";
 
 /// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 256 * 1024;
@@ -68,20 +61,13 @@ pub struct Forge {
 }
 
 impl Forge {
-    /// Creates a forge with the same people and repositories each time.
-    ///
-    /// # Errors
-    ///
-    /// The database cannot be filled, or the system has no random bytes.
-    pub fn new() -> Result<Self> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key)?;
-        Ok(Self {
-            store: Store::new()?,
-            // A new key at each start is sufficient for one instance and links of a few minutes.
-            links: SignedUrls::builder().key("start", &key).build()?,
+    /// Creates a forge with this database, and with the keys of `links`.
+    pub fn new(database: Database, links: SignedUrls) -> Self {
+        Self {
+            store: Store::new(database),
+            links,
             denials: Denials::default(),
-        })
+        }
     }
 
     /// The properties of accounts, repositories and organizations, for an engine that decides by them.
@@ -102,22 +88,13 @@ impl Forge {
             .build()
     }
 
-    /// The protection space. It accepts access tokens of `authority`, personal tokens in place of a
+    /// The protection space. It accepts the access tokens of `jwt`, personal tokens in place of a
     /// password, and the signed links of the forge. `engine` decides about single objects.
     ///
     /// # Errors
     ///
-    /// The key of `authority` is invalid.
-    pub fn space(
-        &self,
-        authority: &Authority,
-        engine: impl DecisionPoint,
-    ) -> Result<ProtectionSpace> {
-        let jwt = Jwt::builder()
-            .issuer(authority.issuer())
-            .audience(AUDIENCE)
-            .key(JwtKey::es256_pem(authority.public_key())?)
-            .build()?;
+    /// The schemes cannot be used together.
+    pub fn space(&self, jwt: Jwt, engine: impl DecisionPoint) -> Result<ProtectionSpace> {
         // Callers connect through a proxy on the same host, which adds their addresses to this field.
         let client = ClientAddress::x_forwarded_for(["127.0.0.1/32".parse()?])?;
         let (store, denials) = (self.store.clone(), self.denials.clone());

@@ -3,26 +3,36 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use auth_runtime::objects::{Sql, Value};
-use rusqlite::backup::Backup;
 use rusqlite::{Connection, Params, Row};
 
 use crate::failure::Failure;
 
-/// One connection, since SQLite allows only one writer at a time. Its calls block, so they run on
-/// tokio's blocking threads.
+/// One connection, since SQLite allows only one writer at a time.
+pub type Database = Arc<Mutex<Connection>>;
+
+/// Opens the database, with the same people and repositories each time.
+///
+/// # Errors
+///
+/// The database cannot be filled.
+pub fn open_database() -> rusqlite::Result<Database> {
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch("PRAGMA foreign_keys = ON")?;
+    connection.execute_batch(include_str!("schema.sql"))?;
+    connection.execute_batch(include_str!("seed.sql"))?;
+    Ok(Arc::new(Mutex::new(connection)))
+}
+
+/// The queries of the service. Calls of the database block, so they run on tokio's blocking threads.
 ///
 /// All SQL consists of `&'static str`, in a [`Sql`] condition too, so that input of a request cannot become
 /// part of it.
 #[derive(Clone)]
-pub(crate) struct Store(Arc<Mutex<Connection>>);
+pub(crate) struct Store(Database);
 
 impl Store {
-    pub(crate) fn new() -> rusqlite::Result<Self> {
-        let connection = Connection::open_in_memory()?;
-        connection.execute_batch("PRAGMA foreign_keys = ON")?;
-        connection.execute_batch(include_str!("schema.sql"))?;
-        connection.execute_batch(include_str!("seed.sql"))?;
-        Ok(Self(Arc::new(Mutex::new(connection))))
+    pub(crate) fn new(database: Database) -> Self {
+        Self(database)
     }
 
     /// Returns all rows, each converted by `read`.
@@ -114,27 +124,6 @@ impl Store {
         .await
     }
 
-    /// Returns a copy of the whole database.
-    pub(crate) async fn copy(&self) -> Result<Self, Failure> {
-        let copy = self.work(|database| {
-            let mut copy = Connection::open_in_memory()?;
-            copy_all(database, &mut copy)?;
-            Ok(copy)
-        });
-        Ok(Self(Arc::new(Mutex::new(copy.await?))))
-    }
-
-    /// Replaces the whole database by a copy.
-    pub(crate) async fn restore(&self, copy: &Self) -> Result<(), Failure> {
-        let copy = Arc::clone(&copy.0);
-        self.work(move |database| {
-            let copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
-            copy_all(&copy, database)?;
-            Ok(())
-        })
-        .await
-    }
-
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
@@ -158,10 +147,4 @@ fn parameter(value: &Value) -> rusqlite::types::Value {
         // No column has a list; NULL equals nothing.
         _ => Column::Null,
     }
-}
-
-fn copy_all(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
-    // All pages are copied at once, since both connections are locked.
-    Backup::new(from, to)?.step(-1)?;
-    Ok(())
 }

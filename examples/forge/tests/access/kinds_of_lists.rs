@@ -1,6 +1,5 @@
 //! Engines that name the objects of a list in different ways.
 
-use auth_forge::Forge;
 use auth_runtime::objects::{
     DecisionPoint, Evaluation, EvaluationFuture, EvaluationRequest, ObjectDecision, Permitted,
     PermittedFuture, Resource,
@@ -8,6 +7,7 @@ use auth_runtime::objects::{
 use auth_runtime_cedar::Cedar;
 
 use crate::lists::{all, assert_lists_agree, fill};
+use crate::support::Demo;
 use crate::world::World;
 
 /// The decisions of Cedar, about single objects only.
@@ -58,9 +58,9 @@ impl DecisionPoint for ByIds {
 }
 
 async fn forge_with<D: DecisionPoint>(engine: impl FnOnce(Cedar) -> D) -> World {
-    let forge = Forge::new().expect("the database is filled");
-    let cedar = forge.cedar().expect("valid policies");
-    let world = World::with(&forge, engine(cedar)).await;
+    let demo = Demo::new().expect("the database is filled");
+    let cedar = demo.forge.cedar().expect("valid policies");
+    let world = World::with(&demo, engine(cedar));
     fill(&world).await;
     world
 }

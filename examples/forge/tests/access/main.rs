@@ -9,10 +9,13 @@ mod kinds_of_lists;
 mod let_in;
 mod links_and_tokens;
 mod lists;
+#[path = "../support/mod.rs"]
+mod support;
 mod world;
 
-use auth_forge::{Forge, access_matrix};
 use auth_runtime_audit::{assert_access_lock, assert_access_matrix};
+
+use crate::support::Demo;
 
 /// A changed policy shows as a change of `access.lock`.
 #[test]
@@ -23,8 +26,8 @@ fn access_policies_are_reviewed() {
 /// The responses match the policies and `access-matrix.md`.
 #[tokio::test]
 async fn responses_match_the_policies() {
-    let forge = Forge::new().expect("the database is filled");
-    let cedar = forge.cedar().expect("valid policies");
-    let matrix = access_matrix(&forge, cedar).await;
+    let demo = Demo::new().expect("the database is filled");
+    let cedar = demo.forge.cedar().expect("valid policies");
+    let matrix = demo.access_matrix(cedar).await;
     assert_access_matrix!(matrix.expect("every route can be asked"));
 }

@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use auth_examples::Authority;
-use auth_forge::{Forge, PLACES, Person, personas, routes};
+use auth_forge::routes;
 use auth_runtime::ProtectedRouter;
 use auth_runtime::objects::DecisionPoint;
 use axum::body::{Body, to_bytes};
@@ -11,6 +10,9 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use serde_json::Value;
 use tower::ServiceExt;
+
+use crate::support::Demo;
+use crate::support::people::{PLACES, Person};
 
 pub(crate) struct World {
     app: ProtectedRouter,
@@ -52,19 +54,17 @@ pub(crate) const SAME_HOST: &str = "127.0.0.1:4711";
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let forge = Forge::new().expect("the database is filled");
-        let cedar = forge.cedar().expect("valid policies");
-        Self::with(&forge, cedar).await
+        let demo = Demo::new().expect("the database is filled");
+        let cedar = demo.forge.cedar().expect("valid policies");
+        Self::with(&demo, cedar)
     }
 
     /// A forge with another engine.
-    pub(crate) async fn with(forge: &Forge, engine: impl DecisionPoint) -> Self {
-        let authority = Authority::new().expect("there is randomness");
-        let people = personas(forge, &authority).await;
-        let space = forge.space(&authority, engine).expect("a valid key");
+    pub(crate) fn with(demo: &Demo, engine: impl DecisionPoint) -> Self {
+        let space = demo.space(engine).expect("a valid key");
         Self {
-            app: forge.app(space).expect("the routes are in order"),
-            people: people.expect("there is randomness"),
+            app: demo.forge.app(space).expect("the routes are in order"),
+            people: demo.people.clone(),
         }
     }
 

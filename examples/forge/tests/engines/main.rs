@@ -20,6 +20,8 @@ mod ports;
 #[path = "../../../../auth-runtime/engines/spicedb/tests/spicedb/process.rs"]
 #[expect(dead_code, reason = "another test also stops it")]
 mod process;
+#[path = "../support/mod.rs"]
+mod support;
 #[path = "../access/world.rs"]
 #[expect(dead_code, reason = "other tests need more of it")]
 mod world;
@@ -27,7 +29,7 @@ mod world;
 #[expect(dead_code, reason = "other tests need more of it")]
 mod writes;
 
-use auth_forge::{Forge, access_matrix};
+use auth_forge::Forge;
 use auth_runtime::objects::{Entity, Value};
 use auth_runtime_audit::assert_access_matrix;
 use auth_runtime_authzen::AuthZen;
@@ -36,6 +38,7 @@ use auth_runtime_spicedb::SpiceDb;
 use crate::cerbos::Cerbos;
 use crate::lists::{assert_lists_agree, fill};
 use crate::process::Server;
+use crate::support::Demo;
 use crate::world::World;
 use crate::writes::{Relationship, id, relationship};
 
@@ -66,16 +69,16 @@ fn by_cerbos(cerbos: &Cerbos, forge: &Forge) -> AuthZen {
 #[tokio::test]
 async fn cerbos_has_the_matrix_of_cedar() {
     let cerbos = start_cerbos();
-    let forge = Forge::new().expect("the database is filled");
-    let matrix = access_matrix(&forge, by_cerbos(&cerbos, &forge)).await;
+    let demo = Demo::new().expect("the database is filled");
+    let matrix = demo.access_matrix(by_cerbos(&cerbos, &demo.forge)).await;
     assert_access_matrix!(matrix.expect("every route can be asked"));
 }
 
 #[tokio::test]
 async fn cerbos_has_the_lists_of_cedar() {
     let cerbos = start_cerbos();
-    let forge = Forge::new().expect("the database is filled");
-    let by_cerbos = World::with(&forge, by_cerbos(&cerbos, &forge)).await;
+    let demo = Demo::new().expect("the database is filled");
+    let by_cerbos = World::with(&demo, by_cerbos(&cerbos, &demo.forge));
     let by_cedar = World::new().await;
     fill(&by_cerbos).await;
     fill(&by_cedar).await;
@@ -123,9 +126,9 @@ async fn by_spicedb(server: &Server, forge: &Forge) -> SpiceDb {
 #[tokio::test]
 async fn spicedb_has_the_matrix_of_cedar() {
     let server = Server::start();
-    let forge = Forge::new().expect("the database is filled");
-    let engine = by_spicedb(&server, &forge).await;
-    let matrix = access_matrix(&forge, engine).await;
+    let demo = Demo::new().expect("the database is filled");
+    let engine = by_spicedb(&server, &demo.forge).await;
+    let matrix = demo.access_matrix(engine).await;
     assert_access_matrix!(matrix.expect("every route can be asked"));
 }
 
@@ -133,10 +136,10 @@ async fn spicedb_has_the_matrix_of_cedar() {
 #[tokio::test]
 async fn spicedb_has_the_lists_of_cedar() {
     let server = Server::start();
-    let forge = Forge::new().expect("the database is filled");
-    let by_cedar = World::with(&forge, forge.cedar().expect("valid policies")).await;
+    let demo = Demo::new().expect("the database is filled");
+    let by_cedar = World::with(&demo, demo.forge.cedar().expect("valid policies"));
     fill(&by_cedar).await;
-    let engine = by_spicedb(&server, &forge).await;
-    let by_spicedb = World::with(&forge, engine).await;
+    let engine = by_spicedb(&server, &demo.forge).await;
+    let by_spicedb = World::with(&demo, engine);
     assert_lists_agree(&by_spicedb, &by_cedar).await;
 }

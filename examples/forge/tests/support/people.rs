@@ -1,17 +1,21 @@
 //! The callers of the forge: people with an account, and their credentials.
 
-use std::time::{Duration, SystemTime};
+use std::sync::PoisonError;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_examples::Authority;
+use auth_forge::Database;
 use auth_runtime::Identity;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
-use crate::{AUDIENCE, Forge, Result, tokens};
+use super::{AUDIENCE, Result};
 
 /// A caller.
-pub struct Person {
+#[derive(Clone)]
+pub(crate) struct Person {
     name: &'static str,
     about: &'static str,
     identity: Option<Identity>,
@@ -20,29 +24,29 @@ pub struct Person {
 
 impl Person {
     /// The name in a tour or in a table.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.name
     }
 
     /// The description.
-    pub fn about(&self) -> &'static str {
+    pub(crate) fn about(&self) -> &'static str {
         self.about
     }
 
     /// The intended identity. `None` for a caller without credentials or with invalid ones.
-    pub fn identity(&self) -> Option<&Identity> {
+    pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
     }
 
     /// The value of `Authorization`. `None` without credentials.
-    pub fn authorization(&self) -> Option<&str> {
+    pub(crate) fn authorization(&self) -> Option<&str> {
         self.authorization.as_deref()
     }
 }
 
 /// The values of path parameters for objects that exist and that most callers may not see:
 /// `ann/vault` and its contents.
-pub const PLACES: &[(&str, &str)] = &[
+pub(crate) const PLACES: &[(&str, &str)] = &[
     ("owner", "ann"),
     ("repo", "vault"),
     ("number", "2"),
@@ -158,11 +162,7 @@ const fn login(
 }
 
 /// All callers of the tour and of the matrix, with credentials for an hour.
-///
-/// # Errors
-///
-/// The system has no random bytes.
-pub async fn personas(forge: &Forge, authority: &Authority) -> Result<Vec<Person>> {
+pub(super) fn people(database: &Database, authority: &Authority) -> Result<Vec<Person>> {
     let anonymous = Person {
         name: "anonymous",
         about: "a visitor",
@@ -173,9 +173,14 @@ pub async fn personas(forge: &Forge, authority: &Authority) -> Result<Vec<Person
     people.extend(LOGINS.iter().map(|login| with_login(login, authority)));
     let hour = Duration::from_secs(3600);
     let about = "a program of ann's, with a personal token";
-    people.push(with_personal_token("bot", about, forge, hour).await?);
+    people.push(with_personal_token("bot", about, database, hour)?);
     let about = "the same program, with a token that expired";
-    people.push(with_personal_token("late_bot", about, forge, Duration::ZERO).await?);
+    people.push(with_personal_token(
+        "late_bot",
+        about,
+        database,
+        Duration::ZERO,
+    )?);
     Ok(people)
 }
 
@@ -209,14 +214,21 @@ fn with_login(login: &Login, authority: &Authority) -> Person {
 }
 
 /// A program of ann's, which sends a personal token in place of a password.
-async fn with_personal_token(
+fn with_personal_token(
     name: &'static str,
     about: &'static str,
-    forge: &Forge,
+    database: &Database,
     lives: Duration,
 ) -> Result<Person> {
     let scopes = ["repo:read", "issue:write"];
-    let token = tokens::issue(&forge.store, "ann", name, &scopes, lives).await?;
+    let token = format!("forge_{name}");
+    let hash: [u8; 32] = Sha256::digest(&token).into();
+    let expires = SystemTime::now().duration_since(UNIX_EPOCH)? + lives;
+    let expires = i64::try_from(expires.as_secs())?;
+    let sql = "INSERT INTO tokens (account, name, hash, scopes, expires)
+               SELECT id, ?1, ?2, ?3, ?4 FROM accounts WHERE login = 'ann'";
+    let database = database.lock().unwrap_or_else(PoisonError::into_inner);
+    database.execute(sql, (name, hash, scopes.join(" "), expires))?;
     let credentials = STANDARD.encode(format!("ann:{token}"));
     let identity = Identity::new("ann").with_scopes(scopes);
     Ok(Person {

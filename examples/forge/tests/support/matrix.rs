@@ -1,18 +1,21 @@
 //! The access matrix: a request of every persona for every route, each on an unchanged forge.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use auth_examples::Authority;
+use auth_forge::{Database, routes};
 use auth_runtime::objects::DecisionPoint;
 use auth_runtime::schemes::SignedUrls;
 use auth_runtime::{Caller, Identity};
 use auth_runtime_audit::{AccessMatrix, Persona};
 use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
 
-use crate::people::{PLACES, Person, personas};
-use crate::{Forge, Result, routes};
+use super::people::{PLACES, Person};
+use super::{Demo, Result};
 
 const OFFICE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 20, 0, 7));
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
@@ -62,53 +65,56 @@ const TARGETS: &[(&str, &str)] = &[
     ("/search/users", "/search/users?q=ra"),
 ];
 
-/// Requests every route as every persona, each time with the present state of the forge, with the decisions of
-/// `engine`.
-///
-/// # Errors
-///
-/// A route cannot be requested.
-pub async fn access_matrix(forge: &Forge, engine: impl DecisionPoint) -> Result<AccessMatrix> {
-    let authority = Authority::new()?;
-    let people = personas(forge, &authority).await?;
-    let space = forge.space(&authority, engine)?;
-    let app = forge.app(space.clone())?;
-    let table = routes().access_table();
-    let mut matrix = AccessMatrix::builder(&table, &space);
-    for person in &people {
-        let in_office = persona(person.name(), person).described(person.about());
-        matrix = matrix.persona(in_office.with_address(OFFICE));
-        if person.name() == "root" {
-            let at_home =
-                persona("root at home", person).described("the same, outside of the office");
-            matrix = matrix.persona(at_home.with_address(HOME));
-        }
-    }
-    matrix = matrix.persona(link(&forge.links));
-    for repository in REPOSITORIES {
-        matrix = matrix.object("Repository", *repository);
-    }
-    for (name, value) in PLACES {
-        matrix = matrix.path_value(*name, *value);
-    }
-    for (path, target) in TARGETS {
-        matrix = matrix.target(*path, *target);
-    }
-    for (method, path, body) in BODIES {
-        matrix = matrix.body(method.clone(), *path, "application/json", *body);
-    }
-    let at_first = forge.store.copy().await?;
-    let store = forge.store.clone();
-    matrix = matrix.before_each(move || {
-        let (store, at_first) = (store.clone(), at_first.clone());
-        async move {
-            // If the state was not restored, the matrix shows it.
-            if let Err(error) = store.restore(&at_first).await {
-                tracing::error!(%error, "the forge was not brought back");
+impl Demo {
+    /// Requests every route as every persona, each time with the present state of the forge, with the decisions
+    /// of `engine`.
+    pub(crate) async fn access_matrix(&self, engine: impl DecisionPoint) -> Result<AccessMatrix> {
+        let space = self.space(engine)?;
+        let app = self.forge.app(space.clone())?;
+        let table = routes().access_table();
+        let mut matrix = AccessMatrix::builder(&table, &space);
+        for person in &self.people {
+            let in_office = persona(person.name(), person).described(person.about());
+            matrix = matrix.persona(in_office.with_address(OFFICE));
+            if person.name() == "root" {
+                let at_home =
+                    persona("root at home", person).described("the same, outside of the office");
+                matrix = matrix.persona(at_home.with_address(HOME));
             }
         }
-    });
-    Ok(matrix.send(&app).await?)
+        matrix = matrix.persona(link(&self.links));
+        for repository in REPOSITORIES {
+            matrix = matrix.object("Repository", *repository);
+        }
+        for (name, value) in PLACES {
+            matrix = matrix.path_value(*name, *value);
+        }
+        for (path, target) in TARGETS {
+            matrix = matrix.target(*path, *target);
+        }
+        for (method, path, body) in BODIES {
+            matrix = matrix.body(method.clone(), *path, "application/json", *body);
+        }
+        let at_first: Database = Arc::new(Connection::open_in_memory()?.into());
+        copy(&self.database, &at_first)?;
+        let database = Arc::clone(&self.database);
+        matrix = matrix.before_each(move || {
+            // If the state was not restored, the matrix shows it.
+            if let Err(error) = copy(&at_first, &database) {
+                tracing::error!(%error, "the forge was not brought back");
+            }
+            std::future::ready(())
+        });
+        Ok(matrix.send(&app).await?)
+    }
+}
+
+/// Replaces a whole database by a copy of another one.
+fn copy(from: &Database, to: &Database) -> rusqlite::Result<()> {
+    let from = from.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
+    Backup::new(&from, &mut to)?.step(-1)?;
+    Ok(())
 }
 
 fn persona(name: &str, person: &Person) -> Persona {
