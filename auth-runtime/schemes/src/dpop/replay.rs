@@ -153,6 +153,8 @@ impl ReplayStore for InMemory {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
     use std::time::SystemTime;
 
     use auth_runtime_core::ManualClock;
@@ -184,6 +186,24 @@ mod tests {
         for proof in taken {
             assert_eq!(store.remember(proof), Ok(false), "still remembered");
         }
+    }
+
+    #[test]
+    fn one_of_concurrent_uses_is_the_first() {
+        const PROOFS: u16 = 10_000;
+        let store = InMemory::new(1 << 20, LIFETIME, Clock::system());
+        let begin = Barrier::new(4);
+        let use_all = || {
+            begin.wait();
+            let proofs = (0..PROOFS).map(|number| store.remember(proof(1, number)));
+            proofs.filter(|used| *used == Ok(true)).count()
+        };
+        let first: usize = thread::scope(|scope| {
+            let threads = [(); 4].map(|()| scope.spawn(use_all));
+            let first = threads.map(|thread| thread.join().expect("no panic"));
+            first.into_iter().sum()
+        });
+        assert_eq!(first, usize::from(PROOFS));
     }
 
     #[test]

@@ -31,7 +31,7 @@ async fn a_proof_works_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn one_of_concurrent_uses_succeeds() {
     let client = Client::new();
     let app = app_of(dpop());
