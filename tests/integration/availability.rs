@@ -2,6 +2,8 @@
 
 use std::future::pending;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auth_runtime::routing::get;
@@ -148,9 +150,18 @@ async fn page() {}
 
 #[tokio::test]
 async fn hanging_look_ups_delay_no_other_request() {
-    let look_up = Bearer::new(async |token| match token.as_str() {
-        "good" => Caller::known(Identity::new("ann")),
-        _ => pending().await,
+    const HOSTILE: usize = 10_000;
+    let begun = Arc::new(AtomicUsize::new(0));
+    let hanging = Arc::clone(&begun);
+    let look_up = Bearer::new(move |token| {
+        let hanging = Arc::clone(&hanging);
+        async move {
+            if token.as_str() == "good" {
+                return Caller::known(Identity::new("ann"));
+            }
+            hanging.fetch_add(1, Ordering::Relaxed);
+            pending().await
+        }
     });
     let space = ProtectionSpace::builder().realm("api").scheme(look_up);
     let app = GuardedRouter::new()
@@ -163,14 +174,18 @@ async fn hanging_look_ups_delay_no_other_request() {
         let response = app.clone().oneshot(request).await;
         response.expect("infallible").status().as_u16()
     };
-    let hostile = (0..10_000).map(|number| {
+    let hostile = (0..HOSTILE).map(|number| {
         let (app, token) = (app.clone(), format!("Bearer made-up-{number}"));
         let request = Request::get("/").header("authorization", token);
         let request = request.body(Body::empty()).expect("a request");
         tokio::spawn(async move { app.oneshot(request).await.map(|_| ()) })
     });
     let hostile: Vec<_> = hostile.collect();
-    tokio::task::yield_now().await;
+    // Each yield begins some of them.
+    for _ in 0..HOSTILE {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(begun.load(Ordering::Relaxed), HOSTILE);
     let found = tokio::time::timeout(Duration::from_secs(5), status("good")).await;
     assert_eq!(found, Ok(200));
     assert!(hostile.iter().all(|request| !request.is_finished()));

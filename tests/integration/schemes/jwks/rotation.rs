@@ -241,18 +241,26 @@ async fn waiting_delays_no_other_request() {
     let app = issuer.app();
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
     let forger = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let begun = Arc::new(AtomicUsize::new(0));
     // Issued after the last fetch, according to their claims.
     let new: Vec<_> = (0..3000)
         .map(|number| {
             let token = issuer.signed(&format!("new-{number}"), &forger, json!({}));
-            let app = app.clone();
-            tokio::spawn(async move { status(&app, &token).await })
+            let (app, begun) = (app.clone(), Arc::clone(&begun));
+            tokio::spawn(async move {
+                begun.fetch_add(1, Ordering::Relaxed);
+                status(&app, &token).await
+            })
         })
         .collect();
-    tokio::task::yield_now().await;
+    // Each yield begins some of them.
+    while begun.load(Ordering::Relaxed) < new.len() {
+        tokio::task::yield_now().await;
+    }
     assert!(new.iter().all(|request| !request.is_finished()));
     let old = issuer.signed("old", &forger, json!({ "iat": issuer.now() - 3600 }));
-    assert_eq!(status(&app, &old).await, 401);
+    let found = tokio::time::timeout(PAUSE, status(&app, &old)).await;
+    assert_eq!(found, Ok(401));
 
     issuer.rotate();
     let token = issuer.token(json!({}));
