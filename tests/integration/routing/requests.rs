@@ -148,17 +148,30 @@ async fn a_handler_passes_the_caller_to_a_service() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn concurrent_identities_stay_apart() {
+    #[requires(authenticated)]
+    async fn late(guard: Guard) -> String {
+        tokio::task::yield_now().await;
+        guard.identity().subject().to_owned()
+    }
+
+    let named = Bearer::new(async |token| {
+        tokio::task::yield_now().await;
+        Caller::known(Identity::new(token.as_str()))
+    });
+    let space = ProtectionSpace::builder().realm("api").scheme(named);
     let app = GuardedRouter::new()
-        .route("/whoami", get(whoami))
-        .protect(space())
-        .unwrap();
+        .route("/late", get(late))
+        .protect(space.build().expect("a space"))
+        .expect("routes");
     let requests = (0..200).map(|number| {
         let app = app.clone();
         tokio::spawn(async move {
             let name = format!("caller-{number}");
-            let request = by(Identity::new(name.clone()), Method::GET, "/whoami");
+            let mut request = nobody(Method::GET, "/late");
+            let token = format!("Bearer {name}").parse().expect("a field value");
+            request.headers_mut().insert("authorization", token);
             let (_, response) = send(&app, request).await;
             assert_eq!(text(response).await, name);
         })
