@@ -304,24 +304,6 @@ async fn address_shares_protect_other_logins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_remembered_login_does_not_wait() {
-    let app = service_of_ann();
-    let home = address(114, 1);
-    assert_eq!(log_in_from(&app, home, "ann:secret").await.status(), 200);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let full = (0..250).cycle().map(|host| address(113, host));
-    let _strangers = Strangers::start(&app, full.take(cores * 150)).await;
-    for _ in 0..100 {
-        let response = log_in_from(&app, home, "ann:secret").await;
-        assert_eq!(response.status(), 200);
-    }
-    // A cached login is valid neither for other clients, nor for another password of the same
-    // client.
-    assert_ne!(log_in_from(&app, home, "ann:guess").await.status(), 200);
-    assert_ne!(log_in_from(&app, home, "bob:secret").await.status(), 200);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn login_flood_receives_503() {
     let app = service_of_ann();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

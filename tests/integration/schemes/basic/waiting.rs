@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::FutureExt;
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
@@ -82,6 +83,48 @@ async fn addresses_of_one_ipv6_network_shut_out_no_other() {
     let caller = ann.await.expect("it does not panic");
     assert!(matches!(caller, Caller::Known(_)), "{caller:?}");
     hostile.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_remembered_login_does_not_wait() {
+    let is_open = Arc::new(RwLock::new(()));
+    let gate = Arc::clone(&is_open);
+    let hashes = PasswordHashes::builder().user_verified_by(
+        "ann",
+        move |password| {
+            drop(gate.blocking_read());
+            password.as_str() == "secret"
+        },
+        Identity::new("ann"),
+    );
+    let hashes = hashes.build().expect("a user");
+    let log_in = |user: &str, password: &str, host: u8| {
+        let client = Client::Address([203, 0, 113, host].into());
+        let (hashes, user, password) = (hashes.clone(), user.to_owned(), password.to_owned());
+        async move { hashes.authenticate(user, password, client).await }
+    };
+    let first = log_in("ann", "secret", 1).await;
+    assert!(matches!(first, Caller::Known(_)), "{first:?}");
+
+    let closed = is_open.write().await;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    for number in 0..cores {
+        // The verification keeps its place when its client disconnects.
+        let stranger = log_in(&format!("user-{number}"), "guess", 2);
+        assert!(stranger.now_or_never().is_none(), "{number}");
+    }
+    let again = log_in("ann", "secret", 1).now_or_never();
+    assert!(matches!(again, Some(Caller::Known(_))), "{again:?}");
+    // It is valid neither for other clients, nor for another name or password of the same client.
+    for (user, password, host) in [
+        ("ann", "secret", 3),
+        ("ann", "guess", 1),
+        ("bob", "secret", 1),
+    ] {
+        let other = log_in(user, password, host).now_or_never();
+        assert!(other.is_none(), "{user} {password} {host}: {other:?}");
+    }
+    drop(closed);
 }
 
 /// Otherwise the time of a verification could reveal that a name is unknown.
