@@ -4,6 +4,7 @@
 mod debug;
 mod errors;
 mod responses;
+mod schemes;
 
 use std::sync::OnceLock;
 
@@ -26,24 +27,29 @@ use tower::ServiceExt;
 use crate::listen;
 
 /// Long enough for a key, and in the form of a token.
-const MARKER: &str = "k33p-th1s-out-of-everything-pl3as";
+const MARKER: &str = "k33p-th1s-out-of-everything-pl3s";
 
-/// Returns the forms in which the marker could leak: as it is, as bytes, encoded, hashed.
+/// Returns the forms in which the marker could leak.
 fn traces() -> Vec<String> {
-    let pair = format!("ann:{MARKER}");
-    let digest = Sha256::digest(MARKER.as_bytes());
+    let mut traces = traces_of(MARKER);
+    traces.extend(traces_of(&format!("ann:{MARKER}")));
+    traces.push(hash_of_marker().to_owned());
+    traces
+}
+
+/// Returns a secret as it is, as bytes, encoded, and hashed.
+fn traces_of(secret: &str) -> Vec<String> {
+    let digest = Sha256::digest(secret);
     vec![
-        MARKER.to_owned(),
-        format!("{:?}", MARKER.as_bytes())
+        secret.to_owned(),
+        format!("{:?}", secret.as_bytes())
             .trim_matches(['[', ']'])
             .to_owned(),
-        STANDARD.encode(MARKER),
-        URL_SAFE_NO_PAD.encode(MARKER),
-        STANDARD.encode(pair),
-        hex(MARKER.as_bytes()),
+        STANDARD.encode(secret),
+        URL_SAFE_NO_PAD.encode(secret),
+        hex(secret.as_bytes()),
         hex(&digest),
         STANDARD.encode(digest),
-        hash_of_marker().to_owned(),
     ]
 }
 
@@ -68,6 +74,21 @@ fn leaks(text: &str, secrets: &[String]) -> Vec<String> {
         .iter()
         .filter(|secret| text.contains(&secret.to_ascii_lowercase()));
     shown.cloned().collect()
+}
+
+/// Asserts that the log of all threads has these events, and none of the secrets.
+#[track_caller]
+fn assert_log(events: &[&str], secrets: &[String]) {
+    let log = listen().0.lock().expect("nobody panics").clone();
+    let log = String::from_utf8(log).expect("UTF-8");
+    for event in events {
+        assert!(log.contains(event), "nothing of {event} in {log}");
+    }
+    let shown: Vec<&str> = log
+        .lines()
+        .filter(|line| !leaks(line, secrets).is_empty())
+        .collect();
+    assert_eq!(shown, Vec::<&str>::new());
 }
 
 #[track_caller]

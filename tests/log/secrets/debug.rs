@@ -39,14 +39,6 @@ impl Scheme for Curious {
 }
 
 #[test]
-fn the_search_finds_secrets() {
-    for trace in traces() {
-        let text = format!("so it is <{trace}>");
-        assert!(!leaks(&text, &traces()).is_empty(), "{trace}");
-    }
-}
-
-#[test]
 fn debug_names_the_type_and_shows_no_secret() {
     listen();
     let key = || JwtKey::hs256(MARKER).expect("it is long enough");
@@ -58,7 +50,7 @@ fn debug_names_the_type_and_shows_no_secret() {
         let asked = Introspection::builder().endpoint("https://as.example/introspect");
         asked.client_secret("client", MARKER).any_audience()
     };
-    let nonce_key: [u8; 32] = MARKER.as_bytes()[..32].try_into().expect("32 bytes");
+    let nonce_key: [u8; 32] = MARKER.as_bytes().try_into().expect("32 bytes");
     let dpop = || {
         let dpop = Dpop::jwt(built()).origin(AUDIENCE);
         dpop.nonces_with_key(nonce_key)
@@ -217,11 +209,13 @@ fn debug_names_the_type_and_shows_no_secret() {
         ),
         (
             debug(shared(Duration::from_secs(60))),
-            "SharedTokenCache { redis: Redis { address: redis.example:6379,",
+            "SharedTokenCache { redis: Redis { address: redis.example:6379, prefix: \"auth:\", timeout: 500ms, .. }, \
+             max_age: 60s, .. }",
         ),
         (
             debug(shared(Duration::MAX)),
-            "SharedTokenCache { redis: Redis { address: redis.example:6379,",
+            "SharedTokenCache { redis: Redis { address: redis.example:6379, prefix: \"auth:\", timeout: 500ms, .. }, \
+             max_age: 86400s, .. }",
         ),
         (
             debug(devices),
