@@ -40,11 +40,14 @@ pub(super) const TARGET: Target = Target {
         "\"scope\":\"a b\"",
         "\"scp\":[\"a\"]",
         "\"cnf\":{\"jkt\":\"x\"}",
+        "\"cnf\":",
         "\"amr\":[\"mfa\"]",
         "\"acr\":\"1\"",
-        "\"nonce\":\"x\"",
         "\"events\":{}",
+        "\"at_hash\":\"x\"",
         "\"token_use\":\"id\"",
+        "\"token_use\":\"access\"",
+        "\"typ\":\"Refresh\"",
         "\"act\":{\"sub\":\"bob\"}",
         "null",
         "true",
@@ -132,11 +135,23 @@ impl Subject for Tokens {
             Value::Array(several) => several.iter().any(|one| one == AUDIENCE),
             one => one == AUDIENCE,
         };
+        let is_absent = |name: &str| claims.get(name).is_none();
+        let is_named = |name: &str, values: &[&str]| {
+            let value = claims[name].as_str().map(str::to_ascii_lowercase);
+            value.is_some_and(|value| values.contains(&&*value))
+        };
+        let is_access =
+            claims["token_use"].is_null() || is_named("token_use", &["access", "access_token"]);
         // With a tolerance that is larger than that of the verifier.
         let is_after = |claim: &Value, time: u64| claim.as_f64().is_some_and(|it| it > time as f64);
         header["alg"] == "HS256"
             && header.get("crit").is_none()
             && ["jwt", "at+jwt"].contains(&kind)
+            && ["cnf", "events", "at_hash", "c_hash"]
+                .into_iter()
+                .all(is_absent)
+            && is_access
+            && !is_named("typ", &["id", "refresh", "offline", "logout"])
             && claims["iss"] == ISSUER
             && audience
             && is_after(&claims["exp"], NOW - 300)
