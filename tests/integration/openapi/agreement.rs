@@ -209,27 +209,58 @@ async fn documents_match_responses() {
     }
 }
 
+/// Credentials with their scheme and scopes.
+const KNOWN: [(&str, &str, &[&str]); 5] = [
+    ("Bearer nobody", "Bearer", &[]),
+    ("Bearer scoped", "Bearer", &["a"]),
+    ("Key nobody", "Key", &[]),
+    ("Key scoped", "Key", &["a"]),
+    ("Key of a role", "Key", &[]),
+];
+
+/// Requirements beside schemes and scopes, which `security` does not state.
+const UNSTATED: [&str; 4] = ["role =", "check =", "acr =", "max_age ="];
+
 #[tokio::test]
-async fn documented_security_is_sufficient() {
+async fn documented_security_is_necessary_and_sufficient() {
     let space = space(UnknownPaths::NotFound);
     let table = routes().access_table();
     let document = internal(&table, &space, OpenApi::new(info(), Paths::new()));
     let app = routes().protect(space).expect("the router is in order");
-    let anonymous = async |path: &str, address: &str| {
-        let address: SocketAddr = address.parse().expect("an address");
-        let request = Request::builder().uri(path).extension(ConnectInfo(address));
+    let is_granted = async |path: &str, credentials: Option<&str>| {
+        let near = SocketAddr::from(([192, 0, 2, 7], 1));
+        let mut request = Request::builder().uri(path).extension(ConnectInfo(near));
+        if let Some(credentials) = credentials {
+            request = request.header("authorization", credentials);
+        }
         let request = request.body(Body::empty()).expect("a request");
-        app.clone()
-            .oneshot(request)
-            .await
-            .expect("an answer")
-            .status()
+        let response = app.clone().oneshot(request).await;
+        response.expect("an answer").status().is_success()
     };
+    let mut sufficient = 0;
     for (path, item) in document["paths"].as_object().expect("paths") {
         let security = item["get"]["security"].as_array().expect("security");
         // Without an alternative, or with an empty one, no credentials are required.
         let is_open = security.is_empty() || security.contains(&json!({}));
-        let near = anonymous(path, "192.0.2.7:1").await;
-        assert_eq!(near.is_success(), is_open, "{path}");
+        assert_eq!(is_granted(path, None).await, is_open, "{path}");
+        let policy = item["get"]["x-access"]["policy"].as_str();
+        let policy = policy.expect("a policy");
+        let is_stated = !UNSTATED.iter().any(|atom| policy.contains(atom));
+        for (credentials, scheme, scopes) in KNOWN {
+            let is_met = |alternative: &Value| {
+                let required = alternative[scheme].as_array();
+                let has = |scope: &Value| scopes.iter().any(|own| scope == own);
+                required.is_some_and(|required| required.iter().all(has))
+            };
+            let is_documented = is_open || security.iter().any(is_met);
+            let is_granted = is_granted(path, Some(credentials)).await;
+            if is_stated {
+                assert_eq!(is_granted, is_documented, "{path} {credentials}");
+                sufficient += usize::from(is_granted && !is_open);
+            } else {
+                assert!(is_documented || !is_granted, "{path} {credentials}");
+            }
+        }
     }
+    assert_eq!(sufficient, 26);
 }
