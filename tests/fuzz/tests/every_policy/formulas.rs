@@ -2,6 +2,7 @@
 
 use auth_runtime_policy::{Atom, Network, Requirement};
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// A formula over numbered atoms.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +19,11 @@ pub enum Kind {
     Scope,
     /// Roles, permissions, and all that a caller cannot request.
     Role,
-    /// `acr` for the first atom, and `amr` for the others, since a login has one class only.
-    Fresh,
+    /// One at most, since a login has one class only.
+    Acr,
+    Amr,
+    /// One at most, since a login within the shortest time is within the others.
+    MaxAge,
     Bound,
     /// Its result is found out during the decision, and may fail.
     Check,
@@ -27,11 +31,16 @@ pub enum Kind {
     Context,
 }
 
-const KINDS: [Kind; 7] = [
+/// The kinds that a new login makes true.
+pub const FRESH: [Kind; 3] = [Kind::Acr, Kind::Amr, Kind::MaxAge];
+
+const KINDS: [Kind; 9] = [
     Kind::Authenticated,
     Kind::Scope,
     Kind::Role,
-    Kind::Fresh,
+    Kind::Acr,
+    Kind::Amr,
+    Kind::MaxAge,
     Kind::Bound,
     Kind::Check,
     Kind::Context,
@@ -49,7 +58,8 @@ impl Kind {
         });
         choices.filter(|kinds| {
             let is_once = |kind| kinds.iter().filter(|own| **own == kind).count() <= 1;
-            is_once(Kind::Authenticated) && is_once(Kind::Bound)
+            let single = [Kind::Authenticated, Kind::Acr, Kind::MaxAge, Kind::Bound];
+            single.into_iter().all(is_once)
         })
     }
 }
@@ -70,7 +80,9 @@ pub fn atom(kind: Kind, number: usize) -> Atom {
 
 pub const SCOPES: [&str; 5] = ["s0", "s1", "s2", "s3", "s4"];
 pub const ROLES: [&str; 5] = ["r0", "r1", "r2", "r3", "r4"];
-pub const LOGINS: [&str; 5] = ["f0", "f1", "f2", "f3", "f4"];
+pub const CLASS: &str = "gold";
+pub const METHODS: [&str; 5] = ["m0", "m1", "m2", "m3", "m4"];
+pub const AGE: Duration = Duration::from_secs(900);
 pub const CHECKS: [&str; 5] = ["k0", "k1", "k2", "k3", "k4"];
 pub const SETTINGS: [&str; 5] = ["c0", "c1", "c2", "c3", "c4"];
 
@@ -84,8 +96,9 @@ fn requirement_of(kind: Kind, number: usize) -> Requirement {
         (Kind::Authenticated, _) => Requirement::authenticated(),
         (Kind::Scope, _) => Requirement::scope(SCOPES[number]),
         (Kind::Role, _) => Requirement::role(ROLES[number]),
-        (Kind::Fresh, 0) => Requirement::acr(LOGINS[0]),
-        (Kind::Fresh, _) => Requirement::amr(LOGINS[number]),
+        (Kind::Acr, _) => Requirement::acr(CLASS),
+        (Kind::Amr, _) => Requirement::amr(METHODS[number]),
+        (Kind::MaxAge, _) => Requirement::max_age(AGE),
         (Kind::Bound, _) => Requirement::sender_constrained(),
         (Kind::Check, _) => Requirement::check(CHECKS[number]),
         (Kind::Context, 0) => Requirement::network(Network::new("office", &OFFICE)),

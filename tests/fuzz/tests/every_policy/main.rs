@@ -12,7 +12,8 @@
 //! 2. **Atoms.** The leaves of a shape are divided in groups of the same atom, in every way. Each group gets
 //!    each [`Kind`](formulas::Kind) of atom that the rules distinguish. Atoms of one kind differ in their name
 //!    only, so names are given in the order of their occurrence. `authenticated` and `sender_constrained` have
-//!    no name, so they occur in one group at most.
+//!    no name, so they occur in one group at most, as do `acr` and `max_age`: a login has one class, and the
+//!    shortest `max_age` implies the others.
 //! 3. **Callers.** A caller is anonymous, rejected, unverifiable, or known with a set of true atoms. Every set
 //!    of the atoms of the policy is tried, each check succeeds, is denied or fails, and the caller uses an OAuth
 //!    scheme or not, in a space with a scheme that binds tokens or without one.
