@@ -47,6 +47,18 @@ pub(crate) enum Kind {
     Hostile,
 }
 
+impl Kind {
+    /// The server whose fault leads to a 503.
+    fn server(&self) -> Option<&'static str> {
+        match self {
+            Self::Signed { .. } => Some("keys"),
+            Self::Opaque(_) | Self::Invented => Some("introspection"),
+            Self::Proved | Self::Replayed => Some("Redis"),
+            Self::Public | Self::Anonymous | Self::Unproved | Self::Hostile => None,
+        }
+    }
+}
+
 /// The servers, their faults, and the responses.
 #[derive(Default)]
 pub(crate) struct World {
@@ -57,6 +69,8 @@ pub(crate) struct World {
     /// The names of the keys that the service has.
     known: Mutex<HashSet<String>>,
     responses: Mutex<BTreeMap<u16, usize>>,
+    /// The number of responses 503 by server.
+    outages: Mutex<BTreeMap<&'static str, usize>>,
     abandoned: AtomicUsize,
     wrong: Mutex<Vec<String>>,
     /// The fields and the body of the response to an unknown path.
@@ -96,6 +110,10 @@ impl World {
         let mut responses = self.responses.lock().expect("no panic");
         *responses.entry(status).or_default() += 1;
         drop(responses);
+        if let (503, Some(server)) = (status, kind.server()) {
+            let mut outages = self.outages.lock().expect("no panic");
+            *outages.entry(server).or_default() += 1;
+        }
         let is_allowed = status == allowed.status
             || allowed.or == Some(status)
             || (status == 503 && allowed.is_503);
@@ -201,6 +219,10 @@ impl World {
 
     pub(crate) fn responses(&self) -> BTreeMap<u16, usize> {
         self.responses.lock().expect("no panic").clone()
+    }
+
+    pub(crate) fn outages(&self) -> BTreeMap<&'static str, usize> {
+        self.outages.lock().expect("no panic").clone()
     }
 
     pub(crate) fn wrong(&self) -> Vec<String> {
