@@ -1,8 +1,9 @@
 //! Conditions on the address of the client.
 
-use auth_runtime::policy::IpNet;
+use auth_runtime::decision::{Context, Decision, Denial};
+use auth_runtime::policy::{Atom, IpNet, Network};
 use auth_runtime::schemes::{Basic, TrustedProxiesError};
-use auth_runtime::{ClientAddress, ProtectionSpace};
+use auth_runtime::{ClientAddress, Policy, ProtectionSpace, Requirement};
 use axum::extract::connect_info::MockConnectInfo;
 
 use http::HeaderName;
@@ -35,6 +36,39 @@ fn networked(space: ProtectionSpace) -> ProtectedRouter {
         .route("/hidden", get(hidden_office))
         .protect(space)
         .unwrap()
+}
+
+#[test]
+fn a_network_has_every_address_of_its_blocks() {
+    let blocks = [
+        "203.0.113.0/25",
+        "198.51.100.0/24",
+        "2001:db8::/32",
+        "2001:dba::/32",
+    ];
+    let blocks = blocks.map(|block| block.parse().expect("a block"));
+    let office = Network::owned("office", blocks.to_vec());
+    let policy = Policy::requires(Requirement::Atom(Atom::Network(office)));
+    for (address, is_inside) in [
+        ("203.0.112.255", false),
+        ("203.0.113.0", true),
+        ("203.0.113.127", true),
+        ("203.0.113.128", false),
+        ("198.51.100.0", true),
+        ("198.51.100.255", true),
+        ("2001:db8::", true),
+        ("2001:db9::1", false),
+        ("2001:dba:ffff:ffff:ffff:ffff:ffff:ffff", true),
+    ] {
+        let context = Context::new(&Caller::Anonymous);
+        let context = context.with_address(address.parse().expect("an address"));
+        let expected = if is_inside {
+            Decision::Grant
+        } else {
+            Decision::Deny(Denial::FORBIDDEN)
+        };
+        assert_eq!(Decision::of(&policy, &context), expected, "{address}");
+    }
 }
 
 #[tokio::test]

@@ -101,6 +101,21 @@ async fn each_key_has_its_own_caller() {
     assert_eq!(challenges(&response), ["Key realm=\"api\""]);
 }
 
+#[requires(authenticated, schemes("Partner"))]
+async fn partners() {}
+
+#[tokio::test]
+async fn keys_that_are_looked_up_have_the_name_of_their_scheme() {
+    let keys = ApiKeys::look_up(async |key| (key == "k-of-ann").then(|| Identity::new("ann")));
+    let keys = keys.scheme_name("Partner").build().expect("keys");
+    let app = GuardedRouter::new().route("/partners", get(partners));
+    let app = app.protect(space(keys)).expect("the scheme has the name");
+    let response = send(&app, "/partners", &vec![]).await;
+    assert_eq!(challenges(&response), ["Partner realm=\"api\""]);
+    let lines = vec![("x-api-key", b"k-of-ann".to_vec())];
+    assert_eq!(send(&app, "/partners", &lines).await.status(), 200);
+}
+
 /// A shared cache stores responses to requests without `Authorization` (RFC 9111 §3.5).
 #[tokio::test]
 async fn responses_to_keys_are_private() {

@@ -131,6 +131,27 @@ async fn outage_of_one_verifier_is_its_own() {
 }
 
 #[tokio::test]
+async fn the_function_receives_the_whole_token() {
+    const TOKENS: [&str; 3] = ["dG9rZW4=", "dG9rZW4==", "a.b-c_d~e+f/g"];
+    let app = app(space(Bearer::new(async |token: String| {
+        TOKENS.contains(&&*token).then(|| Identity::new(token))
+    })));
+    for token in TOKENS {
+        let response = send(&app, "/known", &bearer(token)).await;
+        assert_eq!(response.status(), 200, "{token}");
+        let identity = text(response).await;
+        assert!(
+            identity.contains(&format!("subject: {token:?}")),
+            "{identity}"
+        );
+    }
+    for token in ["dG9rZW4", "dG9rZW4===", "a.b"] {
+        let response = send(&app, "/known", &bearer(token)).await;
+        assert_eq!(challenges(&response), [INVALID], "{token}");
+    }
+}
+
+#[tokio::test]
 async fn a_function_routes_and_the_first_route_counts() {
     let subject = |name: &'static str| {
         Bearer::new(

@@ -17,8 +17,18 @@ fn a_network_has_its_name_and_blocks() {
 
 #[test]
 fn an_address_is_in_one_of_the_blocks() {
-    let office = network("office", &["192.0.2.0/24", "2001:db8::/32"]);
+    let office = network(
+        "office",
+        &[
+            "192.0.2.0/24",
+            "2001:db8::/32",
+            "198.51.100.0/24",
+            "2001:dba::/32",
+        ],
+    );
     for (address, expected) in [
+        ("198.51.100.7", true),
+        ("2001:dba::1", true),
         ("192.0.2.0", true),
         ("192.0.2.255", true),
         ("192.0.3.0", false),

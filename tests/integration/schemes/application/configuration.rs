@@ -106,6 +106,34 @@ fn schemes_of_one_name_are_one_scheme() {
     );
 }
 
+#[requires(permission = "refund")]
+async fn permitted() {}
+
+#[tokio::test]
+async fn the_application_grants_nothing() {
+    let shop = Identity::new("shop")
+        .with_scopes(["read"])
+        .with_roles(["admin"])
+        .with_permissions(["refund"])
+        .with_acr("mfa");
+    let keys = ApiKeys::builder().key("k-4f1c0b6e9a8d47d2", shop);
+    let keys = keys.field("apikey").build().expect("keys");
+    let app = routes().route("/permitted", get(permitted));
+    let app = app.protect(space(tokens().with_application(keys)));
+    let app = app.expect("routes");
+    let fields = [bearer("ann"), web("apikey")].concat();
+    for (path, status) in [
+        ("/both", 200),
+        ("/scoped", 403),
+        ("/roled", 403),
+        ("/permitted", 403),
+        ("/strong", 401),
+    ] {
+        let response = send(&app, path, &fields).await;
+        assert_eq!(response.status(), status, "{path}");
+    }
+}
+
 /// Cookies with Basic in `Authorization`.
 #[tokio::test]
 async fn any_other_place_can_have_the_application() {

@@ -13,11 +13,18 @@ async fn machines(guard: Guard) -> String {
     names(guard.identity())
 }
 
+#[requires(authenticated, schemes("ApiKey"), hide_as = 404)]
+async fn hidden_machines(guard: Guard) -> String {
+    names(guard.identity())
+}
+
 /// Keys of applications, and keys of machines by themselves.
 fn with_machines(scheme: impl Scheme) -> ProtectedRouter {
     let space = ProtectionSpace::builder().realm("api");
     let space = space.scheme(scheme).scheme(Keys::default()).build();
-    let routes = routes().route("/machines", get(machines));
+    let routes = routes()
+        .route("/machines", get(machines))
+        .route("/hidden-machines", get(hidden_machines));
     routes.protect(space.expect("a space")).expect("routes")
 }
 
@@ -101,6 +108,12 @@ async fn keys_may_be_a_scheme_of_their_own() {
         // Only the key counts here.
         (
             "/machines",
+            [token("ann"), key("job")].concat(),
+            200,
+            "job by none",
+        ),
+        (
+            "/hidden-machines",
             [token("ann"), key("job")].concat(),
             200,
             "job by none",
