@@ -200,7 +200,7 @@ fn renamed_dependencies_are_followed() {
                  fn i() { utoipa_axum::routes!(bare); } // found\n",
             ),
         ];
-        let folder = made(&format!("manifests/{name}"), &files);
+        let folder = made(&format!("dependencies/{name}"), &files);
         let found = json(&folder, &["check", "--format=json"]);
         let found = found.as_array().expect("findings").iter();
         let lines: Vec<_> = found.map(|it| it["line"].as_u64()).collect();

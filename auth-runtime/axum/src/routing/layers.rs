@@ -8,11 +8,7 @@ use axum::routing::Route;
 use tower::{Layer, Service};
 
 use crate::routing::router::GuardedRouter;
-use crate::routing::step::Step;
-
-/// The message of the panic of a `route_layer` without effect.
-pub(super) const NO_ROUTES: &str = "Adding a `route_layer` before any routes is a no-op. Add the \
-                                    routes you want the layer to apply to first.";
+use crate::routing::step::{NO_ROUTES, Step};
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Adds a layer around the routes and the fallback added so far, like axum's

@@ -13,8 +13,7 @@ use tower::{Layer, Service};
 use crate::guard::ServicePolicy;
 use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::handler::{GuardedParameters, TakesGuard};
-use crate::routing::layers::NO_ROUTES;
-use crate::routing::step::Step;
+use crate::routing::step::{NO_ROUTES, Step};
 
 /// The handlers of one path, each with its methods and its policy.
 ///

@@ -24,8 +24,8 @@ use crate::exchange::unknown_path::UnknownPath;
 use crate::routing::documents::documents;
 use crate::routing::endpoint::{Endpoint, Methods, uncacheable_405};
 use crate::routing::member::Member;
-use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, OtherMethods};
-use crate::routing::router::{hidden_paths, nested_path};
+use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, OtherMethods, nested_path};
+use crate::routing::router::hidden_paths;
 use crate::routing::step::{Step, apply, common_steps, split, with_steps};
 use crate::routing::unguarded::only_listed;
 

@@ -128,3 +128,13 @@ impl<S: Clone + Send + Sync + 'static> DeclaredFallback<S> {
         }
     }
 }
+
+/// Joins a prefix and a path, like axum.
+pub(super) fn nested_path(prefix: &str, path: &str) -> String {
+    match prefix.strip_suffix('/') {
+        // The same as in axum.
+        Some(prefix) => format!("{prefix}/{}", path.trim_start_matches('/')),
+        None if path == "/" => prefix.to_owned(),
+        None => format!("{prefix}{path}"),
+    }
+}

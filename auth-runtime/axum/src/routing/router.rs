@@ -14,7 +14,7 @@ use tower::Service;
 use crate::guard::ServicePolicy;
 use crate::routing::endpoint::{Endpoint, Methods};
 use crate::routing::method_router::{GuardedMethods, any_service};
-use crate::routing::route::{Extent, FallbackRoute, GuardedRoute};
+use crate::routing::route::{Extent, FallbackRoute, GuardedRoute, nested_path};
 use crate::routing::step::Step;
 use crate::routing::unguarded::Unguarded;
 
@@ -396,16 +396,6 @@ fn check_path(path: &str) {
 #[track_caller]
 pub(super) fn check_prefix(prefix: &str) {
     let _ = Router::<()>::new().nest(prefix, Router::new());
-}
-
-/// Joins a prefix and a path, like axum.
-pub(super) fn nested_path(prefix: &str, path: &str) -> String {
-    match prefix.strip_suffix('/') {
-        // The same as in axum.
-        Some(prefix) => format!("{prefix}/{}", path.trim_start_matches('/')),
-        None if path == "/" => prefix.to_owned(),
-        None => format!("{prefix}{path}"),
-    }
 }
 
 /// The paths that have a hidden method.

@@ -79,3 +79,7 @@ pub(super) fn with_steps(fallback: &Fallback, steps: &[Step]) -> Fallback {
     // unguarded: it responds for paths that do not exist
     fallback.with_layers(|service| apply(steps, Router::new().fallback_service(service)))
 }
+
+/// The message of the panic of a `route_layer` without effect.
+pub(super) const NO_ROUTES: &str = "Adding a `route_layer` before any routes is a no-op. Add the \
+                                    routes you want the layer to apply to first.";

@@ -8,8 +8,8 @@ use auth_runtime_core::{AccessRow, AccessTable, HandlerLocation, RouteKind, Serv
 use auth_runtime_policy::Policy;
 
 use crate::routing::protected::ProtectedRouter;
-use crate::routing::route::Extent;
-use crate::routing::router::{GuardedRouter, hidden_paths, nested_path};
+use crate::routing::route::{Extent, nested_path};
+use crate::routing::router::{GuardedRouter, hidden_paths};
 
 impl<S> GuardedRouter<S> {
     /// The access table: every route as mounted, with its policy and the location of that policy.

@@ -12,7 +12,7 @@ use crate::exchange::fallback::Fallback;
 use crate::exchange::matched::Matched;
 use crate::exchange::response::uncacheable_if_missing;
 use crate::exchange::unknown_path::UnknownPath;
-use crate::routing::router::nested_path;
+use crate::routing::route::nested_path;
 use crate::routing::step::{Step, apply, common_steps, split, with_steps};
 
 /// The routes of a plain router, without policies.
