@@ -154,6 +154,21 @@ impl Attempt<'_> {
         *self.breaker.state() = State::default();
     }
 
+    /// Ends a call without a result about the server. After such a probe, other callers may probe at once, and this
+    /// one after a pause: one caller must not take the place of all probes.
+    pub(crate) fn without_result(self, now: Instant) {
+        let mut state = self.breaker.state();
+        if let (Some(open), Some((Circuit::Shared, until))) = (&mut state.open, self.probes)
+            && open.until == until
+        {
+            *open = Open {
+                until: now,
+                is_probed: false,
+                failed_probe: Some(self.caller),
+            };
+        }
+    }
+
     /// Counts a failure.
     pub(crate) fn failed(self, now: Instant) {
         let mut state = self.breaker.state();

@@ -67,6 +67,7 @@ pub struct HttpClientBuilder {
 
 /// The reason for a missing response. It never contains sent data.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HttpError {
     /// The status was not 200.
     Status(StatusCode),

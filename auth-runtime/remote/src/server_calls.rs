@@ -76,7 +76,7 @@ impl ServerCalls {
     /// Makes a call on behalf of `caller`, such as the issuer and the subject of an identity.
     ///
     /// `is_of_request` returns whether an error concerns this call only. Such an error is neither a failure nor a success
-    /// of the server, and the call after such a probe is a probe.
+    /// of the server. After such a probe, the next call of another caller is a probe.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl ServerCalls {
         let result = call.await;
         match &result {
             Ok(_) => attempt.succeeded(),
-            Err(error) if is_of_request(error) => drop(attempt),
+            Err(error) if is_of_request(error) => attempt.without_result(Instant::now()),
             Err(_) => attempt.failed(Instant::now()),
         }
         result.map_err(CallError::Failed)
@@ -275,6 +275,8 @@ mod tests {
             attempt.ok().unwrap().failed(past);
         }
         fail(&calls, 9, true);
+        // Otherwise one caller could take the place of all probes.
+        assert!(matches!(done(&calls, 9), Err(CallError::Open(wait)) if !wait.is_zero()));
         let _probe = begin(&calls, 5).expect("a probe");
         assert_eq!(done(&calls, 6), Err(CallError::Open(Duration::ZERO)));
     }

@@ -33,7 +33,7 @@ struct Decisions {
 }
 
 /// The reason for missing decisions. It does not quote the response, which may be long or personal.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum AnswerError {
     /// The response does not have one decision about each question.
     Form(String),
@@ -44,7 +44,9 @@ pub(crate) enum AnswerError {
 impl AnswerError {
     /// Returns whether the error concerns one question.
     pub(crate) fn is_of_request(&self) -> bool {
-        matches!(self, Self::Question(Some(status)) if *status < 500.0)
+        // OpenFGA reports every error about a question as 404.
+        const STATUSES: [f64; 5] = [400.0, 404.0, 413.0, 422.0, 431.0];
+        matches!(self, Self::Question(Some(status)) if STATUSES.contains(status))
     }
 }
 
@@ -84,7 +86,15 @@ pub(crate) fn several(body: &[u8], asked: usize) -> Result<Vec<ObjectDecision>, 
         return Err(AnswerError::Form(problem));
     }
     let decisions = decisions.evaluations.into_iter();
-    decisions.map(TryInto::try_into).collect()
+    let decisions: Vec<_> = decisions.map(ObjectDecision::try_from).collect();
+    // A failure of the server counts before an error that concerns one question.
+    let errors = decisions
+        .iter()
+        .filter_map(|decision| decision.as_ref().err());
+    match errors.min_by_key(|error| error.is_of_request()) {
+        Some(error) => Err(error.clone()),
+        None => decisions.into_iter().collect(),
+    }
 }
 
 impl TryFrom<Decision> for ObjectDecision {
@@ -95,10 +105,8 @@ impl TryFrom<Decision> for ObjectDecision {
             decision, context, ..
         }: Decision,
     ) -> Result<Self, AnswerError> {
-        // Servers do not agree on the statuses: that of OpenFGA is always 404, also for an outage.
-        if let Some(error) = error_of(&context) {
-            let status = error.get("status").and_then(Value::as_f64);
-            return Err(AnswerError::Question(status));
+        if let Some(error) = reported_error(&context) {
+            return Err(error);
         }
         let acr_values = acr_values(&context);
         let decided = match decision {
@@ -117,9 +125,11 @@ impl TryFrom<Decision> for ObjectDecision {
     }
 }
 
-/// The error of a context (§7.2.1).
-pub(crate) fn error_of(context: &Value) -> Option<&Value> {
-    context.get("error").filter(|error| !error.is_null())
+/// The error that the server reports in a context (§7.2.1), with any status.
+pub(crate) fn reported_error(context: &Value) -> Option<AnswerError> {
+    let error = context.get("error").filter(|error| !error.is_null())?;
+    let status = error.get("status").and_then(Value::as_f64);
+    Some(AnswerError::Question(status))
 }
 
 /// The text of the first of these members that has one.
@@ -253,7 +263,7 @@ mod tests {
             ),
             (
                 json!({ "status": 429 }),
-                true,
+                false,
                 "its error has the status 429",
             ),
             (json!({ "status": "404" }), false, "its error has no status"),
@@ -278,6 +288,12 @@ mod tests {
                     format!("the server did not decide about a question: {expected}")
                 );
             }
+        }
+        let failed = |status: u16| json!({ "decision": false, "context": { "error": { "status": status } } });
+        for answers in [[failed(404), failed(500)], [failed(500), failed(404)]] {
+            let body = json!({ "evaluations": answers }).to_string();
+            let problem = several(body.as_bytes(), 2).unwrap_err();
+            assert!(!problem.is_of_request(), "{body}");
         }
         for context in [
             json!({ "error": null }),

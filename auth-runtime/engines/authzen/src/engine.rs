@@ -375,7 +375,9 @@ impl Problem {
                     )
             ),
             Self::Answer(error) => error.is_of_request(),
-            Self::List(error) => matches!(error, ListError::Long(_)),
+            Self::List(ListError::Long(_)) => true,
+            Self::List(ListError::Page(_)) => false,
+            Self::List(ListError::Reported(error)) => error.is_of_request(),
         }
     }
 }
@@ -386,6 +388,7 @@ impl fmt::Display for Problem {
             Self::Http(error) => error.fmt(f),
             Self::Answer(error) => error.fmt(f),
             Self::List(ListError::Page(problem) | ListError::Long(problem)) => f.write_str(problem),
+            Self::List(ListError::Reported(error)) => error.fmt(f),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use crate::answer;
+use crate::answer::{self, AnswerError};
 
 /// The highest number of results that a page is requested with. A page of long ids is then not longer than
 /// a response may be.
@@ -31,10 +31,12 @@ pub(crate) struct List<'q> {
 }
 
 /// The reason for a missing list.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum ListError {
-    /// The response is not a page of the list, or it has an error.
+    /// The response is not a page of the list.
     Page(String),
+    /// The server reports an error about the list.
+    Reported(AnswerError),
     /// The list is too long, or took too long. Another one may be shorter.
     Long(String),
 }
@@ -107,9 +109,8 @@ impl<'q> List<'q> {
             context,
             ..
         } = response;
-        if answer::error_of(&context).is_some() {
-            let problem = "the server reports an error about the list";
-            return Err(ListError::Page(problem.to_owned()));
+        if let Some(error) = answer::reported_error(&context) {
+            return Err(ListError::Reported(error));
         }
         let found = results.len();
         let count = page.as_ref().and_then(|page| page.count);

@@ -51,7 +51,8 @@ pub(crate) fn check(names: &Names, request: &EvaluationRequest<'_>) -> Result<Qu
         let object_id = object_id::encode(resource.id());
         // Otherwise every caller would be denied.
         if object_id.is_none() && resource.resource_type() == Resource::SERVICE {
-            let problem = "the service has no id in SpiceDB; set a realm of the protection space";
+            let problem = "the realm of the protection space, which is the id of the service, is empty or \
+                           has no form in SpiceDB";
             return Err(problem.to_owned());
         }
         let (Some(subject), Some(object_id)) = (&subject, object_id) else {

@@ -158,7 +158,7 @@ async fn invalid_pages_are_errors() {
         (
             "error",
             vec![json!({ "results": [], "context": { "error": { "status": 404 } } })],
-            "the server reports an error about the list",
+            "its error has the status 404",
         ),
         (
             "half a page",
