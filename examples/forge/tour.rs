@@ -113,9 +113,10 @@ pub(crate) fn print(base: &str, people: &[Person]) {
             "anonymous" => String::new(),
             who => format!(" -H \"${who}\""),
         };
-        let from = match stop.path.starts_with("/admin/") {
-            true => format!(" -H '{}: {}'", OFFICE.0, OFFICE.1),
-            false => String::new(),
+        let from = if stop.path.starts_with("/admin/") {
+            format!(" -H '{}: {}'", OFFICE.0, OFFICE.1)
+        } else {
+            String::new()
         };
         let body = match stop.body {
             "" => String::new(),

@@ -128,9 +128,10 @@ pub async fn run_on(
 
 fn stop<'a>(line: &'a str, personas: &'a [Persona]) -> Option<Stop<'a>> {
     let (first, rest) = line.split_once(' ')?;
-    let (method, (path, rest)) = match first.starts_with('/') {
-        true => ("GET", (first, rest)),
-        false => (first, rest.trim_start().split_once(' ')?),
+    let (method, (path, rest)) = if first.starts_with('/') {
+        ("GET", (first, rest))
+    } else {
+        (first, rest.trim_start().split_once(' ')?)
     };
     let (name, rest) = rest.trim_start().split_once(' ')?;
     let rest = rest.trim_start();

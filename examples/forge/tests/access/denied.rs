@@ -224,6 +224,16 @@ async fn staff_routes_need_the_office_network() {
             let seen = world.send(outside, authorization, &request, "").await;
             assert_eq!(seen, unknown, "{request} from {outside}");
         }
+        // Only the proxy's own entry counts, and only from the proxy.
+        let field = "x-forwarded-for";
+        for (from, client) in [(HOME, "10.20.0.7"), (SAME_HOST, "10.20.0.7, 203.0.113.9")] {
+            let fields = [
+                ("authorization", authorization.unwrap_or_default()),
+                (field, client),
+            ];
+            let seen = world.send_fields(from, &fields, &request, "").await;
+            assert_eq!(seen, unknown, "{request} from {from} for {client}");
+        }
         for who in ["ann", "bot"] {
             assert_eq!(world.ask(who, &request, "").await.status, 404, "{request}");
         }

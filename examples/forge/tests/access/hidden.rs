@@ -95,6 +95,8 @@ async fn lists_are_limited_by_the_token() {
     let world = World::new().await;
     for request in LISTS {
         let seen = world.ask("profile", request, "").await;
+        let expected = if request == "GET /explore" { 200 } else { 403 };
+        assert_eq!(seen.status, expected, "{request}");
         for secret in SECRETS {
             assert!(!seen.body.contains(secret), "{request}: {}", seen.body);
         }

@@ -7,7 +7,7 @@ use auth_examples::Authority;
 use auth_forge::Database;
 use auth_runtime::Identity;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -221,7 +221,9 @@ fn with_personal_token(
     lives: Duration,
 ) -> Result<Person> {
     let scopes = ["repo:read", "issue:write"];
-    let token = format!("forge_{name}");
+    let mut random = [0; 32];
+    getrandom::fill(&mut random)?;
+    let token = format!("forge_{}", URL_SAFE_NO_PAD.encode(random));
     let hash: [u8; 32] = Sha256::digest(&token).into();
     let expires = SystemTime::now().duration_since(UNIX_EPOCH)? + lives;
     let expires = i64::try_from(expires.as_secs())?;
