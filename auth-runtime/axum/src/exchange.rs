@@ -27,9 +27,7 @@ use axum::response::Response;
 use http::header::VARY;
 
 use crate::exchange::added_fields::AddedFields;
-use crate::exchange::authorizer::{
-    AuthorizationOrPending, PendingAuthorization, RouteAuthorization, RouteAuthorizer,
-};
+use crate::exchange::authorizer::{AuthorizationOrPending, RouteAuthorization, RouteAuthorizer};
 use crate::exchange::kept_body::KeptBody;
 use crate::exchange::response::{
     ResponseOrFuture, Secrecy, internal_error, uncacheable_if_missing,
@@ -63,14 +61,12 @@ pub(crate) enum ExchangePlace {
     InFront,
 }
 
-/// The next step for a request.
-enum Step {
+/// The work after a decision.
+enum Next {
     /// The code behind the authorizer is called.
     Call(RouteAuthorization),
     /// This is the response.
     Respond(ResponseOrFuture),
-    /// The decision waits for this work.
-    Wait(PendingAuthorization),
 }
 
 /// The code behind an authorizer.
@@ -111,39 +107,31 @@ impl Exchange {
     /// Authorizes the request, and responds: at once if nothing has to be awaited.
     #[inline]
     pub(super) fn respond<I: Inner>(mut self, mut request: Request, inner: I) -> ResponseOrFuture {
-        match self.start(&mut request) {
-            Step::Call(decided) => inner.call(self, decided, request),
-            Step::Respond(response) => response,
-            Step::Wait(pending) => ResponseOrFuture::Later(Box::pin(async move {
-                match self.finish(pending, &mut request).await {
-                    Step::Call(decided) => inner.call(self, decided, request).await,
-                    Step::Respond(response) => response.await,
-                    Step::Wait(_) => internal_error(),
-                }
-            })),
+        match self.authorize(&request) {
+            AuthorizationOrPending::Now(decided) => match self.next(decided, &mut request) {
+                Next::Call(decided) => inner.call(self, decided, request),
+                Next::Respond(response) => response,
+            },
+            AuthorizationOrPending::Later(pending) => {
+                ResponseOrFuture::Later(Box::pin(async move {
+                    let decided = self.authorizer.complete(pending, &mut request).await;
+                    match self.next(decided, &mut request) {
+                        Next::Call(decided) => inner.call(self, decided, request).await,
+                        Next::Respond(response) => response.await,
+                    }
+                }))
+            }
         }
     }
 
-    /// Authorizes the request, as far as nothing has to be awaited.
-    fn start(&mut self, request: &mut Request) -> Step {
-        let decided = match self.slot.as_ref().and_then(|slot| slot.take(request)) {
+    fn authorize(&self, request: &Request) -> AuthorizationOrPending {
+        match self.slot.as_ref().and_then(|slot| slot.take(request)) {
             Some(decided) => RouteAuthorizer::confirm(decided),
             None => self.authorizer.authorize(request),
-        };
-        match decided {
-            AuthorizationOrPending::Now(decided) => self.decided(decided, request),
-            AuthorizationOrPending::Later(pending) => Step::Wait(pending),
         }
     }
 
-    /// Authorizes the request when the work that the decision waits for is complete.
-    async fn finish(&mut self, pending: PendingAuthorization, request: &mut Request) -> Step {
-        let decided = self.authorizer.complete(pending, request).await;
-        self.decided(decided, request)
-    }
-
-    /// The step after a decision.
-    fn decided(&mut self, decided: RouteAuthorization, request: &mut Request) -> Step {
+    fn next(&mut self, decided: RouteAuthorization, request: &mut Request) -> Next {
         let authorizer = &self.authorizer;
         match &*decided.authorization.decision {
             Decision::Grant if authorizer.matched.exists() => {
@@ -152,17 +140,17 @@ impl Exchange {
                     let authentication = &decided.authentication;
                     self.added = AddedFields::of(&authorizer.space, authentication, request);
                 }
-                Step::Call(decided)
+                Next::Call(decided)
             }
-            Decision::Deny(_) if self.place == ExchangePlace::InFront => Step::Call(decided),
+            Decision::Deny(_) if self.place == ExchangePlace::InFront => Next::Call(decided),
             Decision::Deny(denial) => {
                 authorizer.matched.record_denial(&self.probe, denial);
                 let response = authorizer.deny(denial, &decided, request);
-                Step::Respond(ResponseOrFuture::Now(response))
+                Next::Respond(ResponseOrFuture::Now(response))
             }
             // A request that is undecided, or granted without a handler, is concealed as well.
             Decision::Conceal | Decision::Undecided(_) | Decision::Grant => {
-                Step::Respond(self.conceal_by_policy(decided.authentication, request))
+                Next::Respond(self.conceal_by_policy(decided.authentication, request))
             }
         }
     }

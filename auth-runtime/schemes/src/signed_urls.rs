@@ -47,8 +47,8 @@ use crate::hmac_key::HmacKey;
 /// may follow it. So a link allows no additional parameter and no second spelling of a path, and an
 /// appended tracking parameter invalidates it. A link for `GET` is also valid for `HEAD`. Host and
 /// scheme are not signed: services that must not accept each other's links need different keys.
-/// An id in the path must not be given to a later object while the link is valid. SQLite gives the id
-/// of a deleted row again, unless the column is `AUTOINCREMENT`.
+/// An id in the path must not be given to a later object while the link is valid. SQLite may give the
+/// id of a deleted row again, unless the column is `AUTOINCREMENT`.
 ///
 /// **An invalid link** counts as no credentials. The response to a forged, altered or expired link
 /// is the same as without it, and with `hide_as = 404` it is that of an unknown path. No challenge

@@ -114,7 +114,7 @@ impl Issuer {
 
     /// Lets the pause between two fetches pass, for requests that wait for its end.
     async fn pause(&self) {
-        // Up to 61 spawned requests begin to wait, the default `event_interval` of tokio.
+        // One yield starts at most 61 spawned requests, the default `event_interval` of tokio.
         tokio::task::yield_now().await;
         self.time.advance(PAUSE);
     }

@@ -1,8 +1,8 @@
-//! A value in the extensions of a request, for the code behind layers of the service. A `RequestBody`, which was read
-//! before authentication, is another one.
+//! A value in the extensions of a request, for the code behind layers of the service.
 //!
-//! A layer or a handler can copy the extensions into another request. Each value therefore names its
-//! recipient, and is taken out once.
+//! A layer or a handler can copy the extensions into another request. The value therefore names its
+//! recipient, and is taken out once. A `RequestBody`, which was read before authentication, is in the extensions as
+//! well. It has no recipient, and `forget_body` removes it.
 
 use std::any::Any;
 use std::sync::Arc;

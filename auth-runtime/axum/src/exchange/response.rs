@@ -140,8 +140,7 @@ fn keep_private_if_only_revalidated(headers: &mut HeaderMap) {
 /// Returns whether only `must-revalidate` in `field` includes a response to `Authorization` in shared caches.
 fn is_only_revalidated(headers: &HeaderMap, field: &HeaderName) -> bool {
     let has = |name| directives(headers, field).any(|directive| is_called(directive, name));
-    headers.contains_key(field)
-        && has("must-revalidate")
+    has("must-revalidate")
         && !has("public")
         && !has("s-maxage")
         && !directives(headers, field).any(excludes_shared_caches)

@@ -138,10 +138,7 @@ where
         }
         ResponseOrFuture::Later(Box::pin(async move {
             let response = response_of(self.0.oneshot(request).await);
-            match exchange.handled(response) {
-                ResponseOrFuture::Now(response) => response,
-                later => later.await,
-            }
+            exchange.handled(response).await
         }))
     }
 }

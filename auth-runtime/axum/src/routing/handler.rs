@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 
 use crate::exchange::Handling;
-use crate::exchange::response::{BoxedResponse, ResponseOrFuture};
+use crate::exchange::response::BoxedResponse;
 use crate::guard::{Declared, Guard};
 use crate::routing::extract::{FromGranted, FromGrantedRequest};
 
@@ -90,10 +90,7 @@ where
     fn call(handler: H, guard: Guard<P>, _: Request, _: S, handling: Handling) -> BoxedResponse {
         Box::pin(async move {
             let response = handler(guard).await.into_response();
-            match handling.end(response) {
-                ResponseOrFuture::Now(response) => response,
-                later => later.await,
-            }
+            handling.end(response).await
         })
     }
 
@@ -151,10 +148,7 @@ macro_rules! guarded_handler {
                         };
                         handler(guard, $($part,)* $last).await.into_response()
                     };
-                    match handling.end(response) {
-                        ResponseOrFuture::Now(response) => response,
-                        later => later.await,
-                    }
+                    handling.end(response).await
                 })
             }
 

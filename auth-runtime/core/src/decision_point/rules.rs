@@ -234,5 +234,5 @@ impl<E: fmt::Display> ObjectAnswer for Result<bool, E> {
 type PendingAnswer<'r> =
     Pin<Box<dyn Future<Output = Result<bool, DecisionPointError>> + Send + 'r>>;
 
-/// A function of any type.
+/// The function for one type of objects.
 type Rule<S> = Box<dyn for<'r> Fn(ObjectRequest<'r, S>) -> PendingAnswer<'r> + Send + Sync>;

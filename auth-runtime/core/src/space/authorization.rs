@@ -203,12 +203,11 @@ impl Space {
         watch: &Watch,
     ) -> Authorization {
         let mut context = self.context(route.policy, authentication, surroundings.head);
-        if let Some(context) = &mut context {
-            context.can_step_up = self.can_step_up(route.policy);
+        if let Some(context) = &mut context
+            && !matches!(context.caller, Caller::Known(_))
+        {
             // Those of a known caller are added with the decisions.
-            if !matches!(context.caller, Caller::Known(_)) {
-                self.add_object_scopes(route.policy, context, surroundings.parameters);
-            }
+            self.add_object_scopes(route.policy, context, surroundings.parameters);
         }
         let mut evaluated = None;
         let data = self.request_data();
@@ -304,6 +303,7 @@ impl Space {
             Caller::Unverifiable { .. } => self.can_constrain_senders(policy),
             _ => self.can_ask_for_binding(policy),
         };
+        context.can_step_up = self.can_step_up(policy);
         if policy.asks_for_network() {
             context.address = self.client_address.find_for_network(head);
         }

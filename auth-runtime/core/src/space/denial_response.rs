@@ -110,7 +110,7 @@ pub fn forbid_storing(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, NO_STORE);
 }
 
-/// Removes the fields that `is_meant`.
+/// Removes the fields for which `is_meant` returns true.
 pub fn remove_fields(headers: &mut HeaderMap, is_meant: impl Fn(&HeaderName, &HeaderMap) -> bool) {
     while let Some(name) = headers.keys().find(|name| is_meant(name, headers)) {
         let name = name.clone();
@@ -150,7 +150,7 @@ impl ChallengeSelection<'_> {
         fields.reserve(4);
         let built = constants.challenges(denial, self.used.filter(|_| self.is_known));
         let lines = match built {
-            Some(built) => self.built(built.for_sender(self.spares_script), denial, fields),
+            Some(built) => self.built(built.for_request(self.spares_script), denial, fields),
             None => self.make_lines(denial, fields),
         };
         if *denial == Denial::InvalidRequest {

@@ -57,7 +57,7 @@ impl RouteConstants {
 }
 
 impl BuiltChallenges {
-    pub(super) fn for_sender(&self, spares_script: bool) -> &ConstantChallenges {
+    pub(super) fn for_request(&self, spares_script: bool) -> &ConstantChallenges {
         if spares_script {
             &self.to_scripts
         } else {
