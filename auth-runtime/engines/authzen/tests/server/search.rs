@@ -25,7 +25,8 @@ fn engine(server: &Strict) -> AuthZen {
         .url(server.url())
         .search_resources()
         .roles_property("role")
-        .timeout(TIMEOUT * 10)
+        // 10 000 objects take seconds on a busy machine.
+        .timeout(TIMEOUT * 60)
         .build()
         .unwrap()
 }
