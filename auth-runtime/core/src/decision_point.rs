@@ -4,6 +4,7 @@ pub(crate) mod cache;
 pub(crate) mod condition;
 pub(crate) mod deadline;
 pub(crate) mod entity;
+pub(crate) mod entity_uid;
 pub(crate) mod object;
 pub(crate) mod object_decision;
 pub(crate) mod properties;

@@ -344,7 +344,7 @@ fn comment_allows_an_open_pattern_of_an_adopted_router() {
          fn f() {{ GuardedRouter::new().route(\"/x/secret\", get(secret)).adopt(old(), \"why\"); }}"
     );
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source.as_str())];
-    let folder = made("patterns/adopted", &files);
+    let folder = made("patterns/adopted_unknown", &files);
     let checked = run(&folder, &["check", "--allow-unguarded"]);
     assert_eq!(checked.status, 0, "{}", checked.text);
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::pin::Pin;
 
 use crate::decision_point::DecisionPointError;
+use crate::decision_point::entity_uid::EntityUid;
 use crate::decision_point::object::Resource;
 use crate::decision_point::properties::{Properties, Value};
 
@@ -65,41 +66,6 @@ pub trait EntityLoader: Send + Sync + 'static {
 /// The result of [`EntityLoader::load`].
 pub type EntitiesFuture<'r> =
     Pin<Box<dyn Future<Output = Result<Vec<Entity>, DecisionPointError>> + Send + 'r>>;
-
-/// The type and the id of an entity.
-///
-/// ```
-/// use auth_runtime::objects::EntityUid;
-///
-/// let uid = EntityUid::new("Repository", "ann/garden");
-/// assert_eq!((uid.entity_type(), uid.id()), ("Repository", "ann/garden"));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntityUid {
-    // The id is compared first, since few entities share one.
-    id: String,
-    kind: Cow<'static, str>,
-}
-
-impl EntityUid {
-    /// Names an entity.
-    pub fn new(entity_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
-        Self {
-            kind: entity_type.into(),
-            id: id.into(),
-        }
-    }
-
-    /// The type, with its namespace: `Repository`, or `App::Repository`.
-    pub fn entity_type(&self) -> &str {
-        &self.kind
-    }
-
-    /// The id. Any text is possible: paths of requests contain ids.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-}
 
 /// An entity: its type, its id, its properties and its parents.
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 
 use auth_runtime_policy::ResourcePattern;
 
-use crate::decision_point::entity::EntityUid;
+use crate::decision_point::entity_uid::EntityUid;
 use crate::decision_point::properties::{Properties, Value};
 
 /// The name of an action, such as `update`.
