@@ -1,9 +1,6 @@
 //! An incomplete list is rejected.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use crate::cargo_auth::run;
@@ -11,14 +8,8 @@ use crate::cargo_auth::run;
 pub(crate) const MANIFEST: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \
                                    \"2024\"\n[dependencies]\nauth-runtime = \"0.1\"\n";
 
-/// Creates a workspace with these files. Tests run at the same time, so each folder belongs to one test.
+/// Creates a workspace with these files.
 pub(crate) fn made(name: &str, files: &[(&str, &str)]) -> PathBuf {
-    static OWNERS: Mutex<BTreeMap<String, ThreadId>> = Mutex::new(BTreeMap::new());
-    let test = std::thread::current().id();
-    let mut owners = OWNERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let owner = *owners.entry(name.to_owned()).or_insert(test);
-    drop(owners);
-    assert_eq!(owner, test, "another test has the folder {name}");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("cargo_auth")
         .join(name);
