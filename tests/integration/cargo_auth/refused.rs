@@ -8,10 +8,13 @@ use crate::cargo_auth::run;
 pub(crate) const MANIFEST: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \
                                    \"2024\"\n[dependencies]\nauth-runtime = \"0.1\"\n";
 
-/// Creates a workspace with these files.
+/// Creates a workspace with these files, in a folder that no other test uses.
 pub(crate) fn made(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let thread = std::thread::current();
+    let test = thread.name().expect("the thread has the name of its test");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("cargo_auth")
+        .join(test.replace("::", "-"))
         .join(name);
     let _ = std::fs::remove_dir_all(&folder);
     for (file, text) in files {
