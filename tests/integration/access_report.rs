@@ -69,12 +69,12 @@ fn source_text_is_escaped() {
     assert_eq!(page.matches("<img").count(), 0);
     assert_eq!(page.matches("</title>").count(), 1);
     for text in [
-        "public(reason = &quot;&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt; \\&quot;&#39;&quot;)",
+        "public(reason = &quot;&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt; \\&quot;'&quot;)",
         "<code>/&lt;img\\u{20}src=x\\u{20}onerror=alert(1)&gt;</code>",
         "<code>/{{style}}</code>",
         "<option value=\"role = &quot;&lt;admin&gt;&quot;\" data-index=\"1\">role = \
          &quot;&lt;admin&gt;&quot;</option>",
-        "unguarded(reason = &quot;&#39;\\&quot;&lt;/title&gt;&quot;)",
+        "unguarded(reason = &quot;'\\&quot;&lt;/title&gt;&quot;)",
     ] {
         assert!(page.contains(text), "{text}\n{page}");
     }

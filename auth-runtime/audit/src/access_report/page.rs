@@ -7,52 +7,90 @@ use auth_runtime_core::adapter::text::{handler, visible};
 use auth_runtime_policy::{Atom, Requirement};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::html::{Text, breakable, fill};
+use super::html::{Breakable, Text};
 use super::{AccessReport, ReportAnswer, ReportLine};
 
-const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 impl AccessReport<'_> {
     /// Returns the page, in UTF-8.
     pub fn to_html(&self) -> String {
-        write(self)
+        page(self).into_string()
     }
 }
 
-fn write(report: &AccessReport<'_>) -> String {
+/// Begins a new line of the page's source.
+const LINE: PreEscaped<&str> = PreEscaped("\n");
+
+fn page(report: &AccessReport<'_>) -> Markup {
     // A browser converts every line end to this one before it computes the hash.
-    let [template, style, script] =
-        [TEMPLATE, STYLE, SCRIPT].map(|text| text.replace("\r\n", "\n"));
+    let [style, script] = [STYLE, SCRIPT].map(|text| text.replace("\r\n", "\n"));
     let asked = asked_for(report);
-    fill(&template, |gap| match gap {
-        "policy" => policy(&style, &script),
-        "style" => style.clone(),
-        "script" => script.clone(),
-        "summary" => summary(report),
-        "notes" => notes(report),
-        "differences" => differences(report),
-        "methods" => methods(report),
-        "asks" => options(asked.iter().map(String::as_str)),
-        "accesses" => accesses(report),
-        "personas" => personas(report),
-        "count" => format!("all {} rows", lines(report)),
-        "caption" if report.personas.is_empty() => String::new(),
-        "caption" => ", and the response to each persona".to_owned(),
-        "heading" if report.personas.is_empty() => String::new(),
-        "heading" => r#"<th scope="col" role="columnheader">Responses</th>"#.to_owned(),
-        "rows" => report
-            .rows
-            .iter()
-            .flat_map(|row| row.lines.iter().map(|line| (row.row, line)))
-            .map(|(row, line)| table_row(report, row, line, &asked))
-            .collect(),
-        "explained" => explained(report),
-        _ => String::new(),
-    })
+    let has_personas = !report.personas.is_empty();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (LINE)
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy(&style, &script));
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { "Access policies" }
+                style { (PreEscaped(&style)) }
+            }
+            (LINE)
+            body {
+                header {
+                    h1 { "Access policies" }
+                    p { (summary(report)) }
+                    (notes(report))
+                }
+                (LINE)
+                main {
+                    (differences(report))
+                    (filters(report, &asked))
+                    p #count role="status" { "all " (lines(report)) " rows" }
+                    (LINE)
+                    table #routes role="table" {
+                        caption {
+                            "Every route and its policy"
+                            @if has_personas { ", and the response to each persona" }
+                        }
+                        thead role="rowgroup" {
+                            tr role="row" {
+                                @for heading in ["Method", "Path", "Policy", "Denials"] {
+                                    th scope="col" role="columnheader" { (heading) }
+                                }
+                                @if has_personas {
+                                    th scope="col" role="columnheader" { "Responses" }
+                                }
+                                th scope="col" role="columnheader" { "Handler" }
+                            }
+                        }
+                        (LINE)
+                        tbody role="rowgroup" {
+                            @for row in &report.rows {
+                                @for line in &row.lines {
+                                    (LINE)
+                                    (table_row(report, row.row, line, &asked))
+                                }
+                            }
+                        }
+                    }
+                    (LINE)
+                    (explained(report))
+                }
+                (LINE)
+                script { (PreEscaped(&script)) }
+            }
+        }
+        (LINE)
+    }
 }
 
 /// Returns the Content Security Policy (CSP Level 3). It allows only the page's own script and
@@ -64,6 +102,79 @@ fn policy(style: &str, script: &str) -> String {
         hash(style),
         hash(script)
     )
+}
+
+/// Returns the filters, which the script shows.
+fn filters(report: &AccessReport<'_>, asked: &[String]) -> Markup {
+    let methods = report.rows.iter().map(|row| row.row.method_shown());
+    let methods: BTreeSet<_> = methods.collect();
+    let present = report.rows.iter().flat_map(|row| access_of(row.row));
+    let present: BTreeSet<_> = present.collect();
+    html! {
+        (LINE)
+        form #filters hidden {
+            p .wide {
+                label for="text" { "Path, object or handler" }
+                " "
+                input #text name="text" type="search" autocomplete="off" spellcheck="false" aria-keyshortcuts="/";
+            }
+            p {
+                label for="method" { "Method" }
+                " "
+                select #method name="method" { option value="" { "all" } (options(methods)) }
+            }
+            p {
+                label for="asks" { "Requires" }
+                " "
+                select #asks name="asks" {
+                    option value="" { "anything" }
+                    (options(asked.iter().map(String::as_str)))
+                }
+            }
+            p {
+                label for="access" { "Access" }
+                " "
+                select #access name="access" {
+                    option value="" { "all" }
+                    @for (name, shown) in ACCESSES.iter().filter(|(name, _)| present.contains(name)) {
+                        option value=(name) { (shown) }
+                    }
+                }
+            }
+            @if !report.personas.is_empty() {
+                p {
+                    label for="persona" { "Requested by" }
+                    " "
+                    select #persona name="persona" {
+                        option value="" { "all personas" }
+                        (options(report.personas.iter().map(|persona| persona.name.as_str())))
+                    }
+                }
+                p {
+                    label for="answer" { "Response" }
+                    " "
+                    select #answer name="answer" {
+                        option value="" { "any" }
+                        option value="in" { "allowed" }
+                        option value="out" { "denied" }
+                        option value="hidden" { "concealed" }
+                        option value="differs" { "differs from the policy" }
+                    }
+                }
+            }
+            p { button type="reset" { "Show all" } }
+        }
+        (LINE)
+    }
+}
+
+/// Returns an option for each text, with its index for the script.
+fn options<'t>(texts: impl IntoIterator<Item = &'t str>) -> Markup {
+    html! {
+        @for (index, text) in texts.into_iter().enumerate() {
+            option value=(Text(text)) data-index=(index) { (Text(text)) }
+        }
+    }
 }
 
 fn summary(report: &AccessReport<'_>) -> String {
@@ -87,13 +198,15 @@ fn summary(report: &AccessReport<'_>) -> String {
 }
 
 /// Returns the notes of the table.
-fn notes(report: &AccessReport<'_>) -> String {
-    let items = report.notes.iter();
-    let items: String = items.map(|note| format!("<li>{note}</li>\n")).collect();
-    if items.is_empty() {
-        return items;
+fn notes(report: &AccessReport<'_>) -> Markup {
+    html! {
+        @if !report.notes.is_empty() {
+            (LINE)
+            ul .notes aria-label="Notes" {
+                @for note in &report.notes { li { (PreEscaped(note)) } (LINE) }
+            }
+        }
     }
-    format!("<ul class=\"notes\" aria-label=\"Notes\">\n{items}</ul>\n")
 }
 
 /// Returns the number of rows of the page.
@@ -102,30 +215,30 @@ fn lines(report: &AccessReport<'_>) -> usize {
 }
 
 /// Returns the differences from the policies, which are shown first.
-fn differences(report: &AccessReport<'_>) -> String {
-    let mut items = String::new();
-    let rows = report.rows.iter();
-    for (row, line) in rows.flat_map(|row| row.lines.iter().map(|line| (row.row, line))) {
-        for (persona, answer) in report.personas.iter().zip(&line.answers) {
-            let Some(difference) = &answer.difference else {
-                continue;
-            };
-            let place = place(row, line);
-            items.push_str(&format!(
-                "<li>{}, {}: <pre>{}</pre></li>\n",
-                Text(&place),
-                Text(&persona.name),
-                Text(difference)
-            ));
+fn differences(report: &AccessReport<'_>) -> Markup {
+    let lines = report.rows.iter();
+    let lines = lines.flat_map(|row| row.lines.iter().map(|line| (place(row.row, line), line)));
+    let found: Vec<_> = lines
+        .flat_map(|(place, line)| {
+            let asked = report.personas.iter().zip(&line.answers);
+            asked.filter_map(move |(persona, answer)| {
+                let difference = answer.difference.as_deref()?;
+                Some((place.clone(), persona.name.as_str(), difference))
+            })
+        })
+        .collect();
+    html! {
+        @if !found.is_empty() {
+            section .differences aria-labelledby="differences" {
+                h2 #differences { "The service answers something else than its policies say" }
+                ul {
+                    @for (place, persona, difference) in &found {
+                        li { (Text(place)) ", " (Text(persona)) ": " pre { (Text(difference)) } }
+                    }
+                }
+            }
         }
     }
-    if items.is_empty() {
-        return items;
-    }
-    format!(
-        "<section class=\"differences\" aria-labelledby=\"differences\">\n<h2 id=\"differences\">The \
-         service answers something else than its policies say</h2>\n<ul>\n{items}</ul>\n</section>\n"
-    )
 }
 
 fn place(row: &AccessRow, line: &ReportLine) -> String {
@@ -133,21 +246,6 @@ fn place(row: &AccessRow, line: &ReportLine) -> String {
     let object = object.map_or(String::new(), |object| format!(" on {object}"));
     let (method, path) = (row.method_shown(), visible(row.path()));
     format!("{method} {path}{object}{}", line.settings)
-}
-
-fn methods(report: &AccessReport<'_>) -> String {
-    let methods = report.rows.iter().map(|row| row.row.method_shown());
-    let methods: BTreeSet<_> = methods.collect();
-    options(methods.into_iter())
-}
-
-/// Returns an option for each text, with its index for the script.
-fn options<'t>(texts: impl Iterator<Item = &'t str>) -> String {
-    let options = texts.enumerate().map(|(index, text)| {
-        let text = Text(text);
-        format!(r#"<option value="{text}" data-index="{index}">{text}</option>"#)
-    });
-    options.collect()
 }
 
 /// Returns the scopes, roles, permissions, settings and actions on objects that the policies require.
@@ -197,128 +295,93 @@ fn access_of(row: &AccessRow) -> Vec<&'static str> {
     }
 }
 
-fn accesses(report: &AccessReport<'_>) -> String {
-    let present: BTreeSet<_> = report
-        .rows
-        .iter()
-        .flat_map(|row| access_of(row.row))
-        .collect();
-    let present = ACCESSES.iter().filter(|(name, _)| present.contains(name));
-    present
-        .map(|(name, shown)| format!(r#"<option value="{name}">{shown}</option>"#))
-        .collect()
-}
-
-fn personas(report: &AccessReport<'_>) -> String {
-    if report.personas.is_empty() {
-        return String::new();
-    }
-    let names = report.personas.iter().map(|persona| persona.name.as_str());
-    format!(
-        "<p><label for=\"persona\">Requested by</label> <select id=\"persona\" name=\"persona\"><option \
-         value=\"\">all personas</option>{}</select></p>\n<p><label for=\"answer\">Response</label> <select \
-         id=\"answer\" name=\"answer\"><option value=\"\">any</option><option \
-         value=\"in\">allowed</option><option value=\"out\">denied</option><option \
-         value=\"hidden\">concealed</option><option value=\"differs\">differs from the \
-         policy</option></select></p>\n",
-        options(names)
-    )
-}
-
 fn table_row(
     report: &AccessReport<'_>,
     row: &AccessRow,
     line: &ReportLine,
     asked: &[String],
-) -> String {
+) -> Markup {
     let path = visible(row.path());
     let handler = handler(row);
     let source = format!("{}:{}", row.file(), row.line());
     let own = asks(row);
-    let own: Vec<_> = asked
+    let own = asked
         .iter()
         .enumerate()
-        .filter(|(_, text)| own.contains(*text))
-        .map(|(index, _)| index.to_string())
-        .collect();
-    let denials = match row.is_hidden() {
-        true => r#"<span class="hidden">hidden</span>"#,
-        false if access_of(row).contains(&"shown") => "shown",
-        false => "none",
-    };
-    let named = line.object.iter();
-    let named: String = named.map(|object| format!(" {object}")).collect();
+        .filter(|(_, text)| own.contains(*text));
+    let own: Vec<_> = own.map(|(index, _)| index.to_string()).collect();
+    let access = access_of(row);
+    let object = line.object.as_deref();
+    let named = object.map_or(String::new(), |object| format!(" {object}"));
     let searched = format!("{path} {handler}{named}{}", line.settings).to_lowercase();
-    let object = line.object.as_ref().map_or(String::new(), |object| {
-        format!(r#" on <code class="object">{}</code>"#, breakable(object))
-    });
-    let settings = Text(&line.settings);
-    format!(
-        "<tr role=\"row\" data-method=\"{method}\" data-text=\"{}\" data-asks=\"{}\" \
-         data-access=\"{}\"><td role=\"cell\" class=\"method\">{method}</td><th scope=\"row\" \
-         role=\"rowheader\"><code>{}</code>{object}{settings}</th><td role=\"cell\" data-label=\"Policy\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
-         role=\"cell\" data-label=\"Handler\"><code>{}</code> <code class=\"source\">{}</code></td></tr>\n",
-        Text(&searched),
-        own.join(" "),
-        access_of(row).join(" "),
-        breakable(&path),
-        Text(&row.written()),
-        answers_cell(report, &line.answers),
-        breakable(&handler),
-        breakable(&source),
-        method = Text(row.method_shown()),
-    )
+    html! {
+        tr role="row" data-method=(row.method_shown()) data-text=(Text(&searched)) data-asks=(own.join(" ")) data-access=(access.join(" ")) {
+            td role="cell" class="method" { (Text(row.method_shown())) }
+            th scope="row" role="rowheader" {
+                code { (Breakable(&path)) }
+                @if let Some(object) = object { " on " code .object { (Breakable(object)) } }
+                (Text(&line.settings))
+            }
+            td role="cell" data-label="Policy" { code { (Text(&row.written())) } }
+            td role="cell" data-label="Denials" {
+                @if row.is_hidden() {
+                    span .hidden { "hidden" }
+                } @else if access.contains(&"shown") {
+                    "shown"
+                } @else {
+                    "none"
+                }
+            }
+            (answers_cell(report, &line.answers))
+            td role="cell" data-label="Handler" {
+                code { (Breakable(&handler)) }
+                " "
+                code .source { (Breakable(&source)) }
+            }
+        }
+    }
 }
 
-fn answers_cell(report: &AccessReport<'_>, answers: &[ReportAnswer]) -> String {
-    if report.personas.is_empty() {
-        return String::new();
-    }
+fn answers_cell(report: &AccessReport<'_>, answers: &[ReportAnswer]) -> Markup {
     let asked = report.personas.iter().zip(answers).enumerate();
-    let items: String = asked
-        .map(|(index, (persona, answer))| {
-            let differs = if answer.difference.is_some() {
-                " differs"
-            } else {
-                ""
-            };
-            format!(
-                "<li class=\"{}{differs}\" data-persona=\"{index}\">{} <b>{}{}</b></li>",
-                answer.class,
-                Text(&persona.name),
-                if differs.is_empty() { "" } else { "≠ " },
-                Text(&answer.shown),
-            )
-        })
-        .collect();
-    let items = if items.is_empty() {
-        "not requested".to_owned()
-    } else {
-        format!("<ul class=\"answers\">{items}</ul>")
-    };
-    format!("<td role=\"cell\" data-label=\"Responses\">{items}</td>")
+    html! {
+        @if !report.personas.is_empty() {
+            td role="cell" data-label="Responses" {
+                @if answers.is_empty() {
+                    "not requested"
+                } @else {
+                    ul .answers {
+                        @for (index, (persona, answer)) in asked {
+                            @let differs = answer.difference.is_some();
+                            li class={ (answer.class) @if differs { " differs" } } data-persona=(index) {
+                                (Text(&persona.name))
+                                " "
+                                b { @if differs { "≠ " } (Text(&answer.shown)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
-fn explained(report: &AccessReport<'_>) -> String {
-    if report.personas.is_empty() {
-        return String::new();
+fn explained(report: &AccessReport<'_>) -> Markup {
+    html! {
+        @if !report.personas.is_empty() {
+            h2 { "Personas" }
+            dl {
+                @for persona in &report.personas {
+                    dt { (Text(&persona.name)) }
+                    dd { (Text(&persona.description)) }
+                }
+            }
+            @if !report.legend.is_empty() {
+                h2 { "Meaning of the words" }
+                dl {
+                    @for (word, meaning) in &report.legend { dt { (word) } dd { (meaning) } }
+                }
+            }
+        }
     }
-    let personas = report.personas.iter().map(|persona| {
-        format!(
-            "<dt>{}</dt><dd>{}</dd>\n",
-            Text(&persona.name),
-            Text(&persona.description)
-        )
-    });
-    let words = report.legend.iter();
-    let words: String = words
-        .map(|(word, meaning)| format!("<dt>{word}</dt><dd>{meaning}</dd>\n"))
-        .collect();
-    let words = if words.is_empty() {
-        words
-    } else {
-        format!("<h2>Meaning of the words</h2>\n<dl>\n{words}</dl>\n")
-    };
-    let personas = personas.collect::<String>();
-    format!("<h2>Personas</h2>\n<dl>\n{personas}</dl>\n{words}")
 }
