@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use auth_runtime::{Caller, ProtectionSpace};
+use auth_runtime::{Caller, CheckRequest, ProtectionSpace};
 
 use super::*;
 
@@ -213,6 +213,48 @@ async fn both_paths_verify_once() {
             assert_eq!(response.status(), 404);
             let times = verified.load(Ordering::Relaxed) - before;
             assert_eq!(times, 1, "{method} {target}");
+        }
+    }
+}
+
+/// A method that is shown elsewhere is hidden beside a hidden one, whatever it requires.
+#[tokio::test]
+async fn each_requirement_is_concealed_on_a_hidden_path() {
+    async fn never(_: CheckRequest<'_>) -> bool {
+        false
+    }
+
+    macro_rules! hidden_beside {
+        ($($requirement:tt)*) => {{
+            #[requires($($requirement)*)]
+            async fn beside() {}
+            let method = get(secret).post(beside);
+            (stringify!($($requirement)*), GuardedRouter::new().route("/secret", method))
+        }};
+    }
+    for (requirement, routes) in [
+        hidden_beside!(authenticated),
+        hidden_beside!(scope = "write"),
+        hidden_beside!(role = "owner"),
+        hidden_beside!(permission = "write"),
+        hidden_beside!(acr = "gold"),
+        hidden_beside!(amr = "otp"),
+        hidden_beside!(max_age = "1m"),
+        hidden_beside!(sender_constrained),
+        hidden_beside!(check = never),
+        hidden_beside!(network = "10.0.0.0/8"),
+        hidden_beside!(scope = "write", network = "10.0.0.0/8"),
+        hidden_beside!(any(scope = "write", network = "10.0.0.0/8")),
+    ] {
+        let app = routes.layer(field("x-layer")).fallback(curious);
+        let app = app.protect(space()).expect("a router");
+        for (caller, authorization) in strangers() {
+            if requirement == "authenticated" && caller == "known" {
+                continue;
+            }
+            println!("{requirement} by {caller}");
+            let pair = ("/secret", "/zzzzzz");
+            assert_like_unknown(&app, Method::POST, pair, authorization.as_deref()).await;
         }
     }
 }

@@ -207,6 +207,19 @@ fn an_exception_of_the_attribute_replaces_that_of_a_policy() {
     }
 }
 
+/// An attribute that hides decides alone who sees its denials.
+#[test]
+fn hiding_of_the_attribute_replaces_that_of_a_policy() {
+    for exception in ["", r#", hide_unless = role("staff")"#] {
+        let text = format!(r#"permission = "publish", hide_as = 404{exception}"#);
+        assert_eq!(
+            lowered(&[("p", &text)], r#"policy = "p", hide_as = 404"#),
+            lowered(&[], r#"permission = "publish", hide_as = 404"#),
+            "{text}"
+        );
+    }
+}
+
 /// The `on` of the attribute is for the requirements without an object, also in a policy.
 #[test]
 fn a_policy_keeps_its_own_object() {

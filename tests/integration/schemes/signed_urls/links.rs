@@ -380,12 +380,15 @@ async fn clocks_before_1970_open_and_sign_nothing() {
 #[tokio::test]
 async fn removed_keys_invalidate_links() {
     let (old, new) = (("2026-10", OLD), ("2026-11", NEW));
+    let between = [("a", &[1; 32]), ("b", &[2; 32]), ("c", &[3; 32])];
     let link = urls(&[old]).sign(&Method::GET, "/files/7", HOUR, &reader());
     let link = link.expect("a link");
     let statuses = [
         (vec![old], 200),
         (vec![old, new], 200),
         (vec![new, old], 200),
+        ([&between[..], &[old, new]].concat(), 200),
+        ([&[new], &between[..], &[old]].concat(), 200),
         (vec![new], 404),
         (vec![("2026-11", OLD)], 404),
         (vec![("2026-10", NEW)], 404),
