@@ -448,9 +448,12 @@ mod tests {
             let began = Instant::now();
             let set = minimal_set(&requirement, &|_| AtomState::Missing).expect("a sufficient set");
             let passed = began.elapsed();
-            let state = |atom: &Atom| match set.contains(&atom) {
-                true => AtomState::True,
-                false => AtomState::False,
+            let state = |atom: &Atom| {
+                if set.contains(&atom) {
+                    AtomState::True
+                } else {
+                    AtomState::False
+                }
             };
             assert_eq!(minimal_set(&requirement, &state), Some(Vec::new()));
             assert!(set.len() <= most, "{}", set.len());

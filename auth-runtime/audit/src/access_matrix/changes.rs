@@ -48,7 +48,10 @@ impl Accepted {
         let mut matrix = Self::default();
         let mut names: Option<Vec<&str>> = None;
         for line in text.lines().map(str::trim_end) {
-            if let Some((name, description)) = line.strip_prefix("- ").and_then(split_persona) {
+            if let Some((name, description)) = line
+                .strip_prefix("- ")
+                .and_then(|persona| persona.split_once(": "))
+            {
                 let (name, description) = (name.to_owned(), description.to_owned());
                 if matrix.personas.insert(name, description).is_some() {
                     return None;
@@ -93,10 +96,6 @@ impl Accepted {
         }
         names.map(|_| matrix)
     }
-}
-
-fn split_persona(line: &str) -> Option<(&str, &str)> {
-    line.split_once(": ")
 }
 
 impl Changes {

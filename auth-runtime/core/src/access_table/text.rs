@@ -10,10 +10,12 @@ const HEADINGS: [&str; 6] = ["METHOD", "PATH", "POLICY", "DENIALS", "HANDLER", "
 
 fn cells(row: &AccessRow) -> [String; 6] {
     let is_for_everybody = row.public_reason().is_some() || row.unguarded_reason().is_some();
-    let denials = match row.is_hidden() {
-        true => "hidden",
-        false if is_for_everybody => "none",
-        false => "shown",
+    let denials = if row.is_hidden() {
+        "hidden"
+    } else if is_for_everybody {
+        "none"
+    } else {
+        "shown"
     };
     [
         row.method_shown().to_owned(),

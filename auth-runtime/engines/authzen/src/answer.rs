@@ -109,10 +109,12 @@ impl TryFrom<Decision> for ObjectDecision {
             return Err(error);
         }
         let acr_values = acr_values(&context);
-        let decided = match decision {
-            true => Self::allow(),
-            false if acr_values.is_empty() => Self::deny(),
-            false => Self::deny_until_login(acr_values),
+        let decided = if decision {
+            Self::allow()
+        } else if acr_values.is_empty() {
+            Self::deny()
+        } else {
+            Self::deny_until_login(acr_values)
         };
         let decided = match text_of(&context, &["policy", "reason_admin", "id"]) {
             Some(policy) => decided.by_policy(policy),

@@ -163,10 +163,11 @@ impl<'s> Evaluator<'_, 's> {
                     return self.call(index, values);
                 }
                 if let Some(before) = before {
-                    match is_named(&call.receiver) {
-                        true => self.restore(before, &call.receiver, frame),
+                    if is_named(&call.receiver) {
+                        self.restore(before, &call.receiver, frame);
+                    } else {
                         // Nothing else has the routes that this expression adds.
-                        false => self.emit(Value::Router(router)),
+                        self.emit(Value::Router(router));
                     }
                     return match name.as_str() {
                         // Its documents are no routes of the service.

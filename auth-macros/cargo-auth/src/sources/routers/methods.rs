@@ -276,9 +276,10 @@ pub(super) fn link_router<'s>(
             adopted.retain(|it| it.kind != RouteKind::Fallback);
             let is_whole = !has_more && adopted.iter().all(Route::has_known_path);
             if link.is_some() {
-                adopted.extend(match is_whole {
-                    true => adopted.iter().map(Route::as_unguarded).collect(),
-                    false => unguarded("/*"),
+                adopted.extend(if is_whole {
+                    adopted.iter().map(Route::as_unguarded).collect()
+                } else {
+                    unguarded("/*")
                 });
             }
             adopted
