@@ -65,22 +65,23 @@ impl Space {
         let concealed;
         let denial = match decision {
             Decision::Deny(denial) => Some(denial),
-            Decision::Conceal => {
+            // An undecided request is concealed as well.
+            Decision::Conceal | Decision::Undecided(_) => {
                 concealed = match context {
                     Some(context) => denial_behind(policy, context).unwrap_or(Denial::NotFound),
                     None => Denial::InvalidRequest,
                 };
                 Some(&concealed)
             }
-            Decision::Grant | Decision::Undecided(_) => None,
+            Decision::Grant => None,
         };
         let caller = context.map(|context| context.caller);
         let (outcome, rule) = match denial {
             None => (Outcome::Granted, Rule::Met),
             Some(denial) => (
                 match decision {
-                    Decision::Conceal => Outcome::Concealed(denial),
-                    _ => Outcome::Denied(denial),
+                    Decision::Deny(_) => Outcome::Denied(denial),
+                    _ => Outcome::Concealed(denial),
                 },
                 Rule::behind(denial, caller.unwrap_or(&Caller::Anonymous)),
             ),
