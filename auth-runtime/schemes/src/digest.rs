@@ -3,6 +3,7 @@
 mod answer;
 mod builder;
 mod counts;
+mod look_up_error;
 mod secret;
 
 use std::collections::HashMap;
@@ -17,8 +18,9 @@ use auth_runtime_core::{
 };
 
 use self::answer::{Answer, AnswerProblem, DigestUser, Name, QOP};
-pub use self::builder::{DigestBuilder, DigestError, DigestLookUpError};
+pub use self::builder::{DigestBuilder, DigestError};
 use self::counts::{Counted, Counts};
+pub use self::look_up_error::DigestLookUpError;
 pub use self::secret::{DigestAlgorithm, DigestSecret, DigestSecretError};
 use crate::nonce_key::{NonceKey, Stamp};
 

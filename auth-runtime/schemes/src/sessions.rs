@@ -8,9 +8,7 @@ mod login;
 #[cfg(feature = "sessions")]
 mod tower_sessions;
 
-use std::any::type_name;
 use std::fmt;
-use std::future::Future;
 
 use auth_runtime_core::{
     Caller, Challenge, ChallengeContext, ChallengeError, Credentials, Rejection, Scheme, Source,
@@ -21,7 +19,7 @@ use http::{HeaderName, HeaderValue};
 pub use self::builder::{SessionsBuilder, SessionsError};
 #[cfg(feature = "sessions")]
 pub use self::cookie_layer::{SessionCookieLayer, SessionCookies};
-use crate::cookie::{is_plain, removal_field};
+use crate::cookie::removal_field;
 use crate::login_challenge::login_challenge;
 use crate::origin::TrustedOrigins;
 
@@ -104,86 +102,6 @@ pub struct Sessions {
 
 /// Finds the caller of the session that a cookie identifies. The first argument is the name of the cookie.
 type IdentifyBySession = Box<dyn Fn(&str, &Credentials<'_>) -> Verification + Send + Sync>;
-
-impl Sessions {
-    /// Starts with a function that looks up the value of the cookie: in the service's own table of sessions,
-    /// or by a signature.
-    ///
-    /// A table should store the hash of the value, so that neither the time of the look-up nor a leaked table
-    /// reveals sessions.
-    ///
-    /// ```
-    /// use auth_runtime::{Caller, Identity};
-    /// use auth_runtime::schemes::Sessions;
-    ///
-    /// # enum Row { LoggedIn(String), Cart }
-    /// # async fn find(_: String) -> Result<Option<Row>, std::io::Error> { Ok(None) }
-    /// let sessions = Sessions::look_up(async |value| match find(value).await {
-    ///     Ok(Some(Row::LoggedIn(user))) => Caller::known(Identity::new(user)),
-    ///     Ok(Some(Row::Cart)) => Caller::Anonymous,
-    ///     Ok(None) => Caller::rejected(),
-    ///     Err(error) => {
-    ///         tracing::error!(%error, "sessions cannot be looked up");
-    ///         Caller::unverifiable()
-    ///     }
-    /// });
-    /// let sessions = sessions.cookie("__Host-session").login_page("/login").build()?;
-    /// # Ok::<(), auth_runtime::schemes::SessionsError>(())
-    /// ```
-    pub fn look_up<F>(look_up: impl Fn(String) -> F + Send + Sync + 'static) -> SessionsBuilder
-    where
-        F: Future<Output: Into<Caller>> + Send + 'static,
-    {
-        SessionsBuilder::new(Box::new(move |_, credentials| {
-            Verification::pending(look_up(credentials.value().to_owned()))
-        }))
-    }
-
-    /// Starts with a function of the session that a layer has added to the extensions of the request, by its
-    /// type: the `AuthSession<…>` of `axum-login`, the `Session` of `tower-sessions` or of `axum_session`.
-    ///
-    /// That layer goes around the protected router, and has the same cookie. Without it, requests with the
-    /// cookie receive 503, and the missing type is logged.
-    ///
-    /// ```
-    /// # use auth_runtime::{Caller, Identity};
-    /// # use auth_runtime::schemes::Sessions;
-    /// # #[derive(Clone)] struct User { name: String, roles: Vec<String> }
-    /// # #[derive(Clone)] struct Backend;
-    /// # #[derive(Clone)] struct Session;
-    /// # impl Session { fn id(&self) -> Option<u128> { None } }
-    /// # #[derive(Clone)] struct AuthSession<B> { user: Option<User>, session: Session, backend: B }
-    /// let sessions = Sessions::in_extension(async |auth: AuthSession<Backend>| match auth.user {
-    ///     Some(user) => Caller::known(Identity::new(user.name).with_roles(user.roles)),
-    ///     // The session has ended.
-    ///     None if auth.session.id().is_none() => Caller::rejected(),
-    ///     None => Caller::Anonymous,
-    /// });
-    /// let sessions = sessions.cookie("__Host-session").build()?;
-    /// # Ok::<(), auth_runtime::schemes::SessionsError>(())
-    /// ```
-    pub fn in_extension<T, F>(identify: impl Fn(T) -> F + Send + Sync + 'static) -> SessionsBuilder
-    where
-        T: Clone + Send + Sync + 'static,
-        F: Future<Output: Into<Caller>> + Send + 'static,
-    {
-        SessionsBuilder::new(Box::new(move |cookie, credentials| {
-            let Some(session) = credentials.extensions().get::<T>().cloned() else {
-                tracing::error!(
-                    "a request has a session's cookie and no `{}`; add the layer that provides it \
-                     around the protected router, in the same version",
-                    type_name::<T>(),
-                );
-                return Verification::done(Caller::unverifiable());
-            };
-            if is_plain(credentials.headers(), cookie) {
-                Verification::pending(identify(session))
-            } else {
-                Verification::done(Caller::rejected())
-            }
-        }))
-    }
-}
 
 impl Scheme for Sessions {
     fn name(&self) -> &str {

@@ -99,13 +99,6 @@ struct Cached<E> {
     compares_extensions: bool,
 }
 
-impl<E: DecisionPoint> DecisionCache<E> {
-    /// Starts with room for 10 000 decisions, each for up to 10 seconds.
-    pub fn builder(engine: E) -> DecisionCacheBuilder<E> {
-        DecisionCacheBuilder::new(engine)
-    }
-}
-
 impl<E> DecisionCache<E> {
     /// Removes the decisions about all callers for which `is_meant` returns true. It visits all decisions.
     pub fn forget_where(&self, is_meant: impl Fn(&Identity) -> bool) {

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::answer::{DigestUser, Name};
 use super::counts::Counts;
+use super::look_up_error::DigestLookUpError;
 use super::secret::{DigestAlgorithm, DigestSecret, hex};
 use super::{Account, Digest, DigestRules, LookUp, OfferedAlgorithm, Users};
 use crate::nonce_key::{MAX_AHEAD, NonceKey};
@@ -295,18 +296,6 @@ fn table(
     }
     Ok(table)
 }
-
-/// The error of a look-up that could not determine the user. The look-up logs the cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DigestLookUpError;
-
-impl fmt::Display for DigestLookUpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the user cannot be looked up")
-    }
-}
-
-impl std::error::Error for DigestLookUpError {}
 
 /// An error of building a [`Digest`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,19 @@ use super::{Cached, DecisionCache, Memory};
 use crate::clock::Clock;
 use crate::decision_point::DecisionPoint;
 
+impl<E: DecisionPoint> DecisionCache<E> {
+    /// Starts with room for 10 000 decisions, each for up to 10 seconds.
+    pub fn builder(engine: E) -> DecisionCacheBuilder<E> {
+        DecisionCacheBuilder {
+            engine,
+            capacity: 10_000,
+            lifetime: Duration::from_secs(10),
+            clock: Clock::system(),
+            compares_extensions: true,
+        }
+    }
+}
+
 /// The longest lifetime of a decision.
 const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
@@ -22,16 +35,6 @@ pub struct DecisionCacheBuilder<E> {
 }
 
 impl<E: DecisionPoint> DecisionCacheBuilder<E> {
-    pub(super) fn new(engine: E) -> Self {
-        Self {
-            engine,
-            capacity: 10_000,
-            lifetime: Duration::from_secs(10),
-            clock: Clock::system(),
-            compares_extensions: true,
-        }
-    }
-
     /// Sets the maximum number of decisions. Default: 10 000. Minimum: 16.
     pub fn capacity(self, capacity: usize) -> Self {
         Self { capacity, ..self }
