@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_runtime_policy::compare::{Change, compare};
 use http::Method;
 
-pub use self::row::{AccessRow, RouteAccess, RouteKind, Served};
+pub use self::row::{AccessRow, RouteAccess, Served};
 use crate::open_pattern::{Cover, MountedRoute, find_covers};
 
 /// All routes of a `GuardedRouter`, with their access policies. `GuardedRouter::access_table`

@@ -29,14 +29,16 @@ pub mod open_pattern;
 mod protected_resource;
 mod request_snapshot;
 mod return_path;
+mod route_kind;
 pub mod route_pattern;
 mod scheme;
+mod scheme_ext;
 mod service_function;
 mod settings;
 mod space;
 pub mod url;
 
-pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
+pub use crate::access_table::{AccessRow, AccessTable, Served};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 pub use crate::client_address::trusted_proxies::{TrustedProxies, TrustedProxiesError};
@@ -68,11 +70,10 @@ pub use crate::identity::Identity;
 pub use crate::protected_resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 pub use crate::request_snapshot::RequestSnapshot;
 pub use crate::return_path::ReturnPath;
-pub use crate::scheme::ext::SchemeExt;
+pub use crate::route_kind::RouteKind;
 pub use crate::scheme::verification::Verification;
-pub use crate::scheme::with_application::WithApplication;
-pub use crate::scheme::with_user::WithUser;
 pub use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source};
+pub use crate::scheme_ext::{SchemeExt, WithApplication, WithUser};
 pub use crate::service_function::{CheckRequest, ServiceFunction};
 pub use crate::space::{
     ApplicationProblem, ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths,

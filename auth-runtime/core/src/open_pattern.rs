@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use auth_runtime_policy::compare::Change;
 use http::Method;
 
-use crate::access_table::RouteKind;
+use crate::route_kind::RouteKind;
 use crate::route_pattern::{Pattern, Segment, covers, go_on, shares};
 
 /// A mounted route, reduced to the parts that decide which requests reach it.

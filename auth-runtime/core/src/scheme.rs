@@ -1,11 +1,7 @@
 //! The trait that every authentication scheme implements.
 
-pub(crate) mod ext;
-mod forward;
 pub(crate) mod user_type;
 pub(crate) mod verification;
-pub(crate) mod with_application;
-pub(crate) mod with_user;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -9,6 +9,7 @@ use auth_runtime_policy::Policy;
 use http::Method;
 
 use crate::handler_location::HandlerLocation;
+use crate::route_kind::RouteKind;
 
 /// One row of an [`AccessTable`](crate::AccessTable): a method of a path, and its access policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,22 +20,6 @@ pub struct AccessRow {
     access: RouteAccess,
     is_hidden: bool,
     covers: Vec<String>,
-}
-
-/// The kind of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum RouteKind {
-    /// A handler or a service on a path.
-    Route,
-    /// A service for a path and all paths below it.
-    Subtree,
-    /// The fallback for the unknown paths below a prefix.
-    Fallback,
-    /// The fallback for methods that visible paths below a prefix have no handler for.
-    MethodNotAllowed,
-    /// A path of a plain router, without a policy.
-    Unguarded,
 }
 
 /// The kind of code that a row's policy guards.
@@ -258,24 +243,6 @@ impl Served {
             Self::Handler => "handler",
             Self::Service => "service",
             Self::Router => "router",
-        }
-    }
-}
-
-impl RouteKind {
-    /// Returns whether rows of this kind respond to requests that no route takes.
-    pub fn is_fallback(self) -> bool {
-        matches!(self, Self::Fallback | Self::MethodNotAllowed)
-    }
-
-    #[cfg(feature = "serde")]
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Route => "route",
-            Self::Subtree => "subtree",
-            Self::Fallback => "fallback",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::Unguarded => "unguarded",
         }
     }
 }

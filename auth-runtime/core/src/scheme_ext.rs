@@ -1,11 +1,15 @@
 //! Methods of all schemes.
 
+mod forward;
+mod with_application;
+mod with_user;
+
 use std::fmt;
 
+pub use self::with_application::WithApplication;
+pub use self::with_user::WithUser;
 use crate::identity::Identity;
 use crate::scheme::Scheme;
-use crate::scheme::with_application::WithApplication;
-use crate::scheme::with_user::WithUser;
 
 /// Methods that add to the identities of a scheme: the service's own user, or the application that the user
 /// works with.

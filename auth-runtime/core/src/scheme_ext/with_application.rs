@@ -4,9 +4,9 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::forward::forward_to_scheme;
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
-use crate::scheme::forward::forward_to_scheme;
 use crate::scheme::user_type::UserType;
 use crate::scheme::verification::Verification;
 use crate::scheme::{ChallengeContext, Credentials, Scheme, Source};

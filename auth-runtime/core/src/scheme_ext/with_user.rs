@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::forward::forward_to_scheme;
 use crate::caller::Caller;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::identity::Identity;
-use crate::scheme::forward::forward_to_scheme;
 use crate::scheme::user_type::UserType;
 use crate::scheme::verification::Verification;
 use crate::scheme::{ChallengeContext, Credentials, Scheme, Source};
