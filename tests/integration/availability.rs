@@ -67,7 +67,7 @@ const TESTS: [(&str, &str, &str); 21] = [
     ),
     (
         "proofs of [`Dpop`](crate::schemes::Dpop) in use, in this process",
-        "auth-runtime/schemes/src/dpop/replay.rs",
+        "auth-runtime/schemes/src/replay.rs",
         "sixteen_subjects_do_not_fill_the_store_for_others",
     ),
     (

@@ -3,7 +3,6 @@
 
 mod builder;
 mod proof;
-mod replay;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,9 +16,8 @@ use sha2::{Digest, Sha256};
 
 pub use self::builder::{DpopBuilder, DpopError};
 use self::proof::{DPOP, NONCE_LIFETIME, Proof, ProofProblem, ProofRules, nonce_of};
-use self::replay::Replays;
-pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
 use crate::nonce_key::Stamp;
+use crate::replay::{ReplayStoreError, Replays, UsedProof};
 use crate::{Claims, Jwt, oauth};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");

@@ -69,6 +69,8 @@ mod random;
 mod redis;
 #[cfg(feature = "jwt")]
 mod rejected_token;
+#[cfg(feature = "dpop")]
+mod replay;
 mod sessions;
 #[cfg(feature = "jwt")]
 mod signed_token;
@@ -100,7 +102,7 @@ pub use self::digest::{
     DigestSecretError,
 };
 #[cfg(feature = "dpop")]
-pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError, UsedProof};
+pub use self::dpop::{Dpop, DpopBuilder, DpopError};
 #[cfg(all(feature = "introspection", feature = "redis"))]
 pub use self::introspection::SharedTokenCache;
 #[cfg(feature = "introspection")]
@@ -122,6 +124,8 @@ pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordH
 pub use self::proxy_identity::{ProxyIdentity, ProxyIdentityBuilder, ProxyIdentityError};
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisBuilder, RedisError};
+#[cfg(feature = "dpop")]
+pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
 #[cfg(feature = "sessions")]
 pub use self::sessions::{SessionCookieLayer, SessionCookies};
 pub use self::sessions::{Sessions, SessionsBuilder, SessionsError};

@@ -11,7 +11,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, ProtocolVersion};
 use tokio::time::timeout;
 
-use crate::{ReplayStore, ReplayStoreError, UsedProof};
+use crate::replay::{ReplayStore, ReplayStoreError, UsedProof};
 
 /// A connection to a Redis server, or a compatible one, that the instances of the service share.
 ///

@@ -9,9 +9,9 @@ use jsonwebtoken::Algorithm;
 use zeroize::Zeroizing;
 
 use super::proof::{NONCE_LIFETIME, ProofRules, normal};
-use super::replay::{InMemory, Replays};
-use super::{Dpop, ReplayStore, TokenVerifier};
+use super::{Dpop, TokenVerifier};
 use crate::nonce_key::{MAX_AHEAD, NonceKey};
+use crate::replay::{InMemory, ReplayStore, Replays};
 use crate::signed_token::choose_backend;
 use crate::steady_clock::SteadyClock;
 use crate::{Jwt, random};

@@ -92,7 +92,7 @@ impl fmt::Display for ReplayStoreError {
 impl std::error::Error for ReplayStoreError {}
 
 /// A store of any type.
-pub(super) struct Replays(Box<dyn ErasedReplayStore>);
+pub(crate) struct Replays(Box<dyn ErasedReplayStore>);
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<bool, ReplayStoreError>> + Send + 'a>>;
 
@@ -107,18 +107,18 @@ impl<T: ReplayStore> ErasedReplayStore for T {
 }
 
 impl Replays {
-    pub(super) fn new(store: impl ReplayStore) -> Self {
+    pub(crate) fn new(store: impl ReplayStore) -> Self {
         Self(Box::new(store))
     }
 
-    pub(super) async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+    pub(crate) async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
         self.0.is_first(proof).await
     }
 }
 
 /// A store in the memory of this process. The number of proofs is bounded, and each subject has a
 /// share.
-pub(super) struct InMemory {
+pub(crate) struct InMemory {
     /// True for each proof that was used.
     proofs: ExpiringMap<bool>,
     clock: Clock,
@@ -127,7 +127,7 @@ pub(super) struct InMemory {
 impl InMemory {
     /// Creates a store for up to `capacity` proofs for each `longest`, the maximum lifetime of a
     /// proof.
-    pub(super) fn new(capacity: usize, longest: Duration, clock: Clock) -> Self {
+    pub(crate) fn new(capacity: usize, longest: Duration, clock: Clock) -> Self {
         Self {
             proofs: ExpiringMap::new(capacity, longest, clock.monotonic()),
             clock,
