@@ -15,7 +15,7 @@ mod schema;
 
 pub use self::declarations::MAX_PAIRS;
 pub use self::schema::{CedarSchema, MAX_DEPTH, SchemaAction, SchemaType};
-use crate::vocabulary::Mistake;
+use crate::mistake::Mistake;
 
 /// The maximum length of a schema, in bytes.
 pub const MAX_SCHEMA: usize = 1024 * 1024;

@@ -6,11 +6,11 @@ use proc_macro2::{Span, TokenStream};
 use crate::args;
 use crate::check;
 use crate::codes;
+use crate::declared::implying;
 use crate::errors::Errors;
 use crate::objects;
 use crate::requirement::{Name, Network, ParsedRequirement, RequirementKind, Requires, scheme};
 use crate::resolver::Resolver;
-use crate::vocabulary::implying;
 
 /// Records every undeclared name, and fills in the names and blocks that declared ones stand for.
 pub(crate) fn requires(requires: &mut Requires, resolver: Resolver<'_>, errors: &mut Errors) {

@@ -1,8 +1,8 @@
 //! The vocabulary that names are looked up in, and the messages for those that it lacks.
 
+use crate::declared::Vocabulary;
 use crate::suggest::nearest;
 use crate::values::bare;
-use crate::vocabulary::Vocabulary;
 
 /// The vocabulary that resolves names.
 #[derive(Clone, Copy)]

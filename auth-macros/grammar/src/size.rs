@@ -3,9 +3,9 @@
 use proc_macro2::Span;
 
 use crate::codes;
+use crate::declared::Vocabulary;
 use crate::errors::Errors;
 use crate::requirement::{ParsedRequirement, RequirementKind, Requires};
-use crate::vocabulary::Vocabulary;
 
 /// The maximum number of single requirements of a policy, with those of the enclosing modules. Each name
 /// counts, each name that implies it, and each block of addresses.

@@ -2,7 +2,6 @@
 
 mod cedar;
 mod cycles;
-mod declared;
 mod find;
 mod objects;
 mod policies;
@@ -12,10 +11,10 @@ mod syntax;
 mod workspace;
 
 pub use self::cedar::LoadSchema;
-pub use self::declared::{
+pub use self::find::{FileMistake, LoadedVocabulary, find, line_and_column};
+pub use self::read::{read, read_with_schema};
+pub use crate::declared::{
     DeclaredAction, DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS, NamedPolicy,
     NamedSchema, Vocabulary, implying,
 };
-pub use self::find::{FileMistake, LoadedVocabulary, find, line_and_column};
-pub use self::read::{read, read_with_schema};
-pub use self::reader::Mistake;
+pub use crate::mistake::Mistake;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::schema::{CedarSchema, SchemaAction, SchemaType};
+use crate::declared::MAX_TERMS;
+use crate::mistake::Mistake;
 use crate::suggest::nearest;
-use crate::vocabulary::{MAX_TERMS, Mistake};
 
 /// The maximum number of pairs of an action and a type that it applies to.
 pub const MAX_PAIRS: usize = 65_536;

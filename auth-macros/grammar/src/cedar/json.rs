@@ -2,7 +2,7 @@
 
 use super::declarations::Name;
 use super::schema::MAX_DEPTH;
-use crate::vocabulary::Mistake;
+use crate::mistake::Mistake;
 
 /// A value, and the byte at which it begins.
 pub(super) struct Json {

@@ -3,8 +3,8 @@
 use super::declarations::{ActionDeclaration, Name, Namespace};
 use super::json::{self, Json, JsonKind};
 use super::schema::is_name;
+use crate::mistake::Mistake;
 use crate::suggest::nearest;
-use crate::vocabulary::Mistake;
 
 const NAMESPACE: [&str; 4] = ["commonTypes", "entityTypes", "actions", "annotations"];
 const ENTITY: [&str; 5] = ["memberOfTypes", "shape", "tags", "enum", "annotations"];

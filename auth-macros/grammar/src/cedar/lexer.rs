@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::declarations::Name;
-use crate::vocabulary::Mistake;
+use crate::mistake::Mistake;
 
 /// A token.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::declarations::{ActionDeclaration, Name, Namespace};
 use super::lexer::{Token, Tokens};
 use super::schema::{MAX_DEPTH, is_name};
-use crate::vocabulary::Mistake;
+use crate::mistake::Mistake;
 
 /// Parses a schema. Declarations outside of namespaces are one namespace without a name, at the end.
 pub(super) fn parse(text: &str) -> Result<Vec<Namespace>, Mistake> {

@@ -6,11 +6,12 @@ use std::path::Path;
 use auth_runtime_policy::ResourcePattern;
 use toml::de::DeValue;
 
-use super::declared::{DeclaredAction, NamedSchema, Vocabulary};
-use super::reader::{Mistake, Reader, Value, in_order};
+use super::reader::{Reader, Value, in_order};
 use crate::cedar::{self, CedarSchema, SchemaForm};
 use crate::characters::legible;
 use crate::codes;
+use crate::declared::{DeclaredAction, NamedSchema, Vocabulary};
+use crate::mistake::Mistake;
 use crate::objects::action_problem;
 
 /// Returns the text of a file, by its path in the vocabulary, or the reason why it cannot be read.

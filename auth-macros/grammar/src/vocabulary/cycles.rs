@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::declared::{DeclaredName, DeclaredNames};
+use crate::declared::{DeclaredName, DeclaredNames};
 
 /// Returns the names that may be in a cycle. It repeatedly removes each name that implies no
 /// remaining name, or is implied by no remaining name.

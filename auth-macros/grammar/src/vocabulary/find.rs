@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use proc_macro2::Span;
 
 use super::cedar::LoadSchema;
-use super::declared::Vocabulary;
 use super::read::read_with_schema;
-use super::reader::Mistake;
 use super::workspace::{self, Workspace};
 use crate::cedar::MAX_SCHEMA;
 use crate::codes::{self, Code};
+use crate::declared::Vocabulary;
 use crate::errors::Errors;
+use crate::mistake::Mistake;
 
 const FILE: &str = "auth.toml";
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use auth_runtime_policy::ResourcePattern;
 use toml::de::{DeTable, DeValue};
 
-use super::declared::DeclaredAction;
 use super::reader::{Reader, Value, in_order};
+use crate::declared::DeclaredAction;
 use crate::objects::{action_problem, type_problem};
 use crate::suggest::nearest;
 use crate::values::bare;

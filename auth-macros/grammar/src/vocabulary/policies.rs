@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 use toml::de::DeValue;
 
-use super::declared::{NamedPolicy, Vocabulary};
 use super::reader::{Reader, Value, in_order};
 use super::syntax::unclosed;
 use crate::characters::unfit;
+use crate::declared::{NamedPolicy, Vocabulary};
 use crate::errors::Errors;
 use crate::requirement::{ParsedRequirement, RequirementKind};
 use crate::resolver::Resolver;

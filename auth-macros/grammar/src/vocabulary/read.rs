@@ -8,13 +8,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::cedar::LoadSchema;
 use super::cycles::{circle, may_circle};
-use super::declared::{
-    DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, Vocabulary, implying,
-};
-use super::reader::{Mistake, Reader, Value, in_order};
+use super::reader::{Reader, Value, in_order};
 use super::syntax::{duplicate, without_value};
 use crate::characters::unfit;
 use crate::check::NamePosition;
+use crate::declared::{
+    DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, Vocabulary, implying,
+};
+use crate::mistake::Mistake;
 use crate::requirement::Namespace;
 use crate::suggest::nearest;
 use crate::values::bare;

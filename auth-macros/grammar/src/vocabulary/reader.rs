@@ -5,38 +5,11 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::declared::MAX_TERMS;
 use crate::characters::legible;
-use crate::codes::{self, Code};
+use crate::codes;
+use crate::declared::MAX_TERMS;
+use crate::mistake::Mistake;
 use crate::suggest::nearest;
-
-/// A mistake, and the byte at which it begins.
-#[derive(Debug, PartialEq)]
-pub struct Mistake {
-    /// The byte offset in the text.
-    pub at: usize,
-    /// The code of the message: [`SCHEMA`](codes::SCHEMA) for a mistake in the Cedar schema, and another one
-    /// for a mistake in the vocabulary.
-    pub code: Code,
-    /// The message, without the code.
-    pub message: String,
-}
-
-impl Mistake {
-    /// A mistake in a Cedar schema.
-    pub(crate) fn schema(at: usize, message: String) -> Self {
-        Self {
-            at,
-            code: codes::SCHEMA,
-            message: legible(&message),
-        }
-    }
-
-    /// Returns whether the place of the mistake is in the Cedar schema.
-    pub fn is_in_schema(&self) -> bool {
-        self.code == codes::SCHEMA
-    }
-}
 
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 pub(super) type Key<'t> = Spanned<DeString<'t>>;
