@@ -12,11 +12,16 @@ use crate::packages::{published, text};
 /// The path of a module, without the name of its crate. That of the root is empty.
 type Module = Vec<String>;
 
+/// The modules that each module imports.
+type Graph = BTreeMap<Module, BTreeSet<Module>>;
+
 /// The imports of one file, and its re-exports by name. Those of its unit tests are left out.
 #[derive(Default)]
 struct Imports {
     module: Module,
     paths: Vec<(Module, Vec<String>)>,
+    /// The names that paths begin with. A re-export that the file uses itself is an import as well.
+    names: BTreeSet<(Module, String)>,
     exports: BTreeMap<(Module, String), Vec<String>>,
 }
 
@@ -55,8 +60,11 @@ impl Visit<'_> for Imports {
     fn visit_path(&mut self, path: &syn::Path) {
         let names = path.segments.iter().map(|it| it.ident.to_string());
         let names: Vec<String> = names.collect();
-        if names.len() > 1 && path.leading_colon.is_none() {
-            self.paths.push((self.module.clone(), names));
+        if path.leading_colon.is_none() {
+            self.names.insert((self.module.clone(), names[0].clone()));
+            if names.len() > 1 {
+                self.paths.push((self.module.clone(), names));
+            }
         }
         visit::visit_path(self, path);
     }
@@ -132,8 +140,8 @@ impl Files<'_> {
     }
 }
 
-/// Returns the files that import themselves through other files.
-fn circles(sources: &BTreeMap<Module, String>) -> Vec<String> {
+/// Returns the files that each file imports.
+fn imports(sources: &BTreeMap<Module, String>) -> Graph {
     let mut exports = BTreeMap::new();
     let mut paths = BTreeMap::new();
     for (module, text) in sources {
@@ -143,6 +151,11 @@ fn circles(sources: &BTreeMap<Module, String>) -> Vec<String> {
             ..Imports::default()
         };
         imports.visit_file(&file);
+        for (name, path) in &imports.exports {
+            if imports.names.contains(name) {
+                imports.paths.push((name.0.clone(), path.clone()));
+            }
+        }
         exports.extend(imports.exports);
         paths.insert(module, imports.paths);
     }
@@ -150,26 +163,46 @@ fn circles(sources: &BTreeMap<Module, String>) -> Vec<String> {
         modules: sources.keys().collect(),
         exports,
     };
-    let imported: BTreeMap<&Module, BTreeSet<Module>> = paths
+    paths
         .into_iter()
         .map(|(file, paths)| {
             let declaring = paths
                 .iter()
                 .filter_map(|(module, path)| files.declaring(module, path, 0));
-            (file, declaring.filter(|other| other != file).collect())
+            let others = declaring.filter(|other| other != file).collect();
+            (file.clone(), others)
         })
-        .collect();
+        .collect()
+}
+
+/// Returns the imports of modules from their siblings, by the files within both.
+fn between_siblings(files: &Graph) -> Graph {
+    let mut siblings = Graph::new();
+    for (file, imported) in files {
+        for other in imported {
+            let parents = file.iter().zip(other).take_while(|(a, b)| a == b).count();
+            let module = |file: &Module| file.get(..=parents).map(<[String]>::to_vec);
+            if let (Some(one), Some(other)) = (module(file), module(other)) {
+                siblings.entry(one).or_default().insert(other);
+            }
+        }
+    }
+    siblings
+}
+
+/// Returns those that import themselves through others.
+fn circles(graph: &Graph) -> Vec<String> {
     let reached = |from: &Module| {
         let mut reached = BTreeSet::new();
-        let mut next: Vec<&Module> = imported[from].iter().collect();
+        let mut next: Vec<&Module> = graph[from].iter().collect();
         while let Some(module) = next.pop() {
             if reached.insert(module) {
-                next.extend(&imported[module]);
+                next.extend(graph.get(module).into_iter().flatten());
             }
         }
         reached.contains(from)
     };
-    let within = sources.keys().filter(|module| reached(module));
+    let within = graph.keys().filter(|module| reached(module));
     within.map(|module| module.join("::")).collect()
 }
 
@@ -192,24 +225,32 @@ pub(crate) fn read(folder: &Path, module: &[String], sources: &mut BTreeMap<Modu
 }
 
 #[test]
-fn no_file_imports_itself_through_others() {
-    for package in published() {
+fn imports_have_no_circle() {
+    let within = published().into_iter().flat_map(|package| {
         let manifest = Path::new(text(&package["manifest_path"]));
         let mut sources = BTreeMap::new();
         read(&manifest.with_file_name("src"), &[], &mut sources);
-        assert_eq!(circles(&sources), [""; 0], "{}", package["name"]);
-    }
+        let files = imports(&sources);
+        let within = [circles(&between_siblings(&files)), circles(&files)].concat();
+        within
+            .into_iter()
+            .map(|module| format!("{}: {module}", text(&package["name"])))
+    });
+    assert_eq!(within.collect::<Vec<_>>(), [""; 0]);
+}
+
+/// Returns the imports of these files.
+fn imports_of(files: &[(&str, &str)]) -> Graph {
+    let files = files.iter().map(|(path, text)| {
+        let names = path.split("::").filter(|name| !name.is_empty());
+        (names.map(str::to_owned).collect(), (*text).to_owned())
+    });
+    imports(&files.collect())
 }
 
 #[test]
-fn circles_are_found() {
-    let files = |files: &[(&str, &str)]| {
-        let files = files.iter().map(|(path, text)| {
-            let names = path.split("::").filter(|name| !name.is_empty());
-            (names.map(str::to_owned).collect(), text.to_string())
-        });
-        circles(&files.collect())
-    };
+fn circles_of_files_are_found() {
+    let files = |files: &[(&str, &str)]| circles(&imports_of(files));
     let root = ("", "mod a; mod b; pub use crate::a::A;");
     let a = "use super::b::B; pub struct A(B);";
     assert_eq!(files(&[root, ("a", a), ("b", "pub struct B;")]), [""; 0]);
@@ -228,4 +269,44 @@ fn circles_are_found() {
         files(&[root, ("a", parent), child, ("b", "")]),
         ["a", "a::c"]
     );
+}
+
+#[test]
+fn re_export_counts_if_its_file_uses_it() {
+    let root = ("", "mod a; mod b;");
+    let b = ("b", "use super::a::A; pub struct B(A);");
+    for (a, within) in [
+        ("pub use super::b::B; pub struct A;", vec![]),
+        (
+            "pub use super::b::B; pub struct A; fn f(_: B) {}",
+            vec!["a", "b"],
+        ),
+        (
+            "pub use super::b::B; pub struct A; fn f() { B::new(); }",
+            vec!["a", "b"],
+        ),
+    ] {
+        assert_eq!(circles(&imports_of(&[root, ("a", a), b])), within, "{a}");
+    }
+}
+
+#[test]
+fn circles_of_modules_are_found() {
+    let modules = |c: &str| {
+        let files = imports_of(&[
+            ("", "mod a; mod b;"),
+            ("a", "pub mod one; pub mod two;"),
+            (
+                "a::one",
+                "use crate::b::B; use super::two::C; struct A(B, C);",
+            ),
+            ("a::two", "pub struct C;"),
+            ("b", "pub mod c; pub struct B;"),
+            ("b::c", c),
+        ]);
+        assert_eq!(circles(&files), [""; 0]);
+        circles(&between_siblings(&files))
+    };
+    assert_eq!(modules(""), [""; 0]);
+    assert_eq!(modules("use crate::a::two::C;"), ["a", "b"]);
 }
