@@ -1,6 +1,9 @@
 //! The dependencies of the layers, from their manifests.
 
+use std::collections::BTreeSet;
 use std::process::Command;
+
+use crate::packages::{array, published, text};
 
 /// Returns the packages that `package` is built with, without those of its tests.
 fn dependencies(package: &str, arguments: &[&str]) -> Vec<String> {
@@ -53,24 +56,103 @@ const FRAMEWORKS: [&str; 16] = [
     "warp",
 ];
 
-/// The packages of the workspace.
-pub(crate) const OURS: [&str; 15] = [
-    "auth-grammar",
-    "auth-macros",
-    "auth-runtime",
-    "auth-runtime-audit",
-    "auth-runtime-authzen",
-    "auth-runtime-axum",
-    "auth-runtime-axum-extra",
-    "auth-runtime-cedar",
-    "auth-runtime-cli",
-    "auth-runtime-core",
-    "auth-runtime-policy",
-    "auth-runtime-remote",
-    "auth-runtime-schemes",
-    "auth-runtime-spicedb",
-    "auth-runtime-utoipa",
+/// The published packages, from top to bottom, with those that each may depend on, with any feature.
+pub(crate) const LAYERS: [(&str, &[&str]); 15] = [
+    (
+        "auth-runtime-cli",
+        &[
+            "auth-grammar",
+            "auth-runtime",
+            "auth-runtime-core",
+            "auth-runtime-policy",
+        ],
+    ),
+    (
+        "auth-runtime",
+        &[
+            "auth-macros",
+            "auth-runtime-axum",
+            "auth-runtime-core",
+            "auth-runtime-policy",
+            "auth-runtime-schemes",
+        ],
+    ),
+    (
+        "auth-runtime-utoipa",
+        &[
+            "auth-runtime-audit",
+            "auth-runtime-axum",
+            "auth-runtime-core",
+        ],
+    ),
+    // The lock compares source code, with the grammar.
+    (
+        "auth-runtime-audit",
+        &[
+            "auth-grammar",
+            "auth-runtime-axum",
+            "auth-runtime-core",
+            "auth-runtime-policy",
+        ],
+    ),
+    ("auth-runtime-axum-extra", &["auth-runtime-axum"]),
+    (
+        "auth-runtime-axum",
+        &["auth-runtime-core", "auth-runtime-policy"],
+    ),
+    (
+        "auth-runtime-schemes",
+        &[
+            "auth-runtime-core",
+            "auth-runtime-policy",
+            "auth-runtime-remote",
+        ],
+    ),
+    (
+        "auth-runtime-authzen",
+        &["auth-runtime-core", "auth-runtime-remote"],
+    ),
+    ("auth-runtime-cedar", &["auth-runtime-core"]),
+    (
+        "auth-runtime-spicedb",
+        &["auth-runtime-core", "auth-runtime-remote"],
+    ),
+    ("auth-runtime-remote", &[]),
+    ("auth-runtime-core", &["auth-runtime-policy"]),
+    // The compiler builds both for each service.
+    ("auth-macros", &["auth-grammar", "auth-runtime-policy"]),
+    ("auth-grammar", &["auth-runtime-policy"]),
+    ("auth-runtime-policy", &[]),
 ];
+
+#[test]
+fn published_packages_are_known() {
+    let names: BTreeSet<&str> = published().iter().map(|it| text(&it["name"])).collect();
+    assert_eq!(names, LAYERS.iter().map(|(name, _)| *name).collect());
+}
+
+#[test]
+fn layers_point_down() {
+    let mut below = BTreeSet::new();
+    for (package, allowed) in LAYERS.into_iter().rev() {
+        let allowed = BTreeSet::from_iter(allowed.iter().copied());
+        assert!(
+            allowed.is_subset(&below),
+            "{package} is not above {allowed:?}"
+        );
+        let own = published()
+            .into_iter()
+            .find(|own| text(&own["name"]) == package)
+            .expect("a published package");
+        let dependencies = array(&own["dependencies"])
+            .iter()
+            .filter(|dependency| dependency["kind"] != "dev")
+            .map(|dependency| text(&dependency["name"]))
+            .filter(|name| LAYERS.iter().any(|(own, _)| own == name));
+        assert_eq!(BTreeSet::from_iter(dependencies), allowed, "{package}");
+        below.insert(package);
+    }
+}
 
 #[test]
 fn core_has_no_framework() {
@@ -84,60 +166,34 @@ fn framework_is_found() {
 }
 
 #[test]
-fn policy_stands_alone() {
-    let others = OURS.iter().filter(|own| **own != "auth-runtime-policy");
-    let others: Vec<&str> = others.copied().chain(["http"]).collect();
-    assert_without("auth-runtime-policy", &["--all-features"], &others);
+fn policy_has_no_framework() {
+    assert_without("auth-runtime-policy", &["--all-features"], &["http"]);
     assert_without("auth-runtime-policy", &["--all-features"], &FRAMEWORKS);
-}
-
-/// The compiler builds both for each service.
-#[test]
-fn attributes_depend_on_the_policy_only() {
-    for package in ["auth-grammar", "auth-macros"] {
-        let own = ["auth-grammar", "auth-runtime-policy", package];
-        let others = OURS.iter().filter(|ours| !own.contains(ours));
-        let others: Vec<&str> = others.copied().collect();
-        assert_without(package, &["--all-features"], &others);
-    }
 }
 
 /// An engine with another protocol takes the circuit breaker without an HTTP client.
 #[test]
-fn remote_stands_alone() {
-    let others = OURS.iter().filter(|own| **own != "auth-runtime-remote");
-    let others: Vec<&str> = others.copied().collect();
-    assert_without("auth-runtime-remote", &["--all-features"], &others);
+fn remote_without_features_has_no_framework() {
     assert_without("auth-runtime-remote", &[], &FRAMEWORKS);
+}
+
+#[test]
+fn engines_have_no_axum() {
+    for engine in ["authzen", "cedar", "spicedb"] {
+        let engine = format!("auth-runtime-{engine}");
+        assert_without(&engine, &["--all-features"], &["axum"]);
+    }
+}
+
+#[test]
+fn cargo_auth_has_no_axum() {
+    assert_without("auth-runtime-cli", &["--all-features"], &["axum"]);
 }
 
 #[test]
 #[should_panic = "auth-runtime-core depends on auth-runtime-policy"]
 fn own_package_is_found() {
     assert_without("auth-runtime-core", &[], &["auth-runtime-policy"]);
-}
-
-#[test]
-fn layers_point_down() {
-    let upper = ["auth-runtime", "auth-runtime-audit", "auth-runtime-axum"];
-    let no_schemes = [&upper[..], &["auth-runtime-schemes"]].concat();
-    assert_without("auth-runtime-core", &["--all-features"], &no_schemes);
-    assert_without(
-        "auth-runtime-core",
-        &["--all-features"],
-        &["auth-runtime-remote"],
-    );
-    assert_without("auth-runtime-schemes", &["--all-features"], &upper);
-    let no_engine = [&no_schemes[..], &["axum"]].concat();
-    assert_without("auth-runtime-authzen", &["--all-features"], &no_engine);
-    assert_without(
-        "auth-runtime-axum",
-        &["--all-features"],
-        &["auth-runtime", "auth-runtime-audit", "auth-runtime-schemes"],
-    );
-    assert_without("auth-runtime-cedar", &["--all-features"], &no_schemes);
-    assert_without("auth-runtime-spicedb", &["--all-features"], &no_engine);
-    assert_without("auth-runtime", &["--all-features"], &["auth-runtime-audit"]);
 }
 
 /// The credentials of tests, and the audit of routes, are not part of the service.
