@@ -45,6 +45,43 @@ fn compared_features_are_all() {
     assert_eq!(BTreeSet::from_iter(compared.iter().cloned()), all);
 }
 
+/// The lists of features that `.ci/run` checks for a package, one for each command.
+fn checked(package: &str) -> BTreeSet<String> {
+    let run = include_str!("../../.ci/run");
+    let (lists, _) = run
+        .lines()
+        .zip(run.lines().skip(1))
+        .filter(|(_, command)| command.contains(&format!(" clippy -p {package} ")))
+        .find_map(|(lists, _)| lists.strip_prefix("for features in ")?.split_once(';'))
+        .expect("a loop over features");
+    lists.split(' ').map(str::to_owned).collect()
+}
+
+/// The adapter depends on the features of the core, so these are checked together with it.
+#[test]
+fn features_are_checked_apart() {
+    let names = |package| features(package).into_iter().map(|(name, _)| name);
+    let of_core: BTreeSet<String> = names("auth-runtime-core").collect();
+    // The steps with development dependencies have the feature `testing`.
+    let of_runtime = names("auth-runtime")
+        .filter(|name| !["default", "testing"].contains(&name.as_str()))
+        .map(|name| {
+            if of_core.contains(&name) {
+                format!("axum,{name}")
+            } else {
+                name
+            }
+        });
+    let of_audit = names("auth-runtime-audit");
+    for (lists, package) in [
+        (BTreeSet::from_iter(of_runtime), "auth-runtime"),
+        (BTreeSet::from_iter(of_audit), "auth-runtime-audit"),
+    ] {
+        let missing: Vec<_> = lists.difference(&checked(package)).cloned().collect();
+        assert_eq!(missing, [""; 0], "{package}");
+    }
+}
+
 /// The documentation of `auth-runtime` takes its list from the comments in the manifest.
 #[test]
 fn documentation_names_every_feature() {
