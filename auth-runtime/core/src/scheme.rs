@@ -210,7 +210,8 @@ pub enum Source {
     BareAuthorization,
     /// The whole value of a field that is specific to the scheme.
     Field(HeaderName),
-    /// The same, in UTF-8 and without control characters. Other sources accept visible ASCII.
+    /// The same, in UTF-8 and without control characters. Other sources accept visible ASCII. An empty value counts
+    /// as absent: some proxies send it for a visitor without a login.
     TextField(HeaderName),
     /// The value of the cookie with this name (RFC 6265 §5.4), which is case-sensitive. Of several
     /// values, rejected ones are ignored; two remaining ones are ambiguous.

@@ -25,7 +25,17 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 /// its socket; from another peer, it counts as no credentials. The server has to provide that address
 /// (`into_make_service_with_connect_info`); otherwise no field counts, and each is an error in the log. A field of
 /// the user that is not text or occurs twice is refused from every peer. The proxy has to replace or remove both
-/// fields in the requests of clients, also that of the groups for a user without groups.
+/// fields in the requests of clients, also that of the groups for a user without groups. The
+/// [guide](https://docs.rs/auth-runtime/latest/auth_runtime/guide/identities#proxies) has the settings of some proxies.
+///
+/// Some proxies send a field without a user or without groups. These values count as no user, so the caller is
+/// anonymous, and as no groups:
+///
+/// | value | proxy |
+/// |---|---|
+/// | empty | Apache httpd with `expr=%{REMOTE_USER}`, HAProxy |
+/// | `(null)` | Apache httpd with `%{REMOTE_USER}e` |
+/// | text that starts with `{http.`, the name of a variable | Caddy before 2.10 |
 ///
 /// ```
 /// use auth_runtime::ProtectionSpace;
@@ -69,6 +79,7 @@ impl ProxyIdentity {
         }
     }
 
+    /// Reads the user and the roles; `None` if the roles are malformed.
     fn identify(&self, credentials: &Credentials<'_>) -> Option<Identity> {
         let identity = Identity::new(credentials.value());
         let Some(field) = &self.roles else {
@@ -80,6 +91,9 @@ impl ProxyIdentity {
         };
         if line.contains(char::is_control) {
             return None;
+        }
+        if is_unset(line) {
+            return Some(identity);
         }
         let roles = line
             .split(self.separator)
@@ -105,7 +119,8 @@ impl Scheme for ProxyIdentity {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        if !is_from_proxy(&self.proxies, credentials, &self.user) {
+        let names_user = !is_unset(credentials.value());
+        if !names_user || !is_from_proxy(&self.proxies, credentials, &self.user) {
             return Verification::done(Caller::Anonymous);
         }
         if !self.origins.allow(credentials) {
@@ -116,6 +131,12 @@ impl Scheme for ProxyIdentity {
             None => Caller::Rejected(Rejection::Malformed),
         })
     }
+}
+
+/// Returns whether a proxy writes this text for a variable without a value.
+fn is_unset(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || text == "(null)" || text.starts_with("{http.")
 }
 
 /// Builds a [`ProxyIdentity`].

@@ -205,7 +205,6 @@ async fn unreadable_fields_are_rejected() {
         ),
         // From every peer.
         (&[("remote-user", b"\xff")], 401, 401),
-        (&[("remote-user", b"")], 401, 401),
         (
             &[("remote-user", b"ann"), ("remote-user", b"bob")],
             400,
@@ -216,6 +215,87 @@ async fn unreadable_fields_are_rejected() {
             let response = send_from(peer, "/nowhere", lines).await;
             assert_eq!(response.status(), status, "{peer} {lines:?}");
         }
+    }
+}
+
+#[public(reason = "for all", identity = optional)]
+async fn optional(guard: Guard) -> String {
+    let subject = guard.identity().map(Identity::subject);
+    subject.unwrap_or("nobody").to_owned()
+}
+
+/// Proxies send these values for a visitor without a login.
+const NO_USERS: [&str; 8] = [
+    "",
+    " ",
+    "\u{a0}",
+    "(null)",
+    " (null) ",
+    "{http.reverse_proxy.header.Remote-User}",
+    "{http.auth.user.id}",
+    "{http.",
+];
+
+#[tokio::test]
+async fn unset_users_are_anonymous() {
+    let app = GuardedRouter::new()
+        .route("/known", get(known))
+        .route("/optional", get(optional).post(optional))
+        .protect(space(scheme()))
+        .expect("the routes are in order");
+    for user in NO_USERS {
+        let lines = [
+            ("remote-user", user.as_bytes()),
+            ("remote-groups", b"admin"),
+        ];
+        for peer in [PROXY, "10.0.0.8:4711"] {
+            for (target, status) in [("/known", 401), ("/nowhere", 404), ("/optional", 200)] {
+                let response = send_to(app.clone(), peer, target, &lines).await;
+                assert_eq!(response.status(), status, "{peer} {target} {user:?}");
+                match target {
+                    "/known" => assert_eq!(challenges(&response), [CHALLENGE], "{user:?}"),
+                    "/optional" => assert_eq!(text(response).await, "nobody", "{user:?}"),
+                    _ => {}
+                }
+            }
+        }
+        // Without a login there is nothing to misuse.
+        let request = Request::post("/optional")
+            .header("remote-user", user.as_bytes())
+            .header("sec-fetch-site", "cross-site")
+            .extension(PROXY.parse::<SocketAddr>().expect("an address"));
+        let request = request.body(Body::empty()).expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), 200, "{user:?}");
+    }
+    for user in ["null", "NULL", "(null", "null)", "{http", "{ann}", "-"] {
+        let lines = [("remote-user", user.as_bytes())];
+        let response = send_to(app.clone(), PROXY, "/optional", &lines).await;
+        assert_eq!(text(response).await, user);
+    }
+}
+
+#[tokio::test]
+async fn unset_groups_are_no_roles() {
+    #[requires(authenticated)]
+    async fn roles(guard: Guard) -> String {
+        let roles: Vec<_> = guard.identity().roles().collect();
+        roles.join("+")
+    }
+
+    let app = GuardedRouter::new()
+        .route("/roles", get(roles))
+        .protect(space(scheme()))
+        .expect("the routes are in order");
+    let unset = NO_USERS.map(|groups| (groups, ""));
+    for (groups, expected) in unset.into_iter().chain([("null,dev", "dev+null")]) {
+        let lines = [
+            ("remote-user", &b"ann"[..]),
+            ("remote-groups", groups.as_bytes()),
+        ];
+        let response = send_to(app.clone(), PROXY, "/roles", &lines).await;
+        assert_eq!(response.status(), 200, "{groups:?}");
+        assert_eq!(text(response).await, expected, "{groups:?}");
     }
 }
 
@@ -314,12 +394,6 @@ async fn pages_of_other_origins_cannot_change_anything() {
     #[requires(authenticated)]
     async fn change() {}
 
-    #[public(reason = "for all", identity = optional)]
-    async fn optional(guard: Guard) -> String {
-        let subject = guard.identity().map(Identity::subject);
-        subject.unwrap_or("nobody").to_owned()
-    }
-
     let app = GuardedRouter::new()
         .route("/change", post(change).put(change))
         .route("/optional", post(optional).put(optional))
@@ -360,28 +434,32 @@ async fn fields_of_other_peers_count_as_none() {
     assert_eq!(send(&unknown, "/known", &lines).await.status(), 401);
 }
 
-/// The field of another peer does not make a token ambiguous.
+/// The field of another peer does not make a token ambiguous, nor does a field of the proxy without a user.
 #[tokio::test]
-async fn fields_of_other_peers_leave_other_credentials() {
+async fn fields_without_a_user_leave_other_credentials() {
     let known = Bearer::new(async |token: String| match token.as_str() {
         "ann" => Caller::known(Identity::new("ann")),
         _ => Caller::rejected(),
     });
     let space = ProtectionSpace::builder().realm("api").scheme(known);
     let app = app(space.scheme(scheme()).build().expect("in order"));
-    for (peer, token, status) in [
-        ("10.0.0.8:4711", "ann", 200),
-        ("10.0.0.8:4711", "bad", 401),
-        (PROXY, "ann", 400),
-    ] {
+    let other = "10.0.0.8:4711";
+    let unset = NO_USERS.map(|user| (PROXY, user, "ann", 200));
+    for (peer, user, token, status) in unset.into_iter().chain([
+        (other, "bob", "ann", 200),
+        (other, "bob", "bad", 401),
+        (PROXY, "bob", "ann", 400),
+        (PROXY, "", "bad", 401),
+        (PROXY, "(null)", "bad", 401),
+    ]) {
         let request = Request::get("/known")
             .header("authorization", format!("Bearer {token}"))
-            .header("remote-user", "bob")
+            .header("remote-user", user.as_bytes())
             .extension(peer.parse::<SocketAddr>().expect("an address"))
             .body(Body::empty())
             .expect("a request");
         let response = app.clone().oneshot(request).await.expect("infallible");
-        assert_eq!(response.status(), status, "{peer} {token}");
+        assert_eq!(response.status(), status, "{peer} {user:?} {token}");
     }
 }
 

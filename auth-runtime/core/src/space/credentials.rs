@@ -245,8 +245,10 @@ fn value_in<'r>(
             let bare = line.filter(|line| !line.trim_ascii().contains(&b' '));
             Ok(bare.map(Cow::Borrowed))
         }
-        Source::Field(field) | Source::TextField(field) => {
-            Ok(single_line(head, field)?.map(Cow::Borrowed))
+        Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
+        Source::TextField(field) => {
+            let text = single_line(head, field)?.filter(|line| !line.trim_ascii().is_empty());
+            Ok(text.map(Cow::Borrowed))
         }
         // A browser may send several; `find` reads them.
         Source::Cookie(_) => Ok(None),

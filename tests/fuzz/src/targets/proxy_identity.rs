@@ -20,6 +20,8 @@ pub(super) const TARGET: Target = Target {
         "ann",
         "staff, admin",
         "ünal",
+        "(null)",
+        "{http.reverse_proxy.header.Remote-User}",
     ],
     start: || service(Proxy),
 };
@@ -46,7 +48,14 @@ impl Subject for Proxy {
     fn may_be_granted(&self, sent: &Sent) -> bool {
         let lines: Vec<_> = sent.fields.get_all("remote-user").iter().collect();
         let groups = sent.fields.get_all("remote-groups").iter().count();
-        is_of_proxy(sent) && lines.len() == 1 && !lines[0].is_empty() && groups < 2
+        let [line] = lines.as_slice() else {
+            return false;
+        };
+        let is_unset = ["", "(null)"]
+            .map(str::as_bytes)
+            .contains(&line.as_bytes().trim_ascii())
+            || line.as_bytes().trim_ascii().starts_with(b"{http.");
+        is_of_proxy(sent) && !is_unset && groups < 2
     }
 
     fn check_granted(&self, sent: &Sent, answer: &Answer) {
