@@ -23,6 +23,7 @@ use crate::hmac_key::HmacKey;
 /// | [`github`](Self::github) | `X-Hub-Signature-256: sha256=…` | the body |
 /// | [`stripe`](Self::stripe) | `Stripe-Signature: t=…,v1=…` | the time and the body |
 /// | [`standard`](Self::standard) ([Standard Webhooks](https://www.standardwebhooks.com)) | `Webhook-Signature: v1,…` | id, time and body |
+/// | [`svix`](Self::svix), as Clerk and Resend | `Svix-Signature: v1,…` | id, time and body |
 ///
 /// ```
 /// use auth_runtime::routing::post;
@@ -52,8 +53,8 @@ use crate::hmac_key::HmacKey;
 ///
 /// **Replay.** A signed time must be within the [`tolerance`](WebhooksBuilder::tolerance). Within it, and for
 /// GitHub's format without a time at all, a recorded request can be repeated: a handler must accept a second
-/// delivery, which senders also cause by retries. The signed `Webhook-Id` of Standard Webhooks, and the `id` in the
-/// body of Stripe's events, identify one. The target and other fields are not signed: a client that repeats a
+/// delivery, which senders also cause by retries. The signed `Webhook-Id` of Standard Webhooks, the signed `Svix-Id`, and the
+/// `id` in the body of Stripe's events, identify one. The target and other fields are not signed: a client that repeats a
 /// recorded body can change them, such as `X-GitHub-Delivery` and `X-GitHub-Event`. A handler for GitHub therefore
 /// relies on the body only.
 ///
@@ -74,10 +75,18 @@ enum Format {
     GitHub,
     Stripe,
     Standard,
+    Svix,
 }
 
-const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
-const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+/// The fields with the id and the time.
+const STANDARD_FIELDS: [HeaderName; 2] = [
+    HeaderName::from_static("webhook-id"),
+    HeaderName::from_static("webhook-timestamp"),
+];
+const SVIX_FIELDS: [HeaderName; 2] = [
+    HeaderName::from_static("svix-id"),
+    HeaderName::from_static("svix-timestamp"),
+];
 
 /// The default tolerance, as in the libraries of Stripe and of Standard Webhooks.
 const TOLERANCE: Duration = Duration::from_secs(300);
@@ -92,6 +101,7 @@ impl Format {
             Self::GitHub => "x-hub-signature-256",
             Self::Stripe => "stripe-signature",
             Self::Standard => "webhook-signature",
+            Self::Svix => "svix-signature",
         })
     }
 
@@ -100,6 +110,7 @@ impl Format {
             Self::GitHub => "github",
             Self::Stripe => "stripe",
             Self::Standard => "webhook",
+            Self::Svix => "svix",
         }
     }
 }
@@ -130,12 +141,28 @@ impl Webhooks {
         WebhooksBuilder::new(Format::Standard)
     }
 
+    /// Starts with the format of Svix, which sends the webhooks of Clerk, Resend and other services: that of
+    /// [`standard`](Self::standard), in the fields `svix-id`, `svix-timestamp` and `svix-signature`.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::Webhooks;
+    ///
+    /// # let secret_of_the_environment = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    /// let hooks = Webhooks::svix().secret(secret_of_the_environment).build()?;
+    /// # Ok::<(), auth_runtime::schemes::WebhooksError>(())
+    /// ```
+    pub fn svix() -> WebhooksBuilder {
+        WebhooksBuilder::new(Format::Svix)
+    }
+
     /// Verifies a request.
     fn verify_body(&self, credentials: &Credentials<'_>) -> Result<(), Rejection> {
+        let (value, headers) = (credentials.value(), credentials.headers());
         let parsed = match self.format {
-            Format::GitHub => parse_github(credentials.value()),
-            Format::Stripe => parse_stripe(credentials.value()),
-            Format::Standard => parse_standard(credentials.value(), credentials.headers()),
+            Format::GitHub => parse_github(value),
+            Format::Stripe => parse_stripe(value),
+            Format::Standard => parse_standard(value, headers, &STANDARD_FIELDS),
+            Format::Svix => parse_standard(value, headers, &SVIX_FIELDS),
         };
         let signed = parsed.ok_or(Rejection::Malformed)?;
         let Some(body) = credentials.body() else {
@@ -187,7 +214,8 @@ impl Scheme for Webhooks {
     fn request_fields(&self) -> Vec<HeaderName> {
         match self.format {
             Format::GitHub | Format::Stripe => Vec::new(),
-            Format::Standard => vec![WEBHOOK_ID, WEBHOOK_TIMESTAMP],
+            Format::Standard => STANDARD_FIELDS.to_vec(),
+            Format::Svix => SVIX_FIELDS.to_vec(),
         }
     }
 
@@ -233,11 +261,15 @@ fn parse_stripe(value: &str) -> Option<Signed<'_>> {
     })
 }
 
-fn parse_standard<'r>(value: &str, headers: &'r HeaderMap) -> Option<Signed<'r>> {
-    let only = |name| only_line(headers, &name).flatten()?.to_str().ok();
+fn parse_standard<'r>(
+    value: &str,
+    headers: &'r HeaderMap,
+    [id, time]: &[HeaderName; 2],
+) -> Option<Signed<'r>> {
+    let only = |name| only_line(headers, name).flatten()?.to_str().ok();
     // A full stop in the id would give the signed text a second reading, with another time and body.
-    let id = only(WEBHOOK_ID).filter(|id| !id.contains('.'))?;
-    let time = only(WEBHOOK_TIMESTAMP)?;
+    let id = only(id).filter(|id| !id.contains('.'))?;
+    let time = only(time)?;
     let signatures = value.split(' ').filter_map(|part| part.strip_prefix("v1,"));
     let signatures = signatures.take(MAX_SIGNATURES);
     Some(Signed {
@@ -278,7 +310,7 @@ impl WebhooksBuilder {
     pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         let secret = secret.as_ref();
         let encoded = match self.format {
-            Format::Standard => {
+            Format::Standard | Format::Svix => {
                 let unversioned = secret.strip_prefix(b"v1,").unwrap_or(secret);
                 unversioned.strip_prefix(b"whsec_")
             }
@@ -299,7 +331,7 @@ impl WebhooksBuilder {
         self
     }
 
-    /// Sets the identity of the sender. Default: the subject `github`, `stripe` or `webhook`, without grants.
+    /// Sets the identity of the sender. Default: the subject `github`, `stripe`, `webhook` or `svix`, without grants.
     pub fn identity(mut self, identity: Identity) -> Self {
         self.identity = identity;
         self

@@ -21,6 +21,22 @@ fn sign_for_stripe(secrets: &[&str], time: u64, body: &str) -> Vec<(&'static str
 
 /// Signs with each of the secrets.
 fn sign_by_the_standard(secrets: &[&str], time: u64, body: &str) -> Vec<(&'static str, String)> {
+    let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    sign_in_fields(names, secrets, time, body)
+}
+
+/// Signs with each of the secrets.
+fn sign_as_svix(secrets: &[&str], time: u64, body: &str) -> Vec<(&'static str, String)> {
+    let names = ["svix-id", "svix-timestamp", "svix-signature"];
+    sign_in_fields(names, secrets, time, body)
+}
+
+fn sign_in_fields(
+    [id, timestamp, field]: [&'static str; 3],
+    secrets: &[&str],
+    time: u64,
+    body: &str,
+) -> Vec<(&'static str, String)> {
     let signature = |secret: &&str| {
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
         mac.update(format!("msg_1.{time}.{body}").as_bytes());
@@ -28,9 +44,9 @@ fn sign_by_the_standard(secrets: &[&str], time: u64, body: &str) -> Vec<(&'stati
     };
     let signatures: Vec<_> = secrets.iter().map(signature).collect();
     vec![
-        ("webhook-id", "msg_1".to_owned()),
-        ("webhook-timestamp", time.to_string()),
-        ("webhook-signature", signatures.join(" ")),
+        (id, "msg_1".to_owned()),
+        (timestamp, time.to_string()),
+        (field, signatures.join(" ")),
     ]
 }
 
@@ -58,9 +74,10 @@ async fn every_secret_verifies() {
             let lines = [("x-hub-signature-256", &*signature)];
             assert_eq!(status(&github, &lines, "{}").await, expected, "{secret}");
         }
-        let formats: [(_, Sign); 2] = [
+        let formats: [(_, Sign); 3] = [
             (both(Webhooks::stripe()), sign_for_stripe),
             (both(Webhooks::standard()), sign_by_the_standard),
+            (both(Webhooks::svix()), sign_as_svix),
         ];
         for (app, sign) in formats {
             for (signed_with, expected) in [
@@ -85,9 +102,10 @@ async fn every_secret_verifies() {
 async fn signed_times_are_within_the_tolerance() {
     const SECRET: &str = "the secret of the sender";
     const NOW: u64 = 1_731_705_121;
-    let formats: [(fn() -> WebhooksBuilder, Sign); 2] = [
+    let formats: [(fn() -> WebhooksBuilder, Sign); 3] = [
         (Webhooks::stripe, sign_for_stripe),
         (Webhooks::standard, sign_by_the_standard),
+        (Webhooks::svix, sign_as_svix),
     ];
     for (hooks, sign) in formats {
         // The default is five minutes.
@@ -146,6 +164,11 @@ async fn senders_are_named_by_their_format() {
             sign_by_the_standard(&[SECRET], 1_731_705_121, "{}"),
             "webhook",
         ),
+        (
+            Webhooks::svix(),
+            sign_as_svix(&[SECRET], 1_731_705_121, "{}"),
+            "svix",
+        ),
     ] {
         let hooks = hooks.secret(SECRET).clock(clock.clone()).build();
         let app = GuardedRouter::new()
@@ -158,6 +181,43 @@ async fn senders_are_named_by_their_format() {
         assert_eq!(text(response).await, expected);
         assert_eq!(status(&app, &lines, "{}").await, 403, "{expected}");
     }
+}
+
+/// The example of Svix, in its own fields. A client cannot choose among two ids.
+#[tokio::test]
+async fn svix_has_fields_of_its_own() {
+    const ENCODED: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const BODY: &str = r#"{"test": 2432232314}"#;
+    let clock = at(1_614_265_330).clock();
+    let app = |hooks: WebhooksBuilder| app_with(hooks.secret(ENCODED).clock(clock.clone()));
+    let (svix, standard) = (app(Webhooks::svix()), app(Webhooks::standard()));
+    let values = [
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "1614265330",
+        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    ];
+    let of_svix = ["svix-id", "svix-timestamp", "svix-signature"];
+    let of_standard = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    for mixed in 0..8 {
+        let names = [0, 1, 2].map(|place| match (mixed >> place) & 1 {
+            0 => of_svix[place],
+            _ => of_standard[place],
+        });
+        let lines = [0, 1, 2].map(|place| (names[place], values[place]));
+        let expected = |only| if mixed == only { 200 } else { 401 };
+        assert_eq!(status(&svix, &lines, BODY).await, expected(0), "{names:?}");
+        assert_eq!(
+            status(&standard, &lines, BODY).await,
+            expected(7),
+            "{names:?}"
+        );
+    }
+    let valid = [0, 1, 2].map(|place| (of_svix[place], values[place]));
+    assert_eq!(status(&svix, &valid, "{}").await, 401);
+    // The time is signed.
+    let mut moved = valid;
+    moved[1].1 = "1614265331";
+    assert_eq!(status(&svix, &moved, BODY).await, 401);
 }
 
 const NOW: u64 = 1_731_705_121;
