@@ -4,7 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use auth_runtime_core::{Caller, Credentials, Identity, Scheme, Source, Verification};
+use auth_runtime_core::{
+    Caller, Credentials, Identity, ProtectionSpace, Scheme, Source, Verification,
+};
 use http::HeaderName;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -167,11 +169,16 @@ impl ApiKeysBuilder {
         self
     }
 
-    /// Adds a key for `identity`. The key is hashed at once, and not kept.
+    /// Adds a key for `identity`: 16 bytes or more of visible ASCII, without the line break of a file. The key is
+    /// hashed at once, and not kept.
     pub fn key(mut self, key: &str, identity: Identity) -> Self {
-        if key.len() < MIN_KEY {
+        let subject = || identity.subject().to_owned();
+        if !is_received_unchanged(key) {
             self.error
-                .get_or_insert(ApiKeysError::ShortKey(identity.subject().to_owned()));
+                .get_or_insert_with(|| ApiKeysError::UnsendableKey(subject()));
+        } else if key.len() < MIN_KEY {
+            self.error
+                .get_or_insert_with(|| ApiKeysError::ShortKey(subject()));
         }
         self.keys.push((sha256(key), identity));
         self
@@ -251,6 +258,13 @@ impl ApiKeyLookUpBuilder {
     }
 }
 
+/// Returns whether a scheme receives the key as the client sends it, without spaces around it.
+fn is_received_unchanged(key: &str) -> bool {
+    key.len() <= ProtectionSpace::MAX_CREDENTIALS
+        && key.trim() == key
+        && key.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 fn field_of(name: String) -> Result<HeaderName, ApiKeysError> {
     credential_field(&name).ok_or(ApiKeysError::Field(name))
 }
@@ -263,6 +277,9 @@ pub enum ApiKeysError {
     NoKey,
     /// The key of this caller is shorter than 16 bytes.
     ShortKey(String),
+    /// The key of this caller starts or ends with whitespace, such as the line break of a file, has a character other
+    /// than visible ASCII and spaces, or is longer than credentials may be. No request would match it.
+    UnsendableKey(String),
     /// The digest of this caller's key is not 64 hexadecimal digits.
     NoDigest(String),
     /// Two callers have the same key.
@@ -278,6 +295,12 @@ impl fmt::Display for ApiKeysError {
             Self::ShortKey(who) => write!(
                 f,
                 "the API key of {who:?} is shorter than {MIN_KEY} bytes and can be guessed",
+            ),
+            Self::UnsendableKey(who) => write!(
+                f,
+                "the API key of {who:?} cannot be sent: it has whitespace around it, another character than visible \
+                 ASCII, or more than {} bytes",
+                ProtectionSpace::MAX_CREDENTIALS,
             ),
             Self::NoDigest(who) => write!(
                 f,

@@ -72,6 +72,8 @@ mod rejected_token;
 #[cfg(feature = "dpop")]
 mod replay;
 mod sessions;
+#[cfg(any(feature = "jwt", feature = "webhooks"))]
+mod shared_secret;
 #[cfg(feature = "jwt")]
 mod signed_token;
 #[cfg(feature = "signed-urls")]

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::field::only_line;
 use crate::hex::parse_sha256;
 use crate::hmac_key::HmacKey;
+use crate::shared_secret::has_outer_whitespace;
 
 /// Webhooks: requests of another service that sign their body with a shared secret (HMAC-SHA-256).
 ///
@@ -306,9 +307,14 @@ impl WebhooksBuilder {
         }
     }
 
-    /// Adds a secret of at least 16 bytes, as the sender shows it. Each one verifies. Required.
+    /// Adds a secret of at least 16 bytes, as the sender shows it, without the line break of a file. Each one
+    /// verifies. Required.
     pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         let secret = secret.as_ref();
+        if has_outer_whitespace(secret) {
+            self.error.get_or_insert(WebhooksError::Whitespace);
+            return self;
+        }
         let encoded = match self.format {
             Format::Standard | Format::Svix => {
                 let unversioned = secret.strip_prefix(b"v1,").unwrap_or(secret);
@@ -406,6 +412,8 @@ pub enum WebhooksError {
     ShortSecret,
     /// A secret with the prefix `whsec_` is not base64.
     Encoding,
+    /// A secret that is text starts or ends with whitespace, such as the line break of a file.
+    Whitespace,
 }
 
 impl fmt::Display for WebhooksError {
@@ -414,6 +422,7 @@ impl fmt::Display for WebhooksError {
             Self::NoSecret => f.write_str("no secret was added; add one with `.secret(…)`"),
             Self::ShortSecret => write!(f, "a secret is shorter than {MIN_SECRET} bytes"),
             Self::Encoding => f.write_str("a secret with the prefix `whsec_` is not base64"),
+            Self::Whitespace => f.write_str("a secret starts or ends with whitespace; trim it"),
         }
     }
 }

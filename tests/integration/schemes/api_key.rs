@@ -142,6 +142,27 @@ fn invalid_api_keys_are_build_errors() {
         Some(ApiKeysError::ShortKey(billing()))
     );
     assert_eq!(error(ApiKeys::builder().key(&key[..16], who())), None);
+    // A received key is visible ASCII, and the spaces around it do not belong to it.
+    let longest = "k".repeat(ProtectionSpace::MAX_CREDENTIALS);
+    for unsendable in [
+        &format!("{key}\n"),
+        &format!("\r\n{key}"),
+        &format!(" {key}"),
+        &format!("{key} "),
+        &format!("{}\n", &key[..15]),
+        "k-4f1c\t0b6e9a8d47d2",
+        "k-4f1c0b6e9a8d47d\u{df}",
+        &format!("{longest}k"),
+    ] {
+        assert_eq!(
+            error(ApiKeys::builder().key(unsendable, who())),
+            Some(ApiKeysError::UnsendableKey(billing())),
+            "{unsendable:?}"
+        );
+    }
+    for sendable in ["a key of sixteen bytes", &longest] {
+        assert_eq!(error(ApiKeys::builder().key(sendable, who())), None);
+    }
     for digest in [
         "no digest",
         &"+1".repeat(32),

@@ -31,6 +31,10 @@ fn errors_have_one_text_each() {
             r#"the API key of "a b" is shorter than 16 bytes and can be guessed"#,
         ),
         (
+            ApiKeysError::UnsendableKey(name()).into(),
+            r#"the API key of "a b" cannot be sent: it has whitespace around it, another character than visible ASCII, or more than 16384 bytes"#,
+        ),
+        (
             ApiKeysError::NoDigest(name()).into(),
             r#"the SHA-256 of the API key of "a b" is not 64 hexadecimal digits"#,
         ),
@@ -303,6 +307,10 @@ fn errors_have_one_text_each() {
         (
             WebhooksError::Encoding.into(),
             "a secret with the prefix `whsec_` is not base64",
+        ),
+        (
+            WebhooksError::Whitespace.into(),
+            "a secret starts or ends with whitespace; trim it",
         ),
     ];
     for (error, text) in errors {

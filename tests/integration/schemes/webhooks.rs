@@ -460,12 +460,31 @@ fn invalid_secrets_are_build_errors() {
             Webhooks::standard().secret(encoded("fifteen bytes..")),
             WebhooksError::ShortSecret,
         ),
+        (
+            Webhooks::github().secret(format!("{GITHUB_SECRET}\n")),
+            WebhooksError::Whitespace,
+        ),
+        (
+            Webhooks::stripe().secret(" whsec_a_secret_of_stripe"),
+            WebhooksError::Whitespace,
+        ),
+        (
+            Webhooks::standard().secret(encoded("sixteen bytes...") + "\r\n"),
+            WebhooksError::Whitespace,
+        ),
+        (
+            Webhooks::svix().secret("the secret of the sender\n"),
+            WebhooksError::Whitespace,
+        ),
     ] {
         assert_eq!(builder.build().expect_err("an invalid secret"), expected);
     }
     for builder in [
         Webhooks::stripe().secret("sixteen bytes..."),
         Webhooks::standard().secret(encoded("sixteen bytes...")),
+        // A decoded secret is bytes, and so is one that is not UTF-8.
+        Webhooks::svix().secret(encoded("sixteen bytes..\n")),
+        Webhooks::svix().secret([&[0xff; 16][..], b"\n"].concat()),
     ] {
         assert!(builder.build().is_ok());
     }

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::error::JwtError;
+use crate::shared_secret::has_outer_whitespace;
 
 /// A key that tokens are verified with, for one algorithm and no other.
 ///
@@ -144,7 +145,7 @@ impl JwtKey {
     ///
     /// # Errors
     ///
-    /// The secret is shorter.
+    /// The secret is shorter, or is text with whitespace around it, such as the line break of a file.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, JwtError> {
         Self::secret(JwtAlgorithm::HS256, secret)
     }
@@ -154,9 +155,13 @@ impl JwtKey {
     ///
     /// # Errors
     ///
-    /// The secret is shorter, or the algorithm requires a public key.
+    /// The same as for [`hs256`](Self::hs256), or the algorithm requires a public key.
     pub fn secret(algorithm: JwtAlgorithm, secret: impl AsRef<[u8]>) -> Result<Self, JwtError> {
         let secret = secret.as_ref();
+        if has_outer_whitespace(secret) {
+            let problem = "the secret starts or ends with whitespace; trim it";
+            return Err(JwtError::Key(problem.to_owned()));
+        }
         let algorithm = Algorithm::from(algorithm);
         match hash_length(algorithm) {
             Some(required) if secret.len() < required => {

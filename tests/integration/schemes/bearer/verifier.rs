@@ -392,6 +392,18 @@ fn invalid_verifiers_are_not_built() {
             required: 32
         })
     );
+    let secret = "a secret of thirty-two characters";
+    for with_whitespace in [format!("{secret}\n"), format!(" {secret}")] {
+        let error = JwtKey::hs256(&with_whitespace).err();
+        assert!(
+            matches!(error, Some(JwtError::Key(_))),
+            "{with_whitespace:?}"
+        );
+    }
+    // Random bytes may end with the byte of a line break.
+    for valid in [secret.as_bytes(), &[&[0xff; 31][..], b"\n"].concat()] {
+        assert_eq!(JwtKey::hs256(valid).err(), None);
+    }
     assert!(matches!(
         JwtKey::rs256_pem("no PEM").err(),
         Some(JwtError::Key(_))
