@@ -1,6 +1,7 @@
 //! The origins that may act with the login of a browser.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use auth_runtime_core::Credentials;
 use http::header::{HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, UPGRADE};
@@ -55,7 +56,8 @@ pub struct TrustedOrigins(Vec<String>);
 
 impl TrustedOrigins {
     /// Adds an origin, as browsers write it: lower case, without the default port and without a path,
-    /// such as `https://app.example`.
+    /// such as `https://app.example`, or `tauri://localhost` of an app. Each host is added by its own name:
+    /// wildcards are not supported.
     ///
     /// # Errors
     ///
@@ -168,23 +170,39 @@ fn requested_host<'r>(request: &Credentials<'r>) -> Option<&'r [u8]> {
 }
 
 /// Returns whether the text is a lower-case origin: scheme, host, and a port if it is not the
-/// scheme's default (RFC 6454 §6.2).
+/// scheme's default (RFC 6454 §6.2). `Uri` accepts characters of a host that no browser sends, such as `*`.
 fn is_origin(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else {
         return false;
     };
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+    let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
         return false;
     };
     let default_port = match scheme {
-        "https" => 443,
-        "http" => 80,
-        _ => return false,
+        "https" => Some(443),
+        "http" => Some(80),
+        _ => None,
     };
-    uri.port_u16() != Some(default_port)
-        && !authority.as_str().contains('@')
+    let port = uri.port_u16();
+    let written_port = port.map_or_else(String::new, |port| format!(":{port}"));
+    (port.is_none() || port != default_port)
+        && is_host(host)
         && !text.bytes().any(|byte| byte.is_ascii_uppercase())
-        && text == format!("{scheme}://{authority}")
+        && text == format!("{scheme}://{host}{written_port}")
+}
+
+/// Returns whether a host is a name, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    let is_name = |host: &str| {
+        let mut bytes = host.bytes();
+        !host.is_empty() && bytes.all(|it| it.is_ascii_alphanumeric() || b".-_".contains(&it))
+    };
+    match host.strip_prefix('[') {
+        Some(rest) => rest
+            .strip_suffix(']')
+            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => is_name(host),
+    }
 }
 
 /// A text that is not an origin, such as `https://app.example`.

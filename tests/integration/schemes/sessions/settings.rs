@@ -18,8 +18,19 @@ fn invalid_sessions_are_not_built() {
         "http://app.example:80",
         "https://App.example",
         "https://ann@app.example",
-        "ftp://app.example",
         "null",
+        "file://",
+        // A browser sends none of these.
+        "https://*.app.example",
+        "https://app.example:",
+        "https://app.example:0443",
+        "https://app.example:08443",
+        "https://app.example:65536",
+        "https://a,b",
+        "https://(a)",
+        "https://[::g]",
+        "https://:8443",
+        "chrome-extension://*",
         "*",
         "",
         "https://app.example/path",
@@ -37,6 +48,13 @@ fn invalid_sessions_are_not_built() {
         "https://app.example",
         "http://localhost:5173",
         "https://[::1]:8443",
+        "https://192.0.2.1",
+        "https://my_app.app-1.example",
+        "tauri://localhost",
+        "capacitor://localhost",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        // The default ports of browsers are those of http and https.
+        "tauri://localhost:80",
     ] {
         assert_eq!(error(Sessions::builder().trust_origin(origin)), None);
     }
