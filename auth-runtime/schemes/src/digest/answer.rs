@@ -101,7 +101,7 @@ impl Answer {
     }
 
     /// Returns whether `uri` is the target of the request, as written in the request line, with or
-    /// without the host, and with or without the removed prefix.
+    /// without the host, and with or without the removed prefix. A gateway that removes the whole path sends `/`.
     fn is_for(&self, credentials: &Credentials<'_>, removed_prefix: &str) -> bool {
         let target = credentials.uri();
         let path = target.path_and_query().map_or("", PathAndQuery::as_str);
@@ -109,7 +109,14 @@ impl Answer {
             (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
             _ => String::new(),
         };
-        let is_path = |uri: &str| uri == path || uri.strip_prefix(removed_prefix) == Some(path);
+        let is_root = |rest: &str| {
+            let is_whole = rest.is_empty() || rest.starts_with('?');
+            is_whole && !removed_prefix.is_empty() && path.strip_prefix('/') == Some(rest)
+        };
+        let is_path = |uri: &str| {
+            let rest = uri.strip_prefix(removed_prefix);
+            uri == path || rest.is_some_and(|rest| rest == path || is_root(rest))
+        };
         let below_origin = self.uri.strip_prefix(&origin);
         is_path(&self.uri) || below_origin.is_some_and(is_path)
     }

@@ -135,7 +135,8 @@ impl DigestBuilder {
     }
 
     /// Sets the prefix that a gateway in front removes from paths, such as `/orders`, without a slash at the
-    /// end. The `uri` of a response to a challenge then begins with it. Default: none.
+    /// end. The `uri` of a response to a challenge then begins with it. The gateway forwards `/orders` as `/`.
+    /// Default: none.
     pub fn removed_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.removed_prefix = prefix.into();
         self

@@ -188,7 +188,8 @@ impl ProofRules {
     }
 
     /// Returns whether `htu` is the target of the request at an origin of the service, without
-    /// query and fragment, after normalization (RFC 9449 §4.3, RFC 3986 §6.2).
+    /// query and fragment, after normalization (RFC 9449 §4.3, RFC 3986 §6.2). A gateway that removes the whole path
+    /// sends `/`.
     fn is_target(&self, htu: &str, credentials: &Credentials<'_>) -> bool {
         let path = credentials.uri().path();
         if has_dot_segments(path) {
@@ -197,9 +198,10 @@ impl ProofRules {
         let Some(claimed) = normal(htu) else {
             return false;
         };
-        self.origins
-            .iter()
-            .any(|origin| normal(&format!("{origin}{path}")).as_ref() == Some(&claimed))
+        let is_claimed = |url: &str| normal(url).as_ref() == Some(&claimed);
+        self.origins.iter().any(|origin| {
+            is_claimed(&format!("{origin}{path}")) || (path == "/" && is_claimed(origin))
+        })
     }
 }
 

@@ -218,6 +218,17 @@ async fn origin_may_have_a_removed_prefix() {
             "{htu}"
         );
     }
+    // A gateway that removes the whole path sends a slash. No route has this path.
+    for (htu, expected) in [
+        ("https://api.example/orders", 404),
+        ("https://api.example/orders/", 404),
+        ("https://api.example/orders?a=b", 404),
+        ("https://api.example/", 401),
+        ("https://api.example/orders/read", 401),
+    ] {
+        let request = client.changed(json!({}), json!({ "htu": htu }));
+        assert_eq!(send(&app, "/", &request).await.status(), expected, "{htu}");
+    }
     for (origin, is_valid) in [
         ("https://api.example/orders/v1", true),
         ("https://api.example/orders/", false),
