@@ -217,8 +217,8 @@ impl CarriedJwtBuilder {
     }
 
     /// Sets the login page: a path on this host. A page navigation of a browser without a valid token
-    /// receives a 303 to it in place of a 401, with the path to return to in the parameter `next`. Default:
-    /// none.
+    /// receives a 303 to it in place of a 401, with the path to return to in the parameter `next`, as for
+    /// [`SessionsBuilder::login_page`](crate::SessionsBuilder::login_page). Default: none.
     pub fn login_page(mut self, page: impl Into<String>) -> Self {
         self.login_page = Some(page.into());
         self

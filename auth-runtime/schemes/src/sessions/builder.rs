@@ -149,6 +149,9 @@ impl SessionsBuilder {
     /// also receives `max_age` and `acr_values`, as in a request of OpenID Connect (Core §3.1.2.1).
     /// It then has to prompt users even if they are logged in, since a direct return would cause a
     /// redirect loop.
+    ///
+    /// The path is the one that browsers request. `next` is the path that the service receives: behind a gateway that
+    /// removes a prefix, the page puts the prefix before it.
     pub fn login_page(mut self, page: impl Into<String>) -> Self {
         self.login_page = Some(page.into());
         self
