@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use serde::Serialize;
 
-use crate::url::{TrustedUrl, UrlProblem, without_user};
+use crate::url::{TrustedUrl, UrlProblem, without_secrets};
 
 /// A protected resource: its identifier, and the authorization servers that issue tokens for it.
 ///
@@ -201,7 +201,7 @@ impl ProtectedResourceBuilder {
             .split('/')
             .any(|part| part.starts_with([':', '*']))
         {
-            return Err(ResourceError::Path(without_user(&self.identifier)));
+            return Err(ResourceError::Path(without_secrets(&self.identifier)));
         }
         // A slash directly after the host is removed before the well-known path is inserted (RFC
         // 9728 §3.1).
@@ -226,7 +226,7 @@ impl ProtectedResourceBuilder {
 
 fn read(url: &str) -> Result<TrustedUrl<'_>, ResourceError> {
     TrustedUrl::read(url).map_err(|problem| ResourceError::Url {
-        url: without_user(url),
+        url: without_secrets(url),
         problem,
     })
 }
@@ -239,7 +239,7 @@ pub enum ResourceError {
     NoAuthorizationServer,
     /// A URL cannot identify a resource or an issuer.
     Url {
-        /// The URL as given, without its user information.
+        /// The URL as given, without its user information and its query.
         url: String,
         /// The reason for rejecting the URL.
         problem: UrlProblem,

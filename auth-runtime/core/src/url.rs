@@ -4,14 +4,19 @@ use std::fmt;
 
 use http::Uri;
 
-/// The URL without its user information, which may contain a password, for messages.
-pub fn without_user(url: &str) -> String {
-    match url.rsplit_once('@') {
+/// The URL without its user information, which may contain a password, and without its query, which may contain a
+/// key, for messages.
+pub fn without_secrets(url: &str) -> String {
+    let url = match url.rsplit_once('@') {
         Some((before, rest)) => match before.split_once("://") {
             Some((scheme, _)) => format!("{scheme}://…@{rest}"),
             None => format!("…@{rest}"),
         },
         None => url.to_owned(),
+    };
+    match url.split_once('?') {
+        Some((before, _)) => format!("{before}?…"),
+        None => url,
     }
 }
 
@@ -121,7 +126,23 @@ impl fmt::Display for UrlProblem {
 
 #[cfg(test)]
 mod tests {
-    use super::TrustedUrl;
+    use super::*;
+
+    #[test]
+    fn users_and_queries_are_not_shown() {
+        for (url, shown) in [
+            ("https://a.io/x", "https://a.io/x"),
+            ("https://a.io/x?code=secret", "https://a.io/x?…"),
+            ("https://a.io?code=secret#x", "https://a.io?…"),
+            ("https://ann:secret@a.io/x", "https://…@a.io/x"),
+            ("https://ann:secret@a.io/?code=secret", "https://…@a.io/?…"),
+            ("https://ann:sec?ret@a.io/x", "https://…@a.io/x"),
+            ("https://a.io/x?mail=secret@b.io", "https://…@b.io"),
+            ("ann:secret@a.io", "…@a.io"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
 
     #[test]
     fn parts_are_as_written() {

@@ -95,6 +95,8 @@ pub struct Introspection(Arc<Endpoint>);
 
 struct Endpoint {
     url: String,
+    /// The URL without its query, for the log.
+    shown_url: String,
     client: ClientAuthentication,
     http: HttpClient,
     issuer: Option<Arc<str>>,
@@ -214,7 +216,7 @@ impl Endpoint {
     fn drop_request(&self) -> Caller {
         if self.dropped.is_due(self.clock.monotonic()) {
             tracing::warn!(
-                endpoint = self.url,
+                endpoint = self.shown_url,
                 "tokens are not introspected, since too many requests wait for the server; clients \
                  without an address of their own count as one: behind a proxy, configure \
                  `client_address`",
@@ -269,7 +271,7 @@ impl Endpoint {
             Err(problem) => {
                 if !self.is_down.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
-                        endpoint = self.url,
+                        endpoint = self.shown_url,
                         "tokens cannot be introspected: {problem}"
                     );
                 }
@@ -281,7 +283,7 @@ impl Endpoint {
             }
         };
         if self.is_down.swap(false, Ordering::Relaxed) {
-            tracing::warn!(endpoint = self.url, "tokens can be introspected again");
+            tracing::warn!(endpoint = self.shown_url, "tokens can be introspected again");
         }
         let (caller, expiry) = self.verify_claims(claims);
         Response {
@@ -360,7 +362,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 impl fmt::Debug for Introspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Introspection")
-            .field("endpoint", &self.0.url)
+            .field("endpoint", &self.0.shown_url)
             .field("client", &self.0.client)
             .finish_non_exhaustive()
     }

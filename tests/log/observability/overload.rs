@@ -55,7 +55,8 @@ async fn dropped_tokens_are_logged_once_a_minute() {
         let message = "tokens are not introspected, since too many requests wait for the server; \
                        clients without an address of their own count as one: behind a proxy, \
                        configure `client_address`";
-        let expected = json!(["WARN", { "message": message, "endpoint": endpoint }]);
+        let shown = endpoint.replace("realm=a", "…");
+        let expected = json!(["WARN", { "message": message, "endpoint": shown }]);
         // After the first ones, those that wait receive no place within a second.
         for dropped in [10, 20] {
             for _ in 0..dropped {

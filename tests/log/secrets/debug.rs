@@ -143,6 +143,20 @@ fn debug_names_the_type_and_shows_no_secret() {
             debug(introspection().endpoint(format!("https://ann:{MARKER}@as.example/"))),
             "IntrospectionBuilder { endpoint: Some(\"https://",
         ),
+        // With a key in its query.
+        (
+            debug(introspection().endpoint(format!("https://as.example/?code={MARKER}"))),
+            "IntrospectionBuilder { endpoint: Some(\"https://as.example/?…\"), .. }",
+        ),
+        (
+            debug(
+                introspection()
+                    .endpoint(format!("https://as.example/?code={MARKER}"))
+                    .build()
+                    .expect("in order"),
+            ),
+            "Introspection { endpoint: \"https://as.example/?…\", client: \"client\", .. }",
+        ),
         (
             debug(introspection().build().expect("in order")),
             "Introspection { endpoint: \"https://as.example/introspect\", client: \"client\", .. }",

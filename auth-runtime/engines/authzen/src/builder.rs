@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_core::url::{TrustedUrl, without_secrets};
 use auth_runtime_core::{EntityLoader, UrlProblem};
 use auth_runtime_remote::{HttpClient, HttpClientError};
 use base64::Engine;
@@ -237,7 +237,7 @@ impl AuthZenBuilder {
         };
         let parts = read.map_err(|problem| url_error(&url, problem))?;
         if parts.query.is_some() {
-            return Err(AuthZenError::Query(url));
+            return Err(AuthZenError::Query(without_secrets(&url)));
         }
         if self.subject_type.is_empty() {
             return Err(AuthZenError::SubjectType);
@@ -281,7 +281,7 @@ impl AuthZenBuilder {
 }
 
 fn url_error(url: &str, problem: UrlProblem) -> AuthZenError {
-    let url = without_user(url);
+    let url = without_secrets(url);
     AuthZenError::Url { url, problem }
 }
 
@@ -289,7 +289,7 @@ impl fmt::Debug for AuthZenBuilder {
     /// Omits the credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthZenBuilder")
-            .field("url", &self.url.as_deref().map(without_user))
+            .field("url", &self.url.as_deref().map(without_secrets))
             .field("subject_type", &self.subject_type)
             .field("roles_property", &self.roles_property)
             .field("timeout", &self.timeout)

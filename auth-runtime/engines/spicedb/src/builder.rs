@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use auth_runtime_core::UrlProblem;
-use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_core::url::{TrustedUrl, without_secrets};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -146,11 +146,11 @@ impl SpiceDbBuilder {
             TrustedUrl::read(&url)
         };
         let parts = read.map_err(|problem| SpiceDbError::Url {
-            url: without_user(&url),
+            url: without_secrets(&url),
             problem,
         })?;
         if !matches!(parts.path, "" | "/") || parts.query.is_some() {
-            return Err(SpiceDbError::Path(url));
+            return Err(SpiceDbError::Path(without_secrets(&url)));
         }
         let key = self.preshared_key.ok_or(SpiceDbError::NoPresharedKey)?;
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -305,7 +305,7 @@ impl fmt::Debug for SpiceDbBuilder {
     /// Omits the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SpiceDbBuilder")
-            .field("url", &self.url.as_deref().map(without_user))
+            .field("url", &self.url.as_deref().map(without_secrets))
             .field("subject_type", &self.names.subject_type)
             .field("is_fully_consistent", &self.is_fully_consistent)
             .field("timeout", &self.timeout)

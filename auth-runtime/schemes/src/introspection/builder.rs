@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_core::url::{TrustedUrl, without_secrets};
 use auth_runtime_core::{Clock, UrlProblem};
 use auth_runtime_remote::HttpClientError;
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -237,7 +237,7 @@ impl IntrospectionBuilder {
             TrustedUrl::read(&url)
         };
         if let Err(problem) = read {
-            let url = without_user(&url);
+            let url = without_secrets(&url);
             return Err(IntrospectionError::Url { url, problem });
         }
         let client = self.client?;
@@ -270,6 +270,7 @@ impl IntrospectionBuilder {
             HttpClientError::Client(problem) => IntrospectionError::Client(problem),
         })?;
         Ok(Introspection(Arc::new(Endpoint {
+            shown_url: without_secrets(&url),
             url,
             client,
             http,
@@ -298,7 +299,7 @@ pub enum IntrospectionError {
     NoEndpoint,
     /// The URL of the endpoint is invalid.
     Url {
-        /// The URL as given, without its user information.
+        /// The URL as given, without its user information and its query.
         url: String,
         /// The problem of the URL.
         problem: UrlProblem,
@@ -365,7 +366,7 @@ impl std::error::Error for IntrospectionError {}
 impl fmt::Debug for IntrospectionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IntrospectionBuilder")
-            .field("endpoint", &self.endpoint.as_deref().map(without_user))
+            .field("endpoint", &self.endpoint.as_deref().map(without_secrets))
             .finish_non_exhaustive()
     }
 }

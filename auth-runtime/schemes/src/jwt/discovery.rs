@@ -1,6 +1,6 @@
 //! Discovery of the URL of an issuer's keys (RFC 8414, OpenID Connect Discovery).
 
-use auth_runtime_core::url::TrustedUrl;
+use auth_runtime_core::url::{TrustedUrl, without_secrets};
 use auth_runtime_remote::{HttpClient, HttpError, bounded_text};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -53,6 +53,7 @@ fn read(document: &[u8], issuer: &str) -> Result<String, String> {
         (Ok(_), _) => return Ok(url),
         (Err(problem), _) => problem.to_string(),
     };
+    let url = without_secrets(&url);
     Err(format!("the `jwks_uri` {url:?} cannot be used: {problem}"))
 }
 

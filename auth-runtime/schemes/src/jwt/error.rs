@@ -54,7 +54,7 @@ pub enum JwtError {
     DuplicateIssuer(String),
     /// The URL of the keys is invalid.
     Url {
-        /// The URL, without its user information.
+        /// The URL, without its user information and its query.
         url: String,
         /// The problem of the URL.
         problem: UrlProblem,

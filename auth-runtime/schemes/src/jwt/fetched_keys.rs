@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
-use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_core::url::{TrustedUrl, without_secrets};
 use auth_runtime_remote::{HttpClient, bounded_text};
 use jsonwebtoken::Header;
 use serde::Deserialize;
@@ -61,7 +61,7 @@ impl KeyPlace {
         match read {
             Ok(_) => Ok(url.clone()),
             Err(problem) => Err(JwtError::Url {
-                url: without_user(url),
+                url: without_secrets(url),
                 problem,
             }),
         }
@@ -319,14 +319,16 @@ impl FetchedKeys {
     async fn fetch(&self) -> Result<Fetched, String> {
         let (place, document) = match &self.place {
             KeyPlace::Source(source) => (
-                "the key source",
+                "the key source".to_owned(),
                 source.fetch().await.map_err(|error| bounded_text(&error))?,
             ),
-            KeyPlace::Url(url) | KeyPlace::PlainUrl(url) => (url.as_str(), self.get(url).await?),
+            KeyPlace::Url(url) | KeyPlace::PlainUrl(url) => {
+                (without_secrets(url), self.get(url).await?)
+            }
             KeyPlace::OfIssuer => {
                 let issuer = self.rules.issuer.to_string();
                 let url = jwks_url(&self.http, &issuer).await?;
-                ("the keys of the issuer", self.get(&url).await?)
+                ("the keys of the issuer".to_owned(), self.get(&url).await?)
             }
         };
         let keys = of_jwks(&document, self.rules.issuer.key_use());
@@ -343,8 +345,10 @@ impl FetchedKeys {
 
     async fn get(&self, url: &str) -> Result<String, String> {
         let document = self.http.get(url).await;
-        let document = document.map_err(|error| format!("{url}: {error}"))?;
-        String::from_utf8(document).map_err(|_| format!("{url}: not UTF-8"))
+        // The issuer may have named the URL.
+        let shown = || bounded_text(&without_secrets(url));
+        let document = document.map_err(|error| format!("{}: {error}", shown()))?;
+        String::from_utf8(document).map_err(|_| format!("{}: not UTF-8", shown()))
     }
 
     /// The present time, in milliseconds since `born`.

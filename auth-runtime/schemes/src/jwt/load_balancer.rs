@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use auth_runtime_core::Clock;
-use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_core::url::{TrustedUrl, without_secrets};
 use auth_runtime_remote::{HttpClient, HttpError};
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -77,7 +77,7 @@ impl Balancers {
             Ok(None) => Ok(url),
             Ok(Some(_)) => Err(JwtError::LoadBalancer(LoadBalancerProblem::KeyUrlQuery)),
             Err(problem) => Err(JwtError::Url {
-                url: without_user(&url),
+                url: without_secrets(&url),
                 problem,
             }),
         }
