@@ -89,6 +89,11 @@ impl JwtBuilder {
     /// accepted if its `iss` is the template with its own claim `tid`, and `is_allowed` returns true for
     /// that tenant.
     ///
+    /// `is_allowed` may receive the tenant of a token that nothing has verified yet, which is any text of up to some
+    /// kilobytes. It may be called several times for one request. Therefore it only looks the tenant up, and stores
+    /// nothing. It is not called for a cached token: the tokens of a removed tenant are accepted until they leave the
+    /// cache.
+    ///
     /// The tenants of Microsoft Entra share one document of keys. A key with a member `issuer` of one tenant verifies
     /// only the tokens of that tenant:
     ///
