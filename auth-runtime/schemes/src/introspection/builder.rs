@@ -30,6 +30,7 @@ impl Introspection {
             is_plain: false,
             ca_certificates: None,
             client: Err(IntrospectionError::NoClient),
+            key_id: None,
             issuer: None,
             audiences: Vec::new(),
             takes_any_audience: false,
@@ -50,6 +51,7 @@ pub struct IntrospectionBuilder {
     is_plain: bool,
     ca_certificates: Option<Vec<u8>>,
     client: Result<ClientAuthentication, IntrospectionError>,
+    key_id: Option<String>,
     issuer: Option<String>,
     audiences: Vec<String>,
     takes_any_audience: bool,
@@ -125,6 +127,28 @@ impl IntrospectionBuilder {
         self.private_key(id, key, Algorithm::ES256, audience)
     }
 
+    /// Sets the name of the private key, which its assertions have as their `kid`. Default: none.
+    ///
+    /// Servers that know several keys of this service, as during the rotation of the key, may require it (OpenID
+    /// Connect Core §10.1).
+    ///
+    /// ```
+    /// use auth_runtime::schemes::{Introspection, IntrospectionError};
+    ///
+    /// // A secret has no name.
+    /// let introspection = Introspection::builder()
+    ///     .endpoint("https://issuer.example/introspect")
+    ///     .client_secret("my-api", "the secret of my-api")
+    ///     .key_id("2026-11")
+    ///     .audience("https://api.example")
+    ///     .build();
+    /// assert_eq!(introspection.err(), Some(IntrospectionError::KeyId));
+    /// ```
+    pub fn key_id(mut self, id: impl Into<String>) -> Self {
+        self.key_id = Some(id.into());
+        self
+    }
+
     fn private_key(
         mut self,
         id: &str,
@@ -138,6 +162,7 @@ impl IntrospectionBuilder {
                 key: Box::new(key),
                 algorithm,
                 audience: audience.to_owned(),
+                key_id: None,
             }),
             Err(_) => Err(IntrospectionError::Key(format!("{algorithm:?}"))),
         };
@@ -240,7 +265,12 @@ impl IntrospectionBuilder {
             let url = without_secrets(&url);
             return Err(IntrospectionError::Url { url, problem });
         }
-        let client = self.client?;
+        let mut client = self.client?;
+        match (&mut client, self.key_id) {
+            (ClientAuthentication::Key { key_id, .. }, id) => *key_id = id,
+            (_, Some(_)) => return Err(IntrospectionError::KeyId),
+            (_, None) => {}
+        }
         if self.names.has_empty() {
             return Err(IntrospectionError::ClaimName);
         }
@@ -316,6 +346,8 @@ pub enum IntrospectionError {
     ClaimName,
     /// The private key is not a valid key for this algorithm.
     Key(String),
+    /// A key id was given, and this service authenticates with a secret.
+    KeyId,
     /// The certificates of the authorities are not valid, or there are none.
     CaCertificates,
     /// The HTTP client could not be created.
@@ -353,6 +385,10 @@ impl fmt::Display for IntrospectionError {
             Self::Key(algorithm) => {
                 write!(f, "the key is not a private key for {algorithm} in PEM")
             }
+            Self::KeyId => f.write_str(
+                "a key id is given, and the client authenticates with a secret; remove `.key_id(…)`, or add \
+                 `.private_key_es256(…)`",
+            ),
             Self::CaCertificates => f.write_str(
                 "the certificates of the authorities are not valid, or there are none; PEM is needed",
             ),

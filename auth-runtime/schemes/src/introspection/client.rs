@@ -30,6 +30,7 @@ pub(super) enum ClientAuthentication {
         key: Box<EncodingKey>,
         algorithm: Algorithm,
         audience: String,
+        key_id: Option<String>,
     },
 }
 
@@ -96,6 +97,7 @@ impl ClientAuthentication {
             key,
             algorithm,
             audience,
+            key_id,
         } = self
         else {
             return Ok(None);
@@ -111,7 +113,9 @@ impl ClientAuthentication {
             exp: now + ASSERTION_LIFETIME.as_secs(),
             jti: URL_SAFE_NO_PAD.encode(random),
         };
-        let signed = encode(&Header::new(*algorithm), &assertion, key);
+        let mut header = Header::new(*algorithm);
+        header.kid.clone_from(key_id);
+        let signed = encode(&header, &assertion, key);
         signed
             .map(Some)
             .map_err(|error| format!("the assertion for the server cannot be signed: {error}"))

@@ -44,6 +44,7 @@ async fn the_client_authenticates() {
         validation.set_audience(&[ISSUER]);
         validation.set_issuer(&["my-api"]);
         let proof = decode::<Value>(&form["client_assertion"], &public, &validation).unwrap();
+        assert_eq!(proof.header.kid, None);
         assert_eq!(proof.claims["sub"], "my-api");
         let time = |name: &str| proof.claims[name].as_i64().expect("a time");
         assert_eq!(time("exp"), time("iat") + 60);
@@ -54,21 +55,34 @@ async fn the_client_authenticates() {
 }
 
 #[tokio::test]
-async fn assertions_have_the_algorithm_of_the_key() {
+async fn assertions_have_the_algorithm_and_the_name_of_the_key() {
     let server = Server::start().await;
     server.says("good", active());
     let public = keys().rsa.public_key_pem();
     let public = DecodingKey::from_rsa_pem(public.as_bytes()).unwrap();
-    let builder = Introspection::builder()
-        .endpoint(format!("http://{}/introspect", server.address))
-        .private_key_rs256("my-api", keys().rsa.serialize_pem(), ISSUER)
-        .any_audience();
-    assert_eq!(status(&of(builder), "good").await, 200);
-    let (_, form) = server.endpoint.last.lock().unwrap().clone();
-    let mut validation = Validation::new(Algorithm::RS256);
-    validation.set_audience(&[ISSUER]);
-    let proof = decode::<Value>(&form["client_assertion"], &public, &validation);
-    assert_eq!(proof.unwrap().claims["iss"], "my-api");
+    let builder = || {
+        Introspection::builder()
+            .endpoint(format!("http://{}/introspect", server.address))
+            .any_audience()
+    };
+    let pem = keys().rsa.serialize_pem();
+    // The order of the settings has no effect.
+    for builder in [
+        builder()
+            .private_key_rs256("my-api", &pem, ISSUER)
+            .key_id("2026-11"),
+        builder()
+            .key_id("2026-11")
+            .private_key_rs256("my-api", &pem, ISSUER),
+    ] {
+        assert_eq!(status(&of(builder), "good").await, 200);
+        let (_, form) = server.endpoint.last.lock().unwrap().clone();
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_audience(&[ISSUER]);
+        let proof = decode::<Value>(&form["client_assertion"], &public, &validation).unwrap();
+        assert_eq!(proof.claims["iss"], "my-api");
+        assert_eq!(proof.header.kid.as_deref(), Some("2026-11"));
+    }
 }
 
 #[test]
@@ -133,6 +147,19 @@ fn mistakes_are_found_and_secrets_hidden() {
         (
             with_endpoint().private_key_rs256("my-api", "no key", ISSUER),
             "the key is not a private key for RS256 in PEM",
+        ),
+        (
+            with_endpoint()
+                .client_secret_post("my-api", "")
+                .key_id("2026-11")
+                .audience(AUDIENCE),
+            "a key id is given, and the client authenticates with a secret; remove `.key_id(…)`, or \
+             add `.private_key_es256(…)`",
+        ),
+        (
+            with_endpoint().key_id("2026-11").audience(AUDIENCE),
+            "the credentials of the client are missing; add `.client_secret(…)` or \
+             `.private_key_es256(…)`",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
