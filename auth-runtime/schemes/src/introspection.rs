@@ -38,6 +38,9 @@ const SHARE: usize = 64;
 /// The maximum number of requests that wait for a place.
 const MAX_WAITING: usize = 1024;
 
+/// Longer responses are not cached.
+const MAX_ANSWER: usize = 64 * 1024;
+
 /// The time by which the clock of the server may differ.
 const LEEWAY: Duration = Duration::from_secs(60);
 
@@ -118,7 +121,6 @@ struct Response {
     caller: Caller,
     /// The expiry of the token, if known.
     expiry: Option<SystemTime>,
-    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "to be shared"))]
     answer: Vec<u8>,
 }
 
@@ -198,6 +200,9 @@ impl Endpoint {
         let mut response = None;
         let asking = async {
             let response = response.insert(self.ask(token).await);
+            if response.answer.len() > MAX_ANSWER {
+                return response.caller.clone();
+            }
             remember((response.caller.clone(), response.expiry))
         };
         let places = (&self.places, client);

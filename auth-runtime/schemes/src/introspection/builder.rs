@@ -223,7 +223,8 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Sets the cache of responses. Default: 10 000 responses, each for up to a minute.
+    /// Sets the cache of responses. Default: 10 000 responses, each for up to a minute. A response of more than 64 KiB is
+    /// not cached.
     pub fn cache(mut self, cache: TokenCache) -> Self {
         self.cache = Some(cache);
         self

@@ -8,6 +8,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
+use super::MAX_ANSWER;
 use crate::redis::Share;
 use crate::token_cache::MAX_AGE;
 use crate::{Redis, RedisError};
@@ -61,8 +62,6 @@ pub struct SharedTokenCache {
     max_age: Duration,
 }
 
-/// Longer responses are not cached.
-const MAX_ANSWER: usize = 64 * 1024;
 /// The maximum duration of a request that began before a token was forgotten.
 const MAX_QUESTION: Duration = Duration::from_secs(60);
 const NONCE: usize = 12;

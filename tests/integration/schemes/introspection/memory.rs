@@ -32,6 +32,23 @@ async fn answers_are_shared_and_remembered() {
     assert_eq!(server.questions(), 5);
 }
 
+/// One caller with many tokens would otherwise occupy gigabytes.
+#[tokio::test]
+async fn long_answers_are_not_cached() {
+    let server = Server::start().await;
+    let app = server.app();
+    for (token, padding, questions) in [("short", 60_000, 1), ("long", 70_000, 2)] {
+        let mut answer = active();
+        answer["groups"] = json!("x".repeat(padding));
+        server.says(token, answer);
+        let before = server.questions();
+        for _ in 0..2 {
+            assert_eq!(status(&app, token).await, 200);
+        }
+        assert_eq!(server.questions() - before, questions, "{token}");
+    }
+}
+
 /// A cached token that is used stays, however many other tokens are used once.
 #[tokio::test]
 async fn tokens_of_one_caller_displace_no_used_token() {
