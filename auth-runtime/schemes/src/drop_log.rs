@@ -1,4 +1,4 @@
-//! The log of requests that are dropped, since too many wait.
+//! The log of requests that are dropped, since too many wait, or since the share of a caller is exhausted.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,5 +19,57 @@ impl DropLog {
             *last = Some(now);
         }
         is_due
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Level, Metadata, Subscriber};
+
+    use super::*;
+
+    /// Counts the warnings.
+    struct Warnings(Arc<AtomicUsize>);
+
+    impl Subscriber for Warnings {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() == Level::WARN
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    /// Returns the number of warnings that `function` logs on this thread.
+    pub(crate) fn warnings(function: impl FnOnce()) -> usize {
+        let count = Arc::default();
+        tracing::subscriber::with_default(Warnings(Arc::clone(&count)), function);
+        count.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn requests_are_logged_once_a_minute() {
+        let (log, begin) = (DropLog::default(), Instant::now());
+        for (seconds, expected) in [(0, true), (0, false), (59, false), (60, true), (119, false)] {
+            let is_due = log.is_due(begin + Duration::from_secs(seconds));
+            assert_eq!(is_due, expected, "{seconds}");
+        }
     }
 }

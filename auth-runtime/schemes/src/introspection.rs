@@ -8,7 +8,6 @@ mod single_flight;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use auth_runtime_core::{Caller, Client, Clock, Credentials, Identity, Rejection, Verification};
@@ -26,6 +25,7 @@ use crate::b64token::is_b64token;
 use crate::drop_log::DropLog;
 use crate::fair_queue::{self, FairQueue};
 use crate::jwt::ClaimNames;
+use crate::outage_log::OutageLog;
 use crate::rejected_token::RejectedToken;
 use crate::token_cache::VerifierCache;
 
@@ -111,8 +111,7 @@ struct Endpoint {
     places: Arc<FairQueue<()>>,
     #[cfg(feature = "redis")]
     shared_cache: Option<SharedTokenCache>,
-    /// An outage is logged once, and so is its end.
-    is_down: AtomicBool,
+    outages: OutageLog,
     dropped: DropLog,
 }
 
@@ -274,7 +273,7 @@ impl Endpoint {
         let (answer, claims) = match asked {
             Ok(asked) => asked,
             Err(problem) => {
-                if !self.is_down.swap(true, Ordering::Relaxed) {
+                if self.outages.begins(self.clock.monotonic()) {
                     tracing::warn!(
                         endpoint = self.shown_url,
                         "tokens cannot be introspected: {problem}"
@@ -287,7 +286,7 @@ impl Endpoint {
                 };
             }
         };
-        if self.is_down.swap(false, Ordering::Relaxed) {
+        if self.outages.ends() {
             tracing::warn!(endpoint = self.shown_url, "tokens can be introspected again");
         }
         let (caller, expiry) = self.verify_claims(claims);

@@ -23,7 +23,12 @@ mod digest;
 mod dot_segments;
 #[cfg(feature = "dpop")]
 mod dpop;
-#[cfg(any(feature = "introspection", feature = "argon2"))]
+#[cfg(any(
+    feature = "argon2",
+    feature = "digest",
+    feature = "dpop",
+    feature = "introspection"
+))]
 mod drop_log;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod expiring_map;
@@ -53,6 +58,8 @@ mod mutual_tls;
 mod nonce_key;
 mod oauth;
 mod origin;
+#[cfg(any(feature = "introspection", feature = "redis"))]
+mod outage_log;
 #[cfg(feature = "basic")]
 mod password;
 #[cfg(feature = "argon2")]

@@ -11,6 +11,8 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, ProtocolVersion};
 use tokio::time::timeout;
 
+use crate::drop_log::DropLog;
+use crate::outage_log::OutageLog;
 use crate::replay::{ReplayStore, ReplayStoreError, UsedProof};
 
 /// A connection to a Redis server, or a compatible one, that the instances of the service share.
@@ -65,8 +67,10 @@ struct Shared {
     connection: Mutex<Option<Connection>>,
     prefix: String,
     timeout: Duration,
-    /// An outage is logged once, and so is its end.
     is_down: AtomicBool,
+    outages: OutageLog,
+    /// Proofs that are not stored, since the share of their subject is exhausted.
+    dropped: DropLog,
     /// The last time that a deadline passed.
     silent_at: Mutex<Option<Instant>>,
 }
@@ -158,6 +162,8 @@ impl RedisBuilder {
             prefix: self.prefix,
             timeout: self.timeout,
             is_down: AtomicBool::new(false),
+            outages: OutageLog::default(),
+            dropped: DropLog::default(),
             silent_at: Mutex::default(),
         })))
     }
@@ -222,14 +228,16 @@ impl Redis {
         let address = shared.client.get_connection_info().addr();
         let problem = match shared.ask(command).await {
             Ok(answer) => {
-                if shared.is_down.swap(false, Ordering::Relaxed) {
+                shared.is_down.store(false, Ordering::Relaxed);
+                if shared.outages.ends() {
                     tracing::warn!(%address, "Redis responds again");
                 }
                 return Ok(answer);
             }
             Err(problem) => problem,
         };
-        if !shared.is_down.swap(true, Ordering::Relaxed) {
+        shared.is_down.store(true, Ordering::Relaxed);
+        if shared.outages.begins(Instant::now()) {
             tracing::warn!(%address, "Redis does not respond: {problem}");
         }
         Err(RedisError::NoAnswer)
@@ -340,7 +348,11 @@ impl ReplayStore for Redis {
             Ok(Stored::Now) => Ok(true),
             Ok(Stored::Before) => Ok(false),
             Ok(Stored::ShareExhausted) => {
-                tracing::warn!("a subject uses too many proofs of possession to remember them all");
+                if self.0.dropped.is_due(Instant::now()) {
+                    tracing::warn!(
+                        "a subject uses too many proofs of possession to remember them all"
+                    );
+                }
                 Err(ReplayStoreError)
             }
             Err(_) => Err(ReplayStoreError),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use auth_runtime_core::Clock;
 
+use crate::drop_log::DropLog;
 use crate::expiring_map::{ExpiringMap, Full};
 
 /// A store of used proofs, which prevents the replay of an overheard proof.
@@ -122,6 +123,8 @@ pub(crate) struct InMemory {
     /// True for each proof that was used.
     proofs: ExpiringMap<bool>,
     clock: Clock,
+    /// Proofs that are not stored, since the share of their subject is exhausted.
+    dropped: DropLog,
 }
 
 impl InMemory {
@@ -131,6 +134,7 @@ impl InMemory {
         Self {
             proofs: ExpiringMap::new(capacity, longest, clock.monotonic()),
             clock,
+            dropped: DropLog::default(),
         }
     }
 
@@ -139,7 +143,11 @@ impl InMemory {
         let mark = |used: &mut bool| !std::mem::replace(used, true);
         let is_first = self.proofs.update(proof.id, proof.subject, now, mark);
         is_first.map_err(|Full| {
-            tracing::warn!("a subject uses too many proofs of possession to remember all of them");
+            if self.dropped.is_due(now) {
+                tracing::warn!(
+                    "a subject uses too many proofs of possession to remember all of them"
+                );
+            }
             ReplayStoreError
         })
     }
@@ -160,6 +168,7 @@ mod tests {
     use auth_runtime_core::ManualClock;
 
     use super::*;
+    use crate::drop_log::tests::warnings;
 
     const LIFETIME: Duration = Duration::from_secs(60);
 
@@ -219,6 +228,21 @@ mod tests {
                 assert_eq!(store.remember(proof(subject, number)), Ok(true));
             }
         }
+    }
+
+    #[test]
+    fn proofs_beyond_a_share_are_logged_once_a_minute() {
+        let time = ManualClock::new(SystemTime::UNIX_EPOCH);
+        let store = InMemory::new(100, LIFETIME, time.clock());
+        let use_many = || {
+            for number in 0..1000 {
+                let _ = store.remember(proof(1, number));
+            }
+        };
+        assert_eq!(warnings(use_many), 1);
+        assert_eq!(warnings(use_many), 0);
+        time.advance(LIFETIME * 2);
+        assert_eq!(warnings(use_many), 1);
     }
 
     #[test]

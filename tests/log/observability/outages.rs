@@ -4,8 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use auth_runtime::clock::{Clock, ManualClock};
 use auth_runtime::schemes::{
     Bearer, CertificateSource, Introspection, Jwt, JwtError, KeySource, MutualTls, ProxyIdentity,
     Redis, RedisError, Sessions, SharedTokenCache,
@@ -19,8 +20,8 @@ use tower_sessions::{MemoryStore, Session};
 
 use super::*;
 
-#[tokio::test]
-async fn introspection_logs_begin_and_end_of_an_outage() {
+/// An endpoint whose status is set, and a service that asks it.
+async fn introspected(clock: Clock) -> (Arc<Mutex<StatusCode>>, String, ProtectedRouter) {
     listen();
     let endpoint = Arc::new(Mutex::new(StatusCode::OK));
     let status = Arc::clone(&endpoint);
@@ -34,13 +35,19 @@ async fn introspection_logs_begin_and_end_of_an_outage() {
     let introspection = Introspection::builder()
         .endpoint(&url)
         .client_secret("api", "secret")
-        .any_audience();
+        .any_audience()
+        .clock(clock);
     let bearer = Bearer::introspection(introspection.build().expect("an endpoint"));
     let space = ProtectionSpace::builder()
         .realm("api")
         .scheme(bearer)
         .build();
-    let app = reads(space.expect("a space"));
+    (endpoint, url, reads(space.expect("a space")))
+}
+
+#[tokio::test]
+async fn introspection_logs_begin_and_end_of_an_outage() {
+    let (endpoint, url, app) = introspected(Clock::system()).await;
     for (status, expected) in [
         (StatusCode::OK, None),
         (
@@ -63,6 +70,29 @@ async fn introspection_logs_begin_and_end_of_an_outage() {
             }
             (seen, expected) => panic!("{seen:?} in place of {expected:?}"),
         }
+    }
+}
+
+/// A server that limits the rate of requests, which any client can exceed.
+#[tokio::test]
+async fn alternating_responses_of_a_server_are_logged_once_a_minute() {
+    let time = ManualClock::new(SystemTime::now());
+    let (endpoint, _, app) = introspected(time.clock()).await;
+    for minute in 0..2 {
+        for number in 0..50 {
+            for status in [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
+                *endpoint.lock().expect("no panic") = status;
+                let token = format!("Bearer opaque-{number}");
+                send(&app, "/read", From::Lines(vec![token])).await;
+            }
+        }
+        let messages = messages("::introspection");
+        let [begin, end] = &messages[..] else {
+            panic!("{minute}: {messages:?}");
+        };
+        assert!(begin.ends_with("429 Too Many Requests"), "{begin}");
+        assert_eq!(end, "tokens can be introspected again");
+        time.advance(Duration::from_secs(60));
     }
 }
 

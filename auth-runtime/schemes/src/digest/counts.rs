@@ -5,6 +5,7 @@ use std::time::Duration;
 use auth_runtime_core::Clock;
 use sha2::{Digest, Sha256};
 
+use crate::drop_log::DropLog;
 use crate::expiring_map::{ExpiringMap, Full};
 
 /// The used counts of each nonce, in the memory of this process. The number of nonces is bounded,
@@ -12,6 +13,8 @@ use crate::expiring_map::{ExpiringMap, Full};
 pub(super) struct Counts {
     nonces: ExpiringMap<Window>,
     clock: Clock,
+    /// Nonces that are not counted, since the share of their user is exhausted.
+    dropped: DropLog,
 }
 
 /// The result of checking a count.
@@ -38,6 +41,7 @@ impl Counts {
         Self {
             nonces: ExpiringMap::new(capacity, lifetime, clock.monotonic()),
             clock,
+            dropped: DropLog::default(),
         }
     }
 
@@ -55,7 +59,11 @@ impl Counts {
             Ok(true) => Counted::First,
             Ok(false) => Counted::Again,
             Err(Full) => {
-                tracing::warn!("a user of Digest has too many nonces in use to count all of them");
+                if self.dropped.is_due(now) {
+                    tracing::warn!(
+                        "a user of Digest has too many nonces in use to count all of them"
+                    );
+                }
                 Counted::Full
             }
         }
@@ -90,6 +98,7 @@ mod tests {
     use auth_runtime_core::ManualClock;
 
     use super::*;
+    use crate::drop_log::tests::warnings;
 
     const LIFETIME: Duration = Duration::from_secs(60);
 
@@ -134,6 +143,12 @@ mod tests {
         let uses = (0..1600).map(|number| use_nonce("mallory", number));
         let first = uses.filter(|counted| *counted == Counted::First).count();
         assert_eq!(first, 160);
+        let logged = warnings(|| {
+            for number in 160..1160 {
+                assert_eq!(use_nonce("mallory", number), Counted::Full);
+            }
+        });
+        assert_eq!(logged, 0, "once a minute");
         for number in 0..50 {
             assert_eq!(use_nonce("ann", number), Counted::First, "{number}");
         }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use auth_runtime_core::url::{TrustedUrl, without_secrets};
@@ -19,6 +18,7 @@ use crate::drop_log::DropLog;
 use crate::fair_queue::FairQueue;
 use crate::issuer_client::issuer_client;
 use crate::jwt::{ClaimNames, ClaimPath};
+use crate::outage_log::OutageLog;
 use crate::signed_token::choose_backend;
 use crate::token_cache::TokenCache;
 
@@ -316,7 +316,7 @@ impl IntrospectionBuilder {
             shared_cache: self.shared_cache,
             questions: SingleFlight::default(),
             places: FairQueue::new(MAX_IN_FLIGHT, SHARE, MAX_WAITING),
-            is_down: AtomicBool::new(false),
+            outages: OutageLog::default(),
             dropped: DropLog::default(),
         })))
     }
