@@ -14,7 +14,7 @@ use http::Request;
 use tower::ServiceExt;
 
 /// The beginning of a row, the file of its test, and the test.
-const TESTS: [(&str, &str, &str); 21] = [
+const TESTS: [(&str, &str, &str); 22] = [
     (
         "passwords verified at a time",
         "tests/integration/schemes/basic.rs",
@@ -39,6 +39,11 @@ const TESTS: [(&str, &str, &str); 21] = [
         "requests that wait for the response about one token",
         "tests/integration/schemes/introspection/shares.rs",
         "waiting_clients_delay_no_other",
+    ),
+    (
+        "introspections without a response in a row",
+        "tests/integration/schemes/introspection/outages.rs",
+        "silence_about_the_tokens_of_one_client_excludes_no_other",
     ),
     (
         "fetches of the keys of an issuer",

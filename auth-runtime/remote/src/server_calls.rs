@@ -89,6 +89,43 @@ impl ServerCalls {
     ) -> Result<T, CallError<E>> {
         let caller = self.callers.get(caller);
         let _place = self.place::<E>(caller)?;
+        self.attempt(caller, call, is_of_request).await
+    }
+
+    /// Makes a call like [`call`](Self::call), without a bound on the number of concurrent calls. Its callers wait for
+    /// a place elsewhere.
+    ///
+    /// ```
+    /// use auth_runtime_remote::ServerCalls;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let calls = ServerCalls::default();
+    /// let asked = calls.call_unbounded("192.0.2.1", async { Ok::<_, String>("active") }, |_| false);
+    /// assert_eq!(asked.await, Ok("active"));
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Open`]: the call was not made. [`CallError::Failed`]: it failed.
+    pub async fn call_unbounded<T, E>(
+        &self,
+        caller: impl Hash,
+        call: impl Future<Output = Result<T, E>>,
+        is_of_request: impl FnOnce(&E) -> bool,
+    ) -> Result<T, CallError<E>> {
+        let caller = self.callers.get(caller);
+        self.attempt(caller, call, is_of_request).await
+    }
+
+    /// Makes a call, unless the server is known to fail.
+    async fn attempt<T, E>(
+        &self,
+        caller: CallerHash,
+        call: impl Future<Output = Result<T, E>>,
+        is_of_request: impl FnOnce(&E) -> bool,
+    ) -> Result<T, CallError<E>> {
         let attempt = self.circuit.begin(caller, Instant::now());
         let attempt = attempt.map_err(CallError::Open)?;
         let result = call.await;
@@ -229,6 +266,24 @@ mod tests {
             assert!(take_all(greedy) > 0);
         }
         assert_eq!(done(&calls, 23), Ok(()));
+    }
+
+    #[test]
+    fn unbounded_calls_take_no_place() {
+        let calls = ServerCalls::default();
+        let mut begun: Vec<_> = (0..ServerCalls::MAX_CONCURRENT + 1)
+            .map(|_| Box::pin(calls.call_unbounded(1, pending::<Result<(), &str>>(), |_| false)))
+            .collect();
+        for call in &mut begun {
+            assert!(poll(call.as_mut()).is_pending());
+        }
+        assert_eq!(done(&calls, 1), Ok(()));
+        for caller in 0..5 {
+            fail(&calls, caller, false);
+        }
+        let mut refused = pin!(calls.call_unbounded(6, async { Ok::<_, &str>(()) }, |_| false));
+        let refused = poll(refused.as_mut());
+        assert!(matches!(refused, Poll::Ready(Err(CallError::Open(_)))));
     }
 
     fn fail(calls: &ServerCalls, caller: usize, is_of_request: bool) {

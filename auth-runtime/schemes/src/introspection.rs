@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use auth_runtime_core::{Caller, Client, Clock, Credentials, Identity, Rejection, Verification};
-use auth_runtime_remote::HttpClient;
+use auth_runtime_remote::{CallError, HttpClient, HttpError, ServerCalls};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -29,8 +29,6 @@ use crate::outage_log::OutageLog;
 use crate::rejected_token::RejectedToken;
 use crate::token_cache::VerifierCache;
 
-/// The wait before a retry while the endpoint is unavailable.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The maximum number of concurrent requests to the endpoint.
 const MAX_IN_FLIGHT: usize = 256;
 /// The share of one client in these, unless the client is unknown.
@@ -38,15 +36,11 @@ const SHARE: usize = 64;
 /// The maximum number of requests that wait for a place.
 const MAX_WAITING: usize = 1024;
 
-/// Longer responses are not cached.
-const MAX_ANSWER: usize = 64 * 1024;
-
 /// The time by which the clock of the server may differ.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-const UNVERIFIABLE: Caller = Caller::Unverifiable {
-    retry_after: Some(RETRY_AFTER),
-};
+/// Longer responses are not cached.
+const MAX_ANSWER: usize = 64 * 1024;
 
 /// Verifies opaque tokens by requests to the authorization server; for
 /// [`Bearer::introspection`](crate::Bearer::introspection).
@@ -89,8 +83,9 @@ const UNVERIFIABLE: Caller = Caller::Unverifiable {
 /// |---|---|---|---|
 /// | concurrent requests to the server | 256 | 64 of one client; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
 /// | requests that wait for a place | 1024, for a second each; beyond that 503 with `Retry-After` | a full queue drops a request of the client with the most | none; 1024 clients exclude further ones |
+/// | requests without a response in a row | 5; then none for 5 seconds, and after them one at a time until a response | 2 of one client count; after 5 of one client, only its own tokens are not sent | none; 3 clients whose tokens make the server silent could stop all requests |
 ///
-/// Dropped requests are logged at the level `warn`, at most once a minute.
+/// Dropped requests are logged at the level `warn`, at most once a minute. So are the begin of an outage and its end.
 ///
 /// Cloning is cheap; clones share their cache.
 #[derive(Clone)]
@@ -109,6 +104,8 @@ struct Endpoint {
     cache: Option<VerifierCache>,
     questions: SingleFlight,
     places: Arc<FairQueue<()>>,
+    /// Stops the requests while the server does not respond.
+    calls: ServerCalls,
     #[cfg(feature = "redis")]
     shared_cache: Option<SharedTokenCache>,
     outages: OutageLog,
@@ -121,6 +118,13 @@ struct Response {
     /// The expiry of the token, if known.
     expiry: Option<SystemTime>,
     answer: Vec<u8>,
+}
+
+/// The reason for a missing or unreadable response.
+struct Problem {
+    text: String,
+    /// The server did not respond, or too late. Other problems may be those of one token.
+    is_silence: bool,
 }
 
 impl Introspection {
@@ -183,7 +187,7 @@ impl Endpoint {
             let Ok(Some(place)) = place else {
                 return self.drop_request();
             };
-            let response = self.ask(token).await;
+            let response = self.ask(token, client).await;
             drop(place);
             self.share(token, &response).await;
             return response.caller;
@@ -198,7 +202,7 @@ impl Endpoint {
         let shared = async { self.shared_answer(token).await.map(remember) };
         let mut response = None;
         let asking = async {
-            let response = response.insert(self.ask(token).await);
+            let response = response.insert(self.ask(token, client).await);
             if response.answer.len() > MAX_ANSWER {
                 return response.caller.clone();
             }
@@ -226,7 +230,7 @@ impl Endpoint {
                  `client_address`",
             );
         }
-        UNVERIFIABLE
+        unverifiable(ServerCalls::PAUSE)
     }
 
     /// Returns the response that the instances of the service share, and its expiry, if known.
@@ -261,33 +265,35 @@ impl Endpoint {
         }
     }
 
-    /// Returns the response of the server. The caller of this function holds a place.
-    async fn ask(&self, token: &str) -> Response {
-        let asked = self.question(token).await.and_then(|answer| {
-            let claims = serde_json::from_slice(&answer);
-            let claims = claims.map_err(|_| {
-                "the response is not a JSON object, or has a member twice".to_owned()
-            })?;
-            Ok((answer, claims))
-        });
-        let (answer, claims) = match asked {
+    /// Returns the response of the server. The caller of this function holds a place of `client`.
+    async fn ask(&self, token: &str, client: Client) -> Response {
+        let asked = self
+            .calls
+            .call_unbounded(client, self.question(token), |problem| !problem.is_silence);
+        let (answer, claims) = match asked.await {
             Ok(asked) => asked,
-            Err(problem) => {
-                if self.outages.begins(self.clock.monotonic()) {
+            Err(error) => {
+                if let CallError::Failed(problem) = &error
+                    && self.outages.begins(self.clock.monotonic())
+                {
                     tracing::warn!(
                         endpoint = self.shown_url,
-                        "tokens cannot be introspected: {problem}"
+                        "tokens cannot be introspected: {}",
+                        problem.text
                     );
                 }
                 return Response {
-                    caller: UNVERIFIABLE,
+                    caller: unverifiable(error.retry_after()),
                     expiry: None,
                     answer: Vec::new(),
                 };
             }
         };
         if self.outages.ends() {
-            tracing::warn!(endpoint = self.shown_url, "tokens can be introspected again");
+            tracing::warn!(
+                endpoint = self.shown_url,
+                "tokens can be introspected again"
+            );
         }
         let (caller, expiry) = self.verify_claims(claims);
         Response {
@@ -318,7 +324,8 @@ impl Endpoint {
         (caller, expiry)
     }
 
-    async fn question(&self, token: &str) -> Result<Vec<u8>, String> {
+    /// Sends a token to the server, and returns the response as sent and parsed.
+    async fn question(&self, token: &str) -> Result<(Vec<u8>, Claims), Problem> {
         let mut form = vec![("token", token), ("token_type_hint", "access_token")];
         let assertion = self.client.assertion(self.clock.now())?;
         if let Some(assertion) = &assertion {
@@ -334,7 +341,14 @@ impl Endpoint {
             .extend_pairs(form)
             .finish();
         let answer = self.http.post_form(&self.url, body).await;
-        answer.map_err(|error| error.to_string())
+        let answer = answer.map_err(|error| Problem {
+            text: error.to_string(),
+            is_silence: matches!(error, HttpError::Failed(_)),
+        })?;
+        let claims = serde_json::from_slice(&answer).map_err(|_| {
+            Problem::from("the response is not a JSON object, or has a member twice".to_owned())
+        })?;
+        Ok((answer, claims))
     }
 
     /// Checks the conditions on an active token (RFC 7662 §2.2), in the same way as for a JWT.
@@ -355,6 +369,21 @@ impl Endpoint {
         } else {
             Ok(())
         }
+    }
+}
+
+impl From<String> for Problem {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            is_silence: false,
+        }
+    }
+}
+
+fn unverifiable(retry_after: Duration) -> Caller {
+    Caller::Unverifiable {
+        retry_after: Some(retry_after),
     }
 }
 

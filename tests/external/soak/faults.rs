@@ -122,7 +122,7 @@ impl Faults {
         };
         let introspection = async {
             while !is_over() {
-                let fine = Duration::from_secs(4);
+                let fine = Duration::from_secs(12);
                 introspection.disturb(&world.introspection, fine, end).await;
             }
         };

@@ -12,9 +12,10 @@ use crate::issuer::{Issuer, now};
 use crate::link::Health;
 use crate::service::CACHED;
 
-/// A request may notice a fault for this time after its end: a failed fetch of keys is repeated after 5 seconds.
-const KEYS_RETURN: Duration = Duration::from_secs(8);
-const OTHERS_RETURN: Duration = Duration::from_secs(2);
+/// A request may notice a fault for this time after its end: a failed fetch of keys is repeated after 5 seconds, and a
+/// silent introspection endpoint is asked again after 5 seconds.
+const ISSUER_RETURNS: Duration = Duration::from_secs(8);
+const REDIS_RETURNS: Duration = Duration::from_secs(2);
 /// A response of the introspection endpoint can be this late before it is cached.
 const LATE: Duration = Duration::from_secs(3);
 /// The number of wrong responses that are printed.
@@ -159,7 +160,7 @@ impl World {
                 Allowed {
                     status: if is_valid { *status } else { 401 },
                     or: may_expire.then_some(401),
-                    is_503: !is_known && self.keys.may_fail(sent, KEYS_RETURN),
+                    is_503: !is_known && self.keys.may_fail(sent, ISSUER_RETURNS),
                 }
             }
             Kind::Opaque(token) => {
@@ -172,19 +173,19 @@ impl World {
                         401
                     },
                     or: revoked.map(|_| 401),
-                    is_503: self.introspection.may_fail(sent, OTHERS_RETURN),
+                    is_503: self.introspection.may_fail(sent, ISSUER_RETURNS),
                 }
             }
             Kind::Invented => Allowed {
-                is_503: self.introspection.may_fail(sent, OTHERS_RETURN),
+                is_503: self.introspection.may_fail(sent, ISSUER_RETURNS),
                 ..Allowed::from(401)
             },
             Kind::Proved => Allowed {
-                is_503: self.redis.may_fail(sent, OTHERS_RETURN),
+                is_503: self.redis.may_fail(sent, REDIS_RETURNS),
                 ..Allowed::from(200)
             },
             Kind::Replayed => Allowed {
-                is_503: self.redis.may_fail(sent, OTHERS_RETURN),
+                is_503: self.redis.may_fail(sent, REDIS_RETURNS),
                 ..Allowed::from(401)
             },
             Kind::Hostile => Allowed {

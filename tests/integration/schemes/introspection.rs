@@ -4,6 +4,7 @@
 mod answers;
 mod client;
 mod memory;
+mod outages;
 mod shares;
 
 use std::collections::HashMap;

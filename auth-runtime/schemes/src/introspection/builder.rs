@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use auth_runtime_core::url::{TrustedUrl, without_secrets};
 use auth_runtime_core::{Clock, UrlProblem};
-use auth_runtime_remote::HttpClientError;
+use auth_runtime_remote::{HttpClientError, ServerCalls};
 use jsonwebtoken::{Algorithm, EncodingKey};
 
 #[cfg(feature = "redis")]
@@ -316,6 +316,7 @@ impl IntrospectionBuilder {
             shared_cache: self.shared_cache,
             questions: SingleFlight::default(),
             places: FairQueue::new(MAX_IN_FLIGHT, SHARE, MAX_WAITING),
+            calls: ServerCalls::default(),
             outages: OutageLog::default(),
             dropped: DropLog::default(),
         })))

@@ -5,7 +5,7 @@ use auth_runtime::ClientAddress;
 use super::*;
 
 /// A request of this peer.
-fn request_from(peer: &str, token: &str) -> Request {
+pub(super) fn request_from(peer: &str, token: &str) -> Request {
     let request = Request::get("/read").header("authorization", format!("Bearer {token}"));
     let mut request = request.body(Body::empty()).expect("a request");
     let peer: SocketAddr = peer.parse().expect("an address");
@@ -18,7 +18,7 @@ async fn status_of(app: &impl App, request: Request) -> u16 {
     response.status().as_u16()
 }
 
-async fn status_from(app: &impl App, client: &str, token: &str) -> u16 {
+pub(super) async fn status_from(app: &impl App, client: &str, token: &str) -> u16 {
     status_of(app, request_from(client, token)).await
 }
 
