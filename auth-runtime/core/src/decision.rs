@@ -15,7 +15,7 @@
 //!    - none: 403.
 //! 4. The credentials cannot be verified. If the requirement is unknown: 503; if it is false: 403.
 //!    Never 401, since a client discards a valid token after a 401. A failed check or decision point
-//!    also leads to 503.
+//!    also leads to 503, unless a remedy of rule 3 suffices without its result, or none does with it.
 //! 5. The request carries credentials of accepted schemes in an invalid way: 400, before any of the
 //!    above.
 //! 6. A public handler with an optional identity: rejected credentials lead to 401, and unverifiable
@@ -221,38 +221,43 @@ fn decide_known<'p>(
     policy: &'p Policy,
     evaluator: &Evaluator<'p, '_>,
 ) -> Result<Decision, &'p Atom> {
+    let context = evaluator.context;
+    let unverifiable = || Denial::Unverifiable {
+        retry_after: context.retry_after,
+    };
     match evaluator.evaluate()? {
         Truth::True => return Ok(Decision::Grant),
         // For a known caller, only a failed check or decision point leaves the requirement unknown.
-        Truth::Unknown if conceals(policy, evaluator.context)? => return Ok(Decision::Conceal),
-        Truth::Unknown => {
-            let retry_after = evaluator.context.retry_after;
-            return Ok(Decision::Deny(Denial::Unverifiable { retry_after }));
-        }
+        Truth::Unknown if conceals(policy, context)? => return Ok(Decision::Conceal),
+        Truth::Unknown => return Ok(Decision::Deny(unverifiable())),
         Truth::False => {}
     }
-    let is_fresh = |atom: &Atom| evaluator.context.is_fresh(atom);
-    let asks_login = policy.asks_about(Group::Freshness) || evaluator.context.asks_login();
+    let is_fresh = |atom: &Atom| context.is_fresh(atom);
+    let asks_login = policy.asks_about(Group::Freshness) || context.asks_login();
     if asks_login && evaluator.evaluate_granting(&is_fresh)? == Truth::True {
         return Ok(Decision::Deny(evaluator.step_up()));
     }
     // A concealed denial needs no further distinction.
-    if conceals(policy, evaluator.context)? {
+    if conceals(policy, context)? {
         return Ok(Decision::Conceal);
     }
-    let is_bound = |atom: &Atom| is_fresh(atom) || evaluator.context.can_bind(atom);
+    let is_bound = |atom: &Atom| is_fresh(atom) || context.can_bind(atom);
     if policy.asks_about(Group::Binding) && evaluator.evaluate_granting(&is_bound)? == Truth::True {
         return Ok(Decision::Deny(Denial::SenderConstraintRequired));
     }
-    let is_granted = |atom: &Atom| is_bound(atom) || evaluator.context.scope_of(atom).is_some();
-    if evaluator.context.is_oauth && evaluator.evaluate_granting(&is_granted)? == Truth::True {
-        return Ok(Decision::Deny(Denial::InsufficientScope {
+    let is_granted =
+        |atom: &Atom| is_bound(atom) || (context.is_oauth && context.scope_of(atom).is_some());
+    let denial = match evaluator.evaluate_granting(&is_granted)? {
+        Truth::True => Denial::InsufficientScope {
             scopes: evaluator.insufficient_scopes()?,
-            has_token_server: evaluator.context.has_token_server,
-        }));
-    }
-    let reason = evaluator.reason();
-    Ok(Decision::Deny(Denial::Forbidden { reason }))
+            has_token_server: context.has_token_server,
+        },
+        Truth::Unknown => unverifiable(),
+        Truth::False => Denial::Forbidden {
+            reason: evaluator.reason(),
+        },
+    };
+    Ok(Decision::Deny(denial))
 }
 
 /// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser

@@ -118,14 +118,14 @@ pub struct Finding {
 }
 
 /// The denial that a hidden policy conceals. No further checks run for it, and no decision
-/// point is asked; their results count as unknown.
+/// point is asked; their results count as false.
 pub(crate) fn denial_behind(policy: &Policy, context: &Context<'_>) -> Option<Denial> {
     let shown = policy.clone().shown();
     let mut context = context.clone();
     loop {
         match Decision::of(&shown, &context) {
             Decision::Deny(denial) => return Some(denial),
-            Decision::Undecided(atom) => context = context.answered(atom, None),
+            Decision::Undecided(atom) => context = context.answered(atom, Some(false)),
             Decision::Grant | Decision::Conceal => return None,
         }
     }

@@ -91,7 +91,15 @@ fn by_the_rules(
     }
     let without_scopes = (holds & !SCOPES) | at_worst | fresh | Bound as Holds;
     let enough = best_scopes(holds, |scopes| expression.grants(without_scopes | scopes));
-    (403, if oauth { enough } else { vec![] })
+    if oauth && !enough.is_empty() {
+        return (403, enough);
+    }
+    // With the failed check, the same credentials could have led to a grant.
+    let obtainable = fresh | Bound as Holds | if oauth { SCOPES } else { 0 };
+    if expression.grants(holds | at_best | obtainable) {
+        return (503, vec![]);
+    }
+    (403, vec![])
 }
 
 /// A 401 of rule 3b. A hidden policy conceals it, but not that of 3a.

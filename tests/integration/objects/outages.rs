@@ -3,6 +3,8 @@
 use auth_runtime::objects::{DecisionCache, DecisionDeadline, ObjectRequest, ObjectRules};
 use auth_runtime::routing::get;
 use auth_runtime::{Denied, Guard, requires};
+use auth_tests::token;
+use serde_json::json;
 
 use super::*;
 
@@ -26,6 +28,19 @@ async fn false_without_engine() -> &'static str {
     "read"
 }
 
+#[requires(
+    any(all(scope = "other", can = "read"), scope = "all"),
+    on = "Repository::{repo}"
+)]
+async fn or_scope() -> &'static str {
+    "read"
+}
+
+#[requires(role = "admin", can = "read", on = "Repository::{repo}")]
+async fn with_role() -> &'static str {
+    "read"
+}
+
 #[requires(authenticated)]
 async fn by_guard(guard: Guard) -> Result<&'static str, Denied> {
     guard.can(READ, Resource::new("Repository", "x")).await?;
@@ -44,6 +59,8 @@ fn routes() -> GuardedRouter {
         .route("/{repo}/hidden", get(hidden))
         .route("/{repo}/or", get(or_admin))
         .route("/{repo}/false", get(false_without_engine))
+        .route("/{repo}/or-scope", get(or_scope))
+        .route("/{repo}/role", get(with_role))
         .route("/{repo}/guard", get(by_guard))
         .route("/{repo}/hidden-guard", get(by_hidden_guard))
 }
@@ -88,6 +105,31 @@ async fn a_failing_engine_is_503() {
         200
     );
     assert_hidden(app, by("ann", "/ann/hidden")).await;
+}
+
+/// A caller that can obtain the missing scope is not denied: with a decision, the scope could lead to a grant.
+#[tokio::test]
+async fn a_failing_engine_is_503_beside_a_missing_scope() {
+    let error = DecisionPointError::new("down").retry_after(Duration::from_secs(7));
+    let app = protect(routes(), &Engine::failing(error));
+    let bearer = |scope| format!("Bearer {}", token(json!({ "scope": scope })));
+    for (scope, target, expected) in [
+        ("none", "/ann/false", 503),
+        ("other", "/ann/false", 503),
+        // Another scope suffices without the engine.
+        ("none", "/ann/or-scope", 403),
+        ("other", "/ann/or-scope", 503),
+        // No scope helps, whatever the engine says.
+        ("other", "/ann/role", 403),
+    ] {
+        let mut request = request(target);
+        let value = bearer(scope).parse().expect("a value");
+        request.headers_mut().insert("authorization", value);
+        let response = send(&app, request).await;
+        assert_eq!(response.status(), expected, "{scope} {target}");
+        let retry = response.headers().get("retry-after");
+        assert_eq!(retry.is_some(), expected == 503, "{scope} {target}");
+    }
 }
 
 /// A cache and a deadline around an engine pass its errors on.

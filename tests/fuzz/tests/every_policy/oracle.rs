@@ -314,6 +314,11 @@ impl Case {
             let others = (certain & !scopes) | fresh | bound;
             return Expected::InsufficientScope(self.best_scopes(holds, others));
         }
+        // Rule 4, with the credentials that the caller can obtain.
+        let obtainable = fresh | bound | if oauth { scopes } else { 0 };
+        if grants(results.failed | obtainable) {
+            return Expected::Unverifiable;
+        }
         Expected::Forbidden
     }
 
