@@ -3,6 +3,7 @@
 
 mod behind_layers;
 mod bodies;
+mod changed_checks;
 mod changed_fields;
 mod changed_requests;
 mod combinations;

@@ -8,6 +8,7 @@ mod added_fields;
 pub(crate) mod authorizer;
 pub(crate) mod conceal;
 pub(crate) mod conceal_timing;
+mod confirmation;
 pub(crate) mod fallback;
 mod handover;
 mod kept_body;
@@ -126,7 +127,7 @@ impl Exchange {
 
     fn authorize(&self, request: &Request) -> AuthorizationOrPending {
         match self.slot.as_ref().and_then(|slot| slot.take(request)) {
-            Some(decided) => RouteAuthorizer::confirm(decided),
+            Some(decided) => RouteAuthorizer::confirm(decided, request),
             None => self.authorizer.authorize(request),
         }
     }

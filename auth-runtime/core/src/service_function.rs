@@ -111,6 +111,10 @@ impl<S> fmt::Debug for CheckRequest<'_, S> {
 /// `resource = path`.
 #[derive(Clone, Copy)]
 pub struct ServiceFunction {
+    ///
+    /// On a hidden path, a function runs in front of the layers that unknown paths do not have. It runs again behind
+    /// them if they changed the method, the target, a header field or the peer of the request. Other extensions cannot
+    /// be compared: the function does not see those that such a layer adds or replaces.
     name: &'static str,
     kind: FunctionKind,
 }

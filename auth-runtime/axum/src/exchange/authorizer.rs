@@ -19,6 +19,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 
+use crate::exchange::confirmation::CheckedParts;
 use crate::exchange::fallback::{Fallback, OtherSpaces, strip_match};
 use crate::exchange::kept_body::KeptBody;
 use crate::exchange::matched::Matched;
@@ -56,6 +57,8 @@ pub(crate) struct RouteAuthorization {
     pub(super) body: Option<Bytes>,
     /// The request in front of the layers, if the decision was made there.
     pub(super) in_front: Option<Box<KeptRequest>>,
+    /// The parts of that request that the requirements depend on, if they depend on any.
+    pub(super) checked: Option<Box<CheckedParts>>,
 }
 
 impl RouteAuthorization {
@@ -65,6 +68,7 @@ impl RouteAuthorization {
             authorization,
             body: None,
             in_front: None,
+            checked: None,
         }
     }
 }
@@ -83,6 +87,8 @@ pub(super) enum PendingAuthorization {
     Credentials(AuthenticationFuture, Watch),
     /// A check or a decision point has to run.
     Checks(Authentication, Watch),
+    /// The decision in front of layers has to be made again, for the same authentication.
+    Again(RouteAuthorization),
 }
 
 impl RouteAuthorizer {
@@ -104,7 +110,7 @@ impl RouteAuthorizer {
     }
 
     /// Starts to measure a decision.
-    fn watch(&self) -> Watch {
+    pub(super) fn watch(&self) -> Watch {
         self.space.watch(self.matched.location())
     }
 
@@ -144,7 +150,7 @@ impl RouteAuthorizer {
     }
 
     /// Decides, and runs the checks.
-    async fn decide_with_checks(
+    pub(super) async fn decide_with_checks(
         &self,
         authentication: Authentication,
         request: &mut Request,
@@ -220,16 +226,6 @@ impl RouteAuthorizer {
         }
     }
 
-    /// Uses a decision that was made in front of layers, unless they changed the body that it depends
-    /// on.
-    pub(super) fn confirm(decided: RouteAuthorization) -> AuthorizationOrPending {
-        let authentication = decided.authentication.to_policy();
-        if decided.body.is_none() || authentication.is_in_authorization() {
-            return AuthorizationOrPending::Now(decided);
-        }
-        AuthorizationOrPending::Later(PendingAuthorization::Body(Some(decided)))
-    }
-
     /// Decides when the work is complete. The futures of less frequent work are boxed, so that only requests
     /// with that work pay for their size.
     pub(super) async fn complete(
@@ -249,6 +245,9 @@ impl RouteAuthorizer {
                 (authentication, watch)
             }
             PendingAuthorization::Checks(authentication, watch) => (authentication, watch),
+            PendingAuthorization::Again(decided) => {
+                return Box::pin(self.decide_again(decided, request)).await;
+            }
         };
         Box::pin(self.decide_with_checks(authentication, request, watch)).await
     }
@@ -262,7 +261,11 @@ impl RouteAuthorizer {
         self.read_bodies(request).await;
         if let Some(decided) = decided {
             if forget_body(request) == decided.body {
-                return decided;
+                return if decided.is_outdated(request) {
+                    self.decide_again(decided, request).await
+                } else {
+                    decided
+                };
             }
             self.read_bodies(request).await;
         }
@@ -334,6 +337,7 @@ impl RouteAuthorizer {
                 authorization,
                 body,
                 in_front,
+                ..
             } = decided;
             let own = || Box::new(self.kept_request(request, body.as_ref()));
             Some(Arc::new(ObjectAuthorizer {

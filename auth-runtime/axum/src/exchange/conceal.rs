@@ -110,6 +110,7 @@ where
         } = exchange;
         let in_front = authorizer.kept_request(&request, decided.body.as_ref());
         decided.in_front = authorizer.uses_guard.then(|| Box::new(in_front.clone()));
+        decided.checked = authorizer.checked_parts(&request);
         let authentication = decided.authentication.clone();
         let uri = request.uri().clone();
         let slot = RouteSlot::hand(&authorizer, decided, &mut request);
