@@ -79,7 +79,7 @@ async fn collect() -> &'static str {
 }
 
 async fn of_query(request: CheckRequest<'_>) -> Option<Resource> {
-    let name = request.uri().query()?.strip_prefix("name=")?;
+    let name = request.query()?.strip_prefix("name=")?;
     Some(Resource::new("Repository", name))
 }
 

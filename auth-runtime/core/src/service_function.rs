@@ -69,9 +69,28 @@ impl<'r, S> CheckRequest<'r, S> {
         self.head.method
     }
 
-    /// The target of the request as the client sent it, with the prefixes of all nested routers.
+    /// The target of the request as the client sent it, with the prefixes of all nested routers. A layer may have
+    /// changed the target that the handler reads: an id of the path is a [`parameter`](Self::parameter), and one of the
+    /// query is in [`query`](Self::query).
     pub fn uri(&self) -> &'r Uri {
         self.head.sent_uri()
+    }
+
+    /// The query that the extractors of the handler read, without the `?`. It differs from that of
+    /// [`uri`](Self::uri) if a layer changed the target of the request.
+    ///
+    /// ```
+    /// use auth_runtime::{CheckRequest, requires};
+    ///
+    /// async fn is_preview(request: CheckRequest<'_>) -> bool {
+    ///     request.query() == Some("preview")
+    /// }
+    ///
+    /// #[requires(any(role = "editor", check = is_preview))]
+    /// async fn page() {}
+    /// ```
+    pub fn query(&self) -> Option<&'r str> {
+        self.head.routed_uri.query()
     }
 
     /// The decoded value of a path parameter, by its name in the route: `owner` of
@@ -92,6 +111,10 @@ impl<'r, S> CheckRequest<'r, S> {
     }
 
     /// The extensions that the server, the router and outer layers added to the request.
+    ///
+    /// On a hidden path, a function runs in front of the layers that unknown paths do not have. It runs again behind
+    /// them if they changed the method, the target, a header field or the peer of the request. Other extensions cannot
+    /// be compared: the function does not see those that such a layer adds or replaces.
     pub fn extensions(&self) -> &'r Extensions {
         self.head.extensions
     }
@@ -111,10 +134,6 @@ impl<S> fmt::Debug for CheckRequest<'_, S> {
 /// `resource = path`.
 #[derive(Clone, Copy)]
 pub struct ServiceFunction {
-    ///
-    /// On a hidden path, a function runs in front of the layers that unknown paths do not have. It runs again behind
-    /// them if they changed the method, the target, a header field or the peer of the request. Other extensions cannot
-    /// be compared: the function does not see those that such a layer adds or replaces.
     name: &'static str,
     kind: FunctionKind,
 }

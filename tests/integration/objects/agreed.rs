@@ -65,11 +65,11 @@ async fn service(guard: Guard) -> Result<(), Denied> {
 
 /// The first document of the query.
 async fn first(request: CheckRequest<'_>) -> Option<Resource> {
-    documents(request.uri().query()?).into_iter().next()
+    documents(request.query()?).into_iter().next()
 }
 
 async fn second(request: CheckRequest<'_>) -> Option<Resource> {
-    documents(request.uri().query()?).into_iter().nth(1)
+    documents(request.query()?).into_iter().nth(1)
 }
 
 #[requires(

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use auth_runtime::routing::{get, post};
 use auth_runtime::{CheckRequest, requires};
 use axum::extract::Query;
+use axum::middleware::map_request;
+use http::Uri;
 
 use super::*;
 
@@ -14,7 +16,8 @@ type Parameters = Query<HashMap<String, String>>;
 
 /// Returns the report that `?report=…` names.
 async fn of_query(request: CheckRequest<'_>) -> Option<Resource> {
-    let Query(parameters) = Parameters::try_from_uri(request.uri()).ok()?;
+    let query: Uri = format!("/?{}", request.query()?).parse().ok()?;
+    let Query(parameters) = Parameters::try_from_uri(&query).ok()?;
     let id = parameters.get("report")?;
     Some(Resource::new("Report", id).with_property("by", "query"))
 }
@@ -129,6 +132,37 @@ async fn the_engine_decides_about_the_returned_object() {
             r#"read Report::"ann/1""#,
             r#"read Owner::"ann""#,
         ]
+    );
+}
+
+/// A layer may replace the target, and the handler reads the new one.
+#[tokio::test]
+async fn the_object_is_that_of_the_query_that_the_handler_reads() {
+    let layer = map_request(async |mut request: Request| {
+        let query = request.uri().query().unwrap_or_default();
+        if let Some((_, id)) = query.split_once("&old=") {
+            let target = format!("{}?report={id}", request.uri().path());
+            *request.uri_mut() = target.parse().expect("a target");
+        }
+        request
+    });
+    let engine = Engine::default();
+    let routes = GuardedRouter::new()
+        .route("/inside", get(read).layer(layer.clone()))
+        .route("/hidden", get(update).layer(layer));
+    let app = protect(routes, &engine);
+    for (target, expected) in [
+        ("/inside?report=ann/1&old=ann/2", 200),
+        ("/inside?report=ann/1&old=bob/1", 403),
+        ("/inside?report=bob/1&old=ann/1", 200),
+        ("/hidden?report=ann/1&old=bob/1", 404),
+    ] {
+        assert_eq!(status(&app, by("ann", target)).await, expected, "{target}");
+    }
+    let calls = engine.calls().concat();
+    assert!(
+        calls.contains(&r#"read Report::"bob/1""#.to_owned()),
+        "{calls:?}"
     );
 }
 
