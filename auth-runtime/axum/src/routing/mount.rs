@@ -36,7 +36,7 @@ pub(super) struct Routes {
     /// The same with the unguarded routers, if there are any, and the paths that those serve.
     ///
     /// A plain route frames every response on its path, and names its methods in `Allow`. So an unlisted
-    /// path, which is an unknown one, is not routed to it.
+    /// path, which is an unknown one, is not routed to it, unless a listed pattern matches it as well.
     unguarded: Option<(Router, Arc<[Pattern]>)>,
 }
 

@@ -294,7 +294,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// ```
     ///
     /// The fallback of the plain router is dropped, so that all unknown paths have the same
-    /// response.
+    /// response. One exception: if a listed pattern, such as `/pages/{id}`, matches the path of an unlisted route, such
+    /// as `/pages/special`, axum adds `Allow` with the methods of that route to the 404 for other methods.
     ///
     /// # Panics
     ///
