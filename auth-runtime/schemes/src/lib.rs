@@ -129,7 +129,9 @@ pub use self::origin::{TrustedOrigins, TrustedOriginsError};
 #[cfg(feature = "basic")]
 pub use self::password::Password;
 #[cfg(feature = "argon2")]
-pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+pub use self::password_hashes::{
+    PasswordHashLookUpBuilder, PasswordHashes, PasswordHashesBuilder, PasswordHashesError,
+};
 pub use self::proxy_identity::{ProxyIdentity, ProxyIdentityBuilder, ProxyIdentityError};
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisBuilder, RedisError};

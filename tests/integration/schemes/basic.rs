@@ -2,6 +2,7 @@
 
 mod cache;
 mod hashes;
+mod look_up;
 mod waiting;
 
 use std::net::{IpAddr, SocketAddr};

@@ -232,7 +232,7 @@ fn errors_have_one_text_each() {
         (LinkError::Clock.into(), "the system clock is invalid"),
         (
             PasswordHashesError::NoUser.into(),
-            "no user was added; add one with `.user(…)`",
+            "no user was added; add one with `.user(…)`, or look users up with `PasswordHashes::look_up(…)`",
         ),
         (
             PasswordHashesError::UserTwice(name()).into(),
@@ -241,6 +241,15 @@ fn errors_have_one_text_each() {
         (
             PasswordHashesError::NoArgon2(name()).into(),
             r#"the hash of the user "a b" is not of the form `$argon2id$v=19$m=…,t=…,p=…$…$…`"#,
+        ),
+        (
+            PasswordHashesError::NoStandIn.into(),
+            "users are looked up, and unknown ones have no hash to compare with; add one with `.stand_in(…)`",
+        ),
+        (
+            PasswordHashesError::InvalidStandIn.into(),
+            "a stand-in is not of the form `$argon2id$v=19$m=…,t=…,p=…$…$…`; for hashes of another kind, add \
+             `.verified_by(…)`",
         ),
         (
             PasswordHashesError::NoRandomness.into(),

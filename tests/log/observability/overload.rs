@@ -1,6 +1,6 @@
-//! Requests that are dropped, since too many wait: logged once a minute.
+//! Requests that are dropped, since too many wait, and logins that cannot be verified: logged once a minute.
 
-use std::future::pending;
+use std::future::{pending, ready};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::slice::from_ref;
@@ -140,4 +140,51 @@ fn logins_that_cannot_be_verified_have_a_reason() {
         messages("::password_hashes"),
         ["the verification of a password panicked, or the runtime stopped"]
     );
+}
+
+#[tokio::test]
+async fn looked_up_hashes_that_cannot_be_used_have_a_reason() {
+    const OUTPUT: &str = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE";
+    let hash = |parameters| format!("$argon2id$v=19${parameters}$c29tZXNhbHQ${OUTPUT}");
+    listen();
+    let time = ManualClock::new(SystemTime::now());
+    let hashes = PasswordHashes::look_up(move |user: String| {
+        let stored = match user.as_str() {
+            "down" => return ready(Err("the directory is down")),
+            "plain" => "secret".to_owned(),
+            _ => hash("m=1048576,t=2,p=1"),
+        };
+        ready(Ok(Some((stored, Identity::new(user)))))
+    });
+    let hashes = hashes.stand_in(hash("m=64,t=1,p=1")).clock(time.clock());
+    let hashes = hashes.build().expect("a stand-in");
+    let down = json!(["ERROR", {
+        "message": "the hash of a user cannot be looked up",
+        "error": "the directory is down",
+    }]);
+    let plain = json!(["ERROR", {
+        "message": "the hash of a user that was looked up is not of the form \
+                    `$argon2id$v=19$m=…,t=…,p=…$…$…`",
+    }]);
+    let dear = json!(["ERROR", {
+        "message": "the hash of a user that was looked up is too expensive; the numbers are KiB",
+        "memory": 1_048_576,
+        "max_memory": 262_144,
+        "computed": 2_097_152,
+        "max_computed": 1_048_576,
+    }]);
+    for (user, expected) in [
+        ("down", vec![down.clone(), down]),
+        // Once a minute, since clients determine the number of their logins.
+        ("plain", vec![plain]),
+        ("dear", vec![dear]),
+    ] {
+        for _ in 0..2 {
+            let login = hashes.authenticate(user.to_owned(), "x".to_owned(), Client::Unknown);
+            let caller = login.await;
+            assert!(matches!(caller, Caller::Unverifiable { .. }), "{caller:?}");
+        }
+        assert_eq!(events("::password_hashes::look_up"), expected, "{user}");
+        time.advance(MINUTE);
+    }
 }

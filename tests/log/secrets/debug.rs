@@ -67,6 +67,10 @@ fn debug_names_the_type_and_shows_no_secret() {
             .user("ann", hash_of_marker(), Identity::new("ann"))
             .user_verified_by("bob", |it| it.as_str() == MARKER, Identity::new("bob"))
     };
+    let looked_up_hashes = || {
+        let users = PasswordHashes::look_up(async |_| Ok::<_, std::fmt::Error>(None));
+        users.stand_in(hash_of_marker())
+    };
     let basic = || Basic::password_hashes(hashes().build().expect("in order"));
     let space = || {
         let space = ProtectionSpace::builder().realm("api");
@@ -197,6 +201,14 @@ fn debug_names_the_type_and_shows_no_secret() {
         (
             debug(hashes().build().expect("in order")),
             "PasswordHashes { users: 2, .. }",
+        ),
+        (
+            debug(looked_up_hashes()),
+            "PasswordHashLookUpBuilder { stand_ins: 1, .. }",
+        ),
+        (
+            debug(looked_up_hashes().build().expect("in order")),
+            "PasswordHashes { .. }",
         ),
         (debug(basic()), "Basic"),
         (

@@ -24,6 +24,10 @@ fn errors_show_no_secret() {
         let hashes = PasswordHashes::builder().user("ann", hash, Identity::new("ann"));
         text(hashes.build())
     };
+    let stand_in = |hash: &str| {
+        let users = PasswordHashes::look_up(async |_| Ok::<_, std::fmt::Error>(None));
+        text(users.stand_in(hash).build())
+    };
     for (what, text) in [
         ("a short secret", text(JwtKey::hs256(&MARKER[..31]))),
         ("RS256 from garbage", text(JwtKey::rs256_pem(MARKER))),
@@ -102,6 +106,7 @@ fn errors_show_no_secret() {
             ),
         ),
         ("a password in place of its hash", user(MARKER)),
+        ("a password in place of a stand-in", stand_in(MARKER)),
         (
             "a broken hash",
             user(&hash_of_marker()[..hash_of_marker().len() - 4].replace("argon2id", "argon3")),

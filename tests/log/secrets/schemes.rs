@@ -53,6 +53,8 @@ async fn credentials_of_every_scheme_are_not_logged() {
         "the certificate of a client cannot be parsed",
         "a proxy sent a client certificate that cannot be read",
         "is ignored: that is not the address of a proxy",
+        "the hash of a user cannot be looked up",
+        "the hash of a user that was looked up is not of the form",
     ];
     assert_log(&events, &sent.secrets);
 }
@@ -249,6 +251,21 @@ async fn send_passwords(sent: &mut Requests) {
     for (secret, status) in secrets() {
         sent.keep(&secret);
         let login = format!("ann:{secret}");
+        sent.keep(&login);
+        let request = authorized(format!("Basic {}", STANDARD.encode(login)));
+        sent.send_secret(&app, request, status).await;
+    }
+    let hashes = PasswordHashes::look_up(async |user: String| match user.as_str() {
+        "ann" => Ok(Some((hash_of_marker().to_owned(), ann()))),
+        "bob" => Ok(Some((MARKER.to_owned(), Identity::new("bob")))),
+        "eve" => Ok(None),
+        _ => Err("the directory is down"),
+    });
+    let hashes = hashes.stand_in(hash_of_marker()).build();
+    let app = sent.app(Basic::password_hashes(hashes.expect("in order")));
+    sent.keep(hash_of_marker());
+    for (user, status) in [("ann", 200), ("bob", 503), ("eve", 401), ("joe", 503)] {
+        let login = format!("{user}:{MARKER}");
         sent.keep(&login);
         let request = authorized(format!("Basic {}", STANDARD.encode(login)));
         sent.send_secret(&app, request, status).await;

@@ -1,5 +1,9 @@
 //! Logins that were verified a moment ago.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,39 +13,38 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::Attempt;
 use crate::hmac_key::{BLOCK, HmacKey};
-use crate::password::Password;
 use crate::random;
 
-/// The key of the hashes of cached logins, created when the process starts.
-///
-/// These hashes are quick to compute, unlike those of Argon2. They are useless without the key,
-/// and are compared in constant time.
-pub(super) struct LoginKey(HmacKey);
-
-/// The hash of a user name and a password.
-pub(super) type LoginHash = CtOutput<Hmac<Sha256>>;
-
-impl LoginKey {
-    pub(super) fn new() -> Option<Self> {
-        random::bytes::<BLOCK>().map(|key| Self(HmacKey::new(&*Zeroizing::new(key))))
-    }
-
-    pub(super) fn hash(&self, user: &str, password: &Password) -> LoginHash {
-        let mut hash = self.0.start();
-        hash.update(&(user.len() as u64).to_be_bytes());
-        hash.update(user.as_bytes());
-        hash.update(password.as_str().as_bytes());
-        hash.finalize()
-    }
+/// The logins of all users, at most one for each user and client.
+pub(super) struct RememberedLogins {
+    /// The key of the hashes of logins, created when the process starts.
+    ///
+    /// These hashes are quick to compute, unlike those of Argon2. They are useless without the key,
+    /// and are compared in constant time.
+    key: HmacKey,
+    /// Hashes the names of users.
+    names: RandomState,
+    logins: Mutex<HashMap<LoginId, RememberedLogin>>,
 }
 
-/// The logins of one user, each with the client that it came from.
-#[derive(Default)]
-pub(super) struct RememberedLogins(Mutex<Vec<RememberedLogin>>);
+/// A login of a client: its user, and a hash of the name, the password, and the stored hash.
+pub(super) struct Login {
+    id: LoginId,
+    hash: LoginHash,
+}
+
+type LoginHash = CtOutput<Hmac<Sha256>>;
+
+/// Two names may have the same hash; their logins do not.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct LoginId {
+    client: Client,
+    name: u64,
+}
 
 struct RememberedLogin {
-    client: Client,
     hash: LoginHash,
     /// The time of the verification, or of the last use that prolonged it.
     used: Instant,
@@ -49,8 +52,14 @@ struct RememberedLogin {
     wrong: u32,
 }
 
-/// For each user.
-const MAX_LOGINS: usize = 4;
+impl RememberedLogin {
+    fn is_over(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.used) >= MAX_AGE
+    }
+}
+
+/// Of all users and clients.
+const MAX_LOGINS: usize = 10_000;
 /// Since the verification, or the last use that prolonged it.
 const MAX_AGE: Duration = Duration::from_secs(300);
 /// Then the password has to be verified again. Otherwise a client could try passwords quickly, by not
@@ -58,139 +67,191 @@ const MAX_AGE: Duration = Duration::from_secs(300);
 const MAX_WRONG: u32 = 16;
 
 impl RememberedLogins {
-    /// Returns whether this login from `client` was verified a moment ago. The use prolongs it if
-    /// `is_prolonged`.
-    pub(super) fn contains(
-        &self,
-        client: Client,
-        hash: &LoginHash,
-        now: Instant,
-        is_prolonged: bool,
-    ) -> bool {
-        let mut logins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        logins.retain(|login| now.saturating_duration_since(login.used) < MAX_AGE);
-        let Some(index) = logins.iter().position(|login| login.client == client) else {
+    /// `None` if the system has no random bytes.
+    pub(super) fn new() -> Option<Self> {
+        Some(Self {
+            key: HmacKey::new(&*Zeroizing::new(random::bytes::<BLOCK>()?)),
+            names: RandomState::new(),
+            logins: Mutex::default(),
+        })
+    }
+
+    /// Returns the login of an attempt. `stored` is the hash of the password as it was looked up: a login ends when it
+    /// changes.
+    pub(super) fn login(&self, attempt: &Attempt, stored: &str) -> Login {
+        let mut hash = self.key.start();
+        for part in [attempt.user.as_str(), attempt.password.as_str(), stored] {
+            hash.update(&(part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Login {
+            id: LoginId {
+                client: attempt.client,
+                name: self.names.hash_one(&attempt.user),
+            },
+            hash: hash.finalize(),
+        }
+    }
+
+    /// Returns whether this login was verified a moment ago. The use prolongs it if `is_prolonged`.
+    pub(super) fn contains(&self, login: &Login, now: Instant, is_prolonged: bool) -> bool {
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        let Entry::Occupied(mut found) = logins.entry(login.id) else {
             return false;
         };
-        let Some(login) = logins.get_mut(index) else {
+        let known = found.get_mut();
+        if known.is_over(now) {
+            found.remove();
             return false;
-        };
-        if login.hash == *hash {
+        }
+        if known.hash == login.hash {
             if is_prolonged {
-                login.used = now;
+                known.used = now;
             }
             return true;
         }
-        login.wrong += 1;
-        if login.wrong >= MAX_WRONG {
-            logins.swap_remove(index);
+        known.wrong += 1;
+        if known.wrong >= MAX_WRONG {
+            found.remove();
         }
         false
     }
 
-    /// Remembers a login that was verified, in place of an older one of the client's, or of the one
-    /// that was used least recently if there are too many.
-    pub(super) fn insert(&self, client: Client, hash: LoginHash, now: Instant) {
-        let mut logins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        logins.retain(|login| login.client != client);
-        if logins.len() >= MAX_LOGINS {
-            let oldest = (0..logins.len()).min_by_key(|at| logins.get(*at).map(|login| login.used));
-            oldest.map(|oldest| logins.swap_remove(oldest));
+    /// Remembers a login that was verified, in place of an older one of the user and the client.
+    pub(super) fn insert(&self, login: Login, now: Instant) {
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        if logins.len() >= MAX_LOGINS && !logins.contains_key(&login.id) {
+            make_room(&mut logins, now);
         }
-        logins.push(RememberedLogin {
-            client,
-            hash,
+        let remembered = RememberedLogin {
+            hash: login.hash,
             used: now,
             wrong: 0,
-        });
+        };
+        logins.insert(login.id, remembered);
     }
+}
+
+/// Removes the logins that are over. If there are none, removes a login of the client with the most: the one that was
+/// used least recently. The search is far cheaper than the preceding verification.
+fn make_room(logins: &mut HashMap<LoginId, RememberedLogin>, now: Instant) {
+    logins.retain(|_, login| !login.is_over(now));
+    if logins.len() < MAX_LOGINS {
+        return;
+    }
+    let mut held = HashMap::<_, usize>::new();
+    for id in logins.keys() {
+        *held.entry(id.client).or_default() += 1;
+    }
+    let removed = logins
+        .iter()
+        .max_by_key(|(id, login)| (held.get(&id.client), Reverse(login.used)))
+        .map(|(id, _)| *id);
+    removed.map(|id| logins.remove(&id));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::password::Password;
 
-    fn client(last: u8) -> Client {
-        Client::Address([192, 0, 2, last].into())
+    fn attempt(client: u8, user: &str, password: &str) -> Attempt {
+        Attempt {
+            client: Client::Address([192, 0, 2, client].into()),
+            user: user.to_owned(),
+            password: Password::from(password.to_owned()),
+        }
     }
 
-    fn hash(key: &LoginKey, password: &str) -> LoginHash {
-        key.hash("ann", &Password::from(password.to_owned()))
+    fn remembered() -> RememberedLogins {
+        RememberedLogins::new().expect("random bytes")
     }
 
     #[test]
     fn a_login_is_remembered_for_its_client_until_it_is_not_used() {
-        let key = LoginKey::new().expect("random bytes");
-        let (logins, begin) = (RememberedLogins::default(), Instant::now());
-        let right = hash(&key, "right");
-        let contains = |last, hash: &LoginHash, seconds| {
-            logins.contains(
-                client(last),
-                hash,
-                begin + Duration::from_secs(seconds),
-                true,
-            )
+        let (logins, begin) = (remembered(), Instant::now());
+        let contains = |attempt: Attempt, stored, seconds| {
+            let now = begin + Duration::from_secs(seconds);
+            logins.contains(&logins.login(&attempt, stored), now, true)
         };
-        assert!(!contains(1, &right, 0));
-        logins.insert(client(1), hash(&key, "right"), begin);
-        assert!(contains(1, &right, 299));
-        assert!(!contains(2, &right, 299), "of another client");
-        assert!(!contains(1, &hash(&key, "wrong"), 299));
-        let of_bob = key.hash("bob", &Password::from("right".to_owned()));
-        assert!(!contains(1, &of_bob, 299), "of another user");
-        assert!(contains(1, &right, 598), "since it was used");
-        assert!(!contains(1, &right, 898));
+        let right = || attempt(1, "ann", "right");
+        assert!(!contains(right(), "hash", 0));
+        logins.insert(logins.login(&right(), "hash"), begin);
+        assert!(contains(right(), "hash", 299));
+        for (what, attempt, stored) in [
+            ("another client", attempt(2, "ann", "right"), "hash"),
+            ("another password", attempt(1, "ann", "wrong"), "hash"),
+            ("another user", attempt(1, "bob", "right"), "hash"),
+            ("another hash", right(), "changed"),
+            ("moved bytes", attempt(1, "ann", "righth"), "ash"),
+        ] {
+            assert!(!contains(attempt, stored, 299), "{what}");
+        }
+        assert!(contains(right(), "hash", 598), "since it was used");
+        assert!(!contains(right(), "hash", 898));
     }
 
     #[test]
     fn a_login_that_may_become_invalid_is_not_prolonged() {
-        let key = LoginKey::new().expect("random bytes");
-        let (logins, begin) = (RememberedLogins::default(), Instant::now());
-        let right = hash(&key, "right");
-        logins.insert(client(1), hash(&key, "right"), begin);
+        let (logins, begin) = (remembered(), Instant::now());
+        let right = || logins.login(&attempt(1, "ann", "right"), "");
+        logins.insert(right(), begin);
         for (seconds, is_remembered) in [(0, true), (299, true), (300, false)] {
             let now = begin + Duration::from_secs(seconds);
-            let found = logins.contains(client(1), &right, now, false);
+            let found = logins.contains(&right(), now, false);
             assert_eq!(found, is_remembered, "{seconds}");
         }
     }
 
     #[test]
     fn wrong_passwords_of_its_client_make_a_login_forgotten() {
-        let key = LoginKey::new().expect("random bytes");
-        let (logins, now) = (RememberedLogins::default(), Instant::now());
-        let (right, wrong) = (hash(&key, "right"), hash(&key, "wrong"));
-        logins.insert(client(1), hash(&key, "right"), now);
+        let (logins, now) = (remembered(), Instant::now());
+        let contains = |client, password| {
+            let login = logins.login(&attempt(client, "ann", password), "");
+            logins.contains(&login, now, true)
+        };
+        let insert = || logins.insert(logins.login(&attempt(1, "ann", "right"), ""), now);
+        insert();
         for _ in 0..100 {
-            assert!(!logins.contains(client(2), &wrong, now, true));
+            assert!(!contains(2, "wrong"));
         }
         for _ in 0..MAX_WRONG - 1 {
-            assert!(!logins.contains(client(1), &wrong, now, true));
-            assert!(logins.contains(client(1), &right, now, true));
+            assert!(!contains(1, "wrong"));
+            assert!(contains(1, "right"));
         }
-        assert!(!logins.contains(client(1), &wrong, now, true));
-        assert!(!logins.contains(client(1), &right, now, true), "forgotten");
-        logins.insert(client(1), hash(&key, "right"), now);
-        assert!(
-            logins.contains(client(1), &right, now, true),
-            "verified again"
-        );
+        assert!(!contains(1, "wrong"));
+        assert!(!contains(1, "right"), "forgotten");
+        insert();
+        assert!(contains(1, "right"), "verified again");
     }
 
     #[test]
-    fn the_logins_used_last_are_remembered() {
-        let key = LoginKey::new().expect("random bytes");
-        let (logins, begin) = (RememberedLogins::default(), Instant::now());
-        let right = hash(&key, "right");
-        for last in 1..=6 {
-            let now = begin + Duration::from_secs(last.into());
-            assert!(logins.contains(client(1), &right, now, true) || last == 1);
-            logins.insert(client(last), hash(&key, "right"), now);
+    fn the_client_with_most_logins_makes_room() {
+        let (logins, begin) = (remembered(), Instant::now());
+        let login =
+            |client, user: usize| logins.login(&attempt(client, &user.to_string(), "x"), "");
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let contains = |client, user, now| logins.contains(&login(client, user), now, true);
+        logins.insert(login(1, 0), begin);
+        for user in 1..MAX_LOGINS {
+            logins.insert(login(2, user), at(1));
         }
-        let contains = |last| logins.contains(client(last), &right, begin, true);
+        assert!(contains(2, 1, at(2)));
+        for client in 3..=5 {
+            logins.insert(login(client, 0), at(3));
+        }
+        assert_eq!(logins.logins.lock().expect("no panic").len(), MAX_LOGINS);
+        for client in [1, 3, 4, 5] {
+            assert!(contains(client, 0, at(3)), "{client}");
+        }
+        let kept = (1..MAX_LOGINS).filter(|user| contains(2, *user, at(3)));
+        assert_eq!(kept.count(), MAX_LOGINS - 4);
+        assert!(contains(2, 1, at(3)), "used last");
+        logins.insert(login(6, 0), at(303));
         assert_eq!(
-            [1, 2, 3, 4, 5, 6].map(contains),
-            [true, false, false, true, true, true]
+            logins.logins.lock().expect("no panic").len(),
+            1,
+            "all others are over"
         );
     }
 }
