@@ -39,8 +39,8 @@ use crate::password::Password;
 /// [`verified_by`](PasswordHashLookUpBuilder::verified_by) take a function.
 ///
 /// An unknown user takes the same time as a wrong password: the password is compared with a stand-in, always the same
-/// one for a name, and then rejected. Stand-ins are the hashes of the known users in a builder, and
-/// [given](PasswordHashLookUpBuilder::stand_in) for a look-up.
+/// one for a name, and then rejected. In a builder, the hashes of the known users are the stand-ins. A look-up has
+/// [its own](PasswordHashLookUpBuilder::stand_in).
 ///
 /// ```
 /// use argon2::password_hash::PasswordHasher;
@@ -78,8 +78,10 @@ use crate::password::Password;
 /// Such a client then skips the queue, so floods of other clients do not exclude it. The cache
 /// holds a hash of user name and password with a key of this process, and compares it in constant
 /// time. A login that a [function of a user](PasswordHashesBuilder::user_verified_by) verified is cached for
-/// 5 minutes, used or not, since the function may decide otherwise later. A user of a [look-up](Self::look_up) is
-/// looked up also for a cached login, which ends when the stored hash changes.
+/// 5 minutes, used or not, since the function may decide otherwise later.
+///
+/// With a [look-up](Self::look_up), the user is looked up for each request, before the login waits. A cached login ends
+/// when the stored hash changes.
 #[derive(Clone)]
 pub struct PasswordHashes(Arc<Hashes>);
 

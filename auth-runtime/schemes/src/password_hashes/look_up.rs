@@ -151,9 +151,9 @@ impl PasswordHashLookUpBuilder {
     /// Adds a hash that a password for an unknown user is compared with, so that it takes the same time as a wrong
     /// password. The password is then rejected. At least one is required.
     ///
-    /// Any password can be hashed for this, with the parameters of the hashes in the table. If these have several
-    /// parameters, add a stand-in of each: one of them is used, always the same one for a name. Users whose hash has other
-    /// parameters than all stand-ins can be recognised by the time of the response.
+    /// Any password can be hashed for this, with the parameters of the hashes in the table. If the hashes have several
+    /// parameters, add a stand-in of each: one of them is used, always the same one for a name. The time of the response
+    /// discloses a user with other parameters.
     pub fn stand_in(mut self, hash: impl Into<String>) -> Self {
         self.stand_ins.push(hash.into());
         self
