@@ -14,10 +14,10 @@ pub(super) fn refuse_helpers(items: &mut [ModuleItem], errors: &mut Errors) {
     let mut called = HashSet::new();
     let callers = items.iter().filter(|item| !item.is_test());
     for item in callers.filter(|item| !matches!(item.kind, ItemKind::Module)) {
-        for token in item.rest.clone() {
-            if let TokenTree::Group(part) = token {
-                calls_in(part.stream(), HashSet::new(), &mut called);
-            }
+        let mut names = Names::default();
+        names.read(item.rest.clone());
+        if !names.has_glob {
+            called.extend(names.called.difference(&names.other).cloned());
         }
     }
     for item in items {
@@ -39,110 +39,66 @@ pub(super) fn refuse_helpers(items: &mut [ModuleItem], errors: &mut Errors) {
     }
 }
 
-/// Collects the names in `name(...).await` and `self::name(...).await`, except for the `bound` names and those
-/// that a `let`, `use` or `fn` of the tokens binds to something else.
-fn calls_in(tokens: TokenStream, mut bound: HashSet<String>, called: &mut HashSet<String>) {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    items_bound_in(&tokens, &mut bound);
-    // The names in the pattern of the current statement, and in those of the current condition.
-    let (mut of_statement, mut of_condition) = (Vec::new(), Vec::new());
-    for (index, token) in tokens.iter().enumerate() {
-        let (before, rest) = tokens.split_at(index);
-        match token {
-            TokenTree::Ident(word) if word == "let" => {
-                let names = names_in(rest.get(1..).unwrap_or_default());
-                match before.last() {
-                    Some(word) if is(word, "if") || is(word, "while") => of_condition = names,
-                    Some(and) if is(and, "&") => of_condition.extend(names),
-                    _ => of_statement = names,
+/// The names in an item. A name that occurs other than in a call may be bound there, and then its calls are
+/// not those of a handler.
+#[derive(Default)]
+struct Names {
+    /// The names in `name(...).await` and `self::name(...).await`.
+    called: HashSet<String>,
+    /// The names that are not followed by parentheses, and those of functions.
+    other: HashSet<String>,
+    /// True if an import of the item may bind any name.
+    has_glob: bool,
+}
+
+impl Names {
+    fn read(&mut self, tokens: TokenStream) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        for index in 0..tokens.len() {
+            match tokens.split_at(index) {
+                (_, [TokenTree::Group(group), ..]) => self.read(group.stream()),
+                (
+                    before,
+                    [
+                        TokenTree::Ident(name),
+                        TokenTree::Group(arguments),
+                        behind @ ..,
+                    ],
+                ) if arguments.delimiter() == Delimiter::Parenthesis
+                    && before.last().is_none_or(|word| !is(word, "fn")) =>
+                {
+                    if is_awaited(behind) && can_be_of_module(before) {
+                        self.called.insert(name.to_string());
+                    }
                 }
-            }
-            // A pattern binds its names behind the statement, or in the block behind the condition.
-            TokenTree::Punct(end) if end.as_char() == ';' => bound.extend(of_statement.drain(..)),
-            TokenTree::Group(group) => {
-                let mut inner = bound.clone();
-                if group.delimiter() == Delimiter::Brace {
-                    inner.extend(of_condition.drain(..));
+                (_, [TokenTree::Ident(name), behind @ ..]) => {
+                    self.has_glob |= name == "use" && imports_all(behind);
+                    self.other.insert(name.to_string());
                 }
-                calls_in(group.stream(), inner, called);
+                _ => {}
             }
-            _ => {}
-        }
-        if let Some(name) = called_name(rest)
-            && names_an_item_here(before, &name, &bound)
-        {
-            called.insert(name);
         }
     }
 }
 
-/// Collects the names that `use` and `fn` bind, which are valid in the whole block. A glob is collected as `*`.
-fn items_bound_in(tokens: &[TokenTree], bound: &mut HashSet<String>) {
-    for (index, token) in tokens.iter().enumerate() {
-        let behind = tokens.get(index + 1..).unwrap_or_default();
-        if is(token, "use") {
-            bound.extend(names_in(behind));
-        } else if is(token, "fn") {
-            bound.extend(behind.first().map(ToString::to_string));
-        }
-    }
+/// Returns whether the tokens behind a call are `.await`.
+fn is_awaited(behind: &[TokenTree]) -> bool {
+    matches!(behind, [dot, word, ..] if is(dot, ".") && is(word, "await"))
 }
 
-/// Returns the names in an import or in a pattern, up to its end. Those of types are returned as well;
-/// types are not called in this way.
-fn names_in(tokens: &[TokenTree]) -> Vec<String> {
-    let mut names = Vec::new();
-    for (index, token) in tokens.iter().enumerate() {
-        match token {
-            TokenTree::Group(group) => {
-                let inner: Vec<TokenTree> = group.stream().into_iter().collect();
-                names.extend(names_in(&inner));
-            }
-            TokenTree::Punct(end) if matches!(end.as_char(), '=' | ';') => break,
-            TokenTree::Punct(glob) if glob.as_char() == '*' => names.push(glob.to_string()),
-            TokenTree::Ident(name) if !leads_on(tokens.get(index + 1..)) => {
-                names.push(name.to_string());
-            }
-            _ => {}
-        }
-    }
-    names
-}
-
-/// Returns whether the tokens behind a name make it the beginning of a path, or the name in `name as other`.
-fn leads_on(behind: Option<&[TokenTree]>) -> bool {
-    match behind {
-        Some([colon, second, ..]) if is(colon, ":") => is(second, ":"),
-        Some([word, ..]) => is(word, "as"),
-        _ => false,
-    }
-}
-
-/// Returns the name in `name(...).await`.
-fn called_name(tokens: &[TokenTree]) -> Option<String> {
-    let [
-        TokenTree::Ident(name),
-        TokenTree::Group(arguments),
-        TokenTree::Punct(dot),
-        TokenTree::Ident(word),
-        ..,
-    ] = tokens
-    else {
-        return None;
-    };
-    let is_call = arguments.delimiter() == Delimiter::Parenthesis;
-    (is_call && dot.as_char() == '.' && word == "await").then(|| name.to_string())
-}
-
-/// Returns whether a name after these tokens is resolved in the module: it is neither bound elsewhere nor a
-/// method nor part of a path, except for a path from `self`.
-fn names_an_item_here(before: &[TokenTree], name: &str, bound: &HashSet<String>) -> bool {
-    let is_bound = || bound.contains(name) || bound.contains("*");
+/// Returns whether a name after these tokens is neither a method nor part of a path, except for a path from `self`.
+fn can_be_of_module(before: &[TokenTree]) -> bool {
     match before {
         [.., start, colon, second] if is(colon, ":") && is(second, ":") => is(start, "self"),
-        [.., last] => !is(last, ".") && !is(last, ":") && !is_bound(),
-        [] => !is_bound(),
+        [.., last] => !is(last, ".") && !is(last, ":"),
+        [] => true,
     }
+}
+
+/// Returns whether the tokens behind `use` contain a glob.
+fn imports_all(behind: &[TokenTree]) -> bool {
+    let mut import = behind.iter().take_while(|token| !is(token, ";"));
+    import.any(|token| token.to_string().contains('*'))
 }
 
 /// Returns whether a token is that word or character. A group is neither, and long to print.
@@ -172,36 +128,39 @@ mod tests {
     }
 
     #[test]
-    fn names_bound_within_an_item_are_not_those_of_handlers() {
+    fn names_that_may_be_bound_within_an_item_are_not_those_of_handlers() {
         for item in [
             "async fn f() { use super::ext::g; g(1).await; }",
             "async fn f() { g(1).await; use super::ext::g; }",
             "async fn f() { use super::ext::{self, h as g}; if x { g(1).await } }",
             "async fn f() { use super::ext::*; g(1).await; }",
+            "async fn f() { use super::{self, ext::*}; g(1).await; }",
             "async fn f() { async fn g(x: u8) {} g(1).await }",
             "async fn f() { let g = async |x: u8| x; g(1).await; }",
             "async fn f() { if let Some((g, _)) = h() { g(1).await } }",
-            "async fn f() { if x && let Some(g) = h() { g(1).await } }",
-            "async fn f() { if let Some(g) = h() && let Some(y) = k() { g(1).await } }",
-            "async fn f() { let g = if let Some(y) = h() { y } else { z }; g(1).await }",
+            "async fn f() { if let Some(g) = h() {} else { g(1).await } }",
             "async fn f() { let g: fn(u8) -> F = h; { g(1).await; } }",
+            "async fn f() { let g = g(1).await; }",
+            "async fn f(g: F) { g(1).await }",
+            "impl C { async fn h<F: AsyncFn(u8)>(&self, g: F) { g(1).await } }",
+            "async fn f() { for g in all { g(1).await } }",
+            "async fn f() { match x { Some(g) => g(1).await, None => {} } }",
+            "fn f() { let h = |g: F| async move { g(1).await }; }",
+            "async fn f() { x.g(1).await; ext::g(1).await; ext::self_g(1).await }",
         ] {
             assert_eq!(messages(item), Vec::<String>::new(), "{item}");
         }
     }
 
     #[test]
-    fn names_bound_elsewhere_are_those_of_handlers() {
+    fn names_that_are_only_called_are_those_of_handlers() {
         for item in [
-            "async fn f() { use super::{g as h, g::i}; g(1).await }",
-            "async fn f() { use super::ext::g; self::g(1).await }",
-            "async fn f() { { use super::ext::g; } g(1).await }",
+            "async fn f() { g(1).await }",
+            "async fn f() { let x = h(g(1).await); self::g(2).await }",
+            "async fn f() { x.g(1).await; if y { g(1).await } }",
             "async fn f() { g(1).await } fn h() { use super::ext::g; }",
-            "async fn f() { let g = g(1).await; }",
-            "async fn f() { if let Some(g) = h() {} g(1).await }",
-            "async fn f() { if let Some(g) = h() {} else { g(1).await } }",
-            "async fn f() { let g = { g(1).await }; }",
-            "async fn f() { let g::H(x) = h; g(1).await; }",
+            "async fn f() { use super::ext::h; g(1).await * 2 }",
+            "impl C { async fn h(&self) { g(1).await } }",
         ] {
             let messages = messages(item);
             let [message] = messages.as_slice() else {
