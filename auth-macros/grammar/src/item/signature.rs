@@ -109,19 +109,15 @@ fn check_guards(
             );
         }
         if guards > 1 {
-            errors.add(
-                codes::GUARD,
-                parameter.span(),
-                "duplicate guard\nhelp: remove this parameter",
-            );
+            let message = "duplicate guard\nhelp: remove this parameter";
+            errors.push(codes::GUARD.over(parameter, message));
         } else if index > 0 {
-            errors.add(
-                codes::GUARD,
-                parameter.span(),
+            errors.push(codes::GUARD.over(
+                parameter,
                 "the guard is not the first parameter\n\
                  help: move it to the front, so that access is checked before the request is \
                  parsed",
-            );
+            ));
         }
         if !arguments.is_none() {
             errors.add(
@@ -144,16 +140,15 @@ fn check_count(signature: &Signature, guards: usize, errors: &mut Errors) {
     let inputs = signature.inputs.iter();
     let in_every_build = inputs.filter(|parameter| condition(parameter).is_none());
     if let Some(extra) = in_every_build.clone().nth(MAX_PARAMETERS - added) {
-        errors.add(
-            codes::ARGUMENTS,
-            extra.span(),
+        errors.push(codes::ARGUMENTS.over(
+            extra,
             format!(
                 "the handler has {} parameters besides the guard; the maximum is {}\n\
                  help: gather some of them in a struct that derives `FromRequestParts`",
                 in_every_build.count() + added - 1,
                 MAX_PARAMETERS - 1
             ),
-        );
+        ));
     }
 }
 

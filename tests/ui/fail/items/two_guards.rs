@@ -3,6 +3,6 @@
 use auth_runtime::{Guard, requires};
 
 #[requires(scope = "a")]
-async fn handler(guard: Guard, other: Guard) {}
+async fn handler(guard: Guard, mut other: Guard) {}
 
 fn main() {}
