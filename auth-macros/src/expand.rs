@@ -40,7 +40,7 @@ fn expand_handler(handler: &Handler, annotated: &Annotated<'_>) -> TokenStream {
     let name = item::policy_type(&handler.signature.ident);
     let (signature, guard) = guard::completed(handler, annotated.krate.as_ref(), &runtime);
     // A type of the service's own that is called `Guard` would check nothing on a plain router.
-    let uses_guard = match guard {
+    let uses_guard = match &guard {
         Some(guard) => quote_spanned!(guard.span()=> #runtime::uses_guard::<Self, #guard>()),
         None => quote!(false),
     };
@@ -50,7 +50,10 @@ fn expand_handler(handler: &Handler, annotated: &Annotated<'_>) -> TokenStream {
         kind: quote!(OfHandler),
         uses_guard,
         handler: handler_type(handler, annotated, &runtime),
-        is_deprecated: is_deprecated(handler),
+        is_deprecated: handler
+            .attributes
+            .iter()
+            .any(|attribute| attribute.path().is_ident("deprecated")),
     };
     let implementation = implementation.expand(annotated, &runtime);
     let Handler {
@@ -63,7 +66,7 @@ fn expand_handler(handler: &Handler, annotated: &Annotated<'_>) -> TokenStream {
         #[doc(hidden)]
         #visibility struct #name {}
     };
-    let allowance = guard::allowance(handler, annotated.krate.as_ref());
+    let allowance = guard::allowance(handler, guard.is_none());
     // The attributes of the user come last, since the last level of a lint counts.
     quote! {
         #allowance #(#attributes)* #visibility #signature #body
@@ -206,14 +209,6 @@ fn is_expected_to_be_dead(handler: &Handler) -> bool {
             .iter()
             .any(|lint| contains_word(attribute, lint));
         attribute.path().is_ident("expect") && is_meant
-    })
-}
-
-/// Returns whether an attribute deprecates a handler, possibly within `cfg_attr`.
-fn is_deprecated(handler: &Handler) -> bool {
-    handler.attributes.iter().any(|attribute| {
-        attribute.path().is_ident("deprecated")
-            || attribute.path().is_ident("cfg_attr") && contains_word(attribute, "deprecated")
     })
 }
 

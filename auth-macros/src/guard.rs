@@ -8,13 +8,9 @@ use syn::{FnArg, Path, PathArguments, Signature, Type, TypePath};
 /// The maximum number of parameters that clippy accepts by default.
 const MAX_PARAMETERS: usize = 7;
 
-/// Returns an attribute if only the added guard exceeds the number of parameters that clippy accepts.
-pub(crate) fn allowance(handler: &Handler, krate: Option<&Path>) -> Option<TokenStream> {
-    let parameters = &handler.signature.inputs;
-    let is_added = parameters
-        .first()
-        .is_none_or(|first| guard(first, krate).is_none());
-    let is_allowed = is_added && parameters.len() == MAX_PARAMETERS;
+/// Returns an attribute if only an added guard exceeds the number of parameters that clippy accepts.
+pub(crate) fn allowance(handler: &Handler, is_added: bool) -> Option<TokenStream> {
+    let is_allowed = is_added && handler.signature.inputs.len() == MAX_PARAMETERS;
     is_allowed
         .then(|| quote!(#[allow(clippy::too_many_arguments, reason = "one of them is the guard")]))
 }
@@ -72,7 +68,9 @@ mod tests {
             let Item::Handler(handler) = item else {
                 panic!("{written}");
             };
-            assert_eq!(allowance(&handler, None).is_some(), is_allowed, "{written}");
+            let is_added = completed(&handler, None, &private(None)).1.is_none();
+            let allowance = allowance(&handler, is_added);
+            assert_eq!(allowance.is_some(), is_allowed, "{written}");
         }
     }
 
