@@ -4,6 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::Ident;
 
 use super::keys::{Place, REQUIREMENTS, TOP_LEVEL};
+use super::value::{Form, example};
 use crate::codes;
 use crate::suggest::nearest;
 
@@ -114,11 +115,29 @@ pub(super) fn unknown(
         // A word may be similar to a key of another meaning: `and` to `any`.
         _ => match meant.or_else(|| nearest(name, known)) {
             Some("authenticated") if !is_switch(behind) => SINGLE_CALLER.to_owned(),
+            Some(key) if meant.is_some() => {
+                let written = with_value(key, name, place);
+                format!("unknown key `{name}`\nhelp: write `{written}`")
+            }
             Some(meant) => format!("unknown key `{name}`\nhelp: did you mean `{meant}`?"),
             None => format!("unknown key `{name}`\nhelp: {}", listed(known)),
         },
     };
     codes::UNKNOWN_KEY.at(key.span(), message)
+}
+
+/// Returns a key as it is written in this position. `word` was written in its place.
+fn with_value(key: &str, word: &str, place: Place) -> String {
+    let value = match word {
+        "admin" => "\"admin\"",
+        _ => example(key),
+    };
+    match key {
+        "authenticated" | "sender_constrained" => key.to_owned(),
+        "any" | "all" => format!("{key}(...)"),
+        _ if place == Place::Lesser => Form::Called.write(key, value),
+        _ => Form::Assigned.write(key, value),
+    }
 }
 
 /// Returns whether the tokens after a key are those of a switch, which is on or off. Without a value, they are another

@@ -1,5 +1,7 @@
 //! The values of requirement keys.
 
+use std::fmt::Display;
+
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
@@ -23,7 +25,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    fn write(self, key: &Ident, value: &str) -> String {
+    pub(super) fn write(self, key: impl Display, value: &str) -> String {
         match self {
             Self::Assigned => format!("{key} = {value}"),
             Self::Called => format!("{key}({value})"),
@@ -66,6 +68,8 @@ pub(super) fn example(key: &str) -> &'static str {
         "max_age" => "\"15m\"",
         "network" => "\"10.0.0.0/8\"",
         "check" => "path::to::function",
+        "hide_as" => "404",
+        "on" => "\"Type::{id}\"",
         _ => "\"...\"",
     }
 }

@@ -124,7 +124,7 @@ fn words_of_everyday_speech_suggest_their_meaning() {
         ("either", "any"),
     ] {
         let list = format!("{word}(scope = \"a\", role = \"b\")");
-        let expected = format!("unknown key `{word}` [AUTH0001]\nhelp: did you mean `{meant}`?");
+        let expected = format!("unknown key `{word}` [AUTH0001]\nhelp: write `{meant}(...)`");
         for arguments in [
             list.clone(),
             format!("any(role = \"r\", {list})"),
@@ -136,6 +136,37 @@ fn words_of_everyday_speech_suggest_their_meaning() {
                 "{arguments}"
             );
         }
+    }
+}
+
+/// The suggested key is written as it is valid in its place.
+#[test]
+fn words_of_everyday_speech_suggest_a_whole_requirement() {
+    for (arguments, word, written) in [
+        ("admin", "admin", r#"role = "admin""#),
+        ("admin = true", "admin", r#"role = "admin""#),
+        (r#"any(role = "r", admin)"#, "admin", r#"role = "admin""#),
+        (
+            r#"role = "r", hide_as = 404, hide_unless = admin"#,
+            "admin",
+            r#"role("admin")"#,
+        ),
+        (r#"group = "staff""#, "group", r#"role = "...""#),
+        ("mfa", "mfa", r#"acr = "...""#),
+        ("dpop = true", "dpop", "sender_constrained"),
+        (r#"age = "5m""#, "age", r#"max_age = "15m""#),
+        (r#"ip = "10.0.0.0/8""#, "ip", r#"network = "10.0.0.0/8""#),
+        ("predicate = f", "predicate", "check = path::to::function"),
+        (
+            r#"can = "read", object = "A::{a}""#,
+            "object",
+            r#"on = "Type::{id}""#,
+        ),
+        (r#"role = "r", status = 404"#, "status", "hide_as = 404"),
+        (r#"role = "r", text = "a""#, "text", r#"says = "...""#),
+    ] {
+        let expected = format!("unknown key `{word}` [AUTH0001]\nhelp: write `{written}`");
+        assert_eq!(messages(arguments, None), [expected], "{arguments}");
     }
 }
 
