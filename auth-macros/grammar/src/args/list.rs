@@ -3,8 +3,9 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
-use syn::{Ident, LitStr, Token};
+use syn::{Attribute, Ident, LitStr, Token};
 
 use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT};
 use super::synonyms::stray;
@@ -66,6 +67,10 @@ pub(super) fn each(
     mut one: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) {
     while !input.is_empty() {
+        if let Some(error) = doc_comment(input) {
+            errors.push(error);
+            continue;
+        }
         if let Err(error) = one(input, errors) {
             errors.push(error);
             skip(input);
@@ -78,6 +83,19 @@ pub(super) fn each(
         // A comma or the end follows: `skip` stops only there.
         let _ = input.parse::<Option<Token![,]>>();
     }
+}
+
+/// Removes doc comments before an argument. The compiler passes them on as attributes.
+fn doc_comment(input: ParseStream<'_>) -> Option<syn::Error> {
+    let ahead = input.fork();
+    let attributes = ahead.call(Attribute::parse_outer).ok()?;
+    let first = attributes.first()?;
+    if !attributes.iter().all(|it| it.path().is_ident("doc")) {
+        return None;
+    }
+    input.advance_to(&ahead);
+    let message = "a doc comment is not an argument\nhelp: write `//` in place of `///`";
+    Some(codes::STRAY.over(first, message))
 }
 
 /// Advances to the next comma.

@@ -59,8 +59,8 @@ pub(super) fn requirement(
             let content;
             let parentheses = parenthesized!(content in input);
             let value: TokenStream = content.parse()?;
-            let place = parentheses.span.join();
-            let kind = valued(value_key, key, &value, place, Form::Called)?;
+            let whole = parentheses.span.join();
+            let kind = valued(value_key, key, &value, whole, Form::Called)?;
             (kind, parentheses.span.close())
         }
         (_, Some(value_key)) => {
@@ -80,6 +80,12 @@ fn can(input: ParseStream<'_>, key: &Ident, place: Place) -> syn::Result<Can> {
             key.span(),
             "`can` has no action\nhelp: write `can(\"...\")` with the name of the action",
         ));
+    }
+    if begins_with_object(&value) {
+        let object = value.to_string().replace(" :: ", "::");
+        let message =
+            format!("the action of `can` comes first\nhelp: write `can(\"...\", {object})`");
+        return Err(codes::FORM.over(value, message));
     }
     let action = string(&value, key, Form::Called)?;
     let mut on = None;
@@ -111,6 +117,14 @@ fn can(input: ParseStream<'_>, key: &Ident, place: Place) -> syn::Result<Can> {
         on,
         resource,
     })
+}
+
+/// Returns whether an argument of `can(…)` is its object: `on = …` or `resource = …`.
+fn begins_with_object(argument: &TokenStream) -> bool {
+    let mut tokens = argument.clone().into_iter();
+    let key = tokens.next().map(|token| token.to_string());
+    matches!(key.as_deref(), Some("on" | "resource"))
+        && matches!(tokens.next(), Some(TokenTree::Punct(equals)) if equals.as_char() == '=')
 }
 
 /// Parses `any(…)` or `all(…)`.

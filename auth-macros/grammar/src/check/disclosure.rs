@@ -208,7 +208,10 @@ fn status(value: &HideAs, errors: &mut Errors) {
     }
     let number = syn::parse_str::<LitInt>(text);
     let is_404 = number.is_ok_and(|number| number.base10_digits() == "404")
-        || text.trim_matches('"').starts_with("404")
+        || text
+            .trim_matches('"')
+            .strip_prefix("404")
+            .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
         || text.ends_with("NOT_FOUND");
     let message = match text.as_str() {
         "200" => "a denial cannot have a success status\nhelp: write `hide_as = 404`",
