@@ -161,6 +161,11 @@ fn function(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Functio
             ),
         }
     } else if matches!(first.as_str(), "|" | "move" | "async") {
+        let result = if key == "resource" {
+            "Option<Resource>"
+        } else {
+            "bool"
+        };
         format!(
             "`{key}` takes the path of a function, not a closure\n\
              help: move the closure into an `async fn`, and name that function"
