@@ -403,7 +403,11 @@ mod tests {
             (r#"hide_unless = "x""#, r#"`scope("x")`"#),
             ("hide_unless = scope(5)", r#"`scope("5")`"#),
             ("hide_unless = scope()", r#"`scope("...")`"#),
-            ("hide_unless = scope(X)", r#"`scope("X")`"#),
+            ("hide_unless = scope(x)", r#"`scope("x")`"#),
+            (
+                "hide_unless = scope(X)",
+                r#"write the text of `X`: `scope("...")`"#,
+            ),
             (r#"role = "\x61dmin""#, r#"write `role = "admin"`"#),
             (r#"role = "\u{61}dmin""#, r#"write `role = "admin"`"#),
             ("role = \"ad\\\n   min\"", r#"write `role = "admin"`"#),
@@ -419,6 +423,10 @@ mod tests {
             ("max_age = 99999999999", r#"write `max_age = "15m"`"#),
             (
                 "max_age = LIMIT",
+                r#"write the text of `LIMIT`: `max_age = "..."`"#,
+            ),
+            (
+                "max_age = limit",
                 r#"write the text itself: `max_age = "15m"`"#,
             ),
             ("max_age = 1.5", r#"help: write `max_age = "15m"`"#),

@@ -168,7 +168,7 @@ fn function(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Functio
         };
         format!(
             "`{key}` takes the path of a function, not a closure\n\
-             help: move the closure into an `async fn`, and name that function"
+             help: name an `async fn` that takes a `CheckRequest` and returns `{result}`"
         )
     } else if let Ok(path) = begins_with_path.parse2(value.clone()) {
         format!(
@@ -217,6 +217,10 @@ pub(super) fn written(tokens: &TokenStream, key: &str) -> String {
 /// The keys with a text for people. The others have a name.
 const TEXTS: [&str; 3] = ["reason", "loosen", "says"];
 
+fn is_text(key: &Ident) -> bool {
+    TEXTS.iter().any(|text| key == text)
+}
+
 /// Parses `value` as a string literal.
 pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Name> {
     let wrong = |message| Err(codes::VALUE.over(value, message));
@@ -241,7 +245,7 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
         Err(_) => return wrong(not_a_literal(value, key, form)),
     };
     let text = literal.value();
-    if !TEXTS.iter().any(|text| key == text) {
+    if !is_text(key) {
         if let Some(problem) = too_long(&key.to_string(), &text) {
             return Err(codes::TOO_LARGE.at(literal.span(), problem));
         }
@@ -281,6 +285,10 @@ fn several_strings(value: &TokenStream, key: &Ident, form: Form) -> Option<Strin
 
 /// Returns the message for a literal in place of a string.
 fn not_a_string(literal: &Lit, key: &Ident, form: Form) -> String {
+    let unprefixed = |kind: &str, prefix: char, text: &str| {
+        let text = form.shown(key, &format!("{text:?}"));
+        format!("`{key}` takes a string, not {kind}\nhelp: remove the `{prefix}`: {text}")
+    };
     let text = match literal {
         Lit::Str(literal) => {
             return format!(
@@ -289,11 +297,10 @@ fn not_a_string(literal: &Lit, key: &Ident, form: Form) -> String {
             );
         }
         Lit::ByteStr(literal) => {
-            let text = format!("{:?}", String::from_utf8_lossy(&literal.value()));
-            return format!(
-                "`{key}` takes a string, not bytes\nhelp: remove the `b`: {}",
-                form.shown(key, &text)
-            );
+            return unprefixed("bytes", 'b', &String::from_utf8_lossy(&literal.value()));
+        }
+        Lit::CStr(literal) => {
+            return unprefixed("a C string", 'c', &literal.value().to_string_lossy());
         }
         Lit::Bool(_) if key == "setting" => {
             return "`setting` takes a name, not a value\n\
@@ -314,26 +321,57 @@ fn not_a_string(literal: &Lit, key: &Ident, form: Form) -> String {
 
 /// Returns the message for an expression in place of a string.
 fn not_a_literal(value: &TokenStream, key: &Ident, form: Form) -> String {
-    let name = syn::parse2::<Ident>(value.clone()).ok();
-    let name = name.filter(|_| key != "max_age");
-    let name = name.map(|name| format!("\"{name}\""));
-    if let Some(text) = &name
-        && TEXTS.iter().any(|text| key == text)
+    if let Some(constant) = constant(value) {
+        return format!(
+            "`{key}` takes a string literal, not a constant\n\
+             help: write the text of `{constant}`: {}",
+            form.shown(key, "\"...\"")
+        );
+    }
+    if is_text(key)
+        && let Some(words) = words(value)
     {
         return format!(
             "the text has no quotes\nhelp: write {}",
-            form.shown(key, text)
+            form.shown(key, &format!("{words:?}"))
         );
     }
+    let name = syn::parse2::<Ident>(value.clone()).ok();
+    let name = name.filter(|_| key != "max_age");
+    let name = name.map(|name| format!("\"{name}\""));
     let block = value.to_string().replace(' ', "");
     let block = (key == "network" && values::block(&block).is_ok()).then(|| format!("{block:?}"));
     let text = name.or(block).or_else(|| joined(value));
     let text = text.unwrap_or_else(|| example(&key.to_string()).to_owned());
+    let why = if is_text(key) {
+        ""
+    } else {
+        ", since it is checked at compile time"
+    };
     format!(
-        "`{key}` takes a string literal, since it is checked at compile time\n\
+        "`{key}` takes a string literal{why}\n\
          help: write the text itself: {}",
         form.shown(key, &text)
     )
+}
+
+/// Returns the path of a constant. A single name is one if it is in capitals.
+fn constant(value: &TokenStream) -> Option<Function> {
+    let path = Path::parse_mod_style.parse2(value.clone()).ok()?;
+    let is_constant = path.get_ident().is_none_or(|name| {
+        let name = name.to_string();
+        name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
+    });
+    is_constant.then_some(Function(path))
+}
+
+/// Returns the words of a text without quotes.
+fn words(value: &TokenStream) -> Option<String> {
+    let words = value.clone().into_iter().map(|token| match token {
+        TokenTree::Ident(word) => Some(word.to_string()),
+        _ => None,
+    });
+    Some(words.collect::<Option<Vec<_>>>()?.join(" "))
 }
 
 /// Returns the mistake of a maximum age without quotes.

@@ -41,6 +41,82 @@ fn an_optional_identity_is_one_word() {
 }
 
 #[test]
+fn values_keep_their_text() {
+    for (arguments, message) in [
+        (
+            "role = Admin",
+            "`role` takes a string literal, since it is checked at compile time [AUTH0003]\n\
+             help: write the text itself: `role = \"Admin\"`",
+        ),
+        (
+            "role = ADMIN_2",
+            "`role` takes a string literal, not a constant [AUTH0003]\n\
+             help: write the text of `ADMIN_2`: `role = \"...\"`",
+        ),
+        (
+            "can(crate::READ, on = \"A::{a}\")",
+            "`can` takes a string literal, not a constant [AUTH0003]\n\
+             help: write the text of `crate::READ`: `can(\"...\")`",
+        ),
+        (
+            "role = c\"admin\"",
+            "`role` takes a string, not a C string [AUTH0003]\n\
+             help: remove the `c`: `role = \"admin\"`",
+        ),
+        (
+            "role = \"a\", says = Only for the TEAM",
+            "the text has no quotes [AUTH0003]\nhelp: write `says = \"Only for the TEAM\"`",
+        ),
+        (
+            "role = \"a\", says = concat!(\"a\", \"b\")",
+            "`says` takes a string literal [AUTH0003]\n\
+             help: write the text itself: `says = \"ab\"`",
+        ),
+        (
+            "role = \"a\", hide_as = 4041",
+            "`hide_as` takes only 404 [AUTH0027]\nhelp: write `hide_as = 404`",
+        ),
+        (
+            "role = \"a\", hide_as = \"404 Not Found\"",
+            "a text search misses this spelling of `hide_as` [AUTH0027]\n\
+             help: write `hide_as = 404`",
+        ),
+        (
+            "can(on = \"A::{a}\", \"read\")",
+            "the action of `can` comes first [AUTH0002]\n\
+             help: write `can(\"...\", on = \"A::{a}\")`",
+        ),
+        (
+            "can(resource = a::b, \"read\")",
+            "the action of `can` comes first [AUTH0002]\n\
+             help: write `can(\"...\", resource = a::b)`",
+        ),
+    ] {
+        assert_eq!(messages(arguments, None), [message], "{arguments}");
+    }
+}
+
+/// The argument behind a doc comment is read as well.
+#[test]
+fn doc_comments_are_no_arguments() {
+    let comment = "a doc comment is not an argument [AUTH0004]\nhelp: write `//` in place of `///`";
+    let key = "unknown key `scop` [AUTH0001]\nhelp: did you mean `scope`?";
+    for (arguments, expected) in [
+        ("/// why\nrole = \"a\"", &[comment][..]),
+        (
+            "role = \"a\",\n/// why\n/// again\nscop = \"b\"",
+            &[comment, key],
+        ),
+        (
+            "any(\n/// why\nscop = \"b\",\n/// end\n)",
+            &[comment, key, comment],
+        ),
+    ] {
+        assert_eq!(messages(arguments, None), expected, "{arguments}");
+    }
+}
+
+#[test]
 fn macros_of_the_vocabulary_take_a_path() {
     for (arguments, path, mistake) in [
         ("", None, None),

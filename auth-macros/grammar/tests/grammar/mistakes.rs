@@ -98,7 +98,7 @@ fn values_are_refused_with_advice() {
         ),
         (
             r##"scope = a::b"##,
-            "`scope` takes a string literal, since it is checked at compile time [AUTH0003]\nhelp: write the text itself: `scope = \"...\"`",
+            "`scope` takes a string literal, not a constant [AUTH0003]\nhelp: write the text of `a::b`: `scope = \"...\"`",
         ),
         (
             r##"scope = concat!("a")"##,

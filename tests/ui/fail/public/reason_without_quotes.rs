@@ -1,6 +1,9 @@
 use auth_runtime::public;
 
-#[public(reason = because)]
+#[public(reason = liveness probe)]
 async fn handler() {}
+
+#[public(reason = PROBE)]
+async fn constant() {}
 
 fn main() {}

@@ -15,7 +15,7 @@ async fn reordered() {}
 #[requires(role = "team", says = concat!("Only the ", "team."))]
 async fn computed() {}
 
-#[requires(role = "team", says = Only)]
+#[requires(role = "team", says = Only the team)]
 async fn no_quotes() {}
 
 #[requires(role = "team", says = "a", says = "b")]
