@@ -336,6 +336,18 @@ fn the_same_contents_are_parsed_once() {
     assert_eq!(find(VOCABULARY).mistakes, []);
 }
 
+/// Manifests are parsed once for each of their texts.
+#[test]
+fn a_changed_manifest_applies() {
+    let root = folder("changed_manifest");
+    for is_required in [true, false, true] {
+        let manifest = format!("[workspace]\nmetadata.auth.required = {is_required}\n");
+        write(root.join("Cargo.toml"), manifest);
+        let found = vocabulary::find(&root);
+        assert_eq!(found.is_some(), is_required);
+    }
+}
+
 /// The schema is read with each attribute, and parsed once.
 #[test]
 fn a_cedar_schema_belongs_to_the_vocabulary() {
