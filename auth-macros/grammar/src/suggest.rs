@@ -37,6 +37,9 @@ fn nearest_by_edits<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// Returns the number of characters to insert, delete, replace or swap with their neighbour (optimal
 /// string alignment distance); `None` if it is more than `limit`.
+///
+/// The crate `strsim` has the same distance without a limit, and takes more than 10 s to compare a name with 4096
+/// others of 128 characters in an unoptimized build.
 fn edits(from: &[char], to: &[char], limit: usize) -> Option<usize> {
     // Each character of difference in length is an edit.
     if from.len().abs_diff(to.len()) > limit {
