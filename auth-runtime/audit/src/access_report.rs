@@ -131,7 +131,7 @@ impl ReportAnswer {
         Self {
             shown: answer.to_string(),
             class: match answer.status() {
-                _ if answer.is_let_in() => "in",
+                _ if answer.is_granted() => "in",
                 None => "none",
                 Some(_) if answer.is_hidden() => "out hidden",
                 Some(_) => "out",

@@ -22,7 +22,7 @@ async fn login_redirect_is_a_denial() {
         .persona(browser);
     let matrix = matrix.send(&app).await.expect("a matrix");
     assert_eq!(matrix.differences().count(), 0);
-    assert!(!matrix.rows()[0].answers()[1].is_let_in());
+    assert!(!matrix.rows()[0].answers()[1].is_granted());
     let markdown = matrix.to_markdown();
     assert!(
         markdown.contains("| GET | `/account` | 401 | 303 login |"),

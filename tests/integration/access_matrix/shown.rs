@@ -31,13 +31,13 @@ GET     /repos/{id}  404 hidden  200
     assert_eq!(
         json["rows"][2]["answers"],
         json!([
-            { "status": 404, "shown": "404 hidden", "let_in": false, "difference": null },
-            { "status": 200, "shown": "200", "let_in": true, "difference": null },
+            { "status": 404, "shown": "404 hidden", "granted": false, "difference": null },
+            { "status": 200, "shown": "200", "granted": true, "difference": null },
         ])
     );
     let answers = matrix.rows()[2].answers();
-    assert!(answers[0].is_hidden() && !answers[0].is_let_in());
-    assert!(!answers[1].is_hidden() && answers[1].is_let_in());
+    assert!(answers[0].is_hidden() && !answers[0].is_granted());
+    assert!(!answers[1].is_hidden() && answers[1].is_granted());
 }
 
 #[tokio::test]

@@ -162,10 +162,10 @@ proptest! {
         if !read(&own.to_string()).1.is_empty() || !is_right(&lesser, &lesser_alone) {
             return Ok(());
         }
-        let let_in = is_met_by(&own);
+        let allowed = is_met_by(&own);
         let told = |lesser: &Expression| -> Vec<bool> {
-            let callers = std::iter::zip(is_met_by(lesser), &let_in);
-            callers.map(|(lesser, let_in)| lesser && !let_in).collect()
+            let callers = std::iter::zip(is_met_by(lesser), &allowed);
+            callers.map(|(lesser, allowed)| lesser && !allowed).collect()
         };
         let shown = told(&lesser);
         let parts_decide = with_one_less(&lesser).iter().all(|less| told(less) != shown);

@@ -73,7 +73,7 @@ impl AccessAnswer {
 
     /// Returns whether the request was granted: it reached the handler, or the service in its
     /// place. This is also true if the handler itself responded 404.
-    pub fn is_let_in(&self) -> bool {
+    pub fn is_granted(&self) -> bool {
         matches!(self.given, Some((_, By::Handler | By::Unfinished)))
     }
 
@@ -124,7 +124,7 @@ const OWN: &str = "own";
 const UNFINISHED: &str = "unfinished";
 
 /// Returns whether a cell, as displayed, is a grant.
-pub(super) fn says_let_in(cell: &str) -> bool {
+pub(super) fn says_granted(cell: &str) -> bool {
     match cell.rsplit(' ').next() {
         Some(OWN | UNFINISHED) => true,
         _ => cell.starts_with('2') && !cell.contains(' '),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::answer::says_let_in;
+use super::answer::says_granted;
 use super::text::UNGUARDED;
 
 /// The compared part of the file. The rest explains it.
@@ -149,7 +149,7 @@ fn cell_change(before: Option<&String>, after: Option<&String>) -> Option<CellCh
         (None, _) => return Some(CellChange::Added),
         (Some(_), None) => return Some(CellChange::Removed),
     };
-    Some(match (says_let_in(before), says_let_in(after)) {
+    Some(match (says_granted(before), says_granted(after)) {
         (false, true) => CellChange::Granted,
         (true, false) => CellChange::ShutOut,
         _ => CellChange::Changed,
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_let_in_stands_first() {
+    fn whoever_is_granted_stands_first() {
         let after = BEFORE
             .replace("`/a` | 401 | 200", "`/a` | 401 | 403 scope")
             .replace("401 | 404 hidden", "204 | 404 own")

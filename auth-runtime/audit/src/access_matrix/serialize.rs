@@ -75,7 +75,7 @@ impl Serialize for AccessAnswer {
         let status = self.status().map(|status| status.as_u16());
         answer.serialize_field("status", &status)?;
         answer.serialize_field("shown", &self.to_string())?;
-        answer.serialize_field("let_in", &self.is_let_in())?;
+        answer.serialize_field("granted", &self.is_granted())?;
         answer.serialize_field("difference", &self.difference())?;
         answer.end()
     }

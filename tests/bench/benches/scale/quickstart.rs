@@ -43,7 +43,7 @@ impl Quickstart {
             .expect("it was built");
         let lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
         let (mut credentials, mut address) = (None, None);
-        let mut is_let_in = false;
+        let mut is_allowed = false;
         for line in lines.map(|line| line.expect("text")) {
             if let Some(rest) = line.strip_prefix("serving on http://") {
                 let end = rest.find(';').expect("an end");
@@ -51,9 +51,9 @@ impl Quickstart {
                 break;
             }
             if line.starts_with("# ") {
-                is_let_in = line == "# rita: 200";
+                is_allowed = line == "# rita: 200";
             }
-            if is_let_in && line.ends_with("/reports") {
+            if is_allowed && line.ends_with("/reports") {
                 credentials = line.split('\'').nth(1).map(str::to_owned);
             }
         }

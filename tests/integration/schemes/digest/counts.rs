@@ -80,11 +80,11 @@ async fn one_of_concurrent_counts_succeeds() {
         let (app, login) = (app.clone(), login.clone());
         tokio::spawn(async move { send_login(&app, &login).await.status() })
     });
-    let mut let_in = 0;
+    let mut allowed = 0;
     for answer in sent.collect::<Vec<_>>() {
-        let_in += usize::from(answer.await.expect("it does not panic") == 200);
+        allowed += usize::from(answer.await.expect("it does not panic") == 200);
     }
-    assert_eq!(let_in, 1);
+    assert_eq!(allowed, 1);
 }
 
 #[requires(authenticated, hide_as = 404)]

@@ -41,11 +41,11 @@ async fn one_of_concurrent_uses_succeeds() {
         tokio::spawn(async move { send(&app, "/read", &proof).await.status() })
     });
     let requests: Vec<_> = requests.collect();
-    let mut let_in = 0;
+    let mut allowed = 0;
     for request in requests {
-        let_in += usize::from(request.await.unwrap() == StatusCode::OK);
+        allowed += usize::from(request.await.unwrap() == StatusCode::OK);
     }
-    assert_eq!(let_in, 1);
+    assert_eq!(allowed, 1);
 }
 
 #[tokio::test]
