@@ -116,8 +116,8 @@ use self::writer::Writer;
 /// # Errors
 ///
 /// [`OpenApiError`] lists an earlier version than 3.1, every operation without a route, every `security` or scheme that was
-/// written by hand and differs from the policy or the space, and every policy that no scheme of
-/// `space` can meet. Call it in a test, so that the documentation always matches the enforced
+/// written by hand and differs from the policy or the space, every policy that no scheme of
+/// `space` can meet, and every `operationId` of several operations. Call it in a test, so that the documentation always matches the enforced
 /// policies.
 pub fn public_openapi(
     table: &AccessTable,

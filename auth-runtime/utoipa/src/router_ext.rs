@@ -23,7 +23,8 @@ pub trait RouterExt<S>: Sized {
     ///
     /// # Errors
     ///
-    /// If the document is not written as a JSON object.
+    /// If the document is not written as a JSON object, or if two types with different schemas have the same name.
+    /// `#[schema(as = …)]` names one of them otherwise.
     fn openapi(&self, document: impl Serialize) -> Result<Value, OpenApiError>;
 
     /// Adds the operations of the routes to `document`, and writes their policies as
@@ -31,7 +32,9 @@ pub trait RouterExt<S>: Sized {
     ///
     /// # Errors
     ///
-    /// Like [`public_openapi`].
+    /// Like [`openapi`](Self::openapi) and [`public_openapi`]. Two handlers of one name need an
+    /// `operation_id`. If a router is nested twice, change the `operationId` in the document of
+    /// [`openapi`](Self::openapi), and pass it to [`public_openapi`].
     fn public_openapi(
         &self,
         space: &ProtectionSpace,
@@ -42,7 +45,7 @@ pub trait RouterExt<S>: Sized {
     ///
     /// # Errors
     ///
-    /// Like [`internal_openapi`].
+    /// Like [`openapi`](Self::openapi) and [`internal_openapi`].
     fn internal_openapi(
         &self,
         space: &ProtectionSpace,

@@ -139,3 +139,99 @@ async fn each_handler_has_its_own_path() {
         .collect();
     assert_eq!(paths, ["/", "/files/{path}"]);
 }
+
+mod shop {
+    use super::*;
+
+    #[derive(Serialize, ToSchema)]
+    pub struct Order {
+        total: u64,
+    }
+
+    #[requires(scope = "read")]
+    #[utoipa::path(get, path = "/orders", responses((status = 200, body = Order)))]
+    pub async fn list() {}
+}
+
+mod admin {
+    use super::*;
+
+    #[derive(Serialize, ToSchema)]
+    pub struct Order {
+        margin: u64,
+    }
+
+    #[requires(scope = "admin", hide_as = 404)]
+    #[utoipa::path(get, path = "/margins", operation_id = "margins", responses((status = 200, body = Order)))]
+    pub async fn list() {}
+
+    #[requires(scope = "admin")]
+    #[utoipa::path(get, path = "/users")]
+    pub async fn users() {}
+}
+
+mod users {
+    use super::*;
+
+    #[requires(scope = "admin")]
+    #[utoipa::path(get, path = "/users", operation_id = "list")]
+    pub async fn list() {}
+}
+
+/// The schema of a hidden operation would be published in place of another one.
+#[test]
+fn different_schemas_of_one_name_are_an_error() {
+    let error = "two different schemas are named `Order`; name one of them otherwise, in utoipa by \
+                 `#[schema(as = …)]`";
+    let both = [
+        routes!(shop::list, admin::list),
+        routes!(admin::list, shop::list),
+    ];
+    for routes in both {
+        let router: GuardedRouter = GuardedRouter::new().routes(routes);
+        let written = router.public_openapi(&space_with_names(), empty());
+        assert_eq!(written.expect_err("it is refused").to_string(), error);
+        let written = router.openapi(empty());
+        assert_eq!(written.expect_err("it is refused").to_string(), error);
+    }
+    // One of the document itself.
+    let router: GuardedRouter = GuardedRouter::new().routes(routes!(shop::list));
+    let mut document = serde_json::to_value(empty()).expect("JSON");
+    document["components"] = json!({ "schemas": { "Order": { "type": "string" } } });
+    let written = router.openapi(&document).expect_err("it is refused");
+    assert_eq!(written.to_string(), error);
+    // The same schema may be added several times.
+    let router: GuardedRouter = GuardedRouter::new()
+        .nest("/v1", router.clone())
+        .nest("/v2", router);
+    let document = router.openapi(empty()).expect("a document");
+    assert!(document["components"]["schemas"]["Order"]["properties"]["total"].is_object());
+}
+
+/// An identifier names one operation (OpenAPI §4.8.10).
+#[test]
+fn operations_of_one_name_are_an_error() {
+    let refused = |router: &GuardedRouter| {
+        let space = space_with_names();
+        let public = router.public_openapi(&space, empty());
+        let internal = router.internal_openapi(&space, empty());
+        [public, internal].map(|written| written.map_err(|error| error.to_string()).err())
+    };
+    let orders: GuardedRouter = GuardedRouter::new().routes(routes!(shop::list));
+    let error = |places: &str| {
+        Some(format!(
+            "`list` is the `operationId` of 2 operations, such as {places}; name them otherwise, in utoipa by \
+             `operation_id`"
+        ))
+    };
+    let both = orders.clone().routes(routes!(users::list));
+    let of_both = error("`GET /orders`, `GET /users`");
+    assert_eq!(refused(&both), [of_both.clone(), of_both]);
+    let twice = GuardedRouter::new()
+        .nest("/v1", orders.clone())
+        .nest("/v2", orders.clone());
+    let of_twice = error("`GET /v1/orders`, `GET /v2/orders`");
+    assert_eq!(refused(&twice), [of_twice.clone(), of_twice]);
+    let distinct = orders.routes(routes!(admin::users));
+    assert_eq!(refused(&distinct), [None, None]);
+}

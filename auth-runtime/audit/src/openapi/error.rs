@@ -27,6 +27,15 @@ pub(super) enum Mistake {
     },
     /// Two paths that OpenAPI cannot distinguish.
     Same { path: String, other: String },
+    /// Two different schemas of one name.
+    Schema { name: String },
+    /// An identifier of several operations.
+    Id {
+        id: String,
+        number: usize,
+        /// The methods and paths of those that are not below other operations.
+        places: Vec<String>,
+    },
     /// A path with its operations in another place (`$ref`).
     Elsewhere { path: String },
     /// A `security` that was written by hand and differs from the policy.
@@ -90,6 +99,18 @@ impl fmt::Display for Mistake {
                 "`{path}` and `{other}` are one path for OpenAPI, which has no wildcards; \
                  document one of them",
             ),
+            Self::Schema { name } => write!(
+                f,
+                "two different schemas are named `{name}`; name one of them otherwise, in utoipa by \
+                 `#[schema(as = …)]`",
+            ),
+            Self::Id { id, number, places } => {
+                write!(f, "`{id}` is the `operationId` of {number} operations")?;
+                if !places.is_empty() {
+                    write!(f, ", such as `{}`", places.join("`, `"))?;
+                }
+                f.write_str("; name them otherwise, in utoipa by `operation_id`")
+            }
             Self::Elsewhere { path } => write!(
                 f,
                 "the path `{path}` is a reference, which may contain hidden operations; write \

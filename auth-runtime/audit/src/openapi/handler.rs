@@ -1,10 +1,12 @@
 //! The operations of a single handler, for routers that document their routes.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use super::document::{self, Object, change_object};
-use super::error::OpenApiError;
+use super::error::{Mistake, OpenApiError};
 use super::operations;
 
 /// The operations and the schemas of one handler, from a document with nothing else.
@@ -37,7 +39,10 @@ impl HandlerOperations {
         self.0.get("components")?.get("schemas")?.as_object()
     }
 
-    fn add_to(&self, document: &mut Object, path: &str) {
+    /// Adds the operations and schemas to a document. Returns the names of the schemas that differ from those of the
+    /// document.
+    fn add_to(&self, document: &mut Object, path: &str) -> Vec<String> {
+        let mut differing = Vec::new();
         change_object(document, "paths", |paths| {
             for item in self.items().into_iter().flat_map(Object::values) {
                 match paths.get_mut(path) {
@@ -47,11 +52,18 @@ impl HandlerOperations {
             }
         });
         let Some(schemas) = self.schemas() else {
-            return;
+            return differing;
         };
         change_object(document, "components", |components| {
-            change_object(components, "schemas", |own| own.extend(schemas.clone()));
+            change_object(components, "schemas", |own| {
+                for (name, schema) in schemas {
+                    if own.entry(name).or_insert_with(|| schema.clone()) != schema {
+                        differing.push(name.clone());
+                    }
+                }
+            });
         });
+        differing
     }
 }
 
@@ -59,14 +71,22 @@ impl HandlerOperations {
 ///
 /// # Errors
 ///
-/// If the document is not written as a JSON object.
+/// If the document is not written as a JSON object, or if two different schemas have the same name: the schema of a
+/// hidden operation could take the place of another one.
 pub fn add_operations<'o>(
     document: &impl Serialize,
     handlers: impl IntoIterator<Item = (&'o str, &'o HandlerOperations)>,
 ) -> Result<Value, OpenApiError> {
     let mut document = document::read(document)?;
+    let mut differing = BTreeSet::new();
     for (path, operations) in handlers {
-        operations.add_to(&mut document, path);
+        differing.extend(operations.add_to(&mut document, path));
     }
-    Ok(Value::Object(document))
+    if differing.is_empty() {
+        return Ok(Value::Object(document));
+    }
+    let mistakes = differing.into_iter().map(|name| Mistake::Schema { name });
+    Err(OpenApiError {
+        mistakes: mistakes.collect(),
+    })
 }

@@ -1,8 +1,11 @@
 //! The operations of a document: one field for each method of a path.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use super::document::{Object, change_object, here, values_mut};
+use super::document::{Object, change_object, here, text, values_mut};
+use super::error::Mistake;
 
 /// The fields of a path with the operation of one method.
 const FIELDS: [&str; 9] = [
@@ -75,6 +78,34 @@ fn each_called_back(parent: &mut Object, look: &mut dyn FnMut(&mut Object)) {
             each_of(item, look);
         }
     }
+}
+
+/// Returns the identifiers that several operations of a document have. They are unique (OpenAPI §4.8.10).
+pub(super) fn ambiguous_ids(document: &mut Object) -> Vec<Mistake> {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    change_object(document, "paths", |paths| {
+        for (path, item) in paths {
+            for (method, operation) in all(item) {
+                if let Some(id) = text(operation, "operationId") {
+                    let places = places.entry(id.to_owned()).or_default();
+                    places.push(format!("{method} {path}"));
+                }
+            }
+        }
+    });
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    each(document, &mut |operation| {
+        if let Some(id) = text(operation, "operationId") {
+            *numbers.entry(id.to_owned()).or_default() += 1;
+        }
+    });
+    let several = numbers.into_iter().filter(|(_, number)| *number > 1);
+    let mistakes = several.map(|(id, number)| Mistake::Id {
+        places: places.remove(&id).unwrap_or_default(),
+        id,
+        number,
+    });
+    mistakes.collect()
 }
 
 /// Moves the operations of `other` into `item`. Returns false if both have one of the same method.

@@ -97,6 +97,7 @@ impl<'a> Writer<'a> {
             }
             self.mistakes.extend(without_wildcards(paths));
         });
+        self.mistakes.extend(operations::ambiguous_ids(document));
         let named = security::schemes_of(document);
         change_object(document, "components", |components| {
             self.write_components(components);
