@@ -4,6 +4,7 @@
 
 mod beside_policies;
 mod chains;
+mod checkout;
 mod comparisons;
 mod conditions;
 mod configurations;

@@ -1,7 +1,7 @@
 //! `cargo auth`: the access policies of a workspace that uses `auth-runtime`, read from its
 //! sources.
 //!
-//! Nothing is built or fetched. The attributes are read and checked by `auth-grammar`, as in the
+//! Nothing is built or fetched, except that git loads the sources of a revision that a partial clone lacks. The attributes are read and checked by `auth-grammar`, as in the
 //! macros: their errors are reported with the same messages and the same codes.
 //!
 //! - `cargo auth list` prints every policy of the workspace's libraries, programs and examples.
@@ -62,8 +62,9 @@
 //! `diff` identifies handlers by their paths. One that was moved is removed and added, and the
 //! place where it is mounted is not compared. Of a `check` function only the name is compared, and
 //! of a service only the policy. Unguarded handlers and routers are identified by file, reason and
-//! name. A revision is checked out without its submodules. A dependency with a path to one of them, or
-//! out of the repository, is read from the working tree.
+//! name. Of a revision, only the Rust sources, the manifests, `auth.toml`, and the files that they name are written
+//! out, without submodules. A dependency with a path to a submodule, or out of the repository, is read from the working
+//! tree.
 #![forbid(unsafe_code)]
 
 mod check;

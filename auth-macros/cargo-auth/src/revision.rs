@@ -1,8 +1,9 @@
 //! The files of a git revision, in a temporary folder.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::{fs, io};
 
 use tempfile::TempDir;
@@ -10,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::report::Failure;
 
-/// A checked-out revision. Its files are deleted on drop.
+/// The sources and manifests of a revision. They are deleted on drop.
 pub(crate) struct Revision {
     folder: TempDir,
     /// The folder that corresponds to the given one.
@@ -20,12 +21,9 @@ pub(crate) struct Revision {
 }
 
 impl Revision {
-    /// Checks out a revision of the repository around `root`.
+    /// Writes out a revision of the repository around `root`.
     pub(crate) fn write_out(root: &Path, revision: &str) -> Result<Self, Failure> {
-        let failed = |error: io::Error| {
-            Failure::new(format!("a temporary folder cannot be created: {error}"))
-        };
-        let folder = TempDir::with_prefix("cargo-auth-").map_err(failed)?;
+        let folder = TempDir::with_prefix("cargo-auth-").map_err(not_written)?;
         git(root, None, &["rev-parse", "--is-inside-work-tree"]).map_err(|failure| {
             Failure::new(format!("this is not a working tree of git: {failure}"))
         })?;
@@ -46,20 +44,66 @@ impl Revision {
         let prefix = git(root, None, &["rev-parse", "--show-prefix"])?;
         // A separate index, so that the repository's own is not changed.
         let index = folder.path().join(INDEX);
-        let files = folder.path().join(FILES);
-        let to = format!("--prefix={}/", files.display());
         git(root, Some(&index), &["read-tree", &tree])?;
         let top = git(root, None, &["rev-parse", "--show-toplevel"])?;
-        git(
-            Path::new(&top),
-            Some(&index),
-            &["checkout-index", "--all", "--quiet", &to],
-        )?;
-        Ok(Self {
-            root: files.join(prefix),
+        let revision = Self {
+            root: folder.path().join(FILES).join(prefix),
             folder,
             top: top.into(),
-        })
+        };
+        revision.write_sources()?;
+        Ok(revision)
+    }
+
+    /// Writes out the files that are read, and no others: the filters of large files, such as those of Git LFS,
+    /// would load them.
+    fn write_sources(&self) -> Result<(), Failure> {
+        let index = self.folder.path().join(INDEX);
+        let files = self.folder.path().join(FILES);
+        let list = ["ls-files", "--stage", "--full-name", "-z"];
+        let list = output(&self.top, Some(&index), Stdio::null(), &list)?;
+        let mut left: Vec<IndexEntry<'_>> = list
+            .split(|byte| *byte == 0)
+            .filter_map(IndexEntry::of)
+            .collect();
+        for entry in &left {
+            // A path may lead through a folder without sources.
+            let path = PathBuf::from(String::from_utf8_lossy(entry.name).as_ref());
+            if let Some(parent) = within(&path).as_deref().and_then(Path::parent) {
+                fs::create_dir_all(files.join(parent)).map_err(not_written)?;
+            }
+        }
+        let mut is_next: Box<dyn Fn(&IndexEntry<'_>) -> bool> = Box::new(|it| it.is_source());
+        loop {
+            let (round, rest) = left
+                .into_iter()
+                .partition::<Vec<_>, _>(|entry| is_next(entry));
+            if round.is_empty() {
+                return Ok(());
+            }
+            left = rest;
+            self.write(&round)?;
+            let mut names = BTreeSet::new();
+            for entry in &round {
+                let name = String::from_utf8_lossy(entry.name);
+                mentioned_in(&files.join(name.as_ref()), &mut names);
+            }
+            is_next = Box::new(move |entry| names.contains(entry.file_name()));
+        }
+    }
+
+    fn write(&self, entries: &[IndexEntry<'_>]) -> Result<(), Failure> {
+        let names = self.folder.path().join(NAMES);
+        let list: Vec<u8> = entries
+            .iter()
+            .flat_map(|entry| entry.name.iter().copied().chain([0]))
+            .collect();
+        let list = fs::write(&names, list).and_then(|()| fs::File::open(&names));
+        let list = list.map_err(not_written)?;
+        let index = self.folder.path().join(INDEX);
+        let to = format!("--prefix={}/", self.folder.path().join(FILES).display());
+        let arguments = ["checkout-index", "--quiet", &to, "-z", "--stdin"];
+        output(&self.top, Some(&index), list.into(), &arguments).map(drop)
     }
 
     /// Lets the manifests name the folders of the working tree where a path of a dependency leads
@@ -114,6 +158,82 @@ impl Revision {
 /// The names in the temporary folder.
 const INDEX: &str = "index";
 const FILES: &str = "files";
+const NAMES: &str = "names";
+
+fn not_written(error: io::Error) -> Failure {
+    Failure::new(format!(
+        "the files of a revision cannot be written: {error}"
+    ))
+}
+
+/// A file of a revision.
+struct IndexEntry<'l> {
+    name: &'l [u8],
+    is_link: bool,
+}
+
+impl<'l> IndexEntry<'l> {
+    /// Reads a line of `git ls-files --stage`. `None` for a submodule.
+    fn of(line: &'l [u8]) -> Option<Self> {
+        let end = line.iter().position(|byte| *byte == b'\t')?;
+        let (mode, name) = (line.get(..6)?, line.get(end + 1..)?);
+        (mode != b"160000").then_some(Self {
+            name,
+            is_link: mode == b"120000",
+        })
+    }
+
+    fn file_name(&self) -> &'l [u8] {
+        self.name
+            .rsplit(|byte| *byte == b'/')
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// Returns whether it is read in any case. A link may lead to a folder with sources.
+    fn is_source(&self) -> bool {
+        let name = self.file_name();
+        self.is_link || name.ends_with(b".rs") || name == b"Cargo.toml" || name == b"auth.toml"
+    }
+}
+
+/// Adds the names of the files that a file or a link leads to: the last parts of the paths in
+/// `#[path = "…"]`, in the targets of a manifest, and of the Cedar schema in `auth.toml`. Files in other folders with
+/// such a name are written out as well.
+fn mentioned_in(file: &Path, names: &mut BTreeSet<Vec<u8>>) {
+    if let Ok(target) = fs::read_link(file) {
+        let name = target.file_name().unwrap_or_default();
+        names.insert(name.as_encoded_bytes().to_vec());
+        return;
+    }
+    let text = fs::read(file).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    for key in ["path", "schema"] {
+        for (at, _) in text.match_indices(key) {
+            let (before, behind) = text.split_at(at);
+            let is_key = before.is_empty()
+                || before.ends_with('\n')
+                || before
+                    .trim_end()
+                    .ends_with(['[', '(', ',', '{', '.', '"', '\'']);
+            if !is_key {
+                continue;
+            }
+            let behind = behind.get(key.len()..).unwrap_or_default();
+            let value = behind.trim_start_matches(['"', '\'']).trim_start();
+            let Some(value) = value.strip_prefix('=') else {
+                continue;
+            };
+            let value = value.trim_start().trim_start_matches(['r', '#']);
+            let quote = value.chars().next().filter(|it| matches!(it, '"' | '\''));
+            let Some(value) = quote.and_then(|quote| value.split(quote).nth(1)) else {
+                continue;
+            };
+            let name = value.rsplit(['/', '\\']).next().unwrap_or_default();
+            names.insert(name.as_bytes().to_vec());
+        }
+    }
+}
 
 /// Returns the paths of the dependencies in a manifest, with their places in its text.
 fn paths_of_dependencies(
@@ -151,10 +271,22 @@ fn within(path: &Path) -> Option<PathBuf> {
     Some(within)
 }
 
-/// Returns the output of git without the final line break.
+/// Returns the output of git as text, without the final line break.
 fn git(folder: &Path, index: Option<&Path>, arguments: &[&str]) -> Result<String, Failure> {
+    let output = output(folder, index, Stdio::null(), arguments)?;
+    let text = String::from_utf8_lossy(&output);
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Returns the output of git.
+fn output(
+    folder: &Path,
+    index: Option<&Path>,
+    input: Stdio,
+    arguments: &[&str],
+) -> Result<Vec<u8>, Failure> {
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(arguments);
+    command.arg("-C").arg(folder).args(arguments).stdin(input);
     // In a hook, these variables name the repository of the hook, and not the one around `folder`.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         command.env_remove(name);
@@ -169,6 +301,5 @@ fn git(folder: &Path, index: Option<&Path>, arguments: &[&str]) -> Result<String
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Failure::new(format!("git failed: {}", said.trim())));
     }
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(output.stdout)
 }

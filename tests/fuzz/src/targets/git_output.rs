@@ -151,8 +151,19 @@ fn written(root: &Path, branch: &str, files: &[File]) -> Option<Revision> {
     }
     let mut found = BTreeMap::new();
     read(&written.root, "", &mut found);
-    let names: Vec<_> = found.keys().collect();
-    assert_eq!(names, expected.keys().collect::<Vec<_>>(), "{branch}");
+    let is_read = |name: &str| {
+        let file = name.rsplit('/').next().unwrap_or_default();
+        file.ends_with(".rs") || matches!(file, "Cargo.toml" | "auth.toml")
+    };
+    assert!(
+        found.keys().all(|name| expected.contains_key(name)),
+        "{branch}"
+    );
+    expected.retain(|name, _| is_read(name) || found.contains_key(name));
+    assert!(
+        expected.keys().all(|name| found.contains_key(name)),
+        "{branch}"
+    );
     // Attributes convert the texts of files.
     let is_converted = |name: &String| name.ends_with(".gitattributes");
     if !expected.keys().any(is_converted) {
