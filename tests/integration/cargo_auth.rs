@@ -21,6 +21,7 @@ mod refused;
 mod revisions;
 mod router;
 mod routes;
+mod same_paths;
 mod sarif;
 mod selection;
 mod spellings;

@@ -1,26 +1,31 @@
 //! `cargo auth diff`: the differences between the policies of two revisions.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Display, Write as _};
 
 use anstyle::Style;
 use auth_grammar::lower;
-use auth_runtime_policy::compare::{self, Comparison, Impact};
+use auth_runtime_policy::compare::{self, Impact};
 use serde::{Serialize, Serializer};
 
 use crate::report::{Failure, LIMITS, PlainFormat, count, json};
 use crate::revision::Revision;
-use crate::sources::{self, Entry, MacroPolicy, OpenRouteKind, Place, Sources, Unguarded};
+use crate::sources::{
+    self, Entry, EntryKind, MacroPolicy, Place, Sources, Unguarded, UnguardedKind,
+};
 use crate::style::{ADVICE, ALERT, NOTE, NOTICE, PLACE, SUBJECT};
 use crate::workspace::Workspace;
+
+/// The package and the path of an item.
+type Key = (String, String);
 
 /// The policies of one side.
 #[derive(Default)]
 pub(crate) struct PolicySet {
-    /// The items with a policy, by their paths. A further item at a path has a number.
-    entries: BTreeMap<String, Entry>,
-    /// The paths of functions without a policy. With another `cfg`, they may have one.
-    bare: BTreeSet<String>,
+    /// The items with a policy. A path has several if a `cfg` chooses.
+    entries: BTreeMap<Key, Vec<Entry>>,
+    /// The paths of functions without a policy, with their packages. With another `cfg`, they may have one.
+    bare: BTreeMap<String, BTreeSet<String>>,
     /// Handlers and routers without a policy, with or without a reason.
     unguarded: Vec<Unguarded>,
     /// The policies in macros.
@@ -32,13 +37,55 @@ pub(crate) struct PolicySet {
 pub(crate) struct Row {
     #[serde(rename = "change", serialize_with = "write_impact")]
     impact: Impact,
-    path: String,
+    #[serde(flatten)]
+    subject: Subject,
     /// Its present place, or its former one.
     #[serde(flatten)]
-    place: Option<Place>,
+    place: Place,
     before: Option<String>,
     after: Option<String>,
     why: Vec<&'static str>,
+}
+
+/// The subject of a policy.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Subject {
+    /// A handler or a service.
+    Item { kind: EntryKind, path: String },
+    /// A handler or a router without a policy.
+    Unguarded {
+        kind: UnguardedKind,
+        /// The mounted item, if it has a name; the paths of a merged router; or an open pattern.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        target: String,
+    },
+    /// A policy in a macro, and the name of the macro.
+    Macro { kind: MacroKind, target: String },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum MacroKind {
+    Macro,
+}
+
+impl Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Item { path, .. } => f.write_str(path),
+            Self::Unguarded { kind, target } => match kind {
+                UnguardedKind::Merged => {
+                    write!(f, "a router that is merged unguarded, for `{target}`")
+                }
+                UnguardedKind::Adopted => f.write_str("an adopted router"),
+                UnguardedKind::Covering => write!(f, "an open pattern, `{target}`"),
+                _ if target.is_empty() => f.write_str("a route of a plain router"),
+                _ => write!(f, "a route of a plain router to `{target}`"),
+            },
+            Self::Macro { target, .. } => write!(f, "a policy in the macro `{target}`"),
+        }
+    }
 }
 
 pub(crate) fn run(
@@ -76,35 +123,26 @@ fn at(workspace: &Workspace, packages: &[String], revision: &str) -> Result<Poli
 
 impl PolicySet {
     pub(crate) fn of(sources: Sources) -> Self {
-        let mut side = Self {
-            bare: sources.bare,
-            unguarded: [sources.unguarded.as_slice(), &sources.open].concat(),
-            macros: sources.macros,
-            ..Self::default()
-        };
+        let mut entries: BTreeMap<Key, Vec<Entry>> = BTreeMap::new();
         for entry in sources.entries {
-            side.add(entry);
+            let key = (entry.package.clone(), entry.path.clone());
+            entries.entry(key).or_default().push(entry);
         }
-        side
+        Self {
+            entries,
+            bare: sources.bare,
+            unguarded: [sources.unguarded, sources.without_reason].concat(),
+            macros: sources.macros,
+        }
     }
 
-    fn lowered(&self) -> BTreeMap<String, auth_runtime_policy::Policy> {
-        let entries = self.entries.iter();
-        entries
-            .map(|(name, entry)| (name.clone(), lower::policy(&entry.policy)))
-            .collect()
+    fn at(&self, key: &Key) -> &[Entry] {
+        self.entries.get(key).map_or(&[], Vec::as_slice)
     }
 
-    fn add(&mut self, entry: Entry) {
-        let path = &entry.path;
-        let mut name = path.clone();
-        // Both sides of a `cfg` are numbered in their order.
-        let mut number = 1;
-        while self.entries.contains_key(&name) {
-            number += 1;
-            name = format!("{path} ({number})");
-        }
-        self.entries.insert(name, entry);
+    fn has_bare(&self, (package, path): &Key) -> bool {
+        let packages = self.bare.get(path);
+        packages.is_some_and(|packages| packages.contains(package))
     }
 }
 
@@ -116,30 +154,9 @@ const MACRO: &str = "a macro applies it, and only its text is compared";
 const VOCABULARY: &str = "the declarations in `auth.toml` differ";
 
 pub(crate) fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut undecided = undecided(before, after);
-    for difference in compare::tables(&before.lowered(), &after.lowered()) {
-        let name = difference.name;
-        let mut why = difference
-            .comparison
-            .as_ref()
-            .map_or(Vec::new(), Comparison::reasons);
-        let mut impact = difference.impact;
-        let is_bare = |entry: &Entry| after.bare.contains(&entry.path);
-        if impact == Impact::Removed && before.entries.get(&name).is_some_and(is_bare) {
-            impact = Impact::Loosened;
-            why.push(UNGUARDED);
-        }
-        if let Some(reason) = undecided.remove(&name) {
-            impact = Impact::Changed;
-            why = vec![reason];
-        }
-        rows.push(Row::of(&name, impact, why, before, after));
-    }
-    // Equal texts may have different meanings here.
-    for (name, reason) in undecided {
-        rows.push(Row::of(&name, Impact::Changed, vec![reason], before, after));
-    }
+    let keys: BTreeSet<&Key> = before.entries.keys().chain(after.entries.keys()).collect();
+    let changes = keys.into_iter().flat_map(|key| changes(key, before, after));
+    let mut rows: Vec<Row> = changes.collect();
     for (impact, open, none) in [
         (Impact::Added, after, before),
         (Impact::Removed, before, after),
@@ -164,8 +181,72 @@ pub(crate) fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
         let only = without(&open.macros, &none.macros, which).into_iter();
         rows.extend(only.map(|policy| Row::of_macro(policy, impact)));
     }
-    rows.sort_by(|one, other| (one.impact, &one.path).cmp(&(other.impact, &other.path)));
+    rows.sort_by_cached_key(|row| (row.impact, row.subject.to_string(), row.place.clone()));
     rows
+}
+
+/// Returns the changes of the policies at one path.
+fn changes(key: &Key, before: &PolicySet, after: &PolicySet) -> Vec<Row> {
+    let paired = Paired::of(before.at(key), after.at(key));
+    let pairs = paired.pairs.into_iter();
+    let mut rows: Vec<Row> = pairs
+        .filter_map(|(before, after)| Row::compared(before, after))
+        .collect();
+    // Any of the former policies may be that of a present item.
+    for after in &paired.after {
+        if paired.before.is_empty() {
+            rows.push(Row::added(after));
+        }
+        let compared = paired.before.iter();
+        let compared = compared.filter_map(|before| Row::compared(before, after));
+        rows.extend(compared.min_by_key(|row| row.impact));
+    }
+    let is_bare = after.has_bare(key);
+    if paired.after.is_empty() || (is_bare && !before.has_bare(key)) {
+        let gone = paired.before.iter();
+        rows.extend(gone.map(|before| Row::gone(before, is_bare)));
+    }
+    rows
+}
+
+/// The policies at one path.
+#[derive(Default)]
+struct Paired<'e> {
+    /// Those that belong together.
+    pairs: Vec<(&'e Entry, &'e Entry)>,
+    /// The others.
+    before: Vec<&'e Entry>,
+    after: Vec<&'e Entry>,
+}
+
+impl<'e> Paired<'e> {
+    /// Pairs the policies with the same condition: one on each side, or the same ones in any order.
+    fn of(before: &'e [Entry], after: &'e [Entry]) -> Self {
+        let mut conditions: BTreeMap<Option<&str>, [Vec<&Entry>; 2]> = BTreeMap::new();
+        let of_condition = |entry: &'e Entry| entry.condition.as_deref();
+        for entry in before {
+            let [before, _] = conditions.entry(of_condition(entry)).or_default();
+            before.push(entry);
+        }
+        for entry in after {
+            let [_, after] = conditions.entry(of_condition(entry)).or_default();
+            after.push(entry);
+        }
+        let mut paired = Self::default();
+        for [mut before, mut after] in conditions.into_values() {
+            let policy = |entry: &&Entry| (entry.policy.to_string(), entry.is_mistaken);
+            before.sort_by_cached_key(policy);
+            after.sort_by_cached_key(policy);
+            let are_same = || before.iter().map(policy).eq(after.iter().map(policy));
+            if (before.len() == 1 && after.len() == 1) || are_same() {
+                paired.pairs.extend(before.into_iter().zip(after));
+            } else {
+                paired.before.extend(before);
+                paired.after.extend(after);
+            }
+        }
+        paired
+    }
 }
 
 /// Returns the elements of `all` that are not in `others`. `which` returns the compared parts.
@@ -182,41 +263,73 @@ fn without<'a, T, P: PartialEq>(all: &'a [T], others: &[T], which: impl Fn(&T) -
     only
 }
 
-/// Returns the policies that cannot be compared, and the reasons.
-fn undecided(before: &PolicySet, after: &PolicySet) -> BTreeMap<String, &'static str> {
-    let is_mistaken = |side: &PolicySet, name: &String| {
-        let entry = side.entries.get(name);
-        entry.is_some_and(|entry| entry.is_mistaken)
-    };
-    let reason = |name: &String| {
-        if is_mistaken(before, name) || is_mistaken(after, name) {
-            return Some((name.clone(), MISTAKEN));
-        }
-        let (one, other) = (before.entries.get(name)?, after.entries.get(name)?);
-        (one.condition != other.condition).then(|| (name.clone(), CONDITION))
-    };
-    let names = before.entries.keys().chain(after.entries.keys());
-    names.filter_map(reason).collect()
-}
-
 impl Row {
-    fn of(
-        name: &str,
-        impact: Impact,
-        mut why: Vec<&'static str>,
-        before: &PolicySet,
-        after: &PolicySet,
-    ) -> Self {
-        let (before, after) = (before.entries.get(name), after.entries.get(name));
-        let place = after.or(before).map(|entry| entry.place.clone());
-        let [before, after] = [before, after].map(|it| it.map(|entry| entry.policy.to_string()));
-        if before == after && why.iter().all(|why| *why != MISTAKEN && *why != CONDITION) {
-            why.push(VOCABULARY);
+    /// Returns the change of a policy, if any.
+    fn compared(before: &Entry, after: &Entry) -> Option<Self> {
+        let [one, other] = [before, after].map(|entry| lower::policy(&entry.policy));
+        let comparison = compare::compare(&one, &other);
+        let [one, other] = [before, after].map(|entry| entry.policy.to_string());
+        let mut why = comparison.reasons();
+        let impact = if before.is_mistaken || after.is_mistaken {
+            why = vec![MISTAKEN];
+            Impact::Changed
+        } else {
+            if !why.is_empty() && one == other {
+                why.push(VOCABULARY);
+            }
+            if before.condition == after.condition {
+                comparison.impact()?
+            } else {
+                why.push(CONDITION);
+                let impact = comparison.impact();
+                impact.map_or(Impact::Changed, |impact| impact.min(Impact::Changed))
+            }
+        };
+        Some(Self::of(after, impact, Some(one), Some(other), why))
+    }
+
+    fn added(after: &Entry) -> Self {
+        let why = if after.is_mistaken {
+            vec![MISTAKEN]
+        } else {
+            Vec::new()
+        };
+        Self::of(
+            after,
+            Impact::Added,
+            None,
+            Some(after.policy.to_string()),
+            why,
+        )
+    }
+
+    /// Returns the loss of a policy, with its item or without it.
+    fn gone(before: &Entry, is_bare: bool) -> Self {
+        let (impact, mut why) = if is_bare {
+            (Impact::Loosened, vec![UNGUARDED])
+        } else {
+            (Impact::Removed, Vec::new())
+        };
+        if before.is_mistaken {
+            why.push(MISTAKEN);
         }
+        Self::of(before, impact, Some(before.policy.to_string()), None, why)
+    }
+
+    fn of(
+        entry: &Entry,
+        impact: Impact,
+        before: Option<String>,
+        after: Option<String>,
+        why: Vec<&'static str>,
+    ) -> Self {
         Self {
             impact,
-            path: name.to_owned(),
-            place,
+            subject: Subject::Item {
+                kind: entry.kind,
+                path: entry.path.clone(),
+            },
+            place: entry.place.clone(),
             before,
             after,
             why,
@@ -232,12 +345,12 @@ impl Row {
             made,
         } = unguarded;
         let mut policy = match kind {
-            OpenRouteKind::Merged
-            | OpenRouteKind::Adopted
-            | OpenRouteKind::Plain
-            | OpenRouteKind::Covering => format!("unguarded(reason = {reason:?})"),
-            OpenRouteKind::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
-            OpenRouteKind::Unsaid => "no policy, and no reason".to_owned(),
+            UnguardedKind::Merged
+            | UnguardedKind::Adopted
+            | UnguardedKind::Plain
+            | UnguardedKind::Covering => format!("unguarded(reason = {reason:?})"),
+            UnguardedKind::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
+            UnguardedKind::Unsaid => "no policy, and no reason".to_owned(),
         };
         if !made.is_empty() && made != target {
             policy.push_str(&format!(": {made}"));
@@ -245,16 +358,11 @@ impl Row {
         let is_there = impact == Impact::Added;
         Self {
             impact,
-            path: match kind {
-                OpenRouteKind::Merged => {
-                    format!("a router that is merged unguarded, for `{target}`")
-                }
-                OpenRouteKind::Adopted => "an adopted router".to_owned(),
-                OpenRouteKind::Covering => format!("an open pattern, `{target}`"),
-                _ if target.is_empty() => "a route of a plain router".to_owned(),
-                _ => format!("a route of a plain router to `{target}`"),
+            subject: Subject::Unguarded {
+                kind: *kind,
+                target: target.clone(),
             },
-            place: Some(place.clone()),
+            place: place.clone(),
             before: (!is_there).then(|| policy.clone()),
             after: is_there.then_some(policy),
             why: if is_there { vec![OPEN] } else { Vec::new() },
@@ -266,8 +374,11 @@ impl Row {
         let is_there = impact == Impact::Added;
         Self {
             impact,
-            path: format!("a policy in the macro `{name}`"),
-            place: Some(place.clone()),
+            subject: Subject::Macro {
+                kind: MacroKind::Macro,
+                target: name.clone(),
+            },
+            place: place.clone(),
             before: (!is_there).then(|| text.clone()),
             after: is_there.then(|| text.clone()),
             why: vec![MACRO],
@@ -311,15 +422,16 @@ fn text(rows: &[Row]) -> String {
             let _ = writeln!(text, "{space}{style}{}{style:#}", word(row.impact));
             last = Some(row.impact);
         }
-        let place = row.place.as_ref();
-        let place = place.map_or(String::new(), |place| {
-            format!("{PLACE}{}:{}{PLACE:#}  ", place.file, place.line)
-        });
+        let Place { file, line, .. } = &row.place;
         let why = match row.why.as_slice() {
             [] => String::new(),
             why => format!("  {NOTE}({}){NOTE:#}", why.join("; ")),
         };
-        let _ = writeln!(text, "  {place}{SUBJECT}{}{SUBJECT:#}{why}", row.path);
+        let subject = &row.subject;
+        let _ = writeln!(
+            text,
+            "  {PLACE}{file}:{line}{PLACE:#}  {SUBJECT}{subject}{SUBJECT:#}{why}"
+        );
         for (sign, style, policy) in [("-", ALERT, &row.before), ("+", ADVICE, &row.after)] {
             if let Some(policy) = policy {
                 let _ = writeln!(text, "    {style}{sign}{style:#} {policy}");

@@ -8,9 +8,7 @@ use serde::Serialize;
 
 use crate::report::{Failure, Format, LIMITS, count, json};
 use crate::sarif;
-use crate::sources::{
-    self, Entry, EntryKind, MacroPolicy, OpenRouteKind, Place, Sources, Unguarded,
-};
+use crate::sources::{self, Entry, EntryKind, MacroPolicy, Place, Sources, Unguarded};
 use crate::style::{ALERT, NOTE, NOTICE, PLACE, SUBJECT};
 use crate::workspace::Workspace;
 
@@ -100,17 +98,9 @@ impl<'s> Row<'s> {
 /// Returns the line for an unguarded handler or router.
 fn line_of(unguarded: &Unguarded) -> String {
     let Place { file, line, .. } = &unguarded.place;
-    let target = &unguarded.target;
-    let what = match unguarded.kind {
-        OpenRouteKind::Merged => format!("merged unguarded, {target}"),
-        OpenRouteKind::Adopted => "adopted router, without policies".to_owned(),
-        OpenRouteKind::Covering => format!("{target} answers spellings of a guarded path"),
-        OpenRouteKind::Plain | OpenRouteKind::Excused | OpenRouteKind::Unsaid => {
-            "on a plain router, without a policy".to_owned()
-        }
-    };
     format!(
-        "{PLACE}{file}:{line}{PLACE:#}: {NOTICE}{what}{NOTICE:#}: {}\n",
+        "{PLACE}{file}:{line}{PLACE:#}: {NOTICE}{}{NOTICE:#}: {}\n",
+        unguarded.description(),
         unguarded.reason
     )
 }

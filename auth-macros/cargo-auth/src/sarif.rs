@@ -41,10 +41,10 @@ pub(crate) fn policies(sources: &Sources) -> Value {
         text.push_str(" (invalid: see `cargo auth check`)");
         note(POLICY, "review", &text, &entry.place)
     });
-    let unguarded = sources
-        .unguarded
-        .iter()
-        .map(|unguarded| note(UNGUARDED, "review", &unguarded.reason, &unguarded.place));
+    let unguarded = sources.unguarded.iter().map(|unguarded| {
+        let text = format!("{}: {}", unguarded.description(), unguarded.reason);
+        note(UNGUARDED, "review", &text, &unguarded.place)
+    });
     let without_policy = sources.without_policy().map(|route| {
         let text = match route.target.as_str() {
             "" => "a route of a plain router has no policy: see `cargo auth check`".to_owned(),
@@ -61,7 +61,7 @@ pub(crate) fn policies(sources: &Sources) -> Value {
     });
     let rules = vec![
         rule(POLICY, "the access policy of a handler or a service"),
-        rule(UNGUARDED, "the reason for access without a policy"),
+        rule(UNGUARDED, "access without a policy, with its reason"),
         rule(WITHOUT_POLICY, "a route of a plain router without a policy"),
         rule(MACRO, "a policy in a macro, which is not read"),
     ];

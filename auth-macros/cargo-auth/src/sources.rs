@@ -37,7 +37,7 @@ use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
 pub(crate) use self::finding::{Finding, Place};
 pub(crate) use self::macro_policies::MacroPolicy;
-pub(crate) use self::record::{Entry, EntryKind, OpenRouteKind, Sources, Unguarded};
+pub(crate) use self::record::{Entry, EntryKind, Sources, Unguarded, UnguardedKind};
 pub(crate) use self::routers::{AxumRoute, CheckKind, Routes, UnusedRouter, routes};
 use self::text::shown;
 use self::used_names::UsedNames;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cargo_auth::refused::{MANIFEST, made};
-use crate::cargo_auth::{json, workspace};
+use crate::cargo_auth::{json, run, workspace};
 
 fn results(log: &Value) -> &Vec<Value> {
     log["runs"][0]["results"].as_array().expect("results")
@@ -43,12 +43,15 @@ fn sarif_policies_are_notes() {
     assert_eq!(of_rule("policy").count(), number("policies"));
     assert_eq!(of_rule("unguarded").count(), number("unguarded"));
     assert!(of_rule("policy").all(|result| result["kind"] == "informational"));
+    let text = run(&workspace("shop"), &["list"]).text;
     for (result, row) in std::iter::zip(
         of_rule("unguarded"),
         listed["unguarded"].as_array().expect("a list"),
     ) {
         assert_eq!(result["kind"], "review");
-        assert_eq!(result["message"]["text"], row["reason"]);
+        let message = result["message"]["text"].as_str().expect("a text");
+        let line = format!("{}:{}: {message}\n", row["file"], row["line"]).replace('"', "");
+        assert!(text.contains(&line), "{line}{text}");
     }
     assert!(results(&log).iter().all(|result| result["level"] == "none"));
 }

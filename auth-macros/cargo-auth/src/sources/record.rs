@@ -24,11 +24,11 @@ pub(crate) struct Sources {
     /// The unguarded handlers and routers.
     pub(crate) unguarded: Vec<Unguarded>,
     /// The handlers on plain routers that have no reason of their own.
-    pub(crate) open: Vec<Unguarded>,
+    pub(crate) without_reason: Vec<Unguarded>,
     /// The policies in macros, which are not read.
     pub(crate) macros: Vec<MacroPolicy>,
-    /// The paths of functions without a policy. With another `cfg`, they may have one.
-    pub(crate) bare: BTreeSet<String>,
+    /// The paths of functions without a policy, with their packages. With another `cfg`, they may have one.
+    pub(crate) bare: BTreeMap<String, BTreeSet<String>>,
     pub(super) names: Names,
     pub(super) mounts: Vec<Mount>,
     pub(super) mentions: Vec<Mention>,
@@ -55,6 +55,8 @@ pub(super) struct ReadItem {
 pub(crate) struct Entry {
     /// The place of the attribute, or that of the name if the attribute is the module's.
     pub(crate) place: Place,
+    /// The package of the item.
+    pub(crate) package: String,
     /// The path of the item, from the name of the crate.
     pub(crate) path: String,
     pub(crate) kind: EntryKind,
@@ -91,7 +93,7 @@ pub(crate) enum EntryKind {
 pub(crate) struct Unguarded {
     #[serde(flatten)]
     pub(crate) place: Place,
-    pub(crate) kind: OpenRouteKind,
+    pub(crate) kind: UnguardedKind,
     /// The reason; source text, if it is not a string.
     pub(crate) reason: String,
     /// The mounted item, if it has a name; the paths of a merged router; or an open pattern.
@@ -102,10 +104,10 @@ pub(crate) struct Unguarded {
     pub(crate) made: String,
 }
 
-/// The way in which the route is open.
+/// The kind of a route without a policy.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum OpenRouteKind {
+pub(crate) enum UnguardedKind {
     /// A plain router was merged by `merge_unguarded`.
     Merged,
     /// A plain router was added by `adopt`.
@@ -120,11 +122,26 @@ pub(crate) enum OpenRouteKind {
     Unsaid,
 }
 
+impl Unguarded {
+    /// Returns the kind in words, with the paths that the list of `cargo auth` names.
+    pub(crate) fn description(&self) -> String {
+        let target = &self.target;
+        match self.kind {
+            UnguardedKind::Merged => format!("merged unguarded, {target}"),
+            UnguardedKind::Adopted => "adopted router, without policies".to_owned(),
+            UnguardedKind::Covering => format!("{target} answers spellings of a guarded path"),
+            UnguardedKind::Plain | UnguardedKind::Excused | UnguardedKind::Unsaid => {
+                "on a plain router, without a policy".to_owned()
+            }
+        }
+    }
+}
+
 impl Sources {
     /// Returns the routes of plain routers without a policy and without a reason.
     pub(crate) fn without_policy(&self) -> impl Iterator<Item = &Unguarded> {
-        let open = self.open.iter();
-        open.filter(|route| route.kind == OpenRouteKind::Unsaid)
+        let routes = self.without_reason.iter();
+        routes.filter(|route| route.kind == UnguardedKind::Unsaid)
     }
 
     /// Returns the present numbers of results.

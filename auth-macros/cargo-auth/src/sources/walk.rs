@@ -233,7 +233,8 @@ impl<'w> Walk<'w> {
                 && !matches!(kind_of(&item), NameKind::Type)
             {
                 let path = self.sources.names.path_in(around.scope, name);
-                self.sources.bare.insert(path.join("::"));
+                let packages = self.sources.bare.entry(path.join("::")).or_default();
+                packages.insert(self.krate.package.clone());
             }
             if let (None, Item::Fn(function)) = (&written, &item)
                 && let Some(policy) = borrowed_guard(types_of(&function.sig))
@@ -406,6 +407,7 @@ impl<'w> Walk<'w> {
         let path = self.sources.names.path_in(around.scope, &named(name));
         self.sources.entries.push(Entry {
             place,
+            package: self.krate.package.clone(),
             path: path.join("::"),
             kind,
             policy: annotated.policy,

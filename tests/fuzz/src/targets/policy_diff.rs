@@ -96,6 +96,7 @@ const CHANGES: [&str; 7] = [
 ];
 
 const INVALID: &str = "an attribute is invalid, so the policies cannot be compared";
+const CONDITION: &str = "its build condition differs";
 const BARE: &str = "the handler still exists, without a policy";
 
 fn differences(before: &PolicySet, after: &PolicySet) -> Vec<Value> {
@@ -138,8 +139,14 @@ pub(super) fn check(before: &PolicySet, after: &PolicySet, are_same: bool) -> Ou
     let is_certain = |row: &&Value| !has_reason(row, INVALID);
     let certain: Vec<_> = forwards.iter().filter(is_certain).collect();
     assert!(!are_same || certain.is_empty(), "{certain:?}");
-    let mut expected: Vec<_> = backwards.iter().map(reversed).collect();
-    let mut found: Vec<_> = forwards.iter().map(described).collect();
+    // Of several policies at a path, each present one is compared with all former ones.
+    let is_alone = |row: &&Value| {
+        let is_other = |it: &&Value| it["path"].is_string() && it["path"] == row["path"];
+        let number = |rows: &[Value]| rows.iter().filter(is_other).count();
+        number(&forwards) < 2 && number(&backwards) < 2
+    };
+    let mut expected: Vec<_> = backwards.iter().filter(is_alone).map(reversed).collect();
+    let mut found: Vec<_> = forwards.iter().filter(is_alone).map(described).collect();
     expected.sort();
     found.sort();
     assert_eq!(found, expected, "the reverse");
@@ -161,9 +168,12 @@ fn described(row: &Value) -> Described {
     let change = match text("change").as_str() {
         // The policy is removed, and the handler is not.
         "loosened" if has_reason(row, BARE) => "removed".to_owned(),
+        // With another condition, a policy is at least changed.
+        "loosened" if has_reason(row, CONDITION) => "changed".to_owned(),
         change => change.to_owned(),
     };
-    (change, text("path"), ["before", "after"].map(text))
+    let subject = format!("{}{}", text("path"), text("target"));
+    (change, subject, ["before", "after"].map(text))
 }
 
 /// Returns the description of a change from the present to the former policies.

@@ -3,11 +3,11 @@
 use syn::Expr;
 
 use crate::sources::expressions::{is_reason, paths_of};
-use crate::sources::record::OpenRouteKind;
+use crate::sources::record::UnguardedKind;
 
 /// A plain router that is added to a guarded one with a reason.
 pub(super) struct Added<'e> {
-    pub(super) kind: OpenRouteKind,
+    pub(super) kind: UnguardedKind,
     pub(super) reason: &'e Expr,
     pub(super) target: String,
     pub(super) router: &'e Expr,
@@ -23,13 +23,13 @@ impl<'e> Added<'e> {
     ) -> Option<Self> {
         match (name, arguments) {
             ("merge_unguarded", [reason, paths, router]) => Some(Self {
-                kind: OpenRouteKind::Merged,
+                kind: UnguardedKind::Merged,
                 reason,
                 target: paths_of(paths),
                 router,
             }),
             ("adopt", [router, reason]) if is_reason(reason) || is_guarded() => Some(Self {
-                kind: OpenRouteKind::Adopted,
+                kind: UnguardedKind::Adopted,
                 reason,
                 target: String::new(),
                 router,

@@ -8,7 +8,7 @@ use crate::sources::finding::{Finding, Place};
 use crate::sources::mount::{Exemption, Means, Mount, MountTarget};
 use crate::sources::open_patterns::OpenPattern;
 use crate::sources::reasons::Reason;
-use crate::sources::record::{EntryKind, OpenRouteKind, Sources, Unguarded};
+use crate::sources::record::{EntryKind, Sources, Unguarded, UnguardedKind};
 use crate::sources::routers::{Definitions, exemptions, protecting};
 
 /// Returns the open routes without a reason. Open routes with a reason are recorded.
@@ -29,7 +29,7 @@ pub(in super::super) fn findings(
     let mut reasons = Reasons::of(&sources.reasons);
     let mut findings = Vec::new();
     let mut allowed = Vec::new();
-    let mut open = Vec::new();
+    let mut without_reason = Vec::new();
     for (mount, is_service) in mounts {
         if !is_service && has_policy(mount, &guarded, sources) {
             continue;
@@ -45,15 +45,15 @@ pub(in super::super) fn findings(
         match mount.exemption.or_else(within) {
             Some(Exemption::Guarded) => continue,
             Some(Exemption::Excused) => {
-                open.push(route(OpenRouteKind::Excused, String::new()));
+                without_reason.push(route(UnguardedKind::Excused, String::new()));
                 continue;
             }
             None => {}
         }
         match reasons.above(&mount.place, |line| mount.begins.contains(&line)) {
-            Some(reason) => allowed.push(route(OpenRouteKind::Plain, reason.text.clone())),
+            Some(reason) => allowed.push(route(UnguardedKind::Plain, reason.text.clone())),
             None => {
-                open.push(route(OpenRouteKind::Unsaid, String::new()));
+                without_reason.push(route(UnguardedKind::Unsaid, String::new()));
                 let message = message(mount, is_service);
                 findings.push(Finding::new(mount.place.clone(), codes::UNGUARDED, message));
             }
@@ -64,7 +64,7 @@ pub(in super::super) fn findings(
             None => findings.push(pattern.finding()),
             Some(reason) => allowed.push(Unguarded {
                 place: pattern.place,
-                kind: OpenRouteKind::Covering,
+                kind: UnguardedKind::Covering,
                 reason: reason.text.clone(),
                 target: pattern.pattern,
                 made: String::new(),
@@ -74,7 +74,7 @@ pub(in super::super) fn findings(
     findings.extend(sources.unguarded.iter().map(added));
     findings.extend(reasons.idle().map(Reason::finding));
     sources.unguarded.append(&mut allowed);
-    sources.open = open;
+    sources.without_reason = without_reason;
     findings
 }
 
@@ -102,7 +102,7 @@ fn has_policy(mount: &Mount, guarded: &BTreeSet<&str>, sources: &Sources) -> boo
     };
     let whole = sources.names.resolve(mount.scope, path);
     let mut whole = whole.iter().map(|path| path.join("::"));
-    whole.all(|path| guarded.contains(path.as_str()) && !sources.bare.contains(&path))
+    whole.all(|path| guarded.contains(path.as_str()) && !sources.bare.contains_key(&path))
 }
 
 /// Returns the message for a mount without a policy.
