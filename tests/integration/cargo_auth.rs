@@ -25,6 +25,7 @@ mod same_paths;
 mod sarif;
 mod selection;
 mod spellings;
+mod unmounted;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -50,7 +50,8 @@
 //!
 //! `routes` evaluates the functions that make routers, with their arguments. It knows the routers of
 //! axum, axum-extra (`TypedPath`), `utoipa-axum` and `aide`, and the pages of `utoipa` such as
-//! `SwaggerUi`. Not seen are routes that other macros make, and routers in collections. The policy of a handler
+//! `SwaggerUi`. Not seen are routes that other macros than `vec!` make, and routers in collections. A handler that reaches
+//! no known router, such as `get(handler)` in a list, is at the path `…`. The policy of a handler
 //! that a macro makes is `unknown`, if a `GuardedRouter` mounts it. A part of a path that
 //! is not known is in angle brackets, and a part that only some configurations have in square brackets;
 //! a `?` marks a layer or a check that only some have, also by a `#[cfg]` of a statement. The unknown routes of a router of another crate are one

@@ -9,6 +9,7 @@ mod configured_items;
 mod expressions;
 mod finding;
 mod items;
+mod lists;
 mod macro_policies;
 mod mount;
 mod names;
@@ -87,10 +88,11 @@ pub(crate) fn read_partly(workspace: &Workspace) -> Result<Sources, Failure> {
     }
     let findings = aliases::remove_foreign(&mut sources);
     sources.findings.extend(findings);
-    let routers = routers::guarded_routers(&sources);
+    let (routers, unread) = routers::guarded_routers(&sources);
     let patterns = open_patterns::open_patterns(&routers);
     let findings = object_parameters::findings(&routers);
     sources.findings.extend(findings);
+    sources.unread.extend(unread);
     let findings = plain_mounts::findings(&mut sources, patterns);
     sources.findings.extend(findings);
     let findings = aliases::findings(&sources.aliases, &sources.names);

@@ -348,3 +348,55 @@ fn comment_allows_an_open_pattern_of_an_adopted_router() {
     let checked = run(&folder, &["check", "--allow-unguarded"]);
     assert_eq!(checked.status, 0, "{}", checked.text);
 }
+
+/// Returns a router with many routes and an open pattern as the last one.
+fn with_routes(number: usize) -> String {
+    let routes = (0..number).map(|index| format!("\n.route(\"/x/{index}\", get(secret))"));
+    let routes: String = routes.collect();
+    format!(
+        "{HANDLERS}fn f() -> GuardedRouter {{ GuardedRouter::new(){routes}\n.route(\"/x/{{*p}}\", get(page)) }}\n"
+    )
+}
+
+#[test]
+fn thousands_of_routes_are_compared() {
+    let source = with_routes(2001);
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source.as_str())];
+    let found = json(&made("many", &files), &["check", "--format=json"]);
+    let found = found.as_array().expect("findings").iter();
+    let found = found.filter(|it| it["code"] == "AUTH0106");
+    assert_eq!(found.count(), 1);
+}
+
+/// A limit of reading makes the result incomplete, and is reported.
+#[test]
+fn routes_beyond_a_limit_are_reported() {
+    let calls =
+        (0..45).map(|index| format!("fn f{index}() -> GuardedRouter {{ f{}() }}\n", index + 1));
+    let calls: String = calls.collect();
+    let calls = format!(
+        "{HANDLERS}{calls}fn f45() -> GuardedRouter {{ GuardedRouter::new().route(\"/x\", get(page)) }}\n"
+    );
+    for (name, source, reason) in [
+        (
+            "routes",
+            with_routes(20_000),
+            "src/lib.rs:20009: the routes of this router are not compared, since it has more than 20000\n",
+        ),
+        (
+            "functions",
+            calls,
+            "src/lib.rs:48: the routes of `it::f40` are not read, behind more than 40 functions within each other \
+             or 200000 calls\n",
+        ),
+    ] {
+        let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source.as_str())];
+        let folder = made(&format!("limits/{name}"), &files);
+        let checked = run(&folder, &["check"]);
+        assert_eq!((checked.status, checked.text.as_str()), (2, ""), "{name}");
+        assert_eq!(checked.errors, format!("error: {reason}"), "{name}");
+        let listed = run(&folder, &["routes"]);
+        let line = format!("not read: {reason}");
+        assert!(listed.text.contains(&line), "{name}: {}", listed.text);
+    }
+}

@@ -80,6 +80,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
     let mut called = BTreeSet::new();
     let mut known = BTreeSet::new();
     let mut results = Vec::new();
+    let mut unmounted = Vec::new();
     let mut unused = Vec::new();
     for index in functions.relevant {
         let Some(function) = definitions.functions.get(index) else {
@@ -87,17 +88,19 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
         };
         let mut evaluator = Evaluator::new(&definitions);
         let routes = shown(evaluator.routers(index));
+        let bare = evaluator.unmounted;
         called.append(&mut evaluator.called);
         known.append(&mut evaluator.covered);
         if !functions.unused.contains(&index) {
             if function.is_selected {
                 results.push((index, routes));
+                unmounted.push((index, bare));
             }
-        } else if function.is_selected && !routes.is_empty() {
+        } else if function.is_selected && !(routes.is_empty() && bare.is_empty()) {
             let router = UnusedRouter {
                 place: Place::of(function.file, function.signature.ident.span()),
                 function: function.path.clone(),
-                routes: routes.len(),
+                routes: routes.len() + bare.len(),
             };
             unused.push((index, router));
         }
@@ -109,6 +112,7 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
         known.append(&mut evaluator.covered);
         if constant.is_selected {
             results.push((usize::MAX, shown(routers)));
+            unmounted.push((usize::MAX, evaluator.unmounted));
         }
     }
     let (within, roots): (Vec<_>, Vec<_>) = results
@@ -124,21 +128,25 @@ pub(crate) fn routes(sources: &Sources) -> Routes {
             found.push(route);
         }
     }
+    let (within, roots): (Vec<_>, Vec<_>) = unmounted
+        .into_iter()
+        .partition(|(index, _)| called.contains(index));
+    for unmounted in [roots, within] {
+        known.extend(found.iter().map(|route| route.made_at.clone()));
+        for mut route in unmounted.into_iter().flat_map(|(_, routes)| routes) {
+            if !known.contains(&route.made_at) {
+                route.path.push('…');
+                found.push(route);
+            }
+        }
+    }
     let mut routes: Vec<_> = found
         .into_iter()
         .map(|route| described(&definitions, route))
         .collect();
     routes.sort();
-    routes.dedup_by(|one, other| {
-        let same = |route: &AxumRoute| {
-            (
-                route.place.clone(),
-                route.method.clone(),
-                route.path.clone(),
-            )
-        };
-        same(one) == same(other)
-    });
+    // Several mounts of a router may differ in their layers.
+    routes.dedup();
     // One of them may call another one.
     unused.retain(|(index, _)| !called.contains(index));
     let mut unused: Vec<_> = unused.into_iter().map(|(_, router)| router).collect();

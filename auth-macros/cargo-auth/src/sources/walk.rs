@@ -23,6 +23,7 @@ use super::finding::{Finding, Place, is_written};
 use super::items::{
     attributes_in, attributes_of, borrowed_guard, endless_stream, kind_of, name_of, types_of,
 };
+use super::lists;
 use super::names::NameKind;
 use super::nesting;
 use super::plain_mounts::Body;
@@ -283,12 +284,15 @@ impl<'w> Walk<'w> {
         }
         match item {
             Item::Mod(module) => self.module(module, &around),
-            item => self.sources.items.push(ReadItem {
-                file: self.file.clone(),
-                scope: around.scope,
-                is_selected: self.krate.is_selected,
-                item,
-            }),
+            mut item => {
+                lists::as_arrays(&mut item);
+                self.sources.items.push(ReadItem {
+                    file: self.file.clone(),
+                    scope: around.scope,
+                    is_selected: self.krate.is_selected,
+                    item,
+                });
+            }
         }
     }
 

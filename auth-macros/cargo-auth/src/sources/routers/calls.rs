@@ -115,8 +115,12 @@ impl<'s> Evaluator<'_, 's> {
     /// Records the routes in a service with a policy, which is the last argument.
     fn cover(&mut self, arguments: &[Argument<'s>]) {
         let service = arguments.last().map(|service| service.value.clone());
-        let routes = service.and_then(routes_in).into_iter().flatten();
-        self.covered.extend(routes.map(|route| route.place));
+        let routes = match service {
+            Some(Value::Methods(routes)) => routes,
+            service => service.and_then(routes_in).unwrap_or_default(),
+        };
+        self.covered
+            .extend(routes.into_iter().map(|route| route.place));
     }
 
     /// Returns a value that is not known; the routers among the arguments are passed on.
@@ -184,13 +188,21 @@ impl<'s> Evaluator<'_, 's> {
                 add_layers(&mut router.routes, &[layer.into()], true);
                 router.has_more = true;
                 for argument in arguments {
-                    let more = routes_in(argument.value).unwrap_or_default();
-                    router.routes = join_routes(router.routes, more, self.next_choice());
+                    match argument.value {
+                        Value::Methods(routes) => self.unmounted.extend(routes),
+                        value => {
+                            let more = routes_in(value).unwrap_or_default();
+                            router.routes = join_routes(router.routes, more, self.next_choice());
+                        }
+                    }
                 }
                 Value::Router(router)
             }
             Value::Methods(mut routes) => {
                 link_methods(self.definitions, &mut routes, &name, &mut arguments);
+                for argument in arguments {
+                    self.emit(argument.value);
+                }
                 Value::Methods(routes)
             }
             Value::Text(text) if keeps_text(&name) => Value::Text(text),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::{Block, Expr, FnArg, Stmt};
 
-use super::definitions::{Constant, Definitions};
+use super::definitions::{Constant, Definitions, Function};
 use super::value::{Route, Router, Source, Value, join};
 use crate::sources::conditions::is_configured;
 use crate::sources::expressions::{literal, path_of, start_of};
@@ -13,17 +13,21 @@ use crate::sources::text::any_word;
 
 /// The maximum numbers of functions within each other, and of calls for one function.
 const MAX_DEPTH: usize = 40;
-const MAX_CALLS: usize = 20_000;
+const MAX_CALLS: usize = 200_000;
 
 /// An evaluation of one function, and of the functions that it calls.
 pub(super) struct Evaluator<'d, 's> {
     pub(super) definitions: &'d Definitions<'s>,
     /// The routers that are served or passed on.
     emitted: Vec<Vec<Route<'s>>>,
+    /// The routes of handlers that are passed on, or dropped, without a path.
+    pub(super) unmounted: Vec<Route<'s>>,
     /// The functions with results that other functions use.
     pub(super) called: BTreeSet<usize>,
     /// The places of the routes in services with a policy.
     pub(super) covered: BTreeSet<Place>,
+    /// The reason for routes that are not read.
+    pub(super) unread: Option<String>,
     open: Vec<usize>,
     calls: usize,
     choices: usize,
@@ -64,8 +68,10 @@ impl<'d, 's> Evaluator<'d, 's> {
         Self {
             definitions,
             emitted: Vec::new(),
+            unmounted: Vec::new(),
             called: BTreeSet::new(),
             covered: BTreeSet::new(),
+            unread: None,
             open: Vec::new(),
             calls: 0,
             choices: 0,
@@ -131,7 +137,11 @@ impl<'d, 's> Evaluator<'d, 's> {
             return Value::Router(Router::default());
         }
         let is_too_deep = self.open.len() >= MAX_DEPTH || self.calls >= MAX_CALLS;
-        if self.open.contains(&index) || is_too_deep {
+        if self.open.contains(&index) {
+            return Value::Unknown;
+        }
+        if is_too_deep {
+            self.stop(function);
             return Value::Unknown;
         }
         let mut frame = Frame {
@@ -176,11 +186,24 @@ impl<'d, 's> Evaluator<'d, 's> {
         }
     }
 
+    /// Records that a function is not read.
+    fn stop(&mut self, function: &Function<'_>) {
+        let Place { file, line, .. } = Place::of(function.file, function.signature.ident.span());
+        let path = &function.path;
+        self.unread.get_or_insert_with(|| {
+            format!(
+                "{file}:{line}: the routes of `{path}` are not read, behind more than {MAX_DEPTH} functions within \
+                 each other or {MAX_CALLS} calls"
+            )
+        });
+    }
+
     pub(super) fn emit(&mut self, value: Value<'s>) {
         match value {
             Value::Router(router) => self.emitted.push(router.routes),
+            Value::Methods(routes) => self.unmounted.extend(routes),
             Value::Tuple(parts) => parts.into_iter().for_each(|part| self.emit(part)),
-            _ => {}
+            Value::Unknown | Value::Text(_) | Value::Source(_) => {}
         }
     }
 

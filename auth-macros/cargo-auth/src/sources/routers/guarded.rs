@@ -30,11 +30,12 @@ pub(crate) struct GuardedRoute<'s> {
 }
 
 /// The maximum number of routes of one router. Functions can merge each other repeatedly.
-const MAX_ROUTES: usize = 2_000;
+const MAX_ROUTES: usize = 20_000;
 
 /// Returns the guarded routes of each router that a function returns, serves or passes on. A router
-/// is read by itself, and again at each merge or nest, where its paths are longer.
-pub(crate) fn guarded_routers(sources: &Sources) -> Vec<Vec<GuardedRoute<'_>>> {
+/// is read by itself, and again at each merge or nest, where its paths are longer. Also returns the reasons for
+/// routes that are left out.
+pub(crate) fn guarded_routers(sources: &Sources) -> (Vec<Vec<GuardedRoute<'_>>>, Vec<String>) {
     let definitions = Definitions::of(sources);
     let mut policies: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in &sources.entries {
@@ -74,21 +75,39 @@ pub(crate) fn guarded_routers(sources: &Sources) -> Vec<Vec<GuardedRoute<'_>>> {
         let function = definitions.functions.get(*index);
         function.is_some_and(|function| function.is_selected)
     });
-    let made = selected.flat_map(|index| Evaluator::new(&definitions).routers(index));
+    let mut made = Vec::new();
+    let mut unread = BTreeSet::new();
+    for index in selected {
+        let mut evaluator = Evaluator::new(&definitions);
+        made.append(&mut evaluator.routers(index));
+        unread.extend(evaluator.unread);
+    }
     let constants = definitions.constants.values();
-    let constants = constants.filter(|constant| constant.is_selected);
-    let constant = constants.flat_map(|it| Evaluator::new(&definitions).routers_in(*it));
-    made.chain(constant)
-        .map(|routes| {
-            let mut known = BTreeSet::new();
-            let routes = routes.into_iter().filter_map(&guarded).flatten();
-            let routes = routes.filter(|route| {
+    for constant in constants.filter(|constant| constant.is_selected) {
+        let mut evaluator = Evaluator::new(&definitions);
+        made.append(&mut evaluator.routers_in(*constant));
+        unread.extend(evaluator.unread);
+    }
+    let mut routers = Vec::new();
+    for routes in made {
+        let mut known = BTreeSet::new();
+        let routes = routes.into_iter().filter_map(&guarded).flatten();
+        let mut routes: Vec<_> = routes
+            .filter(|route| {
                 let (path, branches) = (route.path.clone(), route.branches.clone());
                 known.insert((route.place.clone(), route.method.clone(), path, branches))
-            });
-            routes.take(MAX_ROUTES).collect()
-        })
-        .collect()
+            })
+            .collect();
+        if let Some(GuardedRoute { place, .. }) = routes.get(MAX_ROUTES) {
+            let Place { file, line, .. } = place;
+            unread.insert(format!(
+                "{file}:{line}: the routes of this router are not compared, since it has more than {MAX_ROUTES}"
+            ));
+            routes.clear();
+        }
+        routers.push(routes);
+    }
+    (routers, unread.into_iter().collect())
 }
 
 impl GuardedRoute<'_> {

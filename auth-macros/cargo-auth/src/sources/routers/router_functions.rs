@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Attribute, ExprMethodCall, FnArg, Item, ItemMacro, Macro, Path};
+use syn::{Attribute, ExprCall, ExprMethodCall, FnArg, Item, ItemMacro, Macro, Path};
 
 use super::definitions::{Definitions, Function};
-use crate::sources::expressions::segments_of;
-use crate::sources::routing::is_router_type;
+use crate::sources::expressions::{path_of, segments_of};
+use crate::sources::routing::{is_like_routing, is_router_type, makes_route, routing_function};
 use crate::sources::text::named;
 
 /// The functions that can make routers.
@@ -59,12 +59,20 @@ impl RouterFunctions {
                 .inputs
                 .iter()
                 .any(|it| matches!(it, FnArg::Receiver(_)));
-            if reader.is_relevant || (is_method && makers.contains_key(&index)) {
+            let resolve = |path: &[String]| {
+                definitions.resolve_in(function.scope, function.owner.as_ref(), path)
+            };
+            let makes_routes = |path: &Vec<String>| {
+                let whole = resolve(path);
+                routing_function(&whole).is_some() || is_like_routing(&whole, path)
+            };
+            if reader.is_relevant
+                || (is_method && makers.contains_key(&index))
+                || reader.calls.iter().any(makes_routes)
+            {
                 relevant.push(index);
             }
-            let mentions = reader.mentions(|path| {
-                definitions.resolve_in(function.scope, function.owner.as_ref(), path)
-            });
+            let mentions = reader.mentions(resolve);
             if makers.contains_key(&index) {
                 by_maker.insert(index, mentions);
             } else {
@@ -158,6 +166,8 @@ struct Reader<'n> {
     is_relevant: bool,
     paths: BTreeSet<Vec<String>>,
     names: BTreeSet<String>,
+    /// The called functions that are named like `get`.
+    calls: BTreeSet<Vec<String>>,
 }
 
 impl<'n> Reader<'n> {
@@ -167,6 +177,7 @@ impl<'n> Reader<'n> {
             is_relevant: false,
             paths: BTreeSet::new(),
             names: BTreeSet::new(),
+            calls: BTreeSet::new(),
         }
     }
 
@@ -207,6 +218,12 @@ impl Visit<'_> for Reader<'_> {
             self.paths.insert(segments_of(path));
         }
         visit::visit_path(self, path);
+    }
+
+    fn visit_expr_call(&mut self, call: &ExprCall) {
+        let path = path_of(&call.func).filter(|path| path.last().is_some_and(|it| makes_route(it)));
+        self.calls.extend(path);
+        visit::visit_expr_call(self, call);
     }
 
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {

@@ -48,6 +48,8 @@ pub(super) struct Source<'s> {
 #[derive(Clone)]
 pub(super) struct Route<'s> {
     pub(super) place: Place,
+    /// The place of the handler in a call such as `get(handler)`, which another function may have.
+    pub(super) made_at: Place,
     /// `GET`, or `*` for all methods.
     pub(super) method: String,
     pub(super) path: String,
@@ -166,10 +168,24 @@ pub(super) fn join<'s>(one: Value<'s>, other: Value<'s>, choice: usize) -> Value
             other
         }
         (Value::Unknown, other) => other,
+        (Value::Tuple(one), Value::Tuple(other)) => Value::Tuple(join_lists(one, other, choice)),
         (Value::Text(one), Value::Text(other)) if one != other => {
             Value::Text(format!("<{one}|{other}>"))
         }
         (one, _) => one,
+    }
+}
+
+/// Joins lists by their places. The rest of the longer one is kept.
+fn join_lists<'s>(one: Vec<Value<'s>>, other: Vec<Value<'s>>, choice: usize) -> Vec<Value<'s>> {
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    let mut joined = Vec::new();
+    loop {
+        joined.push(match (one.next(), other.next()) {
+            (Some(one), Some(other)) => join(one, other, choice),
+            (Some(rest), None) | (None, Some(rest)) => rest,
+            (None, None) => return joined,
+        });
     }
 }
 
@@ -221,6 +237,7 @@ impl<'s> Route<'s> {
     pub(super) fn new(place: Place, method: String, target: Target<'s>) -> Self {
         Self {
             mounted_at: place.clone(),
+            made_at: place.clone(),
             place,
             method,
             path: String::new(),
