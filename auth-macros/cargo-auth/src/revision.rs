@@ -73,22 +73,20 @@ impl Revision {
                 fs::create_dir_all(files.join(parent)).map_err(not_written)?;
             }
         }
-        let mut is_next: Box<dyn Fn(&IndexEntry<'_>) -> bool> = Box::new(|it| it.is_source());
+        let mut mentioned = BTreeSet::new();
         loop {
-            let (round, rest) = left
+            let (round, rest): (Vec<_>, Vec<_>) = left
                 .into_iter()
-                .partition::<Vec<_>, _>(|entry| is_next(entry));
+                .partition(|entry| entry.is_source() || mentioned.contains(entry.file_name()));
             if round.is_empty() {
                 return Ok(());
             }
             left = rest;
             self.write(&round)?;
-            let mut names = BTreeSet::new();
             for entry in &round {
                 let name = String::from_utf8_lossy(entry.name);
-                mentioned_in(&files.join(name.as_ref()), &mut names);
+                mentioned_in(&files.join(name.as_ref()), &mut mentioned);
             }
-            is_next = Box::new(move |entry| names.contains(entry.file_name()));
         }
     }
 

@@ -104,7 +104,10 @@ pub(crate) fn routes(routes: &Routes, unread: &[String]) -> Value {
     }
     let results = places.iter().map(|((place, is_open), routes)| {
         let names = routes.iter().map(|it| format!("{} {}", it.method, it.path));
-        let names = names.collect::<Vec<_>>().join(", ");
+        let mut names: Vec<_> = names.collect();
+        // Several mounts may differ in their layers only.
+        names.dedup();
+        let names = names.join(", ");
         if *is_open {
             return note(
                 UNCHECKED,

@@ -19,9 +19,10 @@ pub(crate) fn changes(folder: &Path, more: &[&str]) -> Vec<String> {
     rows.map(|row| {
         let [change, kind, path, target] =
             ["change", "kind", "path", "target"].map(|key| text(&row[key]));
-        match path.is_empty() {
-            true => format!("{change} {kind} {target}").trim_end().to_owned(),
-            false => format!("{change} {path}"),
+        if path.is_empty() {
+            format!("{change} {kind} {target}").trim_end().to_owned()
+        } else {
+            format!("{change} {path}")
         }
     })
     .collect()
