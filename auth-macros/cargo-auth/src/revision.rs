@@ -73,7 +73,7 @@ impl Revision {
                 fs::create_dir_all(files.join(parent)).map_err(not_written)?;
             }
         }
-        let mut mentioned = BTreeSet::new();
+        let mut mentioned: BTreeSet<Vec<u8>> = BTreeSet::new();
         loop {
             let (round, rest): (Vec<_>, Vec<_>) = left
                 .into_iter()

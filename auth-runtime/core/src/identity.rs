@@ -130,7 +130,15 @@ impl Identity {
         self.change(|granted| granted.roles.clear())
     }
 
-    /// Removes all permissions. [`without_roles`](Self::without_roles) has an example.
+    /// Removes all permissions.
+    ///
+    /// ```
+    /// use auth_runtime::Identity;
+    ///
+    /// let ann = Identity::new("ann").with_roles(["editor"]).with_permissions(["refund"]);
+    /// let ann = ann.without_permissions();
+    /// assert!(ann.has_role("editor") && !ann.has_permission("refund"));
+    /// ```
     #[must_use]
     pub fn without_permissions(self) -> Self {
         self.change(|granted| granted.permissions.clear())

@@ -27,7 +27,7 @@ fn each_mount_of_a_router_is_listed() {
         found.sort();
         let open = ["/orders", layers, ""].map(str::to_owned);
         let checked = ["/orders", "from_fn(auth)", "auth"].map(str::to_owned);
-        let mut expected = [open.into(), checked.into()];
+        let mut expected: [(String, String, String); 2] = [open.into(), checked.into()];
         expected.sort();
         assert_eq!(found, expected, "{name}");
         let folder = made(name, &[("Cargo.toml", MANIFEST), ("src/main.rs", &main)]);
