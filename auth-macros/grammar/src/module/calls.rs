@@ -67,9 +67,8 @@ impl Names {
                 ) if arguments.delimiter() == Delimiter::Parenthesis
                     && before.last().is_none_or(|word| !is(word, "fn")) =>
                 {
-                    if is_awaited(behind) && can_be_of_module(before) {
-                        self.called.insert(name.to_string());
-                    }
+                    let is_call = is_awaited(behind) && can_be_of_module(before);
+                    self.called.extend(is_call.then(|| name.to_string()));
                 }
                 (_, [TokenTree::Ident(name), behind @ ..]) => {
                     self.has_glob |= name == "use" && imports_all(behind);
