@@ -141,7 +141,7 @@ async fn each_handler_has_its_own_path() {
 }
 
 mod shop {
-    use super::*;
+    use super::{Serialize, ToSchema, requires, utoipa};
 
     #[derive(Serialize, ToSchema)]
     pub struct Order {
@@ -154,7 +154,7 @@ mod shop {
 }
 
 mod admin {
-    use super::*;
+    use super::{Serialize, ToSchema, requires, utoipa};
 
     #[derive(Serialize, ToSchema)]
     pub struct Order {
@@ -171,7 +171,7 @@ mod admin {
 }
 
 mod users {
-    use super::*;
+    use super::{requires, utoipa};
 
     #[requires(scope = "admin")]
     #[utoipa::path(get, path = "/users", operation_id = "list")]
