@@ -13,13 +13,16 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-/// The table: hashes and roles by name. `None` while it is unavailable.
-#[derive(Clone, Default)]
-struct Table(Arc<Mutex<Option<BTreeMap<String, (String, &'static str)>>>>);
+/// Hashes and roles, by name.
+type Rows = BTreeMap<String, (String, &'static str)>;
+
+/// The table, which has no rows while it is unavailable.
+#[derive(Clone)]
+struct Table(Arc<Mutex<Option<Rows>>>);
 
 impl Table {
     fn new() -> Self {
-        Self(Arc::new(Mutex::new(Some(BTreeMap::new()))))
+        Self(Arc::new(Mutex::new(Some(Rows::new()))))
     }
 
     fn set(&self, user: &str, hash: impl Into<String>, role: &'static str) {
