@@ -207,7 +207,7 @@ fn an_exception_of_the_attribute_replaces_that_of_a_policy() {
     }
 }
 
-/// An attribute that hides decides alone who sees its denials.
+/// `hide_as` of the attribute replaces the hiding of a policy, with its exception.
 #[test]
 fn hiding_of_the_attribute_replaces_that_of_a_policy() {
     for exception in ["", r#", hide_unless = role("staff")"#] {
