@@ -15,7 +15,8 @@
 //!    - none: 403.
 //! 4. The credentials cannot be verified. If the requirement is unknown: 503; if it is false: 403.
 //!    Never 401, since a client discards a valid token after a 401. A failed check or decision point
-//!    also leads to 503, unless a remedy of rule 3 suffices without its result, or none does with it.
+//!    also leads to 503, unless a remedy of rule 3 suffices without its result, or no remedy would
+//!    suffice even if it allowed the request.
 //! 5. The request carries credentials of accepted schemes in an invalid way: 400, before any of the
 //!    above.
 //! 6. A public handler with an optional identity: rejected credentials lead to 401, and unverifiable

@@ -113,8 +113,8 @@ impl<'r, S> CheckRequest<'r, S> {
     /// The extensions that the server, the router and outer layers added to the request.
     ///
     /// On a hidden path, a function runs in front of the layers that unknown paths do not have. It runs again behind
-    /// them if they changed the method, the target, a header field or the peer of the request. Other extensions cannot
-    /// be compared: the function does not see those that such a layer adds or replaces.
+    /// them if they changed the method, the target, a header field or the peer of the request. A change
+    /// of other extensions alone is not noticed, so the function may not see those that such a layer adds or replaces.
     pub fn extensions(&self) -> &'r Extensions {
         self.head.extensions
     }

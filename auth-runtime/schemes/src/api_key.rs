@@ -169,7 +169,7 @@ impl ApiKeysBuilder {
         self
     }
 
-    /// Adds a key for `identity`: 16 bytes or more of visible ASCII, without the line break of a file. The key is
+    /// Adds a key for `identity`: 16 bytes or more of visible ASCII and spaces, without whitespace around them. The key is
     /// hashed at once, and not kept.
     pub fn key(mut self, key: &str, identity: Identity) -> Self {
         let subject = || identity.subject().to_owned();
@@ -299,7 +299,7 @@ impl fmt::Display for ApiKeysError {
             Self::UnsendableKey(who) => write!(
                 f,
                 "the API key of {who:?} cannot be sent: it has whitespace around it, another character than visible \
-                 ASCII, or more than {} bytes",
+                 ASCII and spaces, or more than {} bytes",
                 ProtectionSpace::MAX_CREDENTIALS,
             ),
             Self::NoDigest(who) => write!(

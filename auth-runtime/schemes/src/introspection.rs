@@ -267,10 +267,16 @@ impl Endpoint {
 
     /// Returns the response of the server. The caller of this function holds a place of `client`.
     async fn ask(&self, token: &str, client: Client) -> Response {
-        let asked = self
-            .calls
-            .call_unbounded(client, self.question(token), |problem| !problem.is_silence);
-        let (answer, claims) = match asked.await {
+        // Every response shows that the server is there.
+        let call = async {
+            match self.question(token).await {
+                Err(silence) if silence.is_silence => Err(silence),
+                response => Ok(response),
+            }
+        };
+        let asked = self.calls.call_unbounded(client, call, |_| false).await;
+        let asked = asked.and_then(|response| response.map_err(CallError::Failed));
+        let (answer, claims) = match asked {
             Ok(asked) => asked,
             Err(error) => {
                 if let CallError::Failed(problem) = &error

@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 
 pub use self::builder::{PasswordHashesBuilder, PasswordHashesError};
 pub use self::look_up::PasswordHashLookUpBuilder;
-use self::look_up::{Found, LookUp, Outage};
+use self::look_up::{Found, LookUp, Outage, is_argon2};
 use self::remembered::{Login, RememberedLogins};
 use self::verifier::{Memory, Verifier};
 use crate::drop_log::DropLog;
@@ -228,7 +228,7 @@ impl Hashes {
         let hash = found.as_ref().map_or("", |(hash, _)| hash);
         let login = self.logins.login(&attempt, hash);
         let now = self.clock.monotonic();
-        let is_remembered = self.logins.contains(&login, now, true);
+        let is_remembered = self.logins.contains(&login, now, is_argon2(hash));
         let account = match found {
             Some((_, identity)) if is_remembered => return Caller::known(identity),
             Some((hash, identity)) => {

@@ -32,7 +32,7 @@ fn errors_have_one_text_each() {
         ),
         (
             ApiKeysError::UnsendableKey(name()).into(),
-            r#"the API key of "a b" cannot be sent: it has whitespace around it, another character than visible ASCII, or more than 16384 bytes"#,
+            r#"the API key of "a b" cannot be sent: it has whitespace around it, another character than visible ASCII and spaces, or more than 16384 bytes"#,
         ),
         (
             ApiKeysError::NoDigest(name()).into(),

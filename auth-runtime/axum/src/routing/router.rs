@@ -57,8 +57,8 @@ use crate::routing::unguarded::Unguarded;
 /// On a hidden path, the decision is therefore about the request in front of such layers. If they change the method, the
 /// query, or a header field that a scheme reads, the request is authenticated and decided again behind them. If they
 /// change another header field, the target or the peer, a policy with `check`, `can` or `network` is decided again for
-/// the same caller. The second decision counts; a concealed denial of the first one is final. Other extensions are not
-/// compared: a layer that sets an extension for a check goes around the protected router.
+/// the same caller. The second decision counts; a concealed denial of the first one is final. A change of other
+/// extensions alone is not noticed: a layer that sets an extension for a check goes around the protected router.
 ///
 /// A layer can respond in place of any handler, as in axum, without evaluation of its policy. An
 /// audit of a service therefore includes its layers.

@@ -13,12 +13,12 @@ pub enum AuthZenError {
     NoUrl,
     /// The URL of the server is invalid.
     Url {
-        /// The URL as it was given.
+        /// The URL as given, without its user information and its query.
         url: String,
         /// The problem of the URL.
         problem: UrlProblem,
     },
-    /// The URL of the server has a query.
+    /// The URL of the server, without its user information and its query: it has a query.
     Query(String),
     /// The token, the name or the secret of this service is empty, or has a character that is not
     /// allowed in it.

@@ -234,12 +234,12 @@ pub enum SpiceDbError {
     NoUrl,
     /// The URL of the server is invalid.
     Url {
-        /// The URL as it was given.
+        /// The URL as given, without its user information and its query.
         url: String,
         /// The problem of the URL.
         problem: UrlProblem,
     },
-    /// The URL of the server has a path or a query.
+    /// The URL of the server, without its user information and its query: it has a path or a query.
     Path(String),
     /// No key was given.
     NoPresharedKey,

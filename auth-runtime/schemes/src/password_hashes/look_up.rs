@@ -72,9 +72,14 @@ impl LookUp {
     }
 }
 
+/// Returns whether a hash is one of Argon2. Only its result for a password is always the same.
+pub(super) fn is_argon2(hash: &str) -> bool {
+    hash.starts_with("$argon2")
+}
+
 fn verifier(hash: &str, verify_other: Option<&Arc<VerifyOther>>) -> Option<Verifier> {
     match verify_other {
-        Some(verify) if !hash.starts_with("$argon2") => {
+        Some(verify) if !is_argon2(hash) => {
             let (hash, verify) = (hash.to_owned(), Arc::clone(verify));
             Some(Verifier::function(move |password| verify(&hash, password)))
         }
@@ -110,7 +115,7 @@ impl PasswordHashes {
     /// - It has to take the same time for an unknown user as for a known one. Otherwise it discloses which users exist.
     /// - An error is logged, and the response is 503.
     /// - The hash is a PHC string, as for [`user`](PasswordHashesBuilder::user). Another text is an error: it is logged
-    ///   at most once a minute, and the response is 503. So is a hash of more than 256 MiB of memory, or of more than
+    ///   at most once a minute, and the response is 503. The same error is a hash of more than 256 MiB of memory, or of more than
     ///   1 GiB in all passes together, unless a [stand-in](PasswordHashLookUpBuilder::stand_in) is as expensive.
     pub fn look_up<E, F>(
         look_up: impl Fn(String) -> F + Send + Sync + 'static,
@@ -162,7 +167,8 @@ impl PasswordHashLookUpBuilder {
     /// Sets a function that verifies passwords by hashes of other kinds: those that do not begin with `$argon2`.
     ///
     /// It is called on tokio's blocking threads, within the [limits](PasswordHashes#limits), with the stored hash
-    /// and the password. It should compare in constant time, and limit the cost of a hash. A panic is 503.
+    /// and the password. It should compare in constant time, and limit the cost of a hash. A panic is 503. A login that
+    /// it has verified is cached for 5 minutes, also if it is used.
     ///
     /// Here, the table has the hashes of an earlier version of the service:
     ///

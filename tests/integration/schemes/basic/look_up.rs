@@ -184,7 +184,8 @@ async fn cached_logins_end_with_their_hash() {
     *table.0.lock().expect("no panic") = rows;
     log_in("new", 200, 0, "afterwards").await;
 
-    for (seconds, cost) in [(299, 0), (299, 0), (300, 1)] {
+    // A function may have another result for the same text.
+    for (seconds, cost) in [(299, 0), (1, 1), (299, 0), (299, 1)] {
         time.advance(Duration::from_secs(seconds));
         log_in("new", 200, cost, "later").await;
     }

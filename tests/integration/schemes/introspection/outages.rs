@@ -152,6 +152,17 @@ async fn responses_about_some_tokens_exclude_no_other() {
 }
 
 #[tokio::test]
+async fn requests_without_a_response_are_counted_in_a_row() {
+    let server = Unreliable::default();
+    let app = server.start().await;
+    let [first, second, third] = THREE;
+    send_from(&app, &[first, second], "lost", 2).await;
+    send_from(&app, &[third], "500", 1).await;
+    send_from(&app, &[third], "lost", 1).await;
+    assert_eq!(status_from(&app, ANN, "good").await, 200);
+}
+
+#[tokio::test]
 async fn silence_about_the_tokens_of_one_client_excludes_no_other() {
     let server = Unreliable::default();
     let app = server.start().await;
