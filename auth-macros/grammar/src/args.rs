@@ -365,7 +365,7 @@ mod tests {
             (r#"!authenticated"#, "requirements have no `not`"),
             (r#"not(scope = "x")"#, "requirements have no `not`"),
             ("public", "`#[public(reason = "),
-            ("group = \"x\"", r#"write `role = "..."`"#),
+            ("group = \"x\"", r#"write `role = "x"`"#),
             ("user", "write `authenticated`"),
             ("logged_in = true", "write `authenticated`"),
             ("user = \"ann\"", "name no single caller"),

@@ -66,7 +66,12 @@ pub fn find_covers(
     let mut found = Vec::new();
     for (open, ((route, pattern), taken)) in all() {
         let is_fallback = route.kind.is_fallback();
-        if is_fallback && !route.is_service {
+        // Without a parameter, nothing in a path can be encoded.
+        let is_fixed = pattern
+            .0
+            .iter()
+            .all(|segment| matches!(segment, Segment::Literal(_)));
+        if is_fixed || is_fallback && !route.is_service {
             continue;
         }
         for (guarded, ((other, path), others)) in all() {

@@ -366,7 +366,7 @@ fn with_routes(number: usize) -> String {
 
 #[test]
 fn thousands_of_routes_are_compared() {
-    let source = with_routes(2001);
+    let source = with_routes(5000);
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source.as_str())];
     let found = json(&made("many", &files), &["check", "--format=json"]);
     let found = found.as_array().expect("findings").iter();

@@ -218,20 +218,28 @@ fn operations_of_one_name_are_an_error() {
         [public, internal].map(|written| written.map_err(|error| error.to_string()).err())
     };
     let orders: GuardedRouter = GuardedRouter::new().routes(routes!(shop::list));
-    let error = |places: &str| {
+    let error = |number: usize, places: &str| {
         Some(format!(
-            "`list` is the `operationId` of 2 operations, such as {places}; name them otherwise, in utoipa by \
+            "`list` is the `operationId` of {number} operations{places}; name them otherwise, in utoipa by \
              `operation_id`"
         ))
     };
     let both = orders.clone().routes(routes!(users::list));
-    let of_both = error("`GET /orders`, `GET /users`");
+    let of_both = error(2, ": `GET /orders`, `GET /users`");
     assert_eq!(refused(&both), [of_both.clone(), of_both]);
     let twice = GuardedRouter::new()
         .nest("/v1", orders.clone())
         .nest("/v2", orders.clone());
-    let of_twice = error("`GET /v1/orders`, `GET /v2/orders`");
+    let of_twice = error(2, ": `GET /v1/orders`, `GET /v2/orders`");
     assert_eq!(refused(&twice), [of_twice.clone(), of_twice]);
+    let many = twice
+        .nest("/v3", orders.clone())
+        .nest("/v4", orders.clone());
+    let of_many = error(
+        4,
+        ", such as `GET /v1/orders`, `GET /v2/orders`, `GET /v3/orders`",
+    );
+    assert_eq!(refused(&many), [of_many.clone(), of_many]);
     let distinct = orders.routes(routes!(admin::users));
     assert_eq!(refused(&distinct), [None, None]);
 }

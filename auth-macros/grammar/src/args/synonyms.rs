@@ -116,7 +116,7 @@ pub(super) fn unknown(
         _ => match meant.or_else(|| nearest(name, known)) {
             Some("authenticated") if !is_switch(behind) => SINGLE_CALLER.to_owned(),
             Some(key) if meant.is_some() => {
-                let written = with_value(key, name, place);
+                let written = with_value(key, name, behind, place);
                 format!("unknown key `{name}`\nhelp: write `{written}`")
             }
             Some(meant) => format!("unknown key `{name}`\nhelp: did you mean `{meant}`?"),
@@ -126,12 +126,16 @@ pub(super) fn unknown(
     codes::UNKNOWN_KEY.at(key.span(), message)
 }
 
-/// Returns a key as it is written in this position. `word` was written in its place.
-fn with_value(key: &str, word: &str, place: Place) -> String {
-    let value = match word {
+/// Returns a key as it is written in this position. `word` was written in its place, with the tokens `behind` it.
+fn with_value(key: &str, word: &str, behind: &TokenStream, place: Place) -> String {
+    let example = match word {
         "admin" => "\"admin\"",
         _ => example(key),
     };
+    let own = behind.clone().into_iter().nth(1);
+    let own = own.map(|value| value.to_string());
+    let own = own.filter(|value| value.starts_with('"') && example.starts_with('"'));
+    let value = own.as_deref().unwrap_or(example);
     match key {
         "authenticated" | "sender_constrained" => key.to_owned(),
         "any" | "all" => format!("{key}(...)"),

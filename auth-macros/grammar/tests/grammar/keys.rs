@@ -151,19 +151,24 @@ fn words_of_everyday_speech_suggest_a_whole_requirement() {
             "admin",
             r#"role("admin")"#,
         ),
-        (r#"group = "staff""#, "group", r#"role = "...""#),
+        (r#"group = "staff""#, "group", r#"role = "staff""#),
         ("mfa", "mfa", r#"acr = "...""#),
         ("dpop = true", "dpop", "sender_constrained"),
-        (r#"age = "5m""#, "age", r#"max_age = "15m""#),
-        (r#"ip = "10.0.0.0/8""#, "ip", r#"network = "10.0.0.0/8""#),
+        ("age", "age", r#"max_age = "15m""#),
+        (r#"age = "5m""#, "age", r#"max_age = "5m""#),
+        (
+            r#"ip = "192.0.2.0/24""#,
+            "ip",
+            r#"network = "192.0.2.0/24""#,
+        ),
         ("predicate = f", "predicate", "check = path::to::function"),
         (
             r#"can = "read", object = "A::{a}""#,
             "object",
-            r#"on = "Type::{id}""#,
+            r#"on = "A::{a}""#,
         ),
         (r#"role = "r", status = 404"#, "status", "hide_as = 404"),
-        (r#"role = "r", text = "a""#, "text", r#"says = "...""#),
+        (r#"role = "r", text = "a""#, "text", r#"says = "a""#),
     ] {
         let expected = format!("unknown key `{word}` [AUTH0001]\nhelp: write `{written}`");
         assert_eq!(messages(arguments, None), [expected], "{arguments}");

@@ -106,8 +106,14 @@ impl fmt::Display for Mistake {
             ),
             Self::Id { id, number, places } => {
                 write!(f, "`{id}` is the `operationId` of {number} operations")?;
-                if !places.is_empty() {
-                    write!(f, ", such as `{}`", places.join("`, `"))?;
+                let shown = &places[..places.len().min(3)];
+                if !shown.is_empty() {
+                    let word = if shown.len() == *number {
+                        ":"
+                    } else {
+                        ", such as"
+                    };
+                    write!(f, "{word} `{}`", shown.join("`, `"))?;
                 }
                 f.write_str("; name them otherwise, in utoipa by `operation_id`")
             }
