@@ -152,7 +152,7 @@ fn hide_as_has_one_spelling() {
         .expect("one message");
     assert_eq!(
         message,
-        "unknown key `hide` [AUTH0001]\nhelp: did you mean `hide_as`?"
+        "unknown key `hide` [AUTH0001]\nhelp: write `hide_as = 404`"
     );
 }
 
