@@ -209,11 +209,10 @@ fn mentioned_in(file: &Path, names: &mut BTreeSet<Vec<u8>>) {
     for key in ["path", "schema"] {
         for (at, _) in text.match_indices(key) {
             let (before, behind) = text.split_at(at);
+            let before = before.trim_end_matches([' ', '\t']);
             let is_key = before.is_empty()
-                || before.ends_with('\n')
-                || before
-                    .trim_end()
-                    .ends_with(['[', '(', ',', '{', '.', '"', '\'']);
+                || before.ends_with(['\n', '[', '(', ',', '{', '.', '"', '\''])
+                || before.ends_with("*/");
             if !is_key {
                 continue;
             }

@@ -41,12 +41,31 @@ fn only_sources_are_written_out() {
 /// Also those without the usual names.
 #[test]
 fn files_that_sources_name_are_written_out() {
-    let vocabulary = "cedar.schema = \"policies/own.cedarschema\"\n[roles]\na = \"A\"\n";
+    let key = "schema = \"policies/own.cedarschema\"\n";
+    let roles = "[roles]\na = \"A\"\n";
+    for (name, vocabulary) in [
+        ("dotted", format!("cedar.{key}{roles}")),
+        ("table", format!("[cedar]\n{key}{roles}")),
+        ("indented", format!("[cedar]\n  {key}{roles}")),
+        ("tab", format!("[cedar]\n\t{key}{roles}")),
+        (
+            "comment",
+            format!("[cedar]\r\n# the entities\r\n  {key}{roles}"),
+        ),
+        ("inline", format!("cedar = {{ {} }}\n{roles}", key.trim())),
+    ] {
+        named_files_are_written_out(name, &vocabulary);
+    }
+}
+
+fn named_files_are_written_out(name: &str, vocabulary: &str) {
     let schema = "entity A; entity B;\naction read appliesTo { principal: A, resource: B };\n";
-    let target = "\n[[bin]]\nname = \"tool\"\npath = \"tools/tool.txt\"\n";
+    let target = "\n[[bin]]\nname = \"tool\"\n# the sources\n  path = \"tools/tool.txt\"\n";
     let manifest = format!("{MANIFEST}{target}");
     let root = "#[cfg(a)]\n#[path = \"../parts/one.inc\"]\nmod one;\n\
-                #[cfg_attr(a, path = \"two.inc\")]\n#[cfg(a)]\nmod two;\n";
+                #[cfg_attr(a, path = \"two.inc\")]\n#[cfg(a)]\nmod two;\n\
+                #[cfg_attr(a, // why\n    path = \"three.inc\")]\n#[cfg(a)]\nmod three;\n\
+                #[cfg(a)]\n#[/* why */ path = \"four.inc\"]\nmod four;\n";
     let files = [
         ("Cargo.toml", manifest.as_str()),
         ("auth.toml", vocabulary),
@@ -58,11 +77,18 @@ fn files_that_sources_name_are_written_out() {
         ),
         ("parts/deeper.inc", HANDLER),
         ("src/two.inc", HANDLER),
+        ("src/three.inc", HANDLER),
+        ("src/four.inc", HANDLER),
         ("tools/tool.txt", "fn main() {}\n"),
     ];
-    let folder = repository("named", &files);
-    assert_eq!(changes(&folder, &[]), [""; 0]);
-    for file in ["parts/deeper.inc", "src/two.inc"] {
+    let folder = repository(name, &files);
+    assert_eq!(changes(&folder, &[]), [""; 0], "{name}");
+    for file in [
+        "parts/deeper.inc",
+        "src/two.inc",
+        "src/three.inc",
+        "src/four.inc",
+    ] {
         replace(&folder.join(file), "role = \"a\"", "authenticated");
     }
     commit(&folder);
@@ -70,9 +96,15 @@ fn files_that_sources_name_are_written_out() {
     let rows = rows.as_array().expect("rows").iter();
     let rows: Vec<_> = rows.map(|row| (&row["change"], &row["path"])).collect();
     let loosened = serde_json::json!("loosened");
-    let paths = ["it::one::deeper::h", "it::two::h"].map(serde_json::Value::from);
+    let paths = [
+        "it::four::h",
+        "it::one::deeper::h",
+        "it::three::h",
+        "it::two::h",
+    ]
+    .map(serde_json::Value::from);
     let expected: Vec<_> = paths.iter().map(|path| (&loosened, path)).collect();
-    assert_eq!(rows, expected);
+    assert_eq!(rows, expected, "{name}");
 }
 
 #[cfg(unix)]
