@@ -63,8 +63,8 @@
 //! `diff` identifies handlers by their paths. One that was moved is removed and added, and the
 //! place where it is mounted is not compared. Of a `check` function only the name is compared, and
 //! of a service only the policy. Unguarded handlers and routers are identified by file, reason and
-//! name. Of a revision, only the Rust sources, the manifests, `auth.toml`, and the files that they name are written
-//! out, without submodules. A dependency with a path to a submodule, or out of the repository, is read from the working
+//! name. Of a revision, only the Rust sources, the manifests, `auth.toml`, the files that they name, and the symbolic
+//! links are written out, without submodules. A dependency with a path to a submodule, or out of the repository, is read from the working
 //! tree.
 #![forbid(unsafe_code)]
 

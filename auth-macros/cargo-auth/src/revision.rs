@@ -55,8 +55,8 @@ impl Revision {
         Ok(revision)
     }
 
-    /// Writes out the files that are read, and no others: the filters of large files, such as those of Git LFS,
-    /// would load them.
+    /// Writes out the symbolic links and the files that are read, and no others: the filters of large files, such as
+    /// those of Git LFS, would load them.
     fn write_sources(&self) -> Result<(), Failure> {
         let index = self.folder.path().join(INDEX);
         let files = self.folder.path().join(FILES);
@@ -73,6 +73,8 @@ impl Revision {
                 fs::create_dir_all(files.join(parent)).map_err(not_written)?;
             }
         }
+        // A link may lead to a folder with sources.
+        self.write(left.iter().filter(|entry| entry.is_link))?;
         let mut mentioned: BTreeSet<Vec<u8>> = BTreeSet::new();
         loop {
             let (round, rest): (Vec<_>, Vec<_>) = left
@@ -82,7 +84,7 @@ impl Revision {
                 return Ok(());
             }
             left = rest;
-            self.write(&round)?;
+            self.write(round.iter().filter(|entry| !entry.is_link))?;
             for entry in &round {
                 let name = String::from_utf8_lossy(entry.name);
                 mentioned_in(&files.join(name.as_ref()), &mut mentioned);
@@ -90,10 +92,9 @@ impl Revision {
         }
     }
 
-    fn write(&self, entries: &[IndexEntry<'_>]) -> Result<(), Failure> {
+    fn write<'e>(&self, entries: impl Iterator<Item = &'e IndexEntry<'e>>) -> Result<(), Failure> {
         let names = self.folder.path().join(NAMES);
         let list: Vec<u8> = entries
-            .iter()
             .flat_map(|entry| entry.name.iter().copied().chain([0]))
             .collect();
         let list = fs::write(&names, list).and_then(|()| fs::File::open(&names));
@@ -188,10 +189,10 @@ impl<'l> IndexEntry<'l> {
             .unwrap_or_default()
     }
 
-    /// Returns whether it is read in any case. A link may lead to a folder with sources.
+    /// Returns whether it is read in any case.
     fn is_source(&self) -> bool {
         let name = self.file_name();
-        self.is_link || name.ends_with(b".rs") || name == b"Cargo.toml" || name == b"auth.toml"
+        name.ends_with(b".rs") || name == b"Cargo.toml" || name == b"auth.toml"
     }
 }
 

@@ -26,6 +26,13 @@ fn only_sources_are_written_out() {
         ("assets/model.bin", "large"),
     ];
     let folder = repository("filter", &files);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+
+        symlink("model.bin", folder.join("assets/current.bin")).expect("a link");
+        commit(&folder);
+    }
     let log = folder.join("loaded");
     let smudge = format!("echo >> '{}'; cat", log.display());
     git(&folder, &["config", "filter.loaded.smudge", &smudge]);
