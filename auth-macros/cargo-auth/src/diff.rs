@@ -210,7 +210,6 @@ fn changes(key: &Key, before: &PolicySet, after: &PolicySet) -> Vec<Row> {
 }
 
 /// The policies at one path.
-#[derive(Default)]
 struct Paired<'e> {
     /// Those that belong together.
     pairs: Vec<(&'e Entry, &'e Entry)>,
@@ -220,32 +219,42 @@ struct Paired<'e> {
 }
 
 impl<'e> Paired<'e> {
-    /// Pairs the policies with the same condition: one on each side, or the same ones in any order.
+    /// Pairs the policies with the same condition, first those in the same file.
     fn of(before: &'e [Entry], after: &'e [Entry]) -> Self {
-        let mut conditions: BTreeMap<Option<&str>, [Vec<&Entry>; 2]> = BTreeMap::new();
-        let of_condition = |entry: &'e Entry| entry.condition.as_deref();
-        for entry in before {
-            let [before, _] = conditions.entry(of_condition(entry)).or_default();
+        let mut paired = Self {
+            pairs: Vec::new(),
+            before: before.iter().collect(),
+            after: after.iter().collect(),
+        };
+        // An example may have the name of a program.
+        paired.pair_by(|entry| (entry.condition.as_deref(), entry.place.file.as_str()));
+        paired.pair_by(|entry| entry.condition.as_deref());
+        paired
+    }
+
+    /// Pairs the other policies with the same key: one on each side, or the same ones in any order.
+    fn pair_by<K: Ord>(&mut self, key: impl Fn(&'e Entry) -> K) {
+        let mut groups: BTreeMap<K, [Vec<&Entry>; 2]> = BTreeMap::new();
+        for entry in std::mem::take(&mut self.before) {
+            let [before, _] = groups.entry(key(entry)).or_default();
             before.push(entry);
         }
-        for entry in after {
-            let [_, after] = conditions.entry(of_condition(entry)).or_default();
+        for entry in std::mem::take(&mut self.after) {
+            let [_, after] = groups.entry(key(entry)).or_default();
             after.push(entry);
         }
-        let mut paired = Self::default();
-        for [mut before, mut after] in conditions.into_values() {
+        for [mut before, mut after] in groups.into_values() {
             let policy = |entry: &&Entry| (entry.policy.to_string(), entry.is_mistaken);
             before.sort_by_cached_key(policy);
             after.sort_by_cached_key(policy);
             let are_same = || before.iter().map(policy).eq(after.iter().map(policy));
             if (before.len() == 1 && after.len() == 1) || are_same() {
-                paired.pairs.extend(before.into_iter().zip(after));
+                self.pairs.extend(before.into_iter().zip(after));
             } else {
-                paired.before.extend(before);
-                paired.after.extend(after);
+                self.before.extend(before);
+                self.after.extend(after);
             }
         }
-        paired
     }
 }
 

@@ -143,7 +143,24 @@ fn programs_of_one_package_are_compared_with_each_other() {
     git(&folder, &["init", "--quiet"]);
     commit(&folder);
     assert_eq!(changes(&folder, &[]), [""; 0]);
-    std::fs::write(folder.join("examples/server.rs"), source("")).expect("a file");
-    std::fs::write(folder.join("src/bin/server.rs"), source(OPEN)).expect("a file");
-    assert_eq!(changes(&folder, &[]), ["loosened server::h"]);
+    let stricter = CLOSED.replace("role = \"admin\"", "role = \"admin\", role = \"b\"");
+    for (name, example, program, expected) in [
+        (
+            "exchanged",
+            CLOSED,
+            OPEN,
+            &["loosened server::h", "tightened server::h"][..],
+        ),
+        ("tightened", OPEN, &stricter, &["tightened server::h"]),
+        (
+            "removed",
+            "",
+            OPEN,
+            &["loosened server::h", "removed server::h"],
+        ),
+    ] {
+        std::fs::write(folder.join("examples/server.rs"), source(example)).expect("a file");
+        std::fs::write(folder.join("src/bin/server.rs"), source(program)).expect("a file");
+        assert_eq!(changes(&folder, &[]), expected, "{name}");
+    }
 }
