@@ -119,6 +119,59 @@ fn handlers_without_a_known_router_are_listed() {
     }
 }
 
+/// Not those of axum.
+#[test]
+fn variables_named_like_a_method_make_no_routes() {
+    for (name, body, expected) in [
+        (
+            "closure",
+            "fn main() { let get = |key: &str| std::env::var(key);\n\
+             run(Settings { host: get(\"HOST\"), port: get(\"PORT\").parse() }); }",
+            &[][..],
+        ),
+        (
+            "closure_without_an_import",
+            "fn main() { let put = |key: &str| std::env::var(key);\n\
+             run(Settings { host: put(\"HOST\"), port: put(\"PORT\").parse() }); }",
+            &[],
+        ),
+        (
+            "parameter",
+            "fn load(head: impl Fn(&str) -> Option<String>) -> Settings { Settings { host: head(\"HOST\") } }\n\
+             fn main() { run(load(|key| std::env::var(key).ok())); }",
+            &[],
+        ),
+        (
+            "parameter_of_a_closure",
+            "fn main() { let load = |any: &dyn Fn(&str) -> String| [any(\"HOST\")]; }",
+            &[],
+        ),
+        (
+            "pattern",
+            "fn main() { if let Some(trace) = tracer() { [trace(\"started\")] } \
+             else { match other() { (connect, _) => [connect(\"HOST\")] } }; \
+             for patch in patches() { [patch(\"a\")]; } }",
+            &[],
+        ),
+        (
+            "inner_block",
+            "fn main() { { let get = |key: &str| key; run(Settings { host: get(\"HOST\") }); }\n\
+             vendor::serve(get(a)); }",
+            &["GET … a"],
+        ),
+        (
+            "former_patterns",
+            "fn main() { if let Some(get) = setting() { run(get); } else { vendor::serve(get(a)); }\n\
+             for post in posts() { run(post); }\n\
+             match setting() { get => run(get) } let _ = |get| run(get);\n\
+             vendor::serve(get(a)); vendor::serve(post(b)); }",
+            &["GET … a", "GET … a", "POST … b"],
+        ),
+    ] {
+        assert_eq!(open(name, body), expected, "{name}");
+    }
+}
+
 /// A route that a router takes is listed with its path only.
 #[test]
 fn mounted_handlers_are_listed_once() {

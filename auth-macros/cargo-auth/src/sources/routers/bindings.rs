@@ -27,6 +27,7 @@ impl<'s> Evaluator<'_, 's> {
         names_in(&local.pat, &mut names);
         for name in names {
             let before = frame.variables.get(&name).cloned();
+            frame.names.push(name.clone());
             // A variable of an outer block is restored, and one of this block is replaced.
             if !hidden.iter().any(|(known, _)| *known == name) {
                 hidden.push((name, before));

@@ -6,6 +6,7 @@ use syn::{Block, Expr, ExprClosure, ExprIf, ExprMatch, Stmt};
 
 use super::evaluate::{Evaluator, Frame, Variable};
 use super::value::{Value, join};
+use crate::sources::expressions::names_in;
 
 impl<'s> Evaluator<'_, 's> {
     pub(super) fn repeat(&mut self, body: &'s Block, frame: &mut Frame<'s>) -> Value<'s> {
@@ -18,10 +19,13 @@ impl<'s> Evaluator<'_, 's> {
     /// Evaluates a closure where it is written, since it may make a router.
     pub(super) fn closure(&mut self, closure: &'s ExprClosure, frame: &mut Frame<'s>) {
         let outer = frame.variables.clone();
+        let outer_names = frame.names.len();
         for input in &closure.inputs {
             self.bind(input, Value::Unknown, frame);
+            names_in(input, &mut frame.names);
         }
         let value = self.value(&closure.body, frame);
+        frame.names.truncate(outer_names);
         self.emit(value);
         let inner = std::mem::replace(&mut frame.variables, outer);
         for (name, variable) in &mut frame.variables {
@@ -30,9 +34,11 @@ impl<'s> Evaluator<'_, 's> {
     }
 
     pub(super) fn choice(&mut self, written: &'s ExprIf, frame: &mut Frame<'s>) -> Value<'s> {
+        let outer_names = frame.names.len();
         self.value(&written.cond, frame);
         let before = frame.variables.clone();
         let one = self.block(&written.then_branch, frame);
+        frame.names.truncate(outer_names);
         let after = std::mem::replace(&mut frame.variables, before);
         let other = match &written.else_branch {
             Some((_, other)) => self.value(other, frame),
@@ -63,7 +69,10 @@ impl<'s> Evaluator<'_, 's> {
         for arm in &written.arms {
             frame.variables.clone_from(&before);
             self.bind(&arm.pat, Value::Unknown, frame);
+            let outer_names = frame.names.len();
+            names_in(&arm.pat, &mut frame.names);
             let value = self.value(&arm.body, frame);
+            frame.names.truncate(outer_names);
             all = Some(match all {
                 Some(others) => join(others, value, self.next_choice()),
                 None => value,

@@ -96,7 +96,10 @@ impl<'s> Evaluator<'_, 's> {
         if let Some(routes) = pages::made(&whole, &arguments) {
             return Value::Router(Router::plain(routes));
         }
-        let is_routing = routing_function(&whole).is_some() || is_like_routing(&whole, &path);
+        // A variable hides the functions of its name.
+        let is_variable = matches!(path.as_slice(), [name] if frame.names.contains(name));
+        let is_routing =
+            !is_variable && (routing_function(&whole).is_some() || is_like_routing(&whole, &path));
         if is_routing && let Some(routes) = of_method(self.definitions, name, &arguments) {
             return Value::Methods(routes);
         }

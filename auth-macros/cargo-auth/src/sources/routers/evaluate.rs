@@ -7,7 +7,7 @@ use syn::{Block, Expr, FnArg, Stmt};
 use super::definitions::{Constant, Definitions, Function};
 use super::value::{Route, Router, Source, Value, join};
 use crate::sources::conditions::is_configured;
-use crate::sources::expressions::{literal, path_of, start_of};
+use crate::sources::expressions::{literal, names_in, path_of, start_of};
 use crate::sources::finding::Place;
 use crate::sources::text::any_word;
 
@@ -41,6 +41,8 @@ pub(super) struct Frame<'s> {
     pub(super) file: &'s str,
     pub(super) scope: usize,
     pub(super) variables: BTreeMap<String, Variable<'s>>,
+    /// The names of the variables in scope. `variables` also has those of former patterns.
+    pub(super) names: Vec<String>,
     returned: Option<Value<'s>>,
     /// True if the present values of variables are joined with later ones.
     pub(super) keeps_variables: bool,
@@ -99,6 +101,7 @@ impl<'d, 's> Evaluator<'d, 's> {
             file: constant.file,
             scope: constant.scope,
             variables: BTreeMap::new(),
+            names: Vec::new(),
             returned: None,
             keeps_variables: false,
         };
@@ -150,6 +153,7 @@ impl<'d, 's> Evaluator<'d, 's> {
             file: function.file,
             scope: function.scope,
             variables: BTreeMap::new(),
+            names: Vec::new(),
             returned: None,
             keeps_variables: false,
         };
@@ -159,6 +163,7 @@ impl<'d, 's> Evaluator<'d, 's> {
             match input {
                 FnArg::Receiver(_) => self.bind_name("self".to_owned(), value, &mut frame),
                 FnArg::Typed(typed) => {
+                    names_in(&typed.pat, &mut frame.names);
                     let is_router = self.definitions.mentions_router(&typed.ty);
                     let value = match value {
                         // The caller adds the routes of its router.
@@ -212,6 +217,7 @@ impl<'d, 's> Evaluator<'d, 's> {
         let own = blocks.get(&(frame.file.to_owned(), start_of(block)));
         let inner = own.copied().unwrap_or(frame.scope);
         let outer = std::mem::replace(&mut frame.scope, inner);
+        let outer_names = frame.names.len();
         let mut hidden: Vec<(String, Option<Variable<'s>>)> = Vec::new();
         let mut result = Value::Unknown;
         for statement in &block.stmts {
@@ -239,6 +245,7 @@ impl<'d, 's> Evaluator<'d, 's> {
             }
         }
         frame.scope = outer;
+        frame.names.truncate(outer_names);
         for (name, before) in hidden.into_iter().rev() {
             let last = match before {
                 Some(before) => frame.variables.insert(name, before),
@@ -315,13 +322,18 @@ impl<'d, 's> Evaluator<'d, 's> {
                 let value = self.value(&it.expr, frame);
                 self.emit(value);
                 self.bind(&it.pat, Value::Unknown, frame);
-                self.repeat(&it.body, frame)
+                let outer_names = frame.names.len();
+                names_in(&it.pat, &mut frame.names);
+                let value = self.repeat(&it.body, frame);
+                frame.names.truncate(outer_names);
+                value
             }
             Expr::While(it) => self.repeat(&it.body, frame),
             Expr::Loop(it) => self.repeat(&it.body, frame),
             Expr::Let(it) => {
                 let value = self.value(&it.expr, frame);
                 self.bind(&it.pat, value, frame);
+                names_in(&it.pat, &mut frame.names);
                 Value::Unknown
             }
             Expr::Binary(it) => {
