@@ -6,6 +6,7 @@
 
 mod added_fields;
 pub(crate) mod authorizer;
+mod checked_parts;
 pub(crate) mod conceal;
 pub(crate) mod conceal_timing;
 mod confirmation;

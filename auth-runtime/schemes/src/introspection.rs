@@ -2,6 +2,7 @@
 
 mod builder;
 mod client;
+mod limits;
 #[cfg(feature = "redis")]
 mod shared_cache;
 mod single_flight;
@@ -17,6 +18,7 @@ use zeroize::Zeroizing;
 
 pub use self::builder::{IntrospectionBuilder, IntrospectionError};
 use self::client::ClientAuthentication;
+use self::limits::{MAX_ANSWER, MAX_IN_FLIGHT, MAX_WAITING, SHARE};
 #[cfg(feature = "redis")]
 pub use self::shared_cache::SharedTokenCache;
 use self::single_flight::{MAX_WAIT, SingleFlight};
@@ -29,18 +31,8 @@ use crate::outage_log::OutageLog;
 use crate::rejected_token::RejectedToken;
 use crate::token_cache::VerifierCache;
 
-/// The maximum number of concurrent requests to the endpoint.
-const MAX_IN_FLIGHT: usize = 256;
-/// The share of one client in these, unless the client is unknown.
-const SHARE: usize = 64;
-/// The maximum number of requests that wait for a place.
-const MAX_WAITING: usize = 1024;
-
 /// The time by which the clock of the server may differ.
 const LEEWAY: Duration = Duration::from_secs(60);
-
-/// Longer responses are not cached.
-const MAX_ANSWER: usize = 64 * 1024;
 
 /// Verifies opaque tokens by requests to the authorization server; for
 /// [`Bearer::introspection`](crate::Bearer::introspection).

@@ -1,7 +1,10 @@
 //! Verification of passwords with Argon2 hashes (RFC 9106), or by functions.
 
+mod attempt;
 mod builder;
+mod error;
 mod look_up;
+mod look_up_builder;
 mod remembered;
 #[cfg(test)]
 mod tests;
@@ -18,9 +21,11 @@ use auth_runtime_core::{
 };
 use tokio::runtime::Handle;
 
-pub use self::builder::{PasswordHashesBuilder, PasswordHashesError};
-pub use self::look_up::PasswordHashLookUpBuilder;
+use self::attempt::Attempt;
+pub use self::builder::PasswordHashesBuilder;
+pub use self::error::PasswordHashesError;
 use self::look_up::{Found, LookUp, Outage, is_argon2};
+pub use self::look_up_builder::PasswordHashLookUpBuilder;
 use self::remembered::{Login, RememberedLogins};
 use self::verifier::{Memory, Verifier};
 use crate::drop_log::DropLog;
@@ -109,13 +114,6 @@ enum Users {
 struct Account {
     verifier: Arc<Verifier>,
     identity: Identity,
-}
-
-/// A name and a password from a client.
-struct Attempt {
-    client: Client,
-    user: String,
-    password: Password,
 }
 
 /// The number of logins that may wait for each processor.

@@ -8,7 +8,6 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, LitStr, Token};
 
 use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT};
-use super::synonyms::stray;
 use crate::codes;
 use crate::errors::Errors;
 use crate::tokens::too_deep;
@@ -201,6 +200,23 @@ pub(super) fn set<T>(slot: &mut Option<T>, key: &Ident, value: T) -> syn::Result
             format!("duplicate key `{key}`\nhelp: remove one of them"),
         )),
         None => Ok(()),
+    }
+}
+
+/// Returns the message for a token other than a comma after a requirement.
+pub(super) fn stray(before: Option<&str>, next: &TokenTree) -> String {
+    match (next.to_string().as_str(), before) {
+        ("|" | "or", Some(before)) => {
+            format!("requirements have no `or`\nhelp: write `any({before}, ...)` around both")
+        }
+        ("|" | "or", None) => {
+            "requirements have no `or`\nhelp: write `any(...)` around both".to_owned()
+        }
+        ("&" | "and", _) => {
+            "requirements have no `and`\nhelp: write a comma, which requires both".to_owned()
+        }
+        (next, Some(before)) => format!("expected `,` between `{before}` and `{next}`"),
+        (next, None) => format!("expected `,` before `{next}`"),
     }
 }
 

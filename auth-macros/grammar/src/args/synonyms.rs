@@ -170,20 +170,3 @@ fn listed(known: &[&str]) -> String {
         format!("{required}; the other keys are {others}")
     }
 }
-
-/// Returns the message for a token other than a comma after a requirement.
-pub(super) fn stray(before: Option<&str>, next: &TokenTree) -> String {
-    match (next.to_string().as_str(), before) {
-        ("|" | "or", Some(before)) => {
-            format!("requirements have no `or`\nhelp: write `any({before}, ...)` around both")
-        }
-        ("|" | "or", None) => {
-            "requirements have no `or`\nhelp: write `any(...)` around both".to_owned()
-        }
-        ("&" | "and", _) => {
-            "requirements have no `and`\nhelp: write a comma, which requires both".to_owned()
-        }
-        (next, Some(before)) => format!("expected `,` between `{before}` and `{next}`"),
-        (next, None) => format!("expected `,` before `{next}`"),
-    }
-}

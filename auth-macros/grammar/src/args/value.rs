@@ -8,8 +8,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, Lit, LitInt, LitStr, Macro, Path, Token};
 
-use super::list::assigned;
-use super::synonyms::stray;
+use super::list::{assigned, stray};
 use crate::characters::too_long;
 use crate::codes;
 use crate::requirement::{Age, Can, Function, Name, Namespace, Network, RequirementKind};

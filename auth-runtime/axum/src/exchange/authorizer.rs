@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 
-use crate::exchange::confirmation::CheckedParts;
+use crate::exchange::checked_parts::CheckedParts;
 use crate::exchange::fallback::{Fallback, OtherSpaces, strip_match};
 use crate::exchange::kept_body::KeptBody;
 use crate::exchange::matched::Matched;

@@ -1,42 +1,11 @@
 //! Decisions that were made in front of layers, at the endpoint behind them.
 
-use std::net::SocketAddr;
-
 use axum::extract::Request;
-use http::{HeaderMap, Uri};
 
 use crate::exchange::authorizer::{
     AuthorizationOrPending, PendingAuthorization, RouteAuthorization, RouteAuthorizer,
 };
-use crate::request::head_of;
-
-/// The parts of a request that checks, decision points and `network` requirements read.
-///
-/// The method and the query are not among them: they belong to the credentials. A check can also read extensions,
-/// which cannot be compared.
-pub(super) struct CheckedParts {
-    target: Uri,
-    fields: HeaderMap,
-    peer: Option<SocketAddr>,
-}
-
-impl CheckedParts {
-    /// Copies them from a request.
-    fn of(request: &Request) -> Self {
-        let head = head_of(request);
-        Self {
-            target: head.sent_uri().clone(),
-            fields: head.headers.clone(),
-            peer: head.peer(),
-        }
-    }
-
-    /// Returns whether a request has the same parts.
-    fn are_in(&self, request: &Request) -> bool {
-        let head = head_of(request);
-        self.target == *head.sent_uri() && self.fields == *head.headers && self.peer == head.peer()
-    }
-}
+use crate::exchange::checked_parts::CheckedParts;
 
 impl RouteAuthorization {
     /// Returns whether layers changed a part of the request that the requirements depend on.

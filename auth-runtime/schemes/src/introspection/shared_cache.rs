@@ -8,7 +8,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-use super::MAX_ANSWER;
+use super::limits::MAX_ANSWER;
 use crate::redis::Share;
 use crate::token_cache::MAX_AGE;
 use crate::{Redis, RedisError};

@@ -13,7 +13,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::Attempt;
+use super::attempt::Attempt;
 use crate::hmac_key::{BLOCK, HmacKey};
 use crate::random;
 
