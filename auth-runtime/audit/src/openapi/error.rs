@@ -106,7 +106,7 @@ impl fmt::Display for Mistake {
             ),
             Self::Id { id, number, places } => {
                 write!(f, "`{id}` is the `operationId` of {number} operations")?;
-                let shown = &places[..places.len().min(3)];
+                let shown: Vec<_> = places.iter().take(3).map(String::as_str).collect();
                 if !shown.is_empty() {
                     let word = if shown.len() == *number {
                         ":"

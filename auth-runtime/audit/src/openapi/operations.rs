@@ -1,6 +1,6 @@
 //! The operations of a document: one field for each method of a path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -80,15 +80,23 @@ fn each_called_back(parent: &mut Object, look: &mut dyn FnMut(&mut Object)) {
     }
 }
 
-/// Returns the identifiers that several operations of a document have. They are unique (OpenAPI §4.8.10).
+/// Returns the identifiers that several operations of a document have. They are unique (OpenAPI §4.8.10). Operations of
+/// one path may share one: `utoipa` gives a handler of several methods the same in each.
 pub(super) fn ambiguous_ids(document: &mut Object) -> Vec<Mistake> {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut of_one_path: BTreeMap<String, usize> = BTreeMap::new();
     change_object(document, "paths", |paths| {
         for (path, item) in paths {
+            let mut own = BTreeSet::new();
             for (method, operation) in all(item) {
-                if let Some(id) = text(operation, "operationId") {
+                let Some(id) = text(operation, "operationId") else {
+                    continue;
+                };
+                if own.insert(id.to_owned()) {
                     let places = places.entry(id.to_owned()).or_default();
                     places.push(format!("{method} {path}"));
+                } else {
+                    *of_one_path.entry(id.to_owned()).or_default() += 1;
                 }
             }
         }
@@ -99,7 +107,11 @@ pub(super) fn ambiguous_ids(document: &mut Object) -> Vec<Mistake> {
             *numbers.entry(id.to_owned()).or_default() += 1;
         }
     });
-    let several = numbers.into_iter().filter(|(_, number)| *number > 1);
+    let numbers = numbers.into_iter().map(|(id, number)| {
+        let repeated = of_one_path.get(&id).copied().unwrap_or_default();
+        (id, number.saturating_sub(repeated))
+    });
+    let several = numbers.filter(|(_, number)| *number > 1);
     let mistakes = several.map(|(id, number)| Mistake::Id {
         places: places.remove(&id).unwrap_or_default(),
         id,
