@@ -240,7 +240,6 @@ async fn each_requirement_is_concealed_on_a_hidden_path() {
         hidden_beside!(acr = "gold"),
         hidden_beside!(amr = "otp"),
         hidden_beside!(max_age = "1m"),
-        hidden_beside!(sender_constrained),
         hidden_beside!(check = never),
         hidden_beside!(network = "10.0.0.0/8"),
         hidden_beside!(scope = "write", network = "10.0.0.0/8"),
@@ -249,13 +248,7 @@ async fn each_requirement_is_concealed_on_a_hidden_path() {
         let app = routes.layer(field("x-layer")).fallback(curious);
         let app = app.protect(space()).expect("a router");
         // A known caller receives a 401 if a new login would do.
-        let of_a_login = [
-            "authenticated",
-            "acr",
-            "amr",
-            "max_age",
-            "sender_constrained",
-        ];
+        let of_a_login = ["authenticated", "acr", "amr", "max_age"];
         let is_met_by_a_login = of_a_login.iter().any(|key| requirement.starts_with(key));
         for (caller, authorization) in strangers() {
             if caller == "known" && is_met_by_a_login {

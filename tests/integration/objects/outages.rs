@@ -88,8 +88,10 @@ async fn a_failing_engine_is_503() {
         ("/ann/or", StatusCode::SERVICE_UNAVAILABLE),
         ("/ann/hidden", StatusCode::NOT_FOUND),
         ("/ann/hidden-guard", StatusCode::NOT_FOUND),
+        // True with the missing scope, if the engine allows it.
+        ("/ann/false", StatusCode::SERVICE_UNAVAILABLE),
         // False whatever the engine says.
-        ("/ann/false", StatusCode::FORBIDDEN),
+        ("/ann/role", StatusCode::FORBIDDEN),
     ] {
         let identity = Identity::new("ann");
         let response = send(&app, with_identity(request(target), identity)).await;
