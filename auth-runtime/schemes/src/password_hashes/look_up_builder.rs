@@ -40,7 +40,7 @@ impl PasswordHashes {
     ///   grants apply to the next request.
     /// - It has to take the same time for an unknown user as for a known one. Otherwise it discloses which users exist.
     /// - An error is logged, and the response is 503.
-    /// - The hash is a PHC string, as for [`user`](PasswordHashesBuilder::user). Another text is an error: it is logged
+    /// - The hash is a PHC string, as for [`user`](crate::PasswordHashesBuilder::user). Another text is an error: it is logged
     ///   at most once a minute, and the response is 503. The same error is a hash of more than 256 MiB of memory, or of more than
     ///   1 GiB in all passes together, unless a [stand-in](PasswordHashLookUpBuilder::stand_in) is as expensive.
     pub fn look_up<E, F>(
