@@ -11,7 +11,7 @@ fn many_routes_are_compared_quickly() {
     let start = std::time::Instant::now();
     assert!(changes(&lock(10_000, "a", "x"), &lock(10_000, "b", "x")).starts_with("changed"));
     assert!(changes(&lock(1_000, "a", "x"), &lock(1_000, "a", "y")).starts_with("added"));
-    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn long_policies_are_compared_quickly() {
         ")".repeat(100_000)
     ));
     assert!(changes(&deep, &line("authenticated")).starts_with("changed"));
-    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
 
 proptest! {
