@@ -272,7 +272,7 @@ fn long_and_deep_sources_are_read() {
     };
     let shapes: [Shape<'_>; 6] = [
         ("routes", 1000, &routes),
-        ("layers", 100, &|number| {
+        ("layers", 1000, &|number| {
             let layers = "\n.layer(a)".repeat(number);
             format!(
                 "#[auth_runtime::requires(authenticated)] async fn h() {{}}\n\

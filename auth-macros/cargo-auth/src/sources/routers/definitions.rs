@@ -1,6 +1,6 @@
 //! The items that routes refer to: functions, extractors and constants.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::punctuated::Punctuated;
@@ -34,6 +34,9 @@ pub(super) struct Function<'s> {
     pub(super) is_public: bool,
     /// True if several types have it: a default method, or one of `impl<T> Trait for T`.
     is_shared: bool,
+    /// The values of its variables by name: the last one of each name. Read once, since each layer of a long chain
+    /// may be a variable.
+    pub(super) inits: OnceCell<BTreeMap<String, &'s Expr>>,
 }
 
 /// A constant or a static, and the scope of the names in its value.
@@ -141,6 +144,7 @@ impl<'s> Definitions<'s> {
                 is_selected: read.is_selected,
                 is_public: matches!(item.vis, Visibility::Public(_)),
                 is_shared: false,
+                inits: OnceCell::new(),
             }),
             Item::Impl(item) => self.add_methods(read, item),
             Item::Trait(item) => {
@@ -243,6 +247,7 @@ impl<'s> Definitions<'s> {
             is_selected: read.is_selected,
             is_public: false,
             is_shared: false,
+            inits: OnceCell::new(),
         }
     }
 

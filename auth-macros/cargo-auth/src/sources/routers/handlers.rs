@@ -175,7 +175,7 @@ impl<'d, 's> Context<'d, 's> {
         !methods.is_empty() && takes_caller() && methods.iter().all(|it| self.refuses(it))
     }
 
-    fn refuses(&self, function: &Function<'_>) -> bool {
+    fn refuses(&self, function: &Function<'s>) -> bool {
         let Some(depth) = self.depth.checked_sub(1) else {
             return false;
         };

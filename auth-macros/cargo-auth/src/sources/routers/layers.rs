@@ -1,10 +1,13 @@
 //! The layers around routes, and those that seem to check access.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprCall, ExprMethodCall, GenericArgument, Local, PathArguments, Stmt, Type};
+use syn::{
+    Block, Expr, ExprCall, ExprMethodCall, GenericArgument, Local, PathArguments, Stmt, Type,
+};
 
 use super::check_names::{lets_everyone_pass, names_certain_check, names_check, refuses};
 use super::definitions::Definitions;
@@ -364,22 +367,26 @@ pub(super) fn init_of<'s>(
     function: usize,
     name: &str,
 ) -> Option<&'s Expr> {
-    struct Search<'n, 's> {
-        name: &'n str,
-        found: Option<&'s Expr>,
-    }
-    impl<'s> Visit<'s> for Search<'_, 's> {
+    let function = definitions.functions.get(function)?;
+    let inits = function.inits.get_or_init(|| inits_in(function.block));
+    inits.get(name).copied()
+}
+
+/// Returns the values of the variables in a block by name: the last one of each name.
+fn inits_in(block: &Block) -> BTreeMap<String, &Expr> {
+    struct Search<'s>(BTreeMap<String, &'s Expr>);
+    impl<'s> Visit<'s> for Search<'s> {
         fn visit_local(&mut self, local: &'s Local) {
-            if variable(&local.pat).as_deref() == Some(self.name)
+            if let Some(name) = variable(&local.pat)
                 && let Some(init) = &local.init
-                && path_of(&init.expr).as_deref() != Some(&[self.name.to_owned()])
+                && path_of(&init.expr).as_deref() != Some(std::slice::from_ref(&name))
             {
-                self.found = Some(&init.expr);
+                self.0.insert(name, &init.expr);
             }
             visit::visit_local(self, local);
         }
     }
-    let mut search = Search { name, found: None };
-    search.visit_block(definitions.functions.get(function)?.block);
-    search.found
+    let mut search = Search(BTreeMap::new());
+    search.visit_block(block);
+    search.0
 }
