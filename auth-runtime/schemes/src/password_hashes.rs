@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use self::attempt::Attempt;
 pub use self::builder::PasswordHashesBuilder;
 pub use self::error::PasswordHashesError;
-use self::look_up::{Found, LookUp, Outage, is_argon2};
+use self::look_up::{Found, LookUp, Outage};
 pub use self::look_up_builder::PasswordHashLookUpBuilder;
 use self::remembered::{Login, RememberedLogins};
 use self::verifier::{Memory, Verifier};
@@ -189,7 +189,7 @@ impl PasswordHashes {
         match &self.0.users {
             Users::Table(accounts) => {
                 let account = accounts.get(&attempt.user).cloned();
-                hashes.verify_user(attempt, account)
+                hashes.verify_user(attempt, account, "")
             }
             Users::LookUp(look_up) => {
                 let look_up = Arc::clone(look_up);
@@ -205,8 +205,14 @@ impl PasswordHashes {
 }
 
 impl Hashes {
-    fn verify_user(self: Arc<Self>, attempt: Attempt, account: Option<Account>) -> Verification {
-        let login = self.logins.login(&attempt, "");
+    /// Verifies a password, or finds the login in the cache. `stored` is the hash as it was looked up.
+    fn verify_user(
+        self: Arc<Self>,
+        attempt: Attempt,
+        account: Option<Account>,
+        stored: &str,
+    ) -> Verification {
+        let login = self.logins.login(&attempt, stored);
         let user = account.as_ref();
         let is_prolonged = user.is_some_and(|user| user.verifier.is_constant());
         let now = self.clock.monotonic();
@@ -223,21 +229,15 @@ impl Hashes {
         look_up: &LookUp,
         found: Found,
     ) -> Caller {
-        let hash = found.as_ref().map_or("", |(hash, _)| hash);
-        let login = self.logins.login(&attempt, hash);
-        let now = self.clock.monotonic();
-        let is_remembered = self.logins.contains(&login, now, is_argon2(hash));
-        let account = match found {
-            Some((_, identity)) if is_remembered => return Caller::known(identity),
-            Some((hash, identity)) => {
-                let Some(verifier) = look_up.verifier(&hash, now).map(Arc::new) else {
-                    return Caller::unverifiable();
-                };
-                Some(Account { verifier, identity })
-            }
-            None => None,
+        let Some((hash, identity)) = found else {
+            return self.verify_user(attempt, None, "").await;
         };
-        self.verify_in_turn(attempt, account, login).await
+        let Some(verifier) = look_up.verifier(&hash, self.clock.monotonic()) else {
+            return Caller::unverifiable();
+        };
+        let verifier = Arc::new(verifier);
+        let account = Account { verifier, identity };
+        self.verify_user(attempt, Some(account), &hash).await
     }
 
     /// Verifies a password when a place is free. `account` is missing if the user is unknown.

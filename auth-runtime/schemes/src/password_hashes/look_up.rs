@@ -70,14 +70,9 @@ impl LookUp {
     }
 }
 
-/// Returns whether a hash is one of Argon2. Only its result for a password is always the same.
-pub(super) fn is_argon2(hash: &str) -> bool {
-    hash.starts_with("$argon2")
-}
-
 pub(super) fn verifier(hash: &str, verify_other: Option<&Arc<VerifyOther>>) -> Option<Verifier> {
     match verify_other {
-        Some(verify) if !is_argon2(hash) => {
+        Some(verify) if !hash.starts_with("$argon2") => {
             let (hash, verify) = (hash.to_owned(), Arc::clone(verify));
             Some(Verifier::function(move |password| verify(&hash, password)))
         }
