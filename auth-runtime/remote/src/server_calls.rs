@@ -93,7 +93,7 @@ impl ServerCalls {
     }
 
     /// Makes a call like [`call`](Self::call), without a bound on the number of concurrent calls. Its callers wait for
-    /// a place elsewhere.
+    /// a place elsewhere. Every error is a failure of the server.
     ///
     /// ```
     /// use auth_runtime_remote::ServerCalls;
@@ -101,7 +101,7 @@ impl ServerCalls {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let calls = ServerCalls::default();
-    /// let asked = calls.call_unbounded("192.0.2.1", async { Ok::<_, String>("active") }, |_| false);
+    /// let asked = calls.call_unbounded("192.0.2.1", async { Ok::<_, String>("active") });
     /// assert_eq!(asked.await, Ok("active"));
     /// # }
     /// ```
@@ -113,10 +113,9 @@ impl ServerCalls {
         &self,
         caller: impl Hash,
         call: impl Future<Output = Result<T, E>>,
-        is_of_request: impl FnOnce(&E) -> bool,
     ) -> Result<T, CallError<E>> {
         let caller = self.callers.get(caller);
-        self.attempt(caller, call, is_of_request).await
+        self.attempt(caller, call, |_| false).await
     }
 
     /// Makes a call, unless the server is known to fail.
@@ -272,7 +271,7 @@ mod tests {
     fn unbounded_calls_take_no_place() {
         let calls = ServerCalls::default();
         let mut begun: Vec<_> = (0..ServerCalls::MAX_CONCURRENT + 1)
-            .map(|_| Box::pin(calls.call_unbounded(1, pending::<Result<(), &str>>(), |_| false)))
+            .map(|_| Box::pin(calls.call_unbounded(1, pending::<Result<(), &str>>())))
             .collect();
         for call in &mut begun {
             assert!(poll(call.as_mut()).is_pending());
@@ -281,7 +280,7 @@ mod tests {
         for caller in 0..5 {
             fail(&calls, caller, false);
         }
-        let mut refused = pin!(calls.call_unbounded(6, async { Ok::<_, &str>(()) }, |_| false));
+        let mut refused = pin!(calls.call_unbounded(6, async { Ok::<_, &str>(()) }));
         let refused = poll(refused.as_mut());
         assert!(matches!(refused, Poll::Ready(Err(CallError::Open(_)))));
     }

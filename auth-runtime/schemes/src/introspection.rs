@@ -266,7 +266,7 @@ impl Endpoint {
                 response => Ok(response),
             }
         };
-        let asked = self.calls.call_unbounded(client, call, |_| false).await;
+        let asked = self.calls.call_unbounded(client, call).await;
         let asked = asked.and_then(|response| response.map_err(CallError::Failed));
         let (answer, claims) = match asked {
             Ok(asked) => asked,
