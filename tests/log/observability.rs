@@ -301,19 +301,19 @@ fn lines() -> Vec<Value> {
         .collect()
 }
 
-/// Returns the level and the fields of each event of a module since the last call.
+/// Returns the level and the fields of each event of a module, and of the modules in it, since the last call.
 fn events(module: &str) -> Vec<Value> {
     let lines = lines().into_iter();
     let lines = lines.filter(|line| {
         let target = line["target"].as_str();
-        target.is_some_and(|own| own.ends_with(module))
+        target.is_some_and(|own| format!("{own}::").contains(&format!("{module}::")))
     });
     lines
         .map(|mut line| json!([line["level"].take(), line["fields"].take()]))
         .collect()
 }
 
-/// Returns the messages of a module since the last call.
+/// Returns the messages of a module, and of the modules in it, since the last call.
 fn messages(module: &str) -> Vec<String> {
     let events = events(module).into_iter();
     let messages = events.map(|event| event[1]["message"].as_str().map(str::to_owned));

@@ -155,7 +155,7 @@ async fn failures_are_logged_with_their_causes() {
     for (target, from, module) in [
         ("/restart", bearer(json!({})), "core::space::objects"),
         ("/checked", bearer(json!({})), "core::service_function"),
-        ("/read", badge, "core::scheme::with_user"),
+        ("/read", badge, "core::scheme_ext"),
     ] {
         let (status, _) = send(&app, target, from).await;
         assert_eq!(status, 503, "{target}");
