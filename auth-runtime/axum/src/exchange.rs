@@ -11,6 +11,7 @@ pub(crate) mod conceal;
 pub(crate) mod conceal_timing;
 mod confirmation;
 pub(crate) mod fallback;
+pub(crate) mod fallback_handler;
 mod handover;
 mod kept_body;
 mod lock;
@@ -18,7 +19,6 @@ pub(crate) mod matched;
 mod parameters;
 pub(crate) mod response;
 mod route_slot;
-pub(crate) mod unknown_path;
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ use crate::exchange::response::{
     ResponseOrFuture, Secrecy, internal_error, uncacheable_if_missing,
 };
 use crate::exchange::route_slot::RouteSlot;
-use crate::guard::{Concealed, Proof};
+use crate::guard::{ConcealMark, Proof};
 use crate::probe::Probe;
 
 /// A request that is being authorized and handled.
@@ -164,7 +164,7 @@ impl Exchange {
         request: &mut Request,
     ) -> ResponseOrFuture {
         if self.place == ExchangePlace::BehindLayers {
-            return self.handled(Concealed { object: None }.marked());
+            return self.handled(ConcealMark { object: None }.marked());
         }
         // The fallback has the body of the request, as on an unknown path.
         self.body = None;
@@ -235,13 +235,13 @@ impl Exchange {
         let authorizer = &self.authorizer;
         authorizer.matched.record_handled(&self.probe, &response);
         if self.place == ExchangePlace::BehindLayers {
-            let concealed = response.extensions().get::<Concealed>();
+            let concealed = response.extensions().get::<ConcealMark>();
             if let (Some(slot), Some(concealed)) = (&self.slot, concealed) {
                 slot.conceal(concealed.clone());
             }
             return ResponseOrFuture::Now(response);
         }
-        let Some(concealed) = response.extensions_mut().remove::<Concealed>() else {
+        let Some(concealed) = response.extensions_mut().remove::<ConcealMark>() else {
             return ResponseOrFuture::Now(uncacheable_if_missing(response));
         };
         let Some((authentication, request)) = concealed.object else {

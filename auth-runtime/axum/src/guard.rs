@@ -18,7 +18,7 @@ use auth_runtime_core::{
 };
 
 pub use self::denied::Denied;
-pub(crate) use self::object_authorizer::{Concealed, KeptRequest, ObjectAuthorizer};
+pub(crate) use self::object_authorizer::{ConcealMark, KeptRequest, ObjectAuthorizer};
 pub use self::policy::{
     AuthenticatesCaller, Declared, FromCaller, HasIdentity, HasPolicy, KnowsCaller, OfHandler,
     OfService, PublicCaller, PublicPolicy, ServicePolicy, Undeclared, type_id_of,

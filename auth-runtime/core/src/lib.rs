@@ -102,8 +102,8 @@ pub mod adapter {
     pub use crate::space::metadata_document;
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, CredentialsPlace,
-        Decided, ObjectReport, RecordedRequest, RequestBody, Route, RouteConstants,
-        SchemeDescription, Selection, Space, Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
+        ObjectReport, RecordedRequest, RequestBody, Route, RouteConstants, SchemeDescription,
+        Selection, SharedDecision, Space, Target, UNKNOWN_PATH, UsedScheme, forbid_storing,
         is_targeted_cache_field, remove_fields,
     };
 }

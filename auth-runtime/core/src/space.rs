@@ -34,7 +34,7 @@ use http::{HeaderName, HeaderValue};
 pub use self::accepted_scheme::SchemeDescription;
 pub use self::application::ApplicationProblem;
 pub use self::authentication::{Authentication, AuthenticationFuture};
-pub use self::authorization::{Authorization, Decided, Route, UNKNOWN_PATH};
+pub use self::authorization::{Authorization, Route, SharedDecision, UNKNOWN_PATH};
 pub use self::builder::ProtectionSpaceBuilder;
 pub use self::credential_fields::CredentialFields;
 pub(crate) use self::credentials::Accompanying;

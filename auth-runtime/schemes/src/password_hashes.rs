@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use self::attempt::Attempt;
 pub use self::builder::PasswordHashesBuilder;
 pub use self::error::PasswordHashesError;
-use self::look_up::{Found, LookUp, Outage};
+use self::look_up::{LookUp, Outage, StoredUser};
 pub use self::look_up_builder::PasswordHashLookUpBuilder;
 use self::remembered::{Login, RememberedLogins};
 use self::verifier::{Memory, Verifier};
@@ -227,7 +227,7 @@ impl Hashes {
         self: Arc<Self>,
         attempt: Attempt,
         look_up: &LookUp,
-        found: Found,
+        found: StoredUser,
     ) -> Caller {
         let Some((hash, identity)) = found else {
             return self.verify_user(attempt, None, "").await;

@@ -39,7 +39,7 @@ pub(super) struct MacroReader<'m> {
 }
 
 /// A policy attribute in a macro.
-struct Written {
+struct MacroAttribute {
     /// The path, or the name alone behind a placeholder.
     path: Vec<String>,
     span: Span,
@@ -172,7 +172,7 @@ fn beginning(mut tokens: impl Iterator<Item = TokenTree>) -> TokenStream {
 
 /// Returns the policy that the tokens of an attribute are, also in a `cfg_attr`. A path may begin with
 /// `$crate`.
-fn policy(attribute: TokenStream) -> Option<Written> {
+fn policy(attribute: TokenStream) -> Option<MacroAttribute> {
     let tokens: Vec<TokenTree> = attribute.into_iter().collect();
     let has_placeholder = match tokens.as_slice() {
         [dollar, TokenTree::Ident(name), ..] => is_punct(dollar, '$') && name != "crate",
@@ -197,7 +197,7 @@ fn policy(attribute: TokenStream) -> Option<Written> {
             if has_placeholder {
                 names.drain(..names.len() - 1);
             }
-            Some(Written {
+            Some(MacroAttribute {
                 path: names,
                 span: path.span(),
                 is_conditional: false,
@@ -210,7 +210,7 @@ fn policy(attribute: TokenStream) -> Option<Written> {
                 // The first one is the condition.
                 let mut parts = parts.split(|token| is_punct(token, ',')).skip(1);
                 let written = parts.find_map(|part| policy(part.iter().cloned().collect()))?;
-                Some(Written {
+                Some(MacroAttribute {
                     is_conditional: true,
                     ..written
                 })

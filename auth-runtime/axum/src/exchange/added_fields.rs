@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::header::{Entry, SEC_WEBSOCKET_PROTOCOL, SET_COOKIE};
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::guard::Concealed;
+use crate::guard::ConcealMark;
 use crate::request::head_of;
 
 /// The fields to add, unless the handler sets them.
@@ -35,7 +35,7 @@ impl AddedFields {
 
     /// Adds the fields, unless the handler denied an object, and the response is concealed.
     pub(super) fn add_to(self, response: &mut Response) {
-        if response.extensions().get::<Concealed>().is_some() {
+        if response.extensions().get::<ConcealMark>().is_some() {
             return;
         }
         let status = response.status();

@@ -12,11 +12,11 @@ use http::Method;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
+use crate::exchange::fallback_handler::FallbackHandler;
 use crate::exchange::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 use crate::exchange::route_slot::RouteSlot;
-use crate::exchange::unknown_path::UnknownPath;
 use crate::exchange::{Exchange, ExchangePlace, Inner};
-use crate::guard::Concealed;
+use crate::guard::ConcealMark;
 
 /// Decides in front of layers and prefixes that only matched routes have, on hidden paths. Such a
 /// layer could otherwise reveal the route, by a field that it adds or by a response of its own; and
@@ -29,7 +29,7 @@ pub(crate) struct ConcealLayer {
     /// The methods of the inner endpoint; `None` for all.
     pub(crate) methods: Option<Arc<[Method]>>,
     /// Responds to all other methods.
-    pub(crate) unknown: UnknownPath,
+    pub(crate) unknown: FallbackHandler,
 }
 
 impl<R> Layer<R> for ConcealLayer {
@@ -119,7 +119,7 @@ where
         ResponseOrFuture::Later(Box::pin(async move {
             let mut response = response_of(response.await);
             // A layer may have replaced the response, or the request.
-            let mark = response.extensions_mut().remove::<Concealed>();
+            let mark = response.extensions_mut().remove::<ConcealMark>();
             let Some(concealed) = slot.take_concealed().or(mark) else {
                 return uncacheable_if_missing(response);
             };

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
 use crate::exchange::handover::{find, hand};
 use crate::exchange::lock::lock;
-use crate::guard::Concealed;
+use crate::guard::ConcealMark;
 use crate::request::head_of;
 
 /// The decision of a [`ConcealLayer`](super::conceal::ConcealLayer) for the endpoint behind its layers,
@@ -17,7 +17,7 @@ pub(super) struct RouteSlot {
     recipient: Arc<RouteAuthorizer>,
     credentials: CredentialFields,
     decided: Mutex<Option<RouteAuthorization>>,
-    concealed: Mutex<Option<Concealed>>,
+    concealed: Mutex<Option<ConcealMark>>,
 }
 
 impl RouteSlot {
@@ -51,12 +51,12 @@ impl RouteSlot {
     }
 
     /// Leaves the response to the layer in front.
-    pub(super) fn conceal(&self, concealed: Concealed) {
+    pub(super) fn conceal(&self, concealed: ConcealMark) {
         *lock(&self.concealed) = Some(concealed);
     }
 
     /// Takes the denial that the endpoint left to the layer in front.
-    pub(super) fn take_concealed(&self) -> Option<Concealed> {
+    pub(super) fn take_concealed(&self) -> Option<ConcealMark> {
         lock(&self.concealed).take()
     }
 }

@@ -92,7 +92,7 @@ impl ObjectAuthorizer {
         if conceal && self.has_router {
             // The router replaces this response by that of the fallback.
             let object = (authentication.clone(), request.clone());
-            let concealed = Concealed {
+            let concealed = ConcealMark {
                 object: Some(object),
             };
             return Denied::new(concealed.marked());
@@ -110,13 +110,13 @@ impl ObjectAuthorizer {
 /// Marks a response that the authorizer in front of the handler replaces by that of an unknown
 /// path.
 #[derive(Clone)]
-pub(crate) struct Concealed {
+pub(crate) struct ConcealMark {
     /// The request for an object that the handler denied. `None` if the policy denied the request: the layer in front
     /// keeps it.
     pub(crate) object: Option<(Authentication, KeptRequest)>,
 }
 
-impl Concealed {
+impl ConcealMark {
     /// A response with this mark.
     pub(crate) fn marked<B: Default>(self) -> http::Response<B> {
         let mut response = http::Response::default();

@@ -18,8 +18,8 @@ use crate::exchange::authorizer::RouteAuthorizer;
 use crate::exchange::conceal::ConcealLayer;
 use crate::exchange::conceal_timing::ConcealTiming;
 use crate::exchange::fallback::{BELOW, Fallback};
+use crate::exchange::fallback_handler::FallbackHandler;
 use crate::exchange::matched::Matched;
-use crate::exchange::unknown_path::UnknownPath;
 #[cfg(feature = "resource-metadata")]
 use crate::routing::documents::documents;
 use crate::routing::endpoint::{Endpoint, Methods, uncacheable_405};
@@ -70,7 +70,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         };
     };
     let (fallback, fallback_steps) = fallback_of(members, owner, &hidden_paths);
-    let unknown = UnknownPath::new(Matched::UnknownPath, &fallback);
+    let unknown = FallbackHandler::new(Matched::UnknownPath, &fallback);
     // unguarded: it responds for paths that do not exist
     let unknown = Router::new().fallback(unknown);
     let mut router = apply(fallback_steps, unknown);
@@ -254,7 +254,7 @@ impl Placed<'_> {
             ExchangePlace::Endpoint
         };
 
-        let unknown = || UnknownPath::new(Matched::UnknownMethod, &authorizer.fallback);
+        let unknown = || FallbackHandler::new(Matched::UnknownMethod, &authorizer.fallback);
         let taken = match route.endpoint.methods {
             // `Allow` would list a hidden method.
             Methods::Others if self.path_is_hidden => Methods::Any,

@@ -54,11 +54,11 @@ use crate::routing::step::Step;
 /// [`Router::fallback_service`].
 #[derive(Clone)]
 #[must_use = "a `ProtectedRouter` responds to requests only if it is served"]
-pub struct ProtectedRouter(pub(super) Arc<Mounted>);
+pub struct ProtectedRouter(pub(super) Arc<ProtectedRoutes>);
 
 /// The content of a protected router. It is shared, since the router is cloned for each request.
 #[derive(Clone)]
-pub(super) struct Mounted {
+pub(super) struct ProtectedRoutes {
     routes: Routes,
     /// The members, from which a merge builds a new router.
     pub(super) members: Vec<Member>,
@@ -120,7 +120,7 @@ impl ProtectedRouter {
     #[track_caller]
     fn of(members: Vec<Member>) -> Self {
         check_adopted(&members);
-        Self(Arc::new(Mounted {
+        Self(Arc::new(ProtectedRoutes {
             routes: mount(&members),
             members,
         }))
@@ -141,7 +141,7 @@ impl ProtectedRouter {
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         let step = Step::layer(layer.clone());
-        let Mounted {
+        let ProtectedRoutes {
             routes,
             mut members,
         } = Arc::unwrap_or_clone(self.0);
@@ -149,7 +149,7 @@ impl ProtectedRouter {
             member.router.push_step(&step);
             member.steps.push(step.clone());
         }
-        Self(Arc::new(Mounted {
+        Self(Arc::new(ProtectedRoutes {
             routes: routes.map(|router| router.layer(layer.clone())),
             members,
         }))

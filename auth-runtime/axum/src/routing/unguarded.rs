@@ -9,9 +9,9 @@ use axum::extract::{MatchedPath, NestedPath, Request};
 use axum::middleware::{Next, from_fn};
 
 use crate::exchange::fallback::Fallback;
+use crate::exchange::fallback_handler::FallbackHandler;
 use crate::exchange::matched::Matched;
 use crate::exchange::response::uncacheable_if_missing;
-use crate::exchange::unknown_path::UnknownPath;
 use crate::routing::route::nested_path;
 use crate::routing::step::{Step, apply, common_steps, split, with_steps};
 
@@ -56,7 +56,7 @@ pub(super) fn only_listed(
     let (inside, around) = split(&unguarded.steps, common);
     let (fallback_inside, _) = split(fallback_steps, common);
     let fallback = with_steps(fallback, fallback_inside);
-    let unknown = UnknownPath::new(Matched::UnknownMethod, &fallback);
+    let unknown = FallbackHandler::new(Matched::UnknownMethod, &fallback);
 
     let paths = unguarded.paths.iter();
     let paths = paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)));

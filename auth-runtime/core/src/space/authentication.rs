@@ -25,7 +25,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Space;
 use super::accepted_scheme::Accepted;
-use super::credentials::{Found, Presented};
+use super::credentials::{Presented, PresentedCredentials};
 use super::selection::{Selection, Started, Verified, select, settle};
 use super::target::Target;
 use super::used_scheme::{CredentialsPlace, UsedScheme};
@@ -195,11 +195,11 @@ impl Space {
             Verified::new(Started::new(presented, target, self), caller)
         };
         let verified = match self.find(head, |_| true) {
-            Found::Nothing => {
+            PresentedCredentials::Nothing => {
                 return Authentication::of_caller(caller.clone());
             }
-            Found::One(presented) => vec![verified(&presented)],
-            Found::Several(several) => several.iter().map(verified).collect(),
+            PresentedCredentials::One(presented) => vec![verified(&presented)],
+            PresentedCredentials::Several(several) => several.iter().map(verified).collect(),
         };
         Authentication::of_verified(&verified, target.is_shown())
     }
@@ -207,13 +207,15 @@ impl Space {
     /// Finds the credentials of a request and starts to verify them.
     pub fn authenticate(&self, head: Head<'_>, target: Target<'_>) -> AuthenticationFuture {
         let several = match self.find(head, |accepted| target.counts(accepted)) {
-            Found::Nothing => return AuthenticationFuture::Done(Selection::ANONYMOUS.into()),
-            Found::One(presented) if presented.is_readable() => {
+            PresentedCredentials::Nothing => {
+                return AuthenticationFuture::Done(Selection::ANONYMOUS.into());
+            }
+            PresentedCredentials::One(presented) if presented.is_readable() => {
                 let is_accepted = target.accepts(&presented.accepted.name);
                 return AuthenticationFuture::of(&presented, is_accepted, head, self);
             }
-            Found::One(unreadable) => vec![unreadable],
-            Found::Several(several) => several,
+            PresentedCredentials::One(unreadable) => vec![unreadable],
+            PresentedCredentials::Several(several) => several,
         };
         let mut started: Vec<Started> = several
             .iter()

@@ -52,7 +52,7 @@ pub static UNKNOWN_PATH: Policy = Policy::new(
 #[derive(Debug)]
 pub struct Authorization {
     /// The decision. It is not [`Decision::Undecided`].
-    pub decision: Decided,
+    pub decision: SharedDecision,
     /// The requirements that the caller of a disclosed denial does not meet. Empty unless the service renders
     /// bodies itself.
     pub missing: Vec<Atom>,
@@ -65,15 +65,15 @@ pub struct Authorization {
 /// A decision that was made for a request, or a constant of its route. `None` is a grant, which needs no
 /// allocation.
 #[derive(Debug)]
-pub struct Decided(Option<Arc<Decision>>);
+pub struct SharedDecision(Option<Arc<Decision>>);
 
-impl From<Decision> for Decided {
+impl From<Decision> for SharedDecision {
     fn from(decision: Decision) -> Self {
         Self((decision != Decision::Grant).then(|| Arc::new(decision)))
     }
 }
 
-impl Deref for Decided {
+impl Deref for SharedDecision {
     type Target = Decision;
 
     fn deref(&self) -> &Decision {
@@ -85,10 +85,10 @@ impl Deref for Decided {
 impl Authorization {
     /// The authorization of a request to a public handler, which ignores credentials.
     pub fn public() -> Self {
-        Self::new(Decided(None))
+        Self::new(SharedDecision(None))
     }
 
-    fn new(decision: Decided) -> Self {
+    fn new(decision: SharedDecision) -> Self {
         Self {
             decision,
             missing: Vec::new(),
@@ -160,7 +160,9 @@ impl Space {
         watch: &Watch,
     ) -> Option<Authorization> {
         if let Some(decision) = self.decided_before(route, authentication, head, watch) {
-            return Some(Authorization::new(Decided(Some(Arc::clone(decision)))));
+            return Some(Authorization::new(SharedDecision(Some(Arc::clone(
+                decision,
+            )))));
         }
         let context = self.context(route.policy, authentication, head);
         let (decision, conceal) = decide_route(route, context.as_ref()).ok()?;

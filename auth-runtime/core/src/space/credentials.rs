@@ -146,14 +146,14 @@ impl<'s, 'r> Accompanying<'s, 'r> {
 }
 
 /// All credentials that a request carries for some schemes.
-pub(super) enum Found<'s, 'r> {
+pub(super) enum PresentedCredentials<'s, 'r> {
     Nothing,
     /// A variant of its own, since most requests carry at most one.
     One(Presented<'s, 'r>),
     Several(Vec<Presented<'s, 'r>>),
 }
 
-impl<'s, 'r> Found<'s, 'r> {
+impl<'s, 'r> PresentedCredentials<'s, 'r> {
     fn push(&mut self, new: Presented<'s, 'r>) {
         match self {
             Self::Nothing => *self = Self::One(new),
@@ -173,8 +173,8 @@ impl Space {
         &self,
         head: Head<'r>,
         is_meant: impl Fn(&Accepted) -> bool,
-    ) -> Found<'_, 'r> {
-        let mut found = Found::Nothing;
+    ) -> PresentedCredentials<'_, 'r> {
+        let mut found = PresentedCredentials::Nothing;
         let schemes = self.schemes.iter().enumerate();
         for (index, accepted) in schemes.filter(|(_, accepted)| is_meant(accepted)) {
             for source in &accepted.sources {

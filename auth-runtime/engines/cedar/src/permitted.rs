@@ -23,7 +23,7 @@ use crate::values::Types;
 struct Untranslatable(String);
 
 /// The request, without an object.
-struct Asked<'e> {
+struct RequestWithoutObject<'e> {
     engine: &'e Engine,
     entities: Entities,
     principal: EntityUid,
@@ -71,7 +71,7 @@ impl Engine {
         let gathered = Gathered::new(request, &self.names, has_roles, &loaded)?;
         let mut types = Types::new(Some(declared));
         let (action, context) = self.action(request, action)?;
-        let asked = Asked {
+        let asked = RequestWithoutObject {
             engine: self,
             entities: self.entities(&gathered, &mut types)?,
             principal: types.uid(gathered.caller)?,
@@ -111,7 +111,7 @@ fn ancestors<'g>(gathered: &Gathered<'g>) -> HashSet<Uid<'g>> {
     found
 }
 
-impl Asked<'_> {
+impl RequestWithoutObject<'_> {
     fn condition_of(&self, policy: &Policy) -> Result<Condition, DecisionPointError> {
         let json = policy.to_json().map_err(|_| {
             DecisionPointError::new(format!("the policy `{}` has no JSON form", policy.id()))

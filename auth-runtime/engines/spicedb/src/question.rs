@@ -22,7 +22,7 @@ const MAX_CONTEXT: usize = 4096;
 const MAX_REQUEST: usize = 3 * 1024 * 1024;
 
 /// The questions that have to be put to the server.
-pub(crate) struct Questions {
+pub(crate) struct CheckRequests {
     /// The indices of the evaluations that the server decides about. No relationship can exist for the
     /// others.
     pub(crate) asked: Vec<usize>,
@@ -35,7 +35,10 @@ pub(crate) struct Questions {
 /// # Errors
 ///
 /// A type or an action has no name in the schema, or the service has no id.
-pub(crate) fn check(names: &Names, request: &EvaluationRequest<'_>) -> Result<Questions, String> {
+pub(crate) fn check(
+    names: &Names,
+    request: &EvaluationRequest<'_>,
+) -> Result<CheckRequests, String> {
     let subject = subject(names, request.identity);
     let context = context(request);
     let (mut asked, mut items) = (Vec::new(), Vec::new());
@@ -69,7 +72,7 @@ pub(crate) fn check(names: &Names, request: &EvaluationRequest<'_>) -> Result<Qu
             context: context.clone(),
         });
     }
-    Ok(Questions {
+    Ok(CheckRequests {
         asked,
         batches: split(items),
     })

@@ -22,14 +22,14 @@ pub(super) const MAX_WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub(super) struct SingleFlight {
-    asked: Mutex<HashMap<Question, Weak<Flight>>>,
+    asked: Mutex<HashMap<TokenInEpoch, Weak<Flight>>>,
 }
 
 /// A token, and its epoch at the request. If it was forgotten since then, a new request is sent.
 #[derive(Clone, PartialEq, Eq)]
-struct Question(Epoch, Zeroizing<String>);
+struct TokenInEpoch(Epoch, Zeroizing<String>);
 
-impl Hash for Question {
+impl Hash for TokenInEpoch {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         (self.0, self.1.as_str()).hash(hasher);
     }
@@ -67,7 +67,7 @@ impl SingleFlight {
         (places, client): (&Arc<FairQueue<()>>, Client),
         asking: impl Future<Output = Caller>,
     ) -> Option<Caller> {
-        let waiting = self.join(Question(epoch, Zeroizing::new(token.to_owned())));
+        let waiting = self.join(TokenInEpoch(epoch, Zeroizing::new(token.to_owned())));
         let flight = waiting.flight.as_deref()?;
         if let Some(caller) = flight.shared.get_or_init(|| shared).await {
             return Some(caller.clone());
@@ -97,7 +97,7 @@ impl SingleFlight {
         Some(caller)
     }
 
-    fn join(&self, question: Question) -> Waiting<'_> {
+    fn join(&self, question: TokenInEpoch) -> Waiting<'_> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let place = asked.entry(question.clone()).or_default();
         let flight = place.upgrade().unwrap_or_else(|| {
@@ -168,7 +168,7 @@ impl Drop for Asking<'_> {
 struct Waiting<'q> {
     flight: Option<Arc<Flight>>,
     questions: &'q SingleFlight,
-    question: Question,
+    question: TokenInEpoch,
 }
 
 impl Drop for Waiting<'_> {

@@ -20,9 +20,9 @@ pub(super) struct LookUp {
 }
 
 pub(super) type Find = dyn Fn(String) -> Finding + Send + Sync;
-type Finding = Pin<Box<dyn Future<Output = Result<Found, Outage>> + Send>>;
+type Finding = Pin<Box<dyn Future<Output = Result<StoredUser, Outage>> + Send>>;
 /// The stored hash and the identity of a user.
-pub(super) type Found = Option<(String, Identity)>;
+pub(super) type StoredUser = Option<(String, Identity)>;
 /// Verifies a password by a hash of another kind than Argon2.
 pub(super) type VerifyOther = dyn Fn(&str, &Password) -> bool + Send + Sync;
 
@@ -37,7 +37,7 @@ pub(super) const MAX_COST: HashCost = HashCost {
 };
 
 impl LookUp {
-    pub(super) async fn find(&self, name: String) -> Result<Found, Outage> {
+    pub(super) async fn find(&self, name: String) -> Result<StoredUser, Outage> {
         (self.find)(name).await
     }
 

@@ -14,12 +14,12 @@ use crate::exchange::{Exchange, ExchangePlace, Inner};
 /// Responds to requests on unknown paths, through the same code as to requests that are concealed: the
 /// time of a response must not depend on whether the path exists.
 #[derive(Clone)]
-pub(crate) struct UnknownPath(Arc<RouteAuthorizer>);
+pub(crate) struct FallbackHandler(Arc<RouteAuthorizer>);
 
 /// Marks the handler of unknown paths.
 pub(crate) enum ByFallback {}
 
-impl UnknownPath {
+impl FallbackHandler {
     pub(crate) fn new(matched: Matched, fallback: &Fallback) -> Self {
         Self(Arc::new(RouteAuthorizer::of_unknown(
             matched,
@@ -43,7 +43,7 @@ impl UnknownPath {
     }
 }
 
-impl<S> Handler<ByFallback, S> for UnknownPath {
+impl<S> Handler<ByFallback, S> for FallbackHandler {
     type Future = ResponseOrFuture;
 
     fn call(self, request: Request, _state: S) -> ResponseOrFuture {
