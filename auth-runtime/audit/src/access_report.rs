@@ -29,7 +29,7 @@ use crate::access_matrix::{AccessAnswer, AccessMatrix};
 ///
 /// let router: GuardedRouter = GuardedRouter::new().route("/repos/{id}", get(show));
 /// let page = AccessReport::new(&router.access_table()).to_html();
-/// assert!(page.starts_with("<!doctype html>") && page.contains("/repos/{id}"));
+/// assert!(page.starts_with("<!DOCTYPE html>") && page.contains("/repos/{id}"));
 /// // std::fs::write("access.html", page)?;
 /// ```
 ///
