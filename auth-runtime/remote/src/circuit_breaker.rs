@@ -45,8 +45,8 @@ struct Open {
     /// fail until it ends.
     until: Instant,
     is_probed: bool,
-    /// The caller of the last probe of the shared circuit. The next probe is another caller's for a time, so
-    /// that one caller cannot keep the circuit open.
+    /// The caller of the last probe of the shared circuit, which failed or had no result. The next probe is another
+    /// caller's for a time, so that one caller cannot keep the circuit open.
     failed_probe: Option<CallerHash>,
 }
 
@@ -154,21 +154,6 @@ impl Attempt<'_> {
         *self.breaker.state() = State::default();
     }
 
-    /// Ends a call without a result about the server. After such a probe, other callers may probe at once, and this
-    /// one after a pause: one caller must not take the place of all probes.
-    pub(crate) fn without_result(self, now: Instant) {
-        let mut state = self.breaker.state();
-        if let (Some(open), Some((Circuit::Shared, until))) = (&mut state.open, self.probes)
-            && open.until == until
-        {
-            *open = Open {
-                until: now,
-                is_probed: false,
-                failed_probe: Some(self.caller),
-            };
-        }
-    }
-
     /// Counts a failure.
     pub(crate) fn failed(self, now: Instant) {
         let mut state = self.breaker.state();
@@ -188,13 +173,18 @@ impl Attempt<'_> {
 }
 
 impl Drop for Attempt<'_> {
+    /// Ends a call. After a probe without a result, another call may probe at once. In the shared circuit, the caller of
+    /// such a probe has to pause first: one caller must not take the place of all probes.
     fn drop(&mut self) {
-        // Otherwise no further probe would follow one without a result.
         if let Some(probed) = self.probes
             && let Some((circuit, open)) = self.breaker.state().circuit(self.caller)
             && (circuit, open.until) == probed
         {
             open.is_probed = false;
+            if circuit == Circuit::Shared {
+                open.until = Instant::now();
+                open.failed_probe = Some(self.caller);
+            }
         }
     }
 }
@@ -298,12 +288,26 @@ mod tests {
 
     #[test]
     fn abandoned_probe_is_replaced() {
-        for open in [open, open_for_all] {
-            let (circuit, now) = (CircuitBreaker::default(), Instant::now());
-            open(&circuit, now);
-            drop(circuit.begin(ANN, now + OPEN).ok().unwrap());
-            assert!(circuit.begin(ANN, now + OPEN).is_ok());
-        }
+        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
+        open(&circuit, now);
+        drop(circuit.begin(ANN, now + OPEN).ok().unwrap());
+        assert!(circuit.begin(ANN, now + OPEN).is_ok());
+    }
+
+    /// Otherwise one caller could take the place of all probes.
+    #[test]
+    fn abandoned_probe_leaves_the_next_one_to_others() {
+        let circuit = CircuitBreaker::default();
+        let past = Instant::now().checked_sub(OPEN).unwrap();
+        open_for_all(&circuit, past);
+        drop(circuit.begin(MALLORY, Instant::now()).ok().unwrap());
+        let refused = circuit.begin(MALLORY, Instant::now());
+        assert!(refused.err() > Some(Duration::ZERO));
+        let probe = circuit.begin(ANN, Instant::now()).ok().unwrap();
+        let waiting = circuit.begin(BOB, Instant::now());
+        assert_eq!(waiting.err(), Some(Duration::ZERO));
+        drop(probe);
+        assert!(circuit.begin(MALLORY, Instant::now()).is_ok());
     }
 
     #[test]

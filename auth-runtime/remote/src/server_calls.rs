@@ -19,7 +19,8 @@ const SOON: Duration = Duration::from_secs(1);
 ///
 /// After 5 failures without a success between them, calls fail at once for [`PAUSE`](Self::PAUSE), and then one call is
 /// a probe. At most 2 of these failures count for one caller. After 5 failures of one caller's calls, only its own calls
-/// fail at once. After a failed probe, its caller leaves the next probe to others for a further pause.
+/// fail at once. After a probe that failed or was abandoned, its caller leaves the next probe to others for a further
+/// pause.
 ///
 /// ```
 /// use auth_runtime_remote::{CallError, ServerCalls};
@@ -76,7 +77,7 @@ impl ServerCalls {
     /// Makes a call on behalf of `caller`, such as the issuer and the subject of an identity.
     ///
     /// `is_of_request` returns whether an error concerns this call only. Such an error is neither a failure nor a success
-    /// of the server. After such a probe, the next call of another caller is a probe.
+    /// of the server. After such a probe, and after an abandoned one, the next call of another caller is a probe.
     ///
     /// # Errors
     ///
@@ -130,7 +131,7 @@ impl ServerCalls {
         let result = call.await;
         match &result {
             Ok(_) => attempt.succeeded(),
-            Err(error) if is_of_request(error) => attempt.without_result(Instant::now()),
+            Err(error) if is_of_request(error) => drop(attempt),
             Err(_) => attempt.failed(Instant::now()),
         }
         result.map_err(CallError::Failed)
