@@ -306,6 +306,25 @@ async fn own_key_source_is_read_on_demand() {
     assert_eq!(status(&app, &token("a")).await, 401);
 }
 
+/// On a runtime without a timer, each fetch panics.
+#[test]
+fn panic_of_a_fetch_is_503() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(async {
+        let source = Source::new(Answer::Document(jwks("a").to_string()));
+        let (app, token) = (of(jwt().key_source(source)), token("a"));
+        let turns = async {
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            code = status(&app, &token) => assert_eq!(code, 503),
+            () = turns => panic!("the request does not end"),
+        }
+    });
+}
+
 #[tokio::test]
 async fn own_key_source_is_read_again_after_ten_minutes() {
     let time = ManualClock::new(SystemTime::now());

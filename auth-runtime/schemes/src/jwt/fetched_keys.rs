@@ -6,8 +6,12 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
@@ -284,7 +288,7 @@ impl FetchedKeys {
         let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
         let began_at = clock.now();
         let issuer = &self.rules.issuer;
-        let problem = match self.fetch().await {
+        let problem = match self.fetch_without_panic().await {
             Ok(fetched) => {
                 let fetched = Arc::new(fetched);
                 let before = self.fetched.swap(Some(Arc::clone(&fetched)));
@@ -314,6 +318,17 @@ impl FetchedKeys {
             ended: clock.monotonic(),
             problem,
         }
+    }
+
+    /// Fetches the keys. A panic, such as that on a runtime without a timer, is an error: otherwise each request that
+    /// waits would begin a fetch, again and again.
+    async fn fetch_without_panic(&self) -> Result<Fetched, String> {
+        let mut fetching = pin!(self.fetch());
+        poll_fn(|context| {
+            let polled = catch_unwind(AssertUnwindSafe(|| fetching.as_mut().poll(context)));
+            polled.unwrap_or_else(|_| Poll::Ready(Err("the fetch panicked".to_owned())))
+        })
+        .await
     }
 
     async fn fetch(&self) -> Result<Fetched, String> {
