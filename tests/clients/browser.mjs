@@ -45,7 +45,7 @@ try {
   {
     const { page: ann, prompts } = await page('ann')
     const response = await ann.goto(`${base}/profile`)
-    report(client, 'asks for a password on a page', { prompts, status: response.status(), title: await ann.title() })
+    report(client, 'asks for a password on a page', { prompts, status: response.status(), text: await response.text() })
   }
   {
     const { page: bob, prompts } = await page('bob')

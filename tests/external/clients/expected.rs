@@ -136,7 +136,7 @@ pub(super) fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
             "asks for a password on a page",
             json!({
                 "prompts": [{ "scheme": "basic", "realm": "code host" }],
-                "status": 200, "title": "ann",
+                "status": 200, "text": "ann",
             }),
         ),
         (
