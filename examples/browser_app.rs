@@ -227,6 +227,8 @@ async fn main() -> Result<()> {
         .user("ann", &password, Identity::new("ann"))
         .user("ada", &password, Identity::new("ada").with_roles(["admin"]))
         .build()?;
+    // For one process and for tests: it keeps expired sessions. A service has a store in a database, and deletes expired
+    // sessions.
     let store = MemoryStore::default();
     let sessions = Sessions::builder().cookie(COOKIE).login_page("/login");
     let sessions = sessions.build()?;
