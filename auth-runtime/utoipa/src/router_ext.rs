@@ -19,7 +19,8 @@ pub trait RouterExt<S>: Sized {
     #[must_use]
     fn routes(self, routes: Routes<S>) -> Self;
 
-    /// Adds the operations and schemas of the routes to `document`, without their policies.
+    /// Adds the operations and schemas of the routes to `document`, without their policies. Hidden operations are
+    /// included: serve the document behind a policy, or pass it to [`public_openapi`].
     ///
     /// # Errors
     ///
