@@ -217,7 +217,7 @@ impl<P: HasPolicy> Guard<P> {
     ///
     /// # Errors
     ///
-    /// [`Denied`] if the decision point fails, or if there are too many objects.
+    /// [`Denied`] if the decision point fails, also about one of the objects only, or if there are too many objects.
     pub async fn can_each<T: Into<Resource>>(
         &self,
         action: Action,

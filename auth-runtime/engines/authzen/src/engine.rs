@@ -118,9 +118,15 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// | requests to a server that fails | after 5 failures without a success between them, none for 5 seconds, then one at a time until one succeeds; 2 of these count for one caller, and after 5 of its own it is excluded alone | 503 at once | none; 3 callers on whose questions the server fails could exclude others |
 /// | a list | 10 000 objects, 1000 pages, 4 MiB, all pages within the time of one request | 503 | none |
 /// | memory for responses | 1.25 GiB, by the bounds above; 256 MiB without lists | | none |
+/// | questions about which the server reports an error | one fails all questions of its call | 503 | a list with such an object of this caller is 503 for all callers |
 ///
 /// The statuses 400, 413, 422 and 431, an error about a question with a status below 500, and responses and lists that
 /// exceed their bounds concern one request. They are neither failures of the server nor successes.
+///
+/// When users create objects, check that the server accepts their ids.
+///
+/// A timeout layer of the service, or a [deadline](auth_runtime_core::DecisionDeadline) around this engine, has to be
+/// longer than its timeout: a request that is abandoned before is not counted as a failure.
 ///
 /// Servers bound the number of questions in a request. The default is 50 for Cerbos
 /// (`server.requestLimits.maxResourcesPerRequest`) and for OpenFGA (`OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`), which

@@ -147,12 +147,18 @@ const LATER: Duration = ServerCalls::PAUSE;
 /// | length of a message of the server | 8 MiB | 503 | none |
 /// | objects of a list | 10 000 | 503 | none |
 /// | concurrent decisions and lists | 256; of one caller, a quarter of the free places, and at least one | 503 at once | none; 24 callers could take all places while the server is slow |
+/// | questions about which SpiceDB reports an error | one fails all questions of its call | 503 | a list with such an object of this caller is 503 for all callers |
 /// | calls of a server that fails | after 5 failures without a success between them, none for 5 seconds, then one at a time until one succeeds; 2 of these count for one caller, and after 5 of its own it is excluded alone | 503 at once | none; 3 callers on whose questions the server fails could exclude others |
 ///
 /// `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `NOT_FOUND` and `OUT_OF_RANGE`, messages and lists that exceed their
 /// bounds, and `RESOURCE_EXHAUSTED` for relationships that exceed the depth of the server concern one request. They are
 /// neither failures of the server nor successes. Any other `RESOURCE_EXHAUSTED` is a failure: an overloaded server
 /// refuses requests by it.
+///
+/// When users nest groups or folders, bound the depth of their relationships by that of the server.
+///
+/// A timeout layer of the service, or a [deadline](auth_runtime_core::DecisionDeadline) around this engine, has to be
+/// longer than its timeout: a call that is abandoned before is not counted as a failure, and the connection stays in use.
 ///
 /// Cloning is cheap; clones share their connection and their bounds.
 #[derive(Clone)]
