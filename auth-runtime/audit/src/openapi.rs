@@ -110,7 +110,7 @@ use self::writer::Writer;
 /// `operation_id` names a hidden handler. Nest unguarded routers under a prefix of their own.
 ///
 /// Of a policy with more than 64 ways, the shortest 64 are written. Not written are redirects
-/// to a login page (303), the response to a field with credentials of more than 16 KiB (431), and denials by
+/// to a login page (303), the response to credentials of more than 16 KiB in a field (431), and denials by
 /// [`Guard::permit`](auth_runtime_axum::Guard::permit) that the policy itself cannot cause.
 ///
 /// # Errors
