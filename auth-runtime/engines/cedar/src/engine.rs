@@ -124,8 +124,9 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// missing attribute, would be skipped by Cedar, and a skipped `forbid` would allow the action. Here it
 /// is an error: nothing is granted, and the response is 503, or, where denials are concealed, that of an unknown
 /// path. The same applies to a question that does not match the schema. One such question fails all questions of
-/// the request. Policies that were validated against a schema fail only in rare cases: an overflow of numbers, or
-/// an attribute of an entity that was not loaded.
+/// the request, so an object of one caller can fail the lists of others: when users create objects, check the texts of
+/// extension types and the depth of nesting. Policies that were validated against a schema fail only in rare cases: an
+/// overflow of numbers, or an attribute of an entity that was not loaded.
 ///
 /// Records name the policies that determined the decision, by their annotation `@id`. A denial that no
 /// `forbid` determined has no policy.
