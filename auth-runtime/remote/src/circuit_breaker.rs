@@ -90,6 +90,18 @@ impl CircuitBreaker {
         })
     }
 
+    /// Checks whether a call could begin.
+    ///
+    /// # Errors
+    ///
+    /// Like [`begin`](Self::begin).
+    pub(crate) fn check(&self, caller: CallerHash, now: Instant) -> Result<(), Duration> {
+        match self.state().circuit(caller) {
+            None => Ok(()),
+            Some((_, open)) => open.check(caller, now),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,6 +144,12 @@ impl Open {
     }
 
     fn probe(&mut self, caller: CallerHash, now: Instant) -> Result<(), Duration> {
+        self.check(caller, now)?;
+        self.is_probed = true;
+        Ok(())
+    }
+
+    fn check(&self, caller: CallerHash, now: Instant) -> Result<(), Duration> {
         let turn = if self.failed_probe == Some(caller) {
             self.until.checked_add(OPEN).unwrap_or(self.until)
         } else {
@@ -141,10 +159,10 @@ impl Open {
             return Err(turn.duration_since(now));
         }
         if self.is_probed {
-            return Err(Duration::ZERO);
+            Err(Duration::ZERO)
+        } else {
+            Ok(())
         }
-        self.is_probed = true;
-        Ok(())
     }
 }
 
@@ -308,6 +326,18 @@ mod tests {
         assert_eq!(waiting.err(), Some(Duration::ZERO));
         drop(probe);
         assert!(circuit.begin(MALLORY, Instant::now()).is_ok());
+    }
+
+    #[test]
+    fn check_begins_no_probe() {
+        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
+        open_for_all(&circuit, now);
+        assert_eq!(circuit.check(ANN, now), Err(OPEN));
+        assert_eq!(circuit.check(ANN, now + OPEN), Ok(()));
+        let probe = circuit.begin(ANN, now + OPEN).ok().unwrap();
+        assert_eq!(circuit.check(BOB, now + OPEN), Err(Duration::ZERO));
+        probe.succeeded();
+        assert_eq!(circuit.check(BOB, now), Ok(()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Calls of one server, within bounds.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -117,6 +118,23 @@ impl ServerCalls {
     ) -> Result<T, CallError<E>> {
         let caller = self.callers.get(caller);
         self.attempt(caller, call, |_| false).await
+    }
+
+    /// Checks whether the server is called on behalf of `caller`, before expensive work for a call.
+    ///
+    /// ```
+    /// use auth_runtime_remote::ServerCalls;
+    ///
+    /// assert!(ServerCalls::default().check("ann").is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Open`]: a call would fail at once.
+    pub fn check(&self, caller: impl Hash) -> Result<(), CallError<Infallible>> {
+        let caller = self.callers.get(caller);
+        let checked = self.circuit.check(caller, Instant::now());
+        checked.map_err(CallError::Open)
     }
 
     /// Makes a call, unless the server is known to fail.

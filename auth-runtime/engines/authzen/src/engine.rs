@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::answer::{self, AnswerError};
 use crate::discovery::Endpoints;
-use crate::entities::Loader;
+use crate::entities::{Loaded, Loader};
 use crate::list::{List, ListError};
 use crate::question::{self, SubjectNames};
 
@@ -206,9 +206,7 @@ impl Remote {
         let Some(loader) = &self.settings.loader else {
             return self.decide_all(&request, None, &evaluations).await;
         };
-        let loaded = loader
-            .load(&self.settings.names.subject_type, &request)
-            .await?;
+        let loaded = self.load(loader, &request).await?;
         let decided = self.decide_all(&request, Some(&loaded.subject), &loaded.evaluations);
         let mut decided = decided.await?.into_iter();
         let decisions = loaded.exists.iter().map(|exists| {
@@ -219,6 +217,20 @@ impl Remote {
             }
         });
         Ok(decisions.collect())
+    }
+
+    /// Loads the entities of the questions, unless the server is known to fail.
+    async fn load(
+        &self,
+        loader: &Loader,
+        request: &EvaluationRequest<'_>,
+    ) -> Result<Loaded, DecisionPointError> {
+        let identity = request.identity;
+        let checked = self.calls.check((identity.issuer(), identity.subject()));
+        checked.map_err(|problem| error(&problem, problem.retry_after()))?;
+        loader
+            .load(&self.settings.names.subject_type, request)
+            .await
     }
 
     /// Puts the questions to the server, in as many requests as it needs.
@@ -266,11 +278,7 @@ impl Remote {
             return Ok(Permitted::PerObject);
         };
         let loaded = match &self.settings.loader {
-            Some(loader) => Some(
-                loader
-                    .load(&self.settings.names.subject_type, &request)
-                    .await?,
-            ),
+            Some(loader) => Some(self.load(loader, &request).await?),
             None => None,
         };
         let subject = loaded.as_ref().map(|loaded| &loaded.subject);

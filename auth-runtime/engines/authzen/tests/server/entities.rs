@@ -215,6 +215,17 @@ async fn failure_of_the_loader_is_passed_on() {
 }
 
 #[tokio::test]
+async fn nothing_is_loaded_while_the_server_fails() {
+    let pdp = Pdp::start();
+    let (engine, calls) = loading(&pdp, documents);
+    pdp.behave(Behaviour::Status(500));
+    for loaded in [1, 2, 3, 4, 5, 5, 5] {
+        assert!(ask(&engine, &[read("ann-1")]).await.is_err());
+        assert_eq!(calls.lock().unwrap().len(), loaded);
+    }
+}
+
+#[tokio::test]
 async fn slow_loader_is_an_error() {
     struct Hanging;
 
