@@ -42,7 +42,7 @@ use crate::origin::TrustedOrigins;
 /// |---|---|
 /// | none, or in the field of a peer that is not a proxy | anonymous |
 /// | a field of a proxy that cannot be read, or occurs twice | rejected, and logged |
-/// | of a request that another site causes in a browser ([`TrustedOrigins`]) | rejected |
+/// | of a state-changing request or a WebSocket handshake that another site causes in a browser ([`TrustedOrigins`]) | rejected |
 /// | another | the result of the function |
 ///
 /// HTTP has no registered authentication scheme for certificates, but a 401 requires a challenge (RFC 9110

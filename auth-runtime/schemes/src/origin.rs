@@ -13,8 +13,8 @@ use crate::field::only_line;
 /// the added ones.
 ///
 /// A browser sends a cookie also with requests that another site causes (cross-site request forgery).
-/// `Sessions`, `ProxyIdentity`, and JWTs in cookies and in the field of a gateway reject these. A scheme of the service
-/// with a cookie can do so too:
+/// `Sessions`, `ProxyIdentity`, and JWTs in cookies and in the field of a gateway reject those that change state or
+/// open a WebSocket. A scheme of the service with a cookie can do so too:
 ///
 /// ```
 /// use auth_runtime::schemes::{Credentials, Scheme, Source, TrustedOrigins, Verification};

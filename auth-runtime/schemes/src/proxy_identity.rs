@@ -54,9 +54,9 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 /// # Browsers
 ///
 /// A browser keeps the login at the proxy, as a cookie in most cases. It also sends the cookie with requests that pages
-/// of other origins cause, and the proxy then names the user. The scheme rejects these requests as `Sessions` rejects
-/// those with a session cookie, by [`TrustedOrigins`]. A handler with an optional identity does not receive them either:
-/// the response is 401, since the field is an explicit credential.
+/// of other origins cause, and the proxy then names the user. The scheme rejects those that change state or open a
+/// WebSocket, as `Sessions` does with a session cookie, by [`TrustedOrigins`]. A handler with an optional identity does
+/// not receive them either: the response is 401, since the field is an explicit credential.
 pub struct ProxyIdentity {
     name: String,
     user: HeaderName,

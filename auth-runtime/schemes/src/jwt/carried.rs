@@ -36,8 +36,8 @@ impl Jwt {
     /// Each token is verified, so the field does not have to come from the gateway itself.
     ///
     /// The login at the gateway is a cookie. A browser also sends it with requests that pages of other origins cause,
-    /// and the gateway adds the field to these requests. The scheme rejects them as `Sessions` rejects requests with a
-    /// session cookie, by [`TrustedOrigins`].
+    /// and the gateway adds the field to these requests. The scheme rejects those that change state or open a
+    /// WebSocket, as `Sessions` does with a session cookie, by [`TrustedOrigins`].
     ///
     /// ```
     /// # fn scheme(jwt: auth_runtime::schemes::Jwt)
@@ -53,9 +53,9 @@ impl Jwt {
     /// A scheme for tokens in a cookie.
     ///
     /// A cookie is not an explicit credential: beside a credential of another scheme it is ignored.
-    /// Requests that pages of other origins cause are rejected as those with a session cookie are, by
-    /// [`TrustedOrigins`]. A response to an invalid or expired token removes the cookie with the path `/`
-    /// and no domain. Browsers ignore this in responses to scripts of another site.
+    /// State-changing requests and WebSocket handshakes that pages of other origins cause are rejected, as those with a
+    /// session cookie are, by [`TrustedOrigins`]. A response to an invalid or expired token removes the cookie with the
+    /// path `/` and no domain. Browsers ignore this in responses to scripts of another site.
     ///
     /// ```
     /// # fn scheme(jwt: auth_runtime::schemes::Jwt)
