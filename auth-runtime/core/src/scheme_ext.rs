@@ -141,9 +141,9 @@ pub trait SchemeExt: Scheme + Sized {
     /// is anonymous. A handler for such visitors is public, with an optional identity. It does not require the key,
     /// which protects nothing if every browser receives it.
     ///
-    /// A public handler ignores both. Credentials of the application that stand beside those of the user are not
-    /// ambiguous, even if the space accepts their scheme also by itself, for example for the routes with
-    /// `schemes("ApiKey")`.
+    /// A public handler without `identity = optional` ignores both. Credentials of the application that stand beside
+    /// those of the user are not ambiguous, even if the space accepts their scheme also by itself, for example for the
+    /// routes with `schemes("ApiKey")`.
     ///
     /// The scheme of the application has a challenge, and reads a place of its own: a field, the query or a
     /// subprotocol. Otherwise [`build`](crate::ProtectionSpaceBuilder::build) returns an error. The fields
