@@ -31,6 +31,9 @@ pub mod identities {}
 #[doc = include_str!("../guide/issuers.md")]
 pub mod issuers {}
 
+#[doc = include_str!("../guide/tokens.md")]
+pub mod tokens {}
+
 #[doc = include_str!("../guide/browsers.md")]
 pub mod browsers {}
 

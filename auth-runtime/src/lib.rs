@@ -28,7 +28,8 @@
 //! |---|---|
 //! | [first service](guide::first_service) | a complete service |
 //! | [policies](guide::policies), [attributes](guide::attributes) | requirements, vocabulary, modules; the reference |
-//! | [identities](guide::identities), [issuers](guide::issuers), [browsers](guide::browsers) | authentication schemes; tokens of common issuers; sessions, login page, CORS |
+//! | [identities](guide::identities), [issuers](guide::issuers) | authentication schemes; tokens of common issuers |
+//! | [tokens](guide::tokens), [browsers](guide::browsers) | several issuers, places of tokens, sources of keys; sessions, login page, CORS |
 //! | [responses](guide::responses), [hiding](guide::hiding) | the rules for 400, 401, 403 and 503; the 404 of hidden paths |
 //! | [routers](guide::routers) | the counterparts of axum's routers, extension traits, several routers |
 //! | [objects](guide::objects) | decisions about single objects |
