@@ -118,6 +118,7 @@ fn small_policies_decide_as_the_oracle() {
         let asks = requirement.to_string();
         let shown = Policy::requires(requirement);
         let hidden = shown.clone().hide_as_not_found();
+        let half_hidden = hidden.clone().hide_unless(Requirement::scope("read"));
 
         let places = [
             0,
@@ -247,6 +248,15 @@ fn small_policies_decide_as_the_oracle() {
                             200 | 401 => assert_eq!(status(&visible), expected, "{}", context()),
                             _ => assert_eq!(visible, Decision::Conceal, "{}", context()),
                         }
+                        // Callers with this scope see the denial; the others see the path as hidden.
+                        let seen = if granted & Read as Holds == 0 {
+                            &hidden
+                        } else {
+                            &shown
+                        };
+                        let [half_hidden, seen] =
+                            [&half_hidden, seen].map(|policy| decide(policy, &facts, check).0);
+                        assert_eq!(half_hidden, seen, "{}", context());
                         let may_matter = expression.grants(holds | Checked as Holds | Mfa as Holds)
                             && !expression.grants(holds);
                         assert!(may_matter || !asked, "asked for nothing: {}", context());
