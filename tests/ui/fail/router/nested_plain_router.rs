@@ -1,4 +1,4 @@
-use auth_runtime::routing::get;
+use auth_runtime::routing::{GuardedMethodRouter, get};
 use auth_runtime::{GuardedRouter, public};
 
 #[public(reason = "liveness probe")]
@@ -12,4 +12,5 @@ fn main() {
     let methods = get(healthz).merge(axum::routing::post(forgotten));
     let _: GuardedRouter = GuardedRouter::new().route("/healthz", methods);
     let _: GuardedRouter = axum::Router::new().into();
+    let _: GuardedMethodRouter = axum::routing::post(forgotten).into();
 }
