@@ -275,6 +275,30 @@ async fn a_renderer_sees_the_missing_requirements() {
     }
 }
 
+/// A renderer can write the sentence of the built-in body.
+#[tokio::test]
+async fn a_renderer_has_the_built_in_sentence() {
+    let own = app(builder().render(|denial, _| {
+        let sentence = denial.message().to_owned();
+        DenialBody::new(HeaderValue::from_static("text/plain"), sentence)
+    }));
+    let built_in = app(builder());
+    for (target, caller) in [
+        ("/silent", Caller::Anonymous),
+        ("/silent", Caller::rejected()),
+        ("/silent", Caller::unverifiable()),
+        ("/silent", caller(&[], &[])),
+        ("/any", caller(&[], &[])),
+        ("/nowhere", caller(&[], &[])),
+    ] {
+        let request = || with_caller(request(target), caller.clone());
+        let body = send(&built_in, request()).await.body;
+        let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        let sentence = send(&own, request()).await.body;
+        assert_eq!(body["detail"], sentence, "{target} {caller:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_renderer_sees_the_status_and_the_request() {
     let app = app(builder().render(|denial, request| {
