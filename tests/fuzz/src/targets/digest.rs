@@ -75,19 +75,21 @@ impl Logins {
     }
 }
 
-/// The first value of a parameter in the text, quoted or not. Its name is in any case (RFC 9110 §11.2).
+/// The first value of a parameter in the text, quoted or not. Its name is in any case, and whitespace may surround `=`
+/// (RFC 9110 §11.2).
 fn parameter<'i>(input: &'i str, name: &str) -> &'i str {
-    let start = format!("{name}=");
+    let whitespace = [' ', '\t'];
     let folded = input.to_ascii_lowercase();
     let is_whole = |at: usize| !folded[..at].ends_with(|before: char| before.is_alphanumeric());
-    let mut found = folded.match_indices(&start);
-    let Some((at, _)) = found.find(|(at, _)| is_whole(*at)) else {
-        return "";
-    };
-    let rest = &input[at + start.len()..];
-    match rest.strip_prefix('"') {
+    let mut found = folded.match_indices(name).filter(|(at, _)| is_whole(*at));
+    let value = found.find_map(|(at, _)| {
+        let behind = input[at + name.len()..].trim_start_matches(whitespace);
+        behind.strip_prefix('=')
+    });
+    let value = value.unwrap_or_default().trim_start_matches(whitespace);
+    match value.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next().unwrap_or_default(),
-        None => rest.split([',', ' ', '\n']).next().unwrap_or_default(),
+        None => value.split([',', ' ', '\n']).next().unwrap_or_default(),
     }
 }
 
