@@ -18,7 +18,6 @@
 //! ```
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::entailment::entails;
 use crate::policy::{Access, Disclosure, Policy};
@@ -83,45 +82,6 @@ pub enum Impact {
     Removed,
     /// The callers and the disclosure are the same; another aspect changed.
     Restated,
-}
-
-/// A policy that changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The name in both tables.
-    pub name: String,
-    /// The effect.
-    pub impact: Impact,
-    /// The differences, if the policy exists in both tables.
-    pub comparison: Option<Comparison>,
-}
-
-/// Compares two tables of policies. Loosened policies come first; unchanged policies are omitted.
-pub fn tables(
-    before: &BTreeMap<String, Policy>,
-    after: &BTreeMap<String, Policy>,
-) -> Vec<Difference> {
-    let added = after.keys().filter(|name| !before.contains_key(*name));
-    let added = added.map(|name| Difference {
-        name: name.clone(),
-        impact: Impact::Added,
-        comparison: None,
-    });
-    let mut differences: Vec<_> = added.collect();
-    for (name, before) in before {
-        let comparison = after.get(name).map(|after| compare(before, after));
-        let impact = match &comparison {
-            None => Some(Impact::Removed),
-            Some(comparison) => comparison.impact(),
-        };
-        differences.extend(impact.map(|impact| Difference {
-            name: name.clone(),
-            impact,
-            comparison,
-        }));
-    }
-    differences.sort_by(|one, other| (one.impact, &one.name).cmp(&(other.impact, &other.name)));
-    differences
 }
 
 /// Compares two versions of a policy.
