@@ -19,6 +19,7 @@ pub(crate) mod matched;
 mod parameters;
 pub(crate) mod response;
 mod route_slot;
+pub(crate) mod secrecy;
 
 use std::sync::Arc;
 
@@ -31,10 +32,9 @@ use http::header::VARY;
 use crate::exchange::added_fields::AddedFields;
 use crate::exchange::authorizer::{AuthorizationOrPending, RouteAuthorization, RouteAuthorizer};
 use crate::exchange::kept_body::KeptBody;
-use crate::exchange::response::{
-    ResponseOrFuture, Secrecy, internal_error, uncacheable_if_missing,
-};
+use crate::exchange::response::{ResponseOrFuture, internal_error};
 use crate::exchange::route_slot::RouteSlot;
+use crate::exchange::secrecy::{Secrecy, uncacheable_if_missing};
 use crate::guard::{ConcealMark, Proof};
 use crate::probe::Probe;
 

@@ -23,7 +23,8 @@ use crate::exchange::checked_parts::CheckedParts;
 use crate::exchange::fallback::{Fallback, OtherSpaces, strip_match};
 use crate::exchange::kept_body::KeptBody;
 use crate::exchange::matched::Matched;
-use crate::exchange::response::{ResponseOrFuture, Secrecy, SharedCaches};
+use crate::exchange::response::ResponseOrFuture;
+use crate::exchange::secrecy::{Secrecy, SharedCaches};
 use crate::guard::{KeptRequest, ObjectAuthorizer, Proof};
 use crate::request::{
     authenticate, forget_body, head_of, head_of_parts, parameters_in, parts_to_report,

@@ -13,8 +13,9 @@ use tower::{Layer, Service, ServiceExt};
 
 use crate::exchange::authorizer::{RouteAuthorization, RouteAuthorizer};
 use crate::exchange::fallback_handler::FallbackHandler;
-use crate::exchange::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
+use crate::exchange::response::{ResponseOrFuture, response_of};
 use crate::exchange::route_slot::RouteSlot;
+use crate::exchange::secrecy::uncacheable_if_missing;
 use crate::exchange::{Exchange, ExchangePlace, Inner};
 use crate::guard::ConcealMark;
 

@@ -19,7 +19,8 @@ use crate::exchange::conceal_timing::OfUnknownPath;
 use crate::exchange::handover::{find, forget, hand};
 use crate::exchange::lock::lock;
 use crate::exchange::parameters::strip_parameters;
-use crate::exchange::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
+use crate::exchange::response::{ResponseOrFuture, response_of};
+use crate::exchange::secrecy::uncacheable_if_missing;
 use crate::request::{authenticate, forget_body, head_of, read_body};
 
 /// All paths but `/`; the parameter, as axum calls that of its own fallbacks, is in no `Path`.

@@ -17,7 +17,7 @@ use tower::util::MapResponseLayer;
 
 use crate::exchange::ExchangePlace;
 use crate::exchange::authorizer::RouteAuthorizer;
-use crate::exchange::response::uncacheable_if_missing;
+use crate::exchange::secrecy::uncacheable_if_missing;
 use crate::guard::{Declared, ServicePolicy};
 use crate::routing::authorized::{Authorized, InnerService};
 use crate::routing::borrower::Borrower;

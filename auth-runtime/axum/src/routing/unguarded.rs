@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn};
 use crate::exchange::fallback::Fallback;
 use crate::exchange::fallback_handler::FallbackHandler;
 use crate::exchange::matched::Matched;
-use crate::exchange::response::uncacheable_if_missing;
+use crate::exchange::secrecy::uncacheable_if_missing;
 use crate::routing::route::nested_path;
 use crate::routing::step::{Step, apply, common_steps, split, with_steps};
 
