@@ -117,7 +117,7 @@ fn grpc_web(denial: &DenialDetails<'_>) -> Vec<u8> {
         503 => 14,
         _ => 2,
     };
-    // Percent-encoded, as the protocol requires for characters outside of printable ASCII.
+    // Percent-encoded, as the protocol requires for characters outside printable ASCII.
     let mut trailers = format!("grpc-status:{status}\r\ngrpc-message:").into_bytes();
     for byte in denial.message().bytes() {
         match byte {

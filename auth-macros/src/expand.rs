@@ -205,10 +205,10 @@ fn handler_type(handler: &Handler, annotated: &Annotated<'_>, runtime: &Path) ->
 fn is_expected_to_be_dead(handler: &Handler) -> bool {
     let mut attributes = handler.attributes.iter();
     attributes.any(|attribute| {
-        let is_meant = ["dead_code", "unused"]
+        let matches = ["dead_code", "unused"]
             .iter()
             .any(|lint| contains_word(attribute, lint));
-        attribute.path().is_ident("expect") && is_meant
+        attribute.path().is_ident("expect") && matches
     })
 }
 

@@ -31,7 +31,7 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Returns the declarations of the crate's `auth.toml` as an `auth_runtime::policy::Vocabulary`.
 ///
-/// The file lies beside the crate's `Cargo.toml`, or in a folder above it up to the root of the
+/// The file is next to the crate's `Cargo.toml`, or in a folder above it up to the root of the
 /// workspace. Without a file, the macro does not compile. The only argument is `crate = path`, for
 /// a crate that depends on `auth_runtime` by another name.
 ///
@@ -52,8 +52,8 @@ pub fn vocabulary(arguments: TokenStream) -> TokenStream {
 /// Declares a module `actions` with a constant for each action of the crate's `auth.toml`, for
 /// `Guard::can`: `update` becomes `actions::UPDATE`, of the type `auth_runtime::objects::Action`.
 ///
-/// The file is found as by [`vocabulary`]. A constant has the letters of the name in upper case. Every other
-/// character than a letter or digit of ASCII becomes `_`, and a name that begins with a digit gets a `_` in
+/// The file is found as by [`vocabulary`]. A constant has the letters of the name in upper case. Each character
+/// that is not an ASCII letter or digit becomes `_`, and a name that begins with a digit gets a `_` in
 /// front. The only argument is `crate = path`.
 ///
 /// ```ignore

@@ -78,14 +78,8 @@ pub mod guide;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-/// The [reference](guide::attributes) has the grammar.
 #[doc(inline)]
-pub use auth_macros::public;
-/// The [reference](guide::attributes) has the grammar.
-#[doc(inline)]
-pub use auth_macros::requires;
-#[doc(inline)]
-pub use auth_macros::{actions, vocabulary};
+pub use auth_macros::{actions, public, requires, vocabulary};
 #[cfg(feature = "axum")]
 #[doc(inline)]
 pub use auth_runtime_axum::{
@@ -229,7 +223,7 @@ pub mod __private1 {
         ServicePolicy, type_id_of, uses_guard,
     };
     pub use auth_runtime_core::adapter::{
-        CheckFunction, FunctionAnswer, FunctionCall, FunctionCalled, ResourceFunction,
+        CheckFunction, FunctionAnswer, FunctionCall, FunctionResult, ResourceFunction,
     };
     pub use auth_runtime_core::{Action, HandlerLocation, Identity, ServiceFunction};
     pub use auth_runtime_policy::{

@@ -114,7 +114,7 @@ fn expected() -> Vec<(&'static str, Value)> {
         (
             "every filter by Tab, in order",
             json!([
-                "text", "method", "asks", "access", "persona", "answer", "reset"
+                "text", "method", "asks", "access", "persona", "response", "reset"
             ]),
         ),
         ("where the focus is", json!("solid")),
@@ -149,7 +149,7 @@ fn expected() -> Vec<(&'static str, Value)> {
             "another address on the same page",
             json!(["GET /repos/{id}", "PUT /repos/{id}"]),
         ),
-        ("whose answers are hidden after a reset", json!(0)),
+        ("whose responses are hidden after a reset", json!(0)),
         (
             "where anybody is let in",
             json!(["GET /healthz", "GET /repos/{id}", "PUT /repos/{id}"]),

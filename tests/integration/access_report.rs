@@ -161,7 +161,7 @@ fn notes_and_services_of_the_table_are_in_the_page() {
     let table = routes.access_table();
     let page = page(&table);
     for text in [
-        "<code>GET /{*path}</code> also answers percent-encoded spellings of <code>/&lt;b&gt;/*</code>",
+        "<code>GET /{*path}</code> also responds to percent-encoded spellings of <code>/&lt;b&gt;/*</code>",
         "the hidden path <code>/repos/secret</code> is revealed: without it, <code>GET \
          /repos/{id}</code> would respond",
         "<code>integration::access_report::Files (service)</code>",

@@ -130,7 +130,7 @@ fn operations_keep_what_is_written() {
     assert_eq!(document["paths"].as_object().expect("paths").len(), 3);
 }
 
-/// An adopted router cannot have an operation outside of its prefix.
+/// An adopted router cannot have an operation outside its prefix.
 #[test]
 fn operations_elsewhere_are_an_error() {
     let mut document = written();

@@ -359,7 +359,7 @@ impl Row {
             | UnguardedKind::Plain
             | UnguardedKind::Covering => format!("unguarded(reason = {reason:?})"),
             UnguardedKind::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
-            UnguardedKind::Unsaid => "no policy, and no reason".to_owned(),
+            UnguardedKind::Unexcused => "no policy, and no reason".to_owned(),
         };
         if !made.is_empty() && made != target {
             policy.push_str(&format!(": {made}"));

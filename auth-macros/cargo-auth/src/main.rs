@@ -1,10 +1,12 @@
 //! `cargo auth`: the access policies of a workspace that uses `auth-runtime`, read from its
 //! sources.
 //!
-//! Nothing is built or fetched, except that git loads the sources of a revision that a partial clone lacks. The attributes are read and checked by `auth-grammar`, as in the
-//! macros: their errors are reported with the same messages and the same codes.
+//! Nothing is built or fetched, except that git loads the sources of a revision that a partial clone lacks. The
+//! attributes are read and checked by `auth-grammar`, as in the macros: their errors are reported with the same messages
+//! and the same codes.
 //!
-//! - `cargo auth list` prints every policy of the workspace's libraries, programs and examples.
+//! - `cargo auth list` prints every policy of the workspace's libraries, programs and examples, and the items
+//!   that are unguarded for a stated reason.
 //! - `cargo auth check` finds mistakes that the compiler does not report: handlers on plain routers
 //!   without a policy, routers that were merged unguarded or adopted, streams that outlast the
 //!   credentials, open patterns beside guarded paths,
@@ -114,7 +116,7 @@ struct Auth {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Prints every policy
+    /// Prints every policy, and the items that are unguarded for a stated reason
     List {
         /// The output format
         #[arg(long, value_enum, default_value_t)]
@@ -125,7 +127,7 @@ enum Command {
         /// The output format
         #[arg(long, value_enum, default_value_t)]
         format: Format,
-        /// Accepts the reasons of `merge_unguarded` and `adopt`
+        /// Does not report routers that `merge_unguarded` or `adopt` adds with a reason
         #[arg(long)]
         allow_unguarded: bool,
         /// Counts the routes without a policy in each file as well
@@ -136,7 +138,7 @@ enum Command {
     Diff {
         /// The revision to compare with, in git's syntax
         revision: String,
-        /// The compared revision; default: the files in the working tree
+        /// The newer revision; default: the working tree
         with: Option<String>,
         /// The output format
         #[arg(long, value_enum, default_value_t)]

@@ -167,7 +167,7 @@ fn reason(input: ParseStream<'_>, key: &Ident, why: &str) -> syn::Result<Name> {
     Ok(reason)
 }
 
-/// Reads `= path::to::auth_runtime`. The caller reports tokens behind it.
+/// Reads `= path::to::auth_runtime`. The caller reports tokens after it.
 fn krate(input: ParseStream<'_>, key: &Ident) -> syn::Result<Path> {
     let example = "path::to::auth_runtime";
     equals(input, key, example)?;
@@ -254,7 +254,7 @@ fn as_written(behind: &TokenStream) -> String {
     }
 }
 
-/// Reads `= 404`, or another value. The caller reports tokens behind a literal.
+/// Reads `= 404`, or another value. The caller reports tokens after a literal.
 fn hide_as(input: ParseStream<'_>, key: &Ident) -> syn::Result<HideAs> {
     equals(input, key, "404")?;
     let value = match input.cursor().literal() {

@@ -173,11 +173,11 @@ fn begins_item(tokens: &[TokenTree]) -> bool {
     matches!(first, Some(TokenTree::Ident(word)) if ["fn", "struct", "mod"].iter().any(|it| word == it))
 }
 
-/// Returns whether the group behind these tokens is passed to a macro: `name!`, or `macro_rules! name`.
+/// Returns whether the group after these tokens is passed to a macro: `name!`, or `macro_rules! name`.
 fn is_of_macro(before: &[TokenTree]) -> bool {
     let is_bang =
         |token: &TokenTree| matches!(token, TokenTree::Punct(bang) if bang.as_char() == '!');
-    // The operator `!` may stand behind a keyword.
+    // The operator `!` may stand after a keyword.
     let is_name = |token: &TokenTree| syn::parse2::<Ident>(token.clone().into()).is_ok();
     match before {
         [.., name, bang] if is_bang(bang) => is_name(name),

@@ -31,7 +31,7 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     let readable = errors.is_empty();
     if requires.requirements.is_empty() && requires.module.is_none() && readable {
         errors.add(
-            codes::SAYS_NOTHING,
+            codes::NO_REQUIREMENT,
             Span::call_site(),
             "`#[requires]` has no requirement\n\
              help: write one, such as `authenticated` or `scope = \"...\"`, or `#[public(reason \
@@ -70,7 +70,7 @@ fn beside_module(requires: &Requires, errors: &mut Errors) {
             errors.add(
                 codes::NOTHING_TO_LOOSEN,
                 reason.span,
-                "`loosen` has no effect outside of a module with a policy\nhelp: remove it",
+                "`loosen` has no effect outside a module with a policy\nhelp: remove it",
             );
         }
         return;
@@ -96,7 +96,7 @@ fn loosened(
 ) {
     if own.is_empty() {
         errors.add(
-            codes::SAYS_NOTHING,
+            codes::NO_REQUIREMENT,
             Span::call_site(),
             format!(
                 "`loosen` has no requirement beside it\n\
@@ -148,7 +148,7 @@ fn added(own: &[ParsedRequirement], module: &[ParsedRequirement], errors: &mut E
                 "redundant requirement: the enclosing module already requires `{part}`\n\
                  help: remove it"
             );
-            (codes::MODULE_ASKS, message)
+            (codes::REPEATED_REQUIREMENT, message)
         } else if is_implied {
             let asked = implied.map_or_else(|| listed(module), |asked| format!("`{asked}`"));
             let message = format!(
@@ -156,7 +156,7 @@ fn added(own: &[ParsedRequirement], module: &[ParsedRequirement], errors: &mut E
                  help: remove it, or write `loosen = \"...\"` with a reason to override the \
                  module's policy"
             );
-            (codes::MODULE_ASKS, message)
+            (codes::REPEATED_REQUIREMENT, message)
         } else if let Some((asked, why)) = clash {
             let message = format!(
                 "contradiction between `{part}` and `{asked}` of the enclosing module: {why}\n\

@@ -24,7 +24,7 @@ pub const EMPTY_LIST: Code = Code("AUTH0005");
 /// A duplicate.
 pub const TWICE: Code = Code("AUTH0006");
 /// An attribute without a requirement.
-pub const SAYS_NOTHING: Code = Code("AUTH0007");
+pub const NO_REQUIREMENT: Code = Code("AUTH0007");
 /// A key in the wrong place.
 pub const KEY_ELSEWHERE: Code = Code("AUTH0008");
 /// A missing reason.
@@ -68,7 +68,7 @@ pub const HIDE_AS: Code = Code("AUTH0027");
 /// An exception from hiding without `hide_as`.
 pub const NOTHING_HIDDEN: Code = Code("AUTH0028");
 /// An exception from hiding for callers that are never denied.
-pub const SHOWN_TO_NOBODY: Code = Code("AUTH0029");
+pub const IDLE_EXCEPTION: Code = Code("AUTH0029");
 /// A name that the vocabulary does not declare.
 pub const UNDECLARED: Code = Code("AUTH0030");
 /// A mistake in the vocabulary.
@@ -78,7 +78,7 @@ pub const NO_VOCABULARY: Code = Code("AUTH0032");
 /// A policy with disclosure settings in a list.
 pub const POLICY_IN_LIST: Code = Code("AUTH0033");
 /// A requirement that the module has already.
-pub const MODULE_ASKS: Code = Code("AUTH0034");
+pub const REPEATED_REQUIREMENT: Code = Code("AUTH0034");
 /// A loosened policy without a module.
 pub const NOTHING_TO_LOOSEN: Code = Code("AUTH0035");
 /// An item that the policy of its module does not cover.

@@ -180,7 +180,7 @@ fn handler(
     })))
 }
 
-/// Returns whether `fn` is one of the words that an item begins with. `extern` may have a literal behind it, and
+/// Returns whether `fn` is one of the words that an item begins with. `extern` may have a literal after it, and
 /// an implementation may be for a type of functions.
 fn is_function(item: &TokenStream) -> bool {
     let tokens = item.clone().into_iter();

@@ -212,7 +212,7 @@ fn parse(on: &Name) -> Result<ResourcePattern, String> {
             ResourcePatternError::NoId => {
                 let kind = if is_identifier(text) { text } else { "Type" };
                 format!(
-                    "`{shown}` has no id behind the type\n\
+                    "`{shown}` has no id after its type\n\
                      help: write the path parameters with the id: `on = \"{kind}::{{id}}\"`, or name \
                      a function that returns the object: `resource = path::to::function`"
                 )

@@ -198,7 +198,7 @@ fn part_of_list(name: &Name, list: &str, resolver: Resolver<'_>, errors: &mut Er
     }
     let message = format!(
         "the policy `{}` has disclosure settings (`{disclosure}`), which cannot apply to a part\n\
-         help: write it outside of `{list}`, or remove `{disclosure}` from the policy",
+         help: write it outside `{list}`, or remove `{disclosure}` from the policy",
         name.text
     );
     errors.add(codes::POLICY_IN_LIST, name.span, message);

@@ -73,10 +73,10 @@ fn meant(text: &str) -> Option<String> {
         let in_unit = match word.as_str() {
             "w" | "week" | "weeks" => 7 * 24 * 60 * 60,
             _ => {
-                let is_meant = |(name, _, others): &&(&str, u64, &[&str])| {
+                let matches = |(name, _, others): &&(&str, u64, &[&str])| {
                     *name == word || others.contains(&word.as_str())
                 };
-                UNITS.iter().find(is_meant)?.1
+                UNITS.iter().find(matches)?.1
             }
         };
         let part = number.parse::<u64>().ok()?.checked_mul(in_unit)?;

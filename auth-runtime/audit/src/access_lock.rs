@@ -84,7 +84,8 @@ impl AccessLock {
     }
 
     /// Compares a table with the lock in `file`. With `ACCESS_LOCK=overwrite` in the environment,
-    /// it writes the file instead.
+    /// it writes the file instead, which is an error if the environment variable `CI` is set (to a value
+    /// other than the empty one, `0` and `false`).
     ///
     /// # Errors
     ///
@@ -96,11 +97,11 @@ impl AccessLock {
         let now = Self::of(table);
         match SnapshotUpdate::by("ACCESS_LOCK") {
             SnapshotUpdate::Refused => {}
-            SnapshotUpdate::Given => {
+            SnapshotUpdate::Accepted => {
                 let written = std::fs::write(file, now.to_string());
                 return written.map_err(|cause| error(LockErrorKind::File(cause)));
             }
-            SnapshotUpdate::OnNobodysMachine => return Err(error(LockErrorKind::AcceptedByNobody)),
+            SnapshotUpdate::OnCi => return Err(error(LockErrorKind::UpdateOnCi)),
         }
         let text = std::fs::read(file).map_err(|cause| {
             error(match cause.kind() {
@@ -192,8 +193,8 @@ impl FromStr for AccessLock {
 /// `ACCESS_LOCK=overwrite cargo test` creates the file and accepts changes. Without it, a missing
 /// file is a failure.
 ///
-/// If the environment variable `CI` is set, `ACCESS_LOCK=overwrite` is a failure as well, because
-/// an accepted change would not be reviewed there.
+/// If the environment variable `CI` is set to a value other than the empty one, `0` and `false`,
+/// `ACCESS_LOCK=overwrite` is a failure as well, because an accepted change would not be reviewed there.
 ///
 /// The failure lists the changes by their impact: loosened, added, changed, moved, tightened,
 /// removed, restated. The impact follows from the logic of the policies. Each change names its

@@ -7,7 +7,7 @@ use auth_runtime_core::adapter::text;
 use auth_runtime_core::{AccessRow, AccessTable};
 
 #[cfg(feature = "access-matrix")]
-use crate::access_matrix::{AccessAnswer, AccessMatrix};
+use crate::access_matrix::{AccessMatrix, AccessResponse};
 
 /// An [`AccessTable`] as an HTML page: one file, for reviewers of a service, or to be kept with its
 /// release. It begins with the notes of the table, for example about open patterns.
@@ -61,7 +61,7 @@ struct ReportLine {
     /// The settings of the policy and their values, as they follow the path. Empty without a matrix.
     settings: String,
     /// One for each persona. Empty if the matrix has no such row.
-    answers: Vec<ReportAnswer>,
+    responses: Vec<ReportResponse>,
 }
 
 /// A persona of the matrix.
@@ -73,7 +73,7 @@ struct ReportPersona {
 
 /// The response to a persona.
 #[derive(Clone, Debug)]
-struct ReportAnswer {
+struct ReportResponse {
     shown: String,
     /// The class in the page's style and script.
     class: &'static str,
@@ -114,7 +114,7 @@ impl<'a> AccessReport<'a> {
                 .map(|asked| ReportLine {
                     object: asked.object_shown(),
                     settings: asked.settings_shown(),
-                    answers: asked.answers().iter().map(ReportAnswer::of).collect(),
+                    responses: asked.responses().iter().map(ReportResponse::of).collect(),
                 })
                 .collect();
             if !lines.is_empty() {
@@ -126,17 +126,17 @@ impl<'a> AccessReport<'a> {
 }
 
 #[cfg(feature = "access-matrix")]
-impl ReportAnswer {
-    fn of(answer: &AccessAnswer) -> Self {
+impl ReportResponse {
+    fn of(response: &AccessResponse) -> Self {
         Self {
-            shown: answer.to_string(),
-            class: match answer.status() {
-                _ if answer.is_granted() => "in",
+            shown: response.to_string(),
+            class: match response.status() {
+                _ if response.is_granted() => "in",
                 None => "none",
-                Some(_) if answer.is_hidden() => "out hidden",
+                Some(_) if response.is_hidden() => "out hidden",
                 Some(_) => "out",
             },
-            difference: answer.difference().map(str::to_owned),
+            difference: response.difference().map(str::to_owned),
         }
     }
 }

@@ -20,7 +20,7 @@ mod snapshot_update;
 pub use crate::access_lock::{AccessChanges, AccessLock, AccessLockError};
 #[cfg(feature = "access-matrix")]
 pub use crate::access_matrix::{
-    AccessAnswer, AccessMatrix, AccessMatrixBuilder, AccessMatrixError, AccessMatrixRow, Persona,
+    AccessMatrix, AccessMatrixBuilder, AccessMatrixError, AccessMatrixRow, AccessResponse, Persona,
 };
 #[cfg(feature = "access-report")]
 pub use crate::access_report::AccessReport;

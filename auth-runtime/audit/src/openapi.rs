@@ -109,9 +109,9 @@ use self::writer::Writer;
 /// lacks the prefix of its nested route is published without its policy, unless its
 /// `operation_id` names a hidden handler. Nest unguarded routers under a prefix of their own.
 ///
-/// Of a policy with more than 64 ways, the shortest 64 are written. Not written are redirects
-/// to a login page (303), the response to credentials of more than 16 KiB in a field (431), and denials by
-/// [`Guard::permit`](auth_runtime_axum::Guard::permit) that the policy itself cannot cause.
+/// If a policy has more than 64 alternatives, the shortest 64 are written. Redirects to a login page (303), the response
+/// to credentials of more than 16 KiB in a field (431), and denials by
+/// [`Guard::permit`](auth_runtime_axum::Guard::permit) that the policy itself cannot cause are not written.
 ///
 /// # Errors
 ///
@@ -124,7 +124,7 @@ pub fn public_openapi(
     space: &ProtectionSpace,
     document: impl Serialize,
 ) -> Result<Value, OpenApiError> {
-    Writer::new(table, space.for_adapters(), Audience::Everybody).write(&document)
+    Writer::new(table, space.for_adapters(), Audience::Public).write(&document)
 }
 
 /// Writes a document with the hidden operations too, for readers with access to the whole

@@ -8,9 +8,9 @@ pub(crate) enum SnapshotUpdate {
     /// The change is not accepted, and the test fails.
     Refused,
     /// The change is accepted, and the file is overwritten.
-    Given,
+    Accepted,
     /// The change is accepted on a CI server, where the new file would not be reviewed.
-    OnNobodysMachine,
+    OnCi,
 }
 
 impl SnapshotUpdate {
@@ -21,10 +21,6 @@ impl SnapshotUpdate {
         // All CI services set `CI`.
         let denials = ["", "0", "false"];
         let is_ci = var_os("CI").is_some_and(|value| denials.iter().all(|denial| value != *denial));
-        if is_ci {
-            Self::OnNobodysMachine
-        } else {
-            Self::Given
-        }
+        if is_ci { Self::OnCi } else { Self::Accepted }
     }
 }

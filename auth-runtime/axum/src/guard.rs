@@ -11,7 +11,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::Evaluated;
+use auth_runtime_core::adapter::EvaluationResult;
 use auth_runtime_core::{
     Action, Caller, DecisionPointError, Denial, Evaluation, Identity, ObjectDecision,
     ProtectionSpace, Resource,
@@ -332,7 +332,7 @@ impl<P: HasPolicy> Guard<P> {
         &self,
         identity: &Identity,
         evaluations: Vec<Evaluation>,
-    ) -> Result<Evaluated, Denied> {
+    ) -> Result<EvaluationResult, Denied> {
         let objects = self.objects()?;
         let about = objects.about(identity);
         let evaluated = objects.space.evaluate(evaluations, about).await;
@@ -342,14 +342,14 @@ impl<P: HasPolicy> Guard<P> {
         }
     }
 
-    fn deny_by_outage(&self, evaluated: &Evaluated) -> Denied {
+    fn deny_by_outage(&self, evaluated: &EvaluationResult) -> Denied {
         let error = evaluated.result.as_ref().err();
         let retry_after = error.and_then(DecisionPointError::retry_time);
         self.deny(&Denial::Unverifiable { retry_after }, Some(evaluated))
     }
 
     /// Reports decisions after which the handler continues.
-    fn report_grant(&self, evaluated: &Evaluated) {
+    fn report_grant(&self, evaluated: &EvaluationResult) {
         if let Some(objects) = &self.objects {
             objects.report(P::POLICY, P::LOCATION, None, Some(evaluated), false);
         }
@@ -366,7 +366,7 @@ impl<P: HasPolicy> Guard<P> {
         }
     }
 
-    fn deny(&self, denial: &Denial, evaluated: Option<&Evaluated>) -> Denied {
+    fn deny(&self, denial: &Denial, evaluated: Option<&EvaluationResult>) -> Denied {
         match self.objects() {
             Ok(objects) => objects.deny(P::POLICY, P::LOCATION, denial, evaluated),
             Err(misconfigured) => misconfigured,

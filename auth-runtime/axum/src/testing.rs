@@ -71,7 +71,7 @@ use crate::indistinguishable::{
 
 /// Returns a protection space without real schemes. [`with_identity`] and [`with_caller`] set the callers.
 ///
-/// It accepts the schemes of this crate by their names, and provides users of every type. It rejects all
+/// It accepts the built-in schemes by their names, and provides users of every type. It rejects all
 /// credentials of requests. Its challenges have a realm, and no errors. A scheme with a name that the service chose,
 /// such as by [`Tokens`](https://docs.rs/auth-runtime/latest/auth_runtime/schemes/struct.Tokens.html) or
 /// `scheme_name`, is added to [`space_builder`].
@@ -83,7 +83,7 @@ pub fn space() -> ProtectionSpace {
 }
 
 /// Returns the builder of the space that [`space`] returns, to which a test adds the decision point, values
-/// of settings, or a scheme that a policy names and that is not of this crate.
+/// of settings, or a scheme that a policy names and that is not built in.
 ///
 /// ```
 /// use auth_runtime::objects::DecisionPoint;
@@ -127,7 +127,7 @@ pub fn guarded(router: Router, space: ProtectionSpace) -> Router {
     router.layer(Extension(space))
 }
 
-/// The names of the schemes of this crate, Bearer first.
+/// The names of the built-in schemes, Bearer first.
 const SCHEMES: [&str; 11] = [
     "Bearer",
     "DPoP",

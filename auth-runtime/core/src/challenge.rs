@@ -29,7 +29,7 @@ use crate::url::UrlProblem;
 /// let error = Challenge::builder("Bearer").quoted("realm", "two\r\nlines").build().unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "the value of `realm` has a character outside of visible ASCII: '\\r'",
+///     "the value of `realm` has a character outside visible ASCII: '\\r'",
 /// );
 /// # Ok::<(), auth_runtime::challenge::ChallengeError>(())
 /// ```
@@ -137,7 +137,7 @@ impl ChallengeBuilder {
 
     /// Adds a human-readable text that is known only at run time, as `name="text"`. Forbidden
     /// characters are replaced: a forbidden `"` by `'`, a forbidden `\` by `/`, and characters
-    /// outside of visible ASCII and space by `?`. A text that contains a control character, or that
+    /// outside visible ASCII and space by `?`. A text that contains a control character, or that
     /// looks like a parameter, is omitted.
     ///
     /// ```
@@ -236,7 +236,7 @@ impl ChallengeBuilder {
     /// - No parameter was added.
     /// - A name occurs twice, in any case, or is not a parameter of Basic.
     /// - `realm`, or an attribute of RFC 6750 §3, is not quoted.
-    /// - A quoted value contains a character outside of visible ASCII and space, or one that RFC
+    /// - A quoted value contains a character outside visible ASCII and space, or one that RFC
     ///   6750 §3 forbids in it.
     /// - A text looks like a parameter.
     pub fn build(self) -> Result<Challenge, ChallengeError> {
@@ -286,7 +286,7 @@ pub enum ChallengeError {
     /// The challenge has no parameter. Many clients cannot parse such a challenge, and RFC 6750 §3
     /// forbids it for Bearer.
     NoParameter,
-    /// A quoted value contains a character outside of visible ASCII and space.
+    /// A quoted value contains a character outside visible ASCII and space.
     NotVisibleAscii {
         /// The parameter.
         name: String,
@@ -337,7 +337,7 @@ impl fmt::Display for ChallengeError {
             Self::NoParameter => f.write_str("a challenge needs a parameter; give it a realm"),
             Self::NotVisibleAscii { name, character } => write!(
                 f,
-                "the value of `{name}` has a character outside of visible ASCII: {character:?}",
+                "the value of `{name}` has a character outside visible ASCII: {character:?}",
             ),
             Self::Forbidden { name, character } => {
                 write!(f, "the value of `{name}` must not contain {character:?}")
@@ -382,7 +382,7 @@ fn check(name: &str, value: &str, kinds: Kinds, form: Form) -> Result<(), Challe
         || (kinds.contain(ESCAPED) && forbidden.contains(&'"'))
         || (kinds.contain(SPACE) && forbidden.contains(&' '));
     if is_bad {
-        return Err(what_is_bad(name, value, forbidden));
+        return Err(forbidden_character(name, value, forbidden));
     }
     // Few texts contain `=`, so few are searched.
     let may_look_like_parameter =
@@ -436,7 +436,7 @@ impl Kinds {
 }
 
 /// The error for the first character that a quoted value must not contain.
-fn what_is_bad(name: &str, value: &str, forbidden: &[char]) -> ChallengeError {
+fn forbidden_character(name: &str, value: &str, forbidden: &[char]) -> ChallengeError {
     let name = name.to_owned();
     match value.chars().find(|c| !matches!(c, ' '..='~')) {
         Some(character) => ChallengeError::NotVisibleAscii { name, character },

@@ -12,8 +12,7 @@ use self::forwarded_field::ForwardedField;
 use crate::client_address::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 use crate::head::Head;
 
-/// The way to find the address of a client: for `network` requirements, and for schemes that give
-/// each client a share of something.
+/// The source of client addresses, for `network` requirements and for limits per client.
 ///
 /// ```
 /// use auth_runtime::{ClientAddress, ProtectionSpace};
@@ -34,11 +33,12 @@ use crate::head::Head;
 /// | the server names no peer | `Unknown` |
 /// | the peer is not a configured proxy | `Address`: that of the peer; the field is ignored |
 /// | the field is missing, or contains configured proxies only | `BehindProxy` |
+/// | the field of [`from_field`](Self::from_field) has one address | `Address`: that address, also if it is that of a proxy |
 /// | the field has more than 8 KiB, or cannot be read as far as it counts | `BehindProxy` |
 /// | otherwise | `Address`: the rightmost address of the field that is not a configured proxy |
 ///
-/// Fields cannot be read in which an element that counts is empty, `unknown` or an obfuscated
-/// identifier (`_hidden`). Ports (obfuscated ones too), brackets and the zones of IPv6 addresses are left
+/// A field cannot be read if an element that counts is `unknown` or an obfuscated identifier (`_hidden`),
+/// or, in `X-Forwarded-For`, empty. Ports (obfuscated ones too), brackets and the zones of IPv6 addresses are left
 /// out, and an IPv4-mapped IPv6 address is the IPv4 address. A request without an address is in no
 /// network.
 ///
@@ -175,7 +175,7 @@ impl ClientAddress {
             AddressSource::Proxies { field, proxies } if proxies.contains(peer) => {
                 let Some(address) = field.client(headers, proxies) else {
                     tracing::debug!(
-                        "the proxy {peer} sends no `{}` with the address of a client",
+                        "the field `{}` of the proxy {peer} has no address of a client",
                         field.name(),
                     );
                     return Client::BehindProxy;

@@ -14,11 +14,11 @@
 //!      401 if its clients request a token with other scopes after a 401;
 //!    - none: 403.
 //! 4. The credentials cannot be verified. If the requirement is unknown: 503; if it is false: 403.
-//!    Never 401, since a client discards a valid token after a 401. A failed check or decision point
-//!    also leads to 503, unless a remedy of rule 3 suffices without its result, or no remedy would
-//!    suffice even if it allowed the request.
+//!    Never 401, since a client discards a valid token after a 401. A requirement that is unknown because
+//!    a check or the decision point failed leads to 503 as well. So does a false one, if no remedy of
+//!    rule 3 suffices, but one would if the failed check allowed the request.
 //! 5. The request carries credentials of accepted schemes in an invalid way: 400, before any of the
-//!    above.
+//!    above, except on public handlers that ignore credentials.
 //! 6. A public handler with an optional identity: rejected credentials lead to 401, and unverifiable
 //!    ones to 503, since their owner has to learn about it. Cookies, which a browser adds on its
 //!    own, count as none in both cases. Every other caller is granted.
@@ -234,7 +234,7 @@ fn decide_known<'p>(
         Truth::False => {}
     }
     let is_fresh = |atom: &Atom| context.is_fresh(atom);
-    let asks_login = policy.asks_about(Group::Freshness) || context.asks_login();
+    let asks_login = policy.has_group(Group::Freshness) || context.asks_login();
     if asks_login && evaluator.evaluate_granting(&is_fresh)? == Truth::True {
         return Ok(Decision::Deny(evaluator.step_up()));
     }
@@ -243,7 +243,7 @@ fn decide_known<'p>(
         return Ok(Decision::Conceal);
     }
     let is_bound = |atom: &Atom| is_fresh(atom) || context.can_bind(atom);
-    if policy.asks_about(Group::Binding) && evaluator.evaluate_granting(&is_bound)? == Truth::True {
+    if policy.has_group(Group::Binding) && evaluator.evaluate_granting(&is_bound)? == Truth::True {
         return Ok(Decision::Deny(Denial::SenderConstraintRequired));
     }
     let is_granted =
@@ -423,8 +423,8 @@ pub(crate) fn classes_to_request<'c>(
 ) -> Vec<Cow<'static, str>> {
     let mut classes: Vec<Cow<'static, str>> = Vec::new();
     for class in all {
-        let is_meant = sufficient.is_empty() || sufficient.contains(class);
-        if is_meant && !classes.iter().any(|own| own == class) {
+        let matches = sufficient.is_empty() || sufficient.contains(class);
+        if matches && !classes.iter().any(|own| own == class) {
             classes.push(Cow::Owned(class.to_owned()));
         }
     }
@@ -480,20 +480,20 @@ fn first_open<'r>(
         .or_else(|| first_deciding(requirement, truth, &|atom| context.is_open(atom)))
 }
 
-/// The first atom that `is_meant` accepts in a part that is unknown.
+/// The first atom that `matches` accepts in a part that is unknown.
 fn first_deciding<'r>(
     requirement: &'r Requirement,
     truth: &impl Fn(&Atom) -> Truth,
-    is_meant: &dyn Fn(&Atom) -> bool,
+    matches: &dyn Fn(&Atom) -> bool,
 ) -> Option<&'r Atom> {
     if requirement.evaluate(truth) != Truth::Unknown {
         return None;
     }
     match requirement {
-        Requirement::Atom(atom) => is_meant(atom).then_some(atom),
+        Requirement::Atom(atom) => matches(atom).then_some(atom),
         Requirement::All(parts) | Requirement::Any(parts) => {
             let mut parts = parts.iter();
-            parts.find_map(|part| first_deciding(part, truth, is_meant))
+            parts.find_map(|part| first_deciding(part, truth, matches))
         }
     }
 }

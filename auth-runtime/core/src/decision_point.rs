@@ -26,8 +26,8 @@ use crate::decision_point::properties::Properties;
 use crate::decision_point::request_data::RequestData;
 use crate::identity::Identity;
 
-/// An engine that decides which actions a caller may perform on which objects: a policy decision point
-/// of AuthZEN.
+/// An engine that decides which actions a caller may perform on which objects: a policy decision point, in the
+/// terms of AuthZEN.
 ///
 /// A space has [one](crate::ProtectionSpaceBuilder::decision_point). It answers `can = "action"` in
 /// policies, and the questions of handlers through their guards. [`ObjectRules`](crate::ObjectRules) is
@@ -109,8 +109,8 @@ pub trait DecisionPoint: Send + Sync + 'static {
     ///
     /// Such a `can` counts as a scope for callers of OAuth schemes: the scope is in the challenge for callers
     /// without credentials, and a token without the grant is denied as `insufficient_scope`. The scope depends
-    /// on the path only, so that it does not reveal the existence of an object. It is not asked about objects
-    /// that a [function](auth_runtime_policy::ObjectSource::Function) returns before the caller is known.
+    /// on the path only, so that it does not reveal the existence of an object. While the caller is not known, the
+    /// function is not called for objects that a [function](auth_runtime_policy::ObjectSource::Function) of the service returns.
     fn token_scope(&self) -> Option<TokenScope> {
         None
     }
@@ -167,7 +167,7 @@ pub type PermittedFuture<'r> =
 pub struct EvaluationRequest<'r> {
     /// The caller, with its subject, grants and extensions.
     pub identity: &'r Identity,
-    /// The questions.
+    /// The evaluations.
     pub evaluations: &'r [Evaluation],
     /// The method of the request.
     pub method: &'r Method,
@@ -269,7 +269,7 @@ pub(crate) fn counted(
 
 /// The questions that were put to a decision point, and its decisions.
 #[derive(Clone, Debug)]
-pub struct Evaluated {
+pub struct EvaluationResult {
     /// The name of the engine; `None` if the space has none.
     pub engine: Option<&'static str>,
     /// The questions.
@@ -278,7 +278,7 @@ pub struct Evaluated {
     pub result: Result<Vec<ObjectDecision>, DecisionPointError>,
 }
 
-impl Evaluated {
+impl EvaluationResult {
     /// The decision about the question with this index; `None` if the engine failed.
     pub fn decision(&self, index: usize) -> Option<&ObjectDecision> {
         self.result.as_ref().ok()?.get(index)

@@ -345,8 +345,8 @@ impl Identity {
         self.0.login.clock_skew
     }
 
-    /// The time from which the credentials are not accepted any more, if it is known. JWTs, introspected
-    /// tokens and signed URLs have one. A session has none: its store does not report it to a
+    /// The time from which the credentials are no longer accepted, if it is known. JWTs and signed URLs have one, and so
+    /// have introspected tokens whose response has `exp`. A session has none: its store does not report it to a
     /// request.
     pub fn expiry(&self) -> Option<SystemTime> {
         self.0.expiry

@@ -87,7 +87,7 @@ pub use crate::url::UrlProblem;
 /// methods of [`Space`](adapter::Space), which is the [`ProtectionSpace`] for adapters.
 pub mod adapter {
     pub use crate::access_table::{RouteAccess, text};
-    pub use crate::decision_point::Evaluated;
+    pub use crate::decision_point::EvaluationResult;
     pub use crate::events::Watch;
     pub use crate::head::{Framework, Head};
     #[cfg(feature = "resource-metadata")]
@@ -95,7 +95,7 @@ pub mod adapter {
     pub use crate::request_snapshot::RequestView;
     pub use crate::scheme::user_type::UserType;
     pub use crate::service_function::{
-        CheckFunction, FunctionAnswer, FunctionCall, FunctionCalled, Parameters, ResourceFunction,
+        CheckFunction, FunctionAnswer, FunctionCall, FunctionResult, Parameters, ResourceFunction,
         State, StateType, Surroundings,
     };
     #[cfg(feature = "resource-metadata")]

@@ -11,7 +11,7 @@ use crate::media_type::{MediaType, preferred};
 
 /// The parts of a request that the body of its denial can depend on.
 ///
-/// Cloning it does not allocate, so that a guard can keep a copy.
+/// Cloning does not allocate, so a guard can keep a copy.
 #[derive(Clone)]
 pub struct RequestSnapshot {
     method: Method,
@@ -26,25 +26,25 @@ pub struct RequestSnapshot {
 #[derive(Clone, Copy)]
 pub enum RequestView<'r> {
     /// The request itself.
-    Now(Head<'r>),
+    Head(Head<'r>),
     /// The parts that a guard kept.
-    Before(&'r RequestSnapshot),
+    Snapshot(&'r RequestSnapshot),
 }
 
 impl<'r> RequestView<'r> {
     /// The media types that the client accepts.
     pub(crate) fn accept(self) -> Option<Cow<'r, HeaderValue>> {
         match self {
-            Self::Now(head) => combined(head.headers, &ACCEPT),
-            Self::Before(request) => request.accept.as_ref().map(Cow::Borrowed),
+            Self::Head(head) => combined(head.headers, &ACCEPT),
+            Self::Snapshot(request) => request.accept.as_ref().map(Cow::Borrowed),
         }
     }
 
     /// Returns whether a browser marked the request as sent by a script.
     pub(crate) fn is_from_script(self) -> bool {
         let mode = match self {
-            Self::Now(head) => fetch_mode(head.headers),
-            Self::Before(request) => request.fetch_mode,
+            Self::Head(head) => fetch_mode(head.headers),
+            Self::Snapshot(request) => request.fetch_mode,
         };
         mode == FetchMode::Other
     }
@@ -52,8 +52,8 @@ impl<'r> RequestView<'r> {
     /// All parts that the body can depend on.
     pub(crate) fn request(self) -> Cow<'r, RequestSnapshot> {
         match self {
-            Self::Now(head) => Cow::Owned(RequestSnapshot::of(head)),
-            Self::Before(request) => Cow::Borrowed(request),
+            Self::Head(head) => Cow::Owned(RequestSnapshot::of(head)),
+            Self::Snapshot(request) => Cow::Borrowed(request),
         }
     }
 }

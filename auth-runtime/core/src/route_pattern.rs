@@ -11,9 +11,9 @@ pub struct Pattern(pub(crate) Vec<Segment>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Segment {
     Literal(String),
-    /// `prefix{name}`: the prefix and, in the last segment of a path, at least one character behind it.
+    /// `prefix{name}`: the prefix and, in the last segment of a path, at least one character after it.
     One(String),
-    /// `prefix{*name}`: the prefix, at least one character behind it, and all segments that follow.
+    /// `prefix{*name}`: the prefix, at least one character after it, and all segments that follow.
     Rest(String),
     /// `*`, the syntax of the access table for a path and all paths below it.
     Below,

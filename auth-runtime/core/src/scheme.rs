@@ -22,8 +22,8 @@ use crate::scheme::verification::Verification;
 
 /// An authentication scheme (RFC 9110 §11.1).
 ///
-/// The [`ProtectionSpace`](crate::ProtectionSpace) finds the credentials, rejects ambiguous ones,
-/// and writes the response. A scheme only determines the owner of the credentials.
+/// The [`ProtectionSpace`](crate::ProtectionSpace) finds the credentials, and writes the responses, also the 400 to
+/// ambiguous credentials. A scheme only determines the owner of the credentials.
 ///
 /// ```
 /// use auth_runtime::{Caller, Identity, ProtectionSpace};
@@ -55,9 +55,9 @@ pub trait Scheme: Send + Sync + 'static {
     /// (RFC 9110 §11.1) and is matched case-insensitively.
     fn name(&self) -> &str;
 
-    /// The places of the credentials in a request. A request with credentials in two places is rejected (RFC 6750
-    /// §2), but a cookie or the connection beside other credentials is ignored. Called once, when the space is
-    /// built. Default: in `Authorization`, behind the scheme's name.
+    /// The places of the credentials in a request. Credentials in two places are ambiguous (400, RFC 6750 §2), but
+    /// a cookie or the connection beside other credentials is ignored. Called once, when the space is built. Default: in
+    /// `Authorization`, after the scheme's name.
     fn sources(&self) -> Vec<Source> {
         vec![Source::Authorization]
     }
@@ -210,7 +210,7 @@ pub enum Source {
     BareAuthorization,
     /// The whole value of a field that is specific to the scheme.
     Field(HeaderName),
-    /// The same, in UTF-8 and without control characters. Other sources accept visible ASCII. An empty value counts
+    /// The whole value of a field that is specific to the scheme, as UTF-8 without control characters. Other sources accept visible ASCII. An empty value counts
     /// as absent: some proxies send it for a visitor without a login.
     TextField(HeaderName),
     /// The value of the cookie with this name (RFC 6265 §5.4), which is case-sensitive. Of several
@@ -335,7 +335,7 @@ impl<'r> Credentials<'r> {
         self.head.peer()
     }
 
-    /// The body of the request, for a scheme that [signs](Scheme::signs_body) it. `None` outside of a
+    /// The body of the request, for a scheme that [signs](Scheme::signs_body) it. `None` outside a
     /// `GuardedRouter`.
     pub fn body(&self) -> Option<&'r [u8]> {
         self.body.map(|body| &**body)

@@ -163,7 +163,7 @@ impl FunctionKind {
 }
 
 /// A call of a function. Only the expansion of an attribute knows the type of its state.
-type Call<A> = for<'r> fn(FunctionCall<'r, A>) -> FunctionCalled<'r, A>;
+type Call<A> = for<'r> fn(FunctionCall<'r, A>) -> FunctionResult<'r, A>;
 
 /// The future result of a function; `None` if the function failed.
 type PendingAnswer<'r, A> = Pin<Box<dyn Future<Output = Option<A>> + Send + 'r>>;
@@ -315,14 +315,14 @@ pub struct FunctionCall<'r, A> {
 }
 
 /// The result of a [`FunctionCall`].
-pub struct FunctionCalled<'r, A> {
+pub struct FunctionResult<'r, A> {
     state: StateType,
     answer: Option<PendingAnswer<'r, A>>,
 }
 
 impl<'r> FunctionCall<'r, bool> {
     /// Calls a check.
-    pub fn of<S, F>(self, function: F) -> FunctionCalled<'r, bool>
+    pub fn of<S, F>(self, function: F) -> FunctionResult<'r, bool>
     where
         S: 'static,
         F: for<'x> CheckFunction<'x, S> + Send + 'r,
@@ -336,7 +336,7 @@ impl<'r> FunctionCall<'r, bool> {
 
 impl<'r> FunctionCall<'r, Option<Resource>> {
     /// Calls a function that returns an object.
-    pub fn of<S, F>(self, function: F) -> FunctionCalled<'r, Option<Resource>>
+    pub fn of<S, F>(self, function: F) -> FunctionResult<'r, Option<Resource>>
     where
         S: 'static,
         F: for<'x> ResourceFunction<'x, S> + Send + 'r,
@@ -353,7 +353,7 @@ impl<'r, A> FunctionCall<'r, A> {
     fn called<S, F>(
         self,
         function: impl FnOnce(CheckRequest<'r, S>, &'static str) -> F,
-    ) -> FunctionCalled<'r, A>
+    ) -> FunctionResult<'r, A>
     where
         S: 'static,
         F: Future<Output = Option<A>> + Send + 'r,
@@ -362,7 +362,7 @@ impl<'r, A> FunctionCall<'r, A> {
             let answer = function(request.typed()?, request.function);
             Some(Box::pin(answer) as PendingAnswer<'r, A>)
         };
-        FunctionCalled {
+        FunctionResult {
             state: StateType::of::<S>(),
             answer: self.request.and_then(call),
         }

@@ -116,9 +116,9 @@ impl fmt::Display for UrlProblem {
             Self::NotAbsolute => f.write_str("it is not an absolute URL"),
             Self::NotHttps => f.write_str("it has to be https (or http on loopback, for tests)"),
             Self::Fragment => f.write_str("it must not have a fragment"),
-            Self::UserInformation => f.write_str("it must not name a user"),
+            Self::UserInformation => f.write_str("it must not contain a user name or a password"),
             Self::Character(character) => {
-                write!(f, "{character:?} has to be percent-encoded in it")
+                write!(f, "the character {character:?} has to be percent-encoded")
             }
         }
     }

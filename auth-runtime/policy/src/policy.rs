@@ -34,9 +34,9 @@ pub struct Policy {
     /// compile time, since every request needs them.
     groups: Groups,
     groups_of_lesser: Groups,
-    asks_for_network: bool,
+    depends_on_network: bool,
     /// Also computed at compile time, since every denial needs it.
-    demands_bound_credentials: bool,
+    requires_sender_constraint: bool,
 }
 
 /// A `can` requirement of a policy.
@@ -57,8 +57,8 @@ pub enum Access {
     Public {
         /// The reason.
         reason: Cow<'static, str>,
-        /// True if the handler receives the identity of a known caller (rule 6). Otherwise credentials
-        /// are ignored.
+        /// True if the handler receives the identity of a known caller (`identity = optional`).
+        /// Otherwise credentials are ignored.
         optional_identity: bool,
     },
     /// The callers that meet the requirement.
@@ -90,8 +90,8 @@ impl Policy {
         Self::new(access, Disclosure::Shown)
     }
 
-    /// Grants every caller without invalid credentials, and identifies known callers (rule 6). `reason`
-    /// justifies that.
+    /// Grants every caller, and identifies known ones (`identity = optional`). Explicit credentials that are rejected or
+    /// unverifiable are denied, with 401 or 503. `reason` justifies that the handler is public.
     ///
     /// ```
     /// # extern crate auth_runtime_policy as auth_runtime;
@@ -126,16 +126,16 @@ impl Policy {
         loosened: Option<Cow<'static, str>>,
         written: Option<Cow<'static, str>>,
     ) -> Self {
-        let (groups, is_placed, demands_bound_credentials) = match &access {
+        let (groups, is_placed, requires_sender_constraint) = match &access {
             Access::Public { .. } => (Groups::NONE, false, false),
             Access::Requires(requirement) => (
                 requirement.groups(),
-                requirement.asks_for_network(),
+                requirement.depends_on_network(),
                 requirement.can_be_met(true) && !requirement.can_be_met(false),
             ),
         };
         let (groups_of_lesser, is_lesser_placed) = match &disclosure {
-            Disclosure::Hidden(Some(lesser)) => (lesser.groups(), lesser.asks_for_network()),
+            Disclosure::Hidden(Some(lesser)) => (lesser.groups(), lesser.depends_on_network()),
             Disclosure::Hidden(None) | Disclosure::Shown => (Groups::NONE, false),
         };
         Self {
@@ -148,8 +148,8 @@ impl Policy {
             written,
             groups,
             groups_of_lesser,
-            asks_for_network: is_placed || is_lesser_placed,
-            demands_bound_credentials,
+            depends_on_network: is_placed || is_lesser_placed,
+            requires_sender_constraint,
         }
     }
 
@@ -377,7 +377,7 @@ impl Policy {
         )
     }
 
-    /// Returns whether the policy is public and identifies known callers (rule 6).
+    /// Returns whether the policy is public and identifies known callers (`identity = optional`).
     pub const fn has_optional_identity(&self) -> bool {
         matches!(
             self.access,
@@ -389,24 +389,24 @@ impl Policy {
     }
 
     /// Returns whether the policy depends on the client's address.
-    pub const fn asks_for_network(&self) -> bool {
-        self.asks_for_network
+    pub const fn depends_on_network(&self) -> bool {
+        self.depends_on_network
     }
 
     /// Returns whether the requirement has an atom of the given group.
     #[doc(hidden)]
-    pub const fn asks_about(&self, group: Group) -> bool {
+    pub const fn has_group(&self, group: Group) -> bool {
         self.groups.contain(group)
     }
 
     /// Returns whether only sender-constrained credentials can meet the requirement, with all other
     /// grants.
-    pub const fn demands_bound_credentials(&self) -> bool {
-        self.demands_bound_credentials
+    pub const fn requires_sender_constraint(&self) -> bool {
+        self.requires_sender_constraint
     }
 
     /// Returns whether some denials of this policy request other credentials or a new login.
-    pub fn may_ask_for_credentials(&self) -> bool {
+    pub fn may_request_credentials(&self) -> bool {
         let asks_who = |atom: &Atom| atom.group() != Group::Context;
         let asks_login = |atom: &Atom| atom.group() == Group::Freshness;
         self.requirement().is_some_and(|requirement| {
@@ -427,7 +427,7 @@ impl Policy {
     }
 
     /// Returns whether a `can` requirement is in the policy.
-    pub fn asks_about_objects(&self) -> bool {
+    pub fn has_object_requirements(&self) -> bool {
         self.requirements()
             .any(|it| it.contains(|atom| matches!(atom, Atom::Can { .. })))
     }

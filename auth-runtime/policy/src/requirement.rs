@@ -276,13 +276,13 @@ impl Requirement {
     }
 
     /// Returns whether an atom depends on the client's address.
-    pub(crate) const fn asks_for_network(&self) -> bool {
+    pub(crate) const fn depends_on_network(&self) -> bool {
         if let Self::Atom(leaf) = self {
             return matches!(leaf, Atom::Network(_));
         }
         let mut rest = self.parts();
         while let [first, others @ ..] = rest {
-            if first.asks_for_network() {
+            if first.depends_on_network() {
                 return true;
             }
             rest = others;
@@ -316,9 +316,9 @@ impl Requirement {
         }
     }
 
-    /// Returns whether `is_meant` accepts one of the atoms.
-    pub fn contains(&self, is_meant: impl Fn(&Atom) -> bool) -> bool {
-        self.find(&|atom| is_meant(atom).then_some(())).is_some()
+    /// Returns whether `matches` accepts one of the atoms.
+    pub fn contains(&self, matches: impl Fn(&Atom) -> bool) -> bool {
+        self.find(&|atom| matches(atom).then_some(())).is_some()
     }
 
     /// The equivalent requirement while the setting `name` has this value. It does not contain the setting,

@@ -76,7 +76,7 @@ impl std::error::Error for ResourcePatternError {}
 pub enum FillError<'p> {
     /// The route has no parameter of this name.
     Missing(&'p str),
-    /// The value of this parameter is empty, or contains the character behind it in the pattern, so that
+    /// The value of this parameter is empty, or contains the character after it in the pattern, so that
     /// another object could have the same id. The last parameter may contain any character.
     Ambiguous(&'p str),
 }

@@ -20,7 +20,7 @@ const IDLE: Duration = Duration::from_secs(15);
 const DOCUMENTS: &str = "application/json, application/jwk-set+json, */*;q=0.1";
 const REQUEST_ID: &str = "x-request-id";
 
-/// A client for requests to one server, or to few ones.
+/// An HTTP client for one server, or a few.
 ///
 /// Only a response with the status 200 is a result. Redirects are not followed, since trust applies only to
 /// the configured URL. Cloning is cheap; clones share their connections.
@@ -115,7 +115,7 @@ impl HttpClientBuilder {
     /// Sends a request again, once, if its connection ends before a response, within the same time. Default:
     /// it fails.
     ///
-    /// Servers end unused connections, also in the moment in which a request is sent. Only for requests that
+    /// Servers end unused connections, also at the moment a request is sent. Only for requests that
     /// change nothing, so that they may be repeated (RFC 9110 §9.2.2).
     pub fn repeat_lost_requests(mut self) -> Self {
         self.repeats = true;
@@ -290,9 +290,7 @@ impl std::error::Error for HttpError {}
 impl fmt::Display for HttpClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Certificates => f.write_str(
-                "the certificates of the authorities are not valid, or there are none; PEM is needed",
-            ),
+            Self::Certificates => f.write_str("the CA certificates are missing, or not valid PEM"),
             Self::Client(problem) => f.write_str(problem),
         }
     }

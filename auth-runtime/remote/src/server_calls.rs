@@ -13,7 +13,7 @@ use crate::circuit_breaker::{self, CircuitBreaker};
 /// The wait before a retry while all places are taken, or the server is probed.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Bounds on the calls of one server: their number at a time, and none while the server is known to fail.
+/// Limits of the calls to one server: at most 256 at a time, and none while the server is known to fail.
 ///
 /// Each caller has a share. It begins a call if none of its own is under way, or if it has fewer of them than a
 /// quarter of the free places. Therefore fewer than 24 callers cannot take all places from another one.

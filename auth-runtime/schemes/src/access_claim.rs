@@ -103,10 +103,10 @@ fn allowed<'c>(
         .and_then(|claims| claims.get("access")?.as_array());
     access.into_iter().flatten().filter_map(move |entry| {
         let text = |name: &str| entry.get(name).and_then(Value::as_str);
-        let is_meant = text("type").is_some_and(|own| is_type(own, resource_type));
+        let matches = text("type").is_some_and(|own| is_type(own, resource_type));
         let mut actions = entry.get("actions")?.as_array()?.iter();
         let is_allowed = actions.any(|own| own == action || own == "*");
-        text("name").filter(|_| is_meant && is_allowed)
+        text("name").filter(|_| matches && is_allowed)
     })
 }
 

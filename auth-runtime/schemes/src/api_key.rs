@@ -21,7 +21,7 @@ use crate::hex::parse_sha256;
 /// | up to some thousands, given at the start | [`builder`](Self::builder) |
 /// | rows of the service's own table | [`look_up`](Self::look_up): a function of the key |
 ///
-/// Of keys that are given at the start, only the SHA-256 hashes are kept. The hash of a received key is
+/// Only the SHA-256 hashes of configured keys are kept. The hash of a received key is
 /// compared with all of them in constant time, without an early exit, so the time reveals nothing
 /// about the keys. The cost is linear.
 ///

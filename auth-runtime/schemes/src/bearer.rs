@@ -60,7 +60,7 @@ type VerifyToken = Box<dyn Fn(&Credentials<'_>) -> Verification + Send + Sync>;
 
 /// Tokens with a verifier of their own.
 struct TokenRoute {
-    is_meant: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    matches: Box<dyn Fn(&str) -> bool + Send + Sync>,
     verify: VerifyToken,
 }
 
@@ -192,19 +192,19 @@ impl Bearer {
         self.tokens_if(|token| token.matches('.').count() != 2, other)
     }
 
-    /// Verifies the tokens for which `is_meant` returns true by `other`. Otherwise as
+    /// Verifies the tokens for which `matches` returns true by `other`. Otherwise as
     /// [`tokens_with_prefix`](Self::tokens_with_prefix).
     ///
-    /// `is_meant` receives tokens that nothing has verified yet: visible ASCII of at most
+    /// `matches` receives tokens that nothing has verified yet: visible ASCII of at most
     /// [`ProtectionSpace::MAX_CREDENTIALS`](auth_runtime_core::ProtectionSpace::MAX_CREDENTIALS) bytes.
     #[must_use]
     pub fn tokens_if(
         mut self,
-        is_meant: impl Fn(&str) -> bool + Send + Sync + 'static,
+        matches: impl Fn(&str) -> bool + Send + Sync + 'static,
         other: Self,
     ) -> Self {
         self.routes.push(TokenRoute {
-            is_meant: Box::new(is_meant),
+            matches: Box::new(matches),
             verify: routed(other.routes, other.verify),
         });
         self
@@ -428,7 +428,7 @@ fn verify_routed(
     credentials: &Credentials<'_>,
 ) -> Verification {
     let mut routes = routes.iter();
-    let route = routes.find(|route| (route.is_meant)(credentials.value()));
+    let route = routes.find(|route| (route.matches)(credentials.value()));
     route.map_or(verify, |route| &route.verify)(credentials)
 }
 

@@ -46,7 +46,7 @@ use crate::nonce_key::{NonceKey, Stamp};
 ///   ([`Rejection::RequestMismatch`](auth_runtime_core::Rejection::RequestMismatch)), so a proxy in
 ///   front must not change targets, except for a prefix that it removes
 ///   ([`removed_prefix`](DigestBuilder::removed_prefix)). The mismatch is logged at the level `debug`.
-/// - Names outside of ASCII are read from `username*` and from hashes (`userhash`). Clients that
+/// - Names outside ASCII are read from `username*` and from hashes (`userhash`). Clients that
 ///   send their bytes unescaped, such as curl, are not supported.
 ///
 /// `Authentication-Info` (§3.5), which authenticates the server, is not supported: use TLS.

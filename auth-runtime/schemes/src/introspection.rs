@@ -77,7 +77,8 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// | requests that wait for a place | 1024, for a second each; beyond that 503 with `Retry-After` | a full queue drops a request of the client with the most | none; 1024 clients exclude further ones |
 /// | requests without a response in a row | 5; then none for 5 seconds, and after them one at a time until a response | 2 of one client count; after 5 of one client, only its own tokens are not sent | none; 3 clients whose tokens make the server silent could stop all requests |
 ///
-/// Dropped requests are logged at the level `warn`, at most once a minute. So are the begin of an outage and its end.
+/// Dropped requests are logged at the level `warn`, at most once a minute. The beginning and the end of an
+/// outage are logged at the same level.
 ///
 /// Cloning is cheap; clones share their cache.
 #[derive(Clone)]

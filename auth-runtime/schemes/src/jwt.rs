@@ -58,7 +58,8 @@ use crate::signed_token::SignedToken;
 /// `crit` is rejected, since no extension is understood, and so is one with a claim twice (RFC 7519 §4).
 ///
 /// Tokens that are not access tokens are rejected (RFC 8725 §3.11): by the header `typ` of another kind
-/// (`logout+jwt`, `dpop+jwt`), and by the claims that say so: `token_use` other than `access` (Cognito),
+/// (`logout+jwt`, `dpop+jwt`), and by the claims that say so: `token_use` other than `access` (Cognito) and
+/// `access_token`,
 /// `typ` of `ID`, `Refresh`, `Offline` or `Logout` (Keycloak), `events` (RFC 8417 §2.2), and `at_hash` and
 /// `c_hash`, which only ID tokens have (OpenID Connect Core §3.3.2.11). An ID token without any of
 /// these differs from an access token by its audience only; if the issuer conforms to RFC 9068,

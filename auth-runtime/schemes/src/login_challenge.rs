@@ -1,8 +1,8 @@
-//! The challenge of a scheme outside of OAuth, and the request for a newer or stronger login (RFC 9470 §3).
+//! The challenge of a scheme outside OAuth, and the request for a newer or stronger login (RFC 9470 §3).
 
 use auth_runtime_core::{Challenge, ChallengeBuilder, ChallengeContext, ChallengeError, ErrorCode};
 
-/// The challenge of a scheme outside of OAuth: the realm, and a newer or stronger login if that is
+/// The challenge of a scheme outside OAuth: the realm, and a newer or stronger login if that is
 /// required.
 pub(super) fn login_challenge(
     scheme: &str,

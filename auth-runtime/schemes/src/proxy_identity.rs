@@ -23,8 +23,8 @@ use crate::origin::{TrustedOrigins, TrustedOriginsError};
 ///
 /// Any client can send such a field. Therefore it counts only if the peer is a configured proxy, by the address of
 /// its socket; from another peer, it counts as no credentials. The server has to provide that address
-/// (`into_make_service_with_connect_info`); otherwise no field counts, and each is an error in the log. A field of
-/// the user that is not text or occurs twice is refused from every peer. The proxy has to replace or remove both
+/// (`into_make_service_with_connect_info`); otherwise each field is ignored, and an error is logged. A
+/// field of the user that is not text, or occurs twice, is invalid whichever peer sends it. The proxy has to replace or remove both
 /// fields in the requests of clients, also that of the groups for a user without groups. The
 /// [guide](https://docs.rs/auth-runtime/latest/auth_runtime/guide/identities#proxies) has the settings of some proxies.
 ///

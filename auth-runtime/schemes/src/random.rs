@@ -6,7 +6,7 @@ pub(crate) fn bytes<const N: usize>() -> Option<[u8; N]> {
     match getrandom::fill(&mut bytes) {
         Ok(()) => Some(bytes),
         Err(error) => {
-            tracing::error!("the system gives no random bytes: {error}");
+            tracing::error!("the system has no random bytes: {error}");
             None
         }
     }

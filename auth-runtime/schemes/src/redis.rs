@@ -240,7 +240,7 @@ impl Redis {
         if shared.outages.begins(Instant::now()) {
             tracing::warn!(%address, "Redis does not respond: {problem}");
         }
-        Err(RedisError::NoAnswer)
+        Err(RedisError::NoResponse)
     }
 
     /// Returns whether a deadline passed a moment ago, and no response was received since. A caller
@@ -367,10 +367,10 @@ impl ReplayStore for Redis {
 pub enum RedisError {
     /// The URL is not valid for Redis, or disables the verification of the certificate.
     Url,
-    /// The time limit is zero, or more than ten seconds.
+    /// The timeout is zero, or more than ten seconds.
     Timeout(Duration),
-    /// No response was received within the time limit. The log contains the cause.
-    NoAnswer,
+    /// No response was received within the timeout. The log contains the cause.
+    NoResponse,
 }
 
 impl fmt::Display for RedisError {
@@ -382,10 +382,10 @@ impl fmt::Display for RedisError {
             ),
             Self::Timeout(timeout) => write!(
                 f,
-                "the deadline of a response is {} seconds; the maximum is 10",
+                "the timeout is {} seconds; it has to be more than 0, and at most 10",
                 timeout.as_secs_f32()
             ),
-            Self::NoAnswer => f.write_str("Redis does not respond"),
+            Self::NoResponse => f.write_str("Redis does not respond"),
         }
     }
 }

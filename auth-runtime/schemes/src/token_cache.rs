@@ -105,11 +105,11 @@ impl TokenCache {
         }
     }
 
-    /// Removes the tokens of all identities for which `is_meant` returns true. It visits all
+    /// Removes the tokens of all identities for which `matches` returns true. It visits all
     /// tokens.
-    pub fn forget_where(&self, is_meant: impl Fn(&Identity) -> bool) {
+    pub fn forget_where(&self, matches: impl Fn(&Identity) -> bool) {
         self.begin_epoch();
-        let kept = |_: &TokenKey, remembered: &CachedIdentity| !is_meant(&remembered.identity);
+        let kept = |_: &TokenKey, remembered: &CachedIdentity| !matches(&remembered.identity);
         self.0.remembered.retain(kept);
     }
 

@@ -55,7 +55,7 @@ use crate::shared_secret::has_outer_whitespace;
 /// **Replay.** A signed time must be within the [`tolerance`](WebhooksBuilder::tolerance). Within it, and for
 /// GitHub's format without a time at all, a recorded request can be repeated: a handler must accept a second
 /// delivery, which senders also cause by retries. The signed `Webhook-Id` of Standard Webhooks, the signed `Svix-Id`, and the
-/// `id` in the body of Stripe's events, identify one. The target and other fields are not signed: a client that repeats a
+/// `id` in the body of Stripe's events, identify a delivery. The target and other fields are not signed: a client that repeats a
 /// recorded body can change them, such as `X-GitHub-Delivery` and `X-GitHub-Event`. A handler for GitHub therefore
 /// relies on the body only.
 ///

@@ -42,7 +42,7 @@ pub trait RouterExt<S>: Sized {
         document: impl Serialize,
     ) -> Result<Value, OpenApiError>;
 
-    /// The same with hidden operations, as [`internal_openapi`] writes them. Serve it behind a policy.
+    /// Returns `document` with all operations, hidden ones included, as [`internal_openapi`] writes them. Serve it behind a policy.
     ///
     /// # Errors
     ///

@@ -304,7 +304,7 @@ async fn without_redis_the_issuer_is_asked() {
     assert_eq!(status(here, "ann").await, 200);
     assert_eq!(status(here, "ann").await, 200);
     assert_eq!(issuer.questions(), 2);
-    assert_eq!(cache.forget("ann").await, Err(RedisError::NoAnswer));
+    assert_eq!(cache.forget("ann").await, Err(RedisError::NoResponse));
     server.start_again();
     server.signal("STOP");
     assert_eq!(status(here, "ann").await, 200);

@@ -111,7 +111,7 @@ fn locks_are_beside_manifests() {
     assert_eq!(
         payload.downcast_ref::<String>().expect("a text"),
         &format!(
-            "the access lock `{}` does not exist; write it by `ACCESS_LOCK=overwrite cargo \
+            "the access lock `{}` does not exist; create it with `ACCESS_LOCK=overwrite cargo \
              test`, and commit it",
             expected.display()
         )
@@ -171,7 +171,7 @@ fn unreadable_locks_fail() {
             failure,
             format!(
                 "line {line} of `unreadable.lock` is not an entry of an access lock: `{wrong}`; \
-                 restore the file from the repository, or write it by `ACCESS_LOCK=overwrite \
+                 restore the file from the repository, or create it with `ACCESS_LOCK=overwrite \
                  cargo test` and review the difference"
             )
         );

@@ -118,7 +118,7 @@ fn paths_move_into_unguarded_routers() {
     let added = changes(get, plain);
     assert!(added.starts_with("added\n  any /v1/*\n"), "{added}");
     assert!(added.contains(changed), "{added}");
-    // Routes outside of the prefix were not moved into it, so an added one counts as added.
+    // Routes outside the prefix were not moved into it, so an added one counts as added.
     let other = plain.replace("v1", "v2");
     assert!(changes(&both(get, &other), &other).starts_with("removed"));
     assert!(changes(plain, &both(get, plain)).starts_with("added\n  GET /v1/x\n"));

@@ -22,7 +22,7 @@ async fn login_redirect_is_a_denial() {
         .persona(browser);
     let matrix = matrix.send(&app).await.expect("a matrix");
     assert_eq!(matrix.differences().count(), 0);
-    assert!(!matrix.rows()[0].answers()[1].is_granted());
+    assert!(!matrix.rows()[0].responses()[1].is_granted());
     let markdown = matrix.to_markdown();
     assert!(
         markdown.contains("| GET | `/account` | 401 | 303 login |"),
@@ -121,7 +121,7 @@ async fn each_route_receives_its_own_body() {
     let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
     let matrix = matrix.expect("a matrix");
     for row in matrix.rows() {
-        assert_eq!(row.answers()[0].to_string(), "200", "{row}");
+        assert_eq!(row.responses()[0].to_string(), "200", "{row}");
     }
 }
 
@@ -191,12 +191,12 @@ async fn the_state_is_restored_for_each_cell() {
             .rows()
             .iter()
             .find(|row| row.to_string().starts_with("POST"));
-        let answers = row
+        let responses = row
             .expect("a row")
-            .answers()
+            .responses()
             .iter()
             .map(ToString::to_string);
-        assert_eq!(answers.collect::<Vec<_>>(), expected);
+        assert_eq!(responses.collect::<Vec<_>>(), expected);
     }
 }
 
@@ -264,8 +264,8 @@ async fn names_that_look_alike_are_duplicates() {
 async fn configured_target_is_requested() {
     #[public(reason = "tells its target")]
     async fn tell(request: Request) -> Response {
-        let is_meant = request.uri() == "/a/%C3%A9%2F/b/c?d=e";
-        if is_meant {
+        let matches = request.uri() == "/a/%C3%A9%2F/b/c?d=e";
+        if matches {
             StatusCode::OK
         } else {
             StatusCode::CONFLICT
@@ -274,8 +274,8 @@ async fn configured_target_is_requested() {
     }
     #[public(reason = "tells its target")]
     async fn tell_filled(request: Request) -> Response {
-        let is_meant = request.uri() == "/f/%C3%A9%2F/b/c%20d";
-        if is_meant {
+        let matches = request.uri() == "/f/%C3%A9%2F/b/c%20d";
+        if matches {
             StatusCode::OK
         } else {
             StatusCode::CONFLICT
@@ -297,7 +297,7 @@ async fn configured_target_is_requested() {
     let shown: Vec<_> = matrix
         .rows()
         .iter()
-        .map(|row| row.answers()[0].to_string())
+        .map(|row| row.responses()[0].to_string())
         .collect();
     assert_eq!(shown, ["200", "200"]);
 }
@@ -321,8 +321,8 @@ async fn fallback_authenticates_beside_hidden_paths() {
         assert_eq!(matrix.differences().count(), 0);
         let rows = matrix.rows();
         let row = rows.iter().find(|row| row.row().path() == "/*");
-        let answer = &row.expect("a row").answers()[0];
-        assert_eq!(answer.to_string(), shown);
+        let response = &row.expect("a row").responses()[0];
+        assert_eq!(response.to_string(), shown);
     }
 }
 

@@ -40,15 +40,18 @@ async fn endless_handler_counts_as_granted() {
     ] {
         assert!(shown.contains(row), "{row}\n{shown}");
     }
-    let answers = matrix.rows()[2].answers();
-    assert_eq!((answers[1].status(), answers[1].is_granted()), (None, true));
+    let responses = matrix.rows()[2].responses();
+    assert_eq!(
+        (responses[1].status(), responses[1].is_granted()),
+        (None, true)
+    );
 
     // A layer that aborts the handler is not a difference, unless its status is a denial.
     let cut_off = |status: StatusCode| {
         let layer = from_fn(
             move |request: Request, next: axum::middleware::Next| async move {
-                let answer = tokio::spawn(next.run(request));
-                match tokio::time::timeout(Duration::from_millis(20), answer).await {
+                let response = tokio::spawn(next.run(request));
+                match tokio::time::timeout(Duration::from_millis(20), response).await {
                     Ok(Ok(response)) => response,
                     _ => status.into_response(),
                 }

@@ -43,7 +43,7 @@ async fn distinguishable_hidden_path_is_found() {
     );
 }
 
-#[public(reason = "it answers for itself")]
+#[public(reason = "it responds by itself")]
 struct Elsewhere;
 
 #[tokio::test]

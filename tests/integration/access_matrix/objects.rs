@@ -20,8 +20,8 @@ async fn update() -> StatusCode {
 
 #[requires(can = "read", on = "File::{path}")]
 async fn file_of(PathValues(path): PathValues<String>) -> StatusCode {
-    let is_meant = ["ann/a b/c.txt", "bob/notes"].contains(&path.as_str());
-    match is_meant {
+    let matches = ["ann/a b/c.txt", "bob/notes"].contains(&path.as_str());
+    match matches {
         true => StatusCode::OK,
         false => StatusCode::CONFLICT,
     }

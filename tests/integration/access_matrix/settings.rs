@@ -95,7 +95,7 @@ async fn one_value_is_not_sufficient() {
     let error = one.expect_err("one value").to_string();
     assert_eq!(
         error,
-        "the matrix has one value only of some settings\n\n  \
+        "the matrix has only one value of some settings\n\n  \
          `setting = \"beta\"` is false in every row; add the matrix of a router with the other value: \
          `.and(...)`\n  \
          `setting = \"open_registry\"` is true in every row; add the matrix of a router with the other \

@@ -29,15 +29,15 @@ GET     /repos/{id}  404 hidden  200
     );
     assert_eq!(json["rows"][2]["row"]["path"], "/repos/{id}");
     assert_eq!(
-        json["rows"][2]["answers"],
+        json["rows"][2]["responses"],
         json!([
             { "status": 404, "shown": "404 hidden", "granted": false, "difference": null },
             { "status": 200, "shown": "200", "granted": true, "difference": null },
         ])
     );
-    let answers = matrix.rows()[2].answers();
-    assert!(answers[0].is_hidden() && !answers[0].is_granted());
-    assert!(!answers[1].is_hidden() && answers[1].is_granted());
+    let responses = matrix.rows()[2].responses();
+    assert!(responses[0].is_hidden() && !responses[0].is_granted());
+    assert!(!responses[1].is_hidden() && responses[1].is_granted());
 }
 
 #[tokio::test]

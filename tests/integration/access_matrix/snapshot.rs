@@ -21,7 +21,7 @@ async fn missing_file_fails() {
     assert_eq!(
         failure.downcast_ref::<String>().expect("a text"),
         &format!(
-            "the access matrix `{}` does not exist; write it by `ACCESS_MATRIX=overwrite cargo \
+            "the access matrix `{}` does not exist; create it with `ACCESS_MATRIX=overwrite cargo \
              test`, and commit it",
             expected.display()
         )

@@ -22,7 +22,7 @@ GET       /v1/repos/{id}         requires(scope = "repo:read", hide_as = 404)   
 PUT       /v1/repos/{id}         requires(scope = "repo:write")                               hidden   integration::access_table::change      tests/integration/access_table.rs:_
 any       /v1/repos/{id}/files/* requires(authenticated)                                      shown    integration::access_table::Files (service)      tests/integration/access_table.rs:_
 
-note: fallback /v1/repos/* also answers percent-encoded spellings of /v1/repos/{id}/files/*, for more callers
+note: fallback /v1/repos/* also responds to percent-encoded spellings of /v1/repos/{id}/files/*, for more callers
 "#;
     let shown = without_lines(&router().access_table().to_string());
     let squeeze = |text: &str| {
@@ -57,7 +57,7 @@ fn markdown_has_no_foreign_markup() {
 | PUT | `/v1/repos/{id}` | `requires(scope = "repo:write")` | hidden | `integration::access_table::change` | `tests/integration/access_table.rs:_` |
 | any | `/v1/repos/{id}/files/*` | `requires(authenticated)` | shown | `integration::access_table::Files (service)` | `tests/integration/access_table.rs:_` |
 
-- `fallback /v1/repos/*` also answers percent-encoded spellings of `/v1/repos/{id}/files/*`, for more callers
+- `fallback /v1/repos/*` also responds to percent-encoded spellings of `/v1/repos/{id}/files/*`, for more callers
 "##
     );
 }

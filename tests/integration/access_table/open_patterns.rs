@@ -314,13 +314,13 @@ fn each_format_notes_open_patterns() {
         .route("/x/{*p}", any(page));
     let table = router.access_table();
     let text = table.to_string();
-    let note = "note: any /x/{*p} also answers percent-encoded spellings of /x/other, /x/secret, for more \
+    let note = "note: any /x/{*p} also responds to percent-encoded spellings of /x/other, /x/secret, for more \
                 callers\n";
     assert!(text.ends_with(&format!("\n\n{note}")), "{text}");
     let markdown = table.to_markdown();
     assert!(
         markdown.ends_with(
-            "|\n\n- `any /x/{*p}` also answers percent-encoded spellings of `/x/other`, `/x/secret`, for more \
+            "|\n\n- `any /x/{*p}` also responds to percent-encoded spellings of `/x/other`, `/x/secret`, for more \
              callers\n"
         ),
         "{markdown}"

@@ -113,7 +113,7 @@ fn routes_without_a_policy_are_compared_by_all_parts() {
     assert_eq!(
         changes(&folder, &[]),
         [
-            "added unsaid open",
+            "added unexcused open",
             "removed excused open",
             "removed merged /",
         ]
@@ -296,7 +296,7 @@ fn members_beside_the_root_are_compared() {
     );
 }
 
-/// A file outside of the workspace has the contents of the revision too.
+/// A file outside the workspace has the contents of the revision too.
 #[test]
 fn files_outside_of_the_workspace_are_compared() {
     let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";

@@ -265,7 +265,7 @@ fn unexcused_routes_are_reported() {
     };
     let handlers = "async fn one() {} async fn other() {}";
     with(&format!("{handlers} fn f() {{ axum::routing::get(one); }}"));
-    assert_eq!(told(), ["added unsaid one: no policy, and no reason"]);
+    assert_eq!(told(), ["added unexcused one: no policy, and no reason"]);
     // The reason stays, but the route is another one.
     let for_a_reason =
         |name| format!("{handlers} fn f() {{\n// unguarded: why\naxum::routing::get({name}); }}");

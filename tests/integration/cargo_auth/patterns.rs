@@ -330,8 +330,7 @@ fn comment_allows_an_open_pattern() {
     let checked = run(&folder, &["check"]);
     assert_eq!(checked.status, 0, "{}", checked.text);
     let listed = run(&folder, &["list"]).text;
-    let line =
-        "src/lib.rs:12: GET /x/{*p} answers spellings of a guarded path: its files are others\n";
+    let line = "src/lib.rs:12: GET /x/{*p} responds to spellings of a guarded path: its files are others\n";
     assert!(listed.contains(line), "{listed}");
 }
 

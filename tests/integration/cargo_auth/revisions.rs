@@ -334,7 +334,7 @@ fn only_selected_packages_are_compared() {
     let of = |package: &str| {
         [
             format!("loosened {package}::h"),
-            "added unsaid plain".to_owned(),
+            "added unexcused plain".to_owned(),
         ]
     };
     for package in ["one", "other"] {
@@ -367,7 +367,7 @@ fn only_selected_packages_are_compared() {
     );
     assert_eq!(
         changes(&folder, &["-p", "third"]),
-        ["added unsaid plain", "added third::h"]
+        ["added unexcused plain", "added third::h"]
     );
     assert_eq!(changes(&folder, &["-p", "one"]), Vec::<String>::new());
 }

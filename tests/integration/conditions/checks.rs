@@ -289,7 +289,7 @@ async fn failed_checks_hide() {
     assert_hidden(app.clone(), writer("/half/bob")).await;
 }
 
-/// Layers that only matched routes have move the decision outside of them. The state is available
+/// Layers that only matched routes have move the decision outside them. The state is available
 /// there as well.
 #[tokio::test]
 async fn checks_work_behind_layers() {

@@ -107,7 +107,7 @@ async fn networks_allow_and_deny() {
         let (status, seen, _) = send(&app, from("198.51.100.7", request)).await;
         assert_eq!((status.as_u16(), &seen), (403, challenges));
     }
-    // Either: outside of the network, credentials are required.
+    // Either: outside the network, credentials are required.
     let (status, seen, _) = send(&app, from("198.51.100.7", request("/metrics"))).await;
     assert_eq!(status, 401);
     assert_eq!(seen, ["Bearer realm=\"api\", scope=\"metrics\""]);
@@ -115,7 +115,7 @@ async fn networks_allow_and_deny() {
         self::status(&app, from("192.0.2.7", request("/metrics"))).await,
         200
     );
-    // Both: inside of the network, credentials are required. Outside, nothing helps.
+    // Both: inside the network, credentials are required. Outside, nothing helps.
     assert_eq!(
         self::status(&app, from("[2001:db8::1]", request("/inner"))).await,
         401
@@ -133,7 +133,7 @@ async fn networks_allow_and_deny() {
         self::status(&app, from("[::ffff:192.0.2.7]", request("/office"))).await,
         200
     );
-    // Outside of the network, the path is hidden as well.
+    // Outside the network, the path is hidden as well.
     assert_hidden(app.clone(), from("198.51.100.7", request("/hidden"))).await;
     assert_hidden(app.clone(), from("198.51.100.7", known(ann(), "/hidden"))).await;
     assert_eq!(

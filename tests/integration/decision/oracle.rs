@@ -182,7 +182,7 @@ fn small_policies_decide_as_the_oracle() {
                 decided += 1;
             }
 
-            // Atoms outside of the policy make no difference.
+            // Atoms outside the policy make no difference.
             let asked_for = expression.atoms();
             let grantable = SCOPES | Staff as Holds | Mfa as Holds | Bound as Holds;
             let answers = if asked_for & Checked as Holds == 0 {

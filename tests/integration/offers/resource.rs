@@ -193,7 +193,7 @@ async fn metadata_describe_the_accepted_tokens() {
     }
 }
 
-/// A layer for CORS replaces the fields of the document, unless the document is outside of it.
+/// A layer for CORS replaces the fields of the document, unless the document is outside it.
 #[tokio::test]
 async fn metadata_outside_of_a_layer_are_for_every_origin() {
     let space = both().resource(resource()).build().unwrap();

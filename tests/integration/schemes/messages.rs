@@ -45,12 +45,12 @@ fn errors_have_one_text_each() {
         ),
         (
             SpaceError::SchemeTwice("Basic".to_owned()).into(),
-            "two schemes have the name `Basic`; verify the credentials of both in one",
+            "two schemes have the name `Basic`; verify the credentials of both in one scheme",
         ),
         (
             SpaceError::SchemeTwice("Webhook".to_owned()).into(),
             "two schemes have the name `Webhook`; name one of them with `.scheme_name(…)`, or verify the \
-             credentials of both in one",
+             credentials of both in one scheme",
         ),
         (
             SpaceError::PlaceTwice {
@@ -59,7 +59,7 @@ fn errors_have_one_text_each() {
             }
             .into(),
             "the schemes `ApiKey` and `Proxy` read credentials in the same place; let one of them read \
-             another place, or verify both in one",
+             another place, or verify both in one scheme",
         ),
         (
             ApiKeysError::KeyTwice.into(),
@@ -96,7 +96,7 @@ fn errors_have_one_text_each() {
         ),
         (
             DigestError::NoRealm.into(),
-            "the realm is part of what Digest hashes, and this one is empty",
+            "the realm, which Digest hashes, is empty",
         ),
         (
             DigestError::NoAlgorithm.into(),
@@ -152,7 +152,7 @@ fn errors_have_one_text_each() {
         ),
         (
             DigestError::NoRandomness.into(),
-            "the system gives no random bytes",
+            "the system has no random bytes",
         ),
         (DigestLookUpError.into(), "the user cannot be looked up"),
         (
@@ -185,7 +185,7 @@ fn errors_have_one_text_each() {
         ),
         (
             JwtError::LoadBalancer(LoadBalancerProblem::Issuer).into(),
-            "the load balancer cannot be trusted: its issuer has one name",
+            "the load balancer cannot be trusted: its issuer must not be a template or a trust domain",
         ),
         (
             JwtError::LoadBalancer(LoadBalancerProblem::NoArn).into(),
@@ -197,11 +197,11 @@ fn errors_have_one_text_each() {
         ),
         (
             JwtError::LoadBalancer(LoadBalancerProblem::SeveralRegions).into(),
-            "the load balancer cannot be trusted: the load balancers of one issuer are in one region",
+            "the load balancer cannot be trusted: its load balancers are in several regions",
         ),
         (
             JwtError::LoadBalancer(LoadBalancerProblem::NoKeyUrl).into(),
-            "the load balancer cannot be trusted: its keys have a URL of their own outside of the partition `aws`; \
+            "the load balancer cannot be trusted: its keys have a URL of their own outside the partition `aws`; \
              name it with `.load_balancer_keys(\"…\")`",
         ),
         (
@@ -210,7 +210,7 @@ fn errors_have_one_text_each() {
         ),
         (
             LinkError::Head.into(),
-            "a link is not signed for HEAD; sign GET, and HEAD goes with it",
+            "a link cannot be signed for HEAD; a link for GET is also valid for HEAD",
         ),
         (
             LinkError::Target(name()).into(),
@@ -227,7 +227,7 @@ fn errors_have_one_text_each() {
         ),
         (
             LinkError::Long(8001).into(),
-            "the link has 8001 bytes; the maximum is 8000, so let it grant less",
+            "the link has 8001 bytes; the maximum is 8000, so grant fewer scopes, roles or permissions",
         ),
         (LinkError::Clock.into(), "the system clock is invalid"),
         (
@@ -253,7 +253,7 @@ fn errors_have_one_text_each() {
         ),
         (
             PasswordHashesError::NoRandomness.into(),
-            "the system gives no random bytes",
+            "the system has no random bytes",
         ),
         (
             ProxyIdentityError::Proxies(TrustedProxiesError::NoProxy).into(),
@@ -270,9 +270,9 @@ fn errors_have_one_text_each() {
         ),
         (
             RedisError::Timeout(Duration::from_millis(10_500)).into(),
-            "the deadline of a response is 10.5 seconds; the maximum is 10",
+            "the timeout is 10.5 seconds; it has to be more than 0, and at most 10",
         ),
-        (RedisError::NoAnswer.into(), "Redis does not respond"),
+        (RedisError::NoResponse.into(), "Redis does not respond"),
         (
             ReplayStoreError.into(),
             "the store of used proofs is not available",

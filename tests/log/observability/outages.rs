@@ -104,7 +104,7 @@ async fn redis_logs_an_outage_once() {
     let redis = Redis::builder(format!("redis://:its-password@{address}/")).build();
     let cache = SharedTokenCache::new(redis.expect("a URL"), [7; 32], Duration::from_secs(60));
     for expected in [1, 0] {
-        assert_eq!(cache.forget("token").await, Err(RedisError::NoAnswer));
+        assert_eq!(cache.forget("token").await, Err(RedisError::NoResponse));
         let events = events("::redis");
         assert_eq!(events.len(), expected, "{events:?}");
         for event in events {

@@ -12,7 +12,7 @@ async fn each_decision_is_recorded_once() {
     check(&app(space), &log, "").await;
 }
 
-/// There the decision is made outside of the layers, and passed in.
+/// There the decision is made outside the layers, and passed in.
 #[tokio::test]
 async fn recorded_once_below_layers() {
     #[public(reason = "tells nothing but that there is nothing")]

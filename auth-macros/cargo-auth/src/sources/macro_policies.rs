@@ -109,7 +109,7 @@ impl MacroReader<'_> {
         });
     }
 
-    /// Reads a name outside of attributes. If it has a path or arguments, it may be a policy that the
+    /// Reads a name outside attributes. If it has a path or arguments, it may be a policy that the
     /// macro writes into an attribute.
     fn argument(&mut self, word: &Ident, before: &[TokenTree], behind: &[TokenTree]) {
         let name = named(word);

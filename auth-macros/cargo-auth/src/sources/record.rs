@@ -119,7 +119,7 @@ pub(crate) enum UnguardedKind {
     /// It is mounted on a plain router that was merged by `merge_unguarded`.
     Excused,
     /// It is mounted on a plain router, without a reason.
-    Unsaid,
+    Unexcused,
 }
 
 impl Unguarded {
@@ -129,8 +129,8 @@ impl Unguarded {
         match self.kind {
             UnguardedKind::Merged => format!("merged unguarded, {target}"),
             UnguardedKind::Adopted => "adopted router, without policies".to_owned(),
-            UnguardedKind::Covering => format!("{target} answers spellings of a guarded path"),
-            UnguardedKind::Plain | UnguardedKind::Excused | UnguardedKind::Unsaid => {
+            UnguardedKind::Covering => format!("{target} responds to spellings of a guarded path"),
+            UnguardedKind::Plain | UnguardedKind::Excused | UnguardedKind::Unexcused => {
                 "on a plain router, without a policy".to_owned()
             }
         }
@@ -141,7 +141,7 @@ impl Sources {
     /// Returns the routes of plain routers without a policy and without a reason.
     pub(crate) fn without_policy(&self) -> impl Iterator<Item = &Unguarded> {
         let routes = self.without_reason.iter();
-        routes.filter(|route| route.kind == UnguardedKind::Unsaid)
+        routes.filter(|route| route.kind == UnguardedKind::Unexcused)
     }
 
     /// Returns the present numbers of results.

@@ -78,7 +78,7 @@ impl UsedNames {
         };
         let mut findings = Vec::new();
         for (section, value) in table.get_ref() {
-            // Handlers ask about actions and objects as well, outside of policies.
+            // Handlers ask about actions and objects as well, outside policies.
             let section_name = section.get_ref().as_ref();
             if matches!(section_name, "actions" | "resources" | "cedar") {
                 continue;

@@ -24,7 +24,7 @@ pub(super) struct Name {
 /// The declarations of a namespace, in the order of the text.
 #[derive(Default)]
 pub(super) struct Namespace {
-    /// Empty for declarations outside of a namespace.
+    /// Empty for declarations outside a namespace.
     pub(super) name: String,
     pub(super) at: usize,
     pub(super) types: Vec<(Name, String)>,

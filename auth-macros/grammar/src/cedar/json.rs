@@ -160,7 +160,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads the part of an escape behind the backslash.
+    /// Reads the part of an escape after the backslash.
     fn escape(&mut self) -> Option<char> {
         let kind = self.rest().chars().next()?;
         self.at += kind.len_utf8();

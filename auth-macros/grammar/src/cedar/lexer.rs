@@ -127,7 +127,7 @@ fn string(text: &str) -> Result<(String, usize), (usize, String)> {
     }
 }
 
-/// Returns the character of an escape. `kind` is the character behind the backslash.
+/// Returns the character of an escape. `kind` is the character after the backslash.
 fn escaped(kind: char, rest: &mut impl Iterator<Item = (usize, char)>) -> Option<char> {
     let mut next = || rest.next().map(|(_, character)| character);
     match kind {
@@ -185,7 +185,7 @@ impl<'t> Tokens<'t> {
         self.at
     }
 
-    /// Returns the next token, and reads the one behind it.
+    /// Returns the next token, and reads the one after it.
     pub(super) fn advance(&mut self) -> Result<Token<'t>, Mistake> {
         let (next, at) = self.lexer.token()?;
         self.at = at;

@@ -7,7 +7,7 @@ use super::lexer::{Token, Tokens};
 use super::schema::{MAX_DEPTH, is_name};
 use crate::mistake::Mistake;
 
-/// Parses a schema. Declarations outside of namespaces are one namespace without a name, at the end.
+/// Parses a schema. Declarations outside namespaces are one namespace without a name, at the end.
 pub(super) fn parse(text: &str) -> Result<Vec<Namespace>, Mistake> {
     let mut tokens = Tokens::new(text)?;
     let mut namespaces = Vec::new();

@@ -89,7 +89,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, all: &Requires, er
             ", such as `authenticated`"
         };
         errors.add_across(
-            codes::SHOWN_TO_NOBODY,
+            codes::IDLE_EXCEPTION,
             lesser.span,
             lesser.end,
             format!(

@@ -146,7 +146,7 @@ pub(super) fn idle_exception(
             member.advice()
         );
         errors.add_across(
-            codes::SHOWN_TO_NOBODY,
+            codes::IDLE_EXCEPTION,
             requirement.span,
             requirement.end,
             message,

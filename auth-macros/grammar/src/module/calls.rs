@@ -80,7 +80,7 @@ impl Names {
     }
 }
 
-/// Returns whether the tokens behind a call are `.await`.
+/// Returns whether the tokens after a call are `.await`.
 fn is_awaited(behind: &[TokenTree]) -> bool {
     matches!(behind, [dot, word, ..] if is(dot, ".") && is(word, "await"))
 }
@@ -94,7 +94,7 @@ fn can_be_of_module(before: &[TokenTree]) -> bool {
     }
 }
 
-/// Returns whether the tokens behind `use` contain a glob.
+/// Returns whether the tokens after `use` contain a glob.
 fn imports_all(behind: &[TokenTree]) -> bool {
     let mut import = behind.iter().take_while(|token| !is(token, ";"));
     import.any(|token| token.to_string().contains('*'))

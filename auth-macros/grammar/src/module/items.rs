@@ -166,7 +166,7 @@ fn called_macro(start: ParseStream<'_>) -> Option<ItemKind> {
     let written: TokenStream = std::iter::from_fn(|| tokens.next_if(is_path)).collect();
     let is_called =
         matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
-    // Not `impl !Send`, `const X: !`, nor `else if m!()` behind the first block of a constant.
+    // Not `impl !Send`, `const X: !`, nor `else if m!()` after the first block of a constant.
     let path = Path::parse_mod_style.parse2(written.clone()).ok()?;
     // `macro_rules` is no keyword: a module or another macro can have that name.
     let is_definition =
@@ -194,7 +194,7 @@ fn is_called_by_others(signature: &Signature) -> bool {
 }
 
 /// Returns the tokens up to the end of an item: a semicolon, or the closing brace. Of a constant or an import, the
-/// rest behind a brace is returned as another item, which is of no kind that a policy applies to.
+/// rest after a brace is returned as another item, which is of no kind that a policy applies to.
 fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
     let mut item = TokenStream::new();
     while let Ok(token) = input.parse::<TokenTree>() {

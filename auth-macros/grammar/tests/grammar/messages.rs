@@ -103,7 +103,7 @@ impl Walk<'_> {
     fn note(&mut self, errors: Errors) {
         for error in errors {
             let start = error.span().start();
-            // The place of the whole attribute, outside of the compiler.
+            // The place of the whole attribute, outside the compiler.
             let is_placed = (start.line, start.column) != (1, 0);
             let place = is_placed.then_some((start.line, start.column + 1));
             let message = (place, error.to_string());
@@ -174,7 +174,7 @@ fn with_large_stack(run: fn()) {
     }
 }
 
-/// Returns the messages about a file; `None` if it is not a file of Rust outside of the compiler.
+/// Returns the messages about a file; `None` if it is not a file of Rust outside the compiler.
 fn found(text: &str, vocabulary: Option<&LoadedVocabulary>) -> Option<Vec<Message>> {
     let mut file = syn::parse_file(text).ok()?;
     let mut walk = Walk {

@@ -304,7 +304,7 @@ fn disclosure_of_a_part_is_refused() {
     ));
     let message = format!(
         "the policy `p` has disclosure settings (`{settings}`), which cannot apply to a part [AUTH0033]\n\
-         help: write it outside of `any(...)` and `all(...)`, or remove `{settings}` from the policy"
+         help: write it outside `any(...)` and `all(...)`, or remove `{settings}` from the policy"
     );
     for list in [
         r#"any(policy = "p", role = "e")"#,

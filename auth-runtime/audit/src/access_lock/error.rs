@@ -17,7 +17,7 @@ pub struct AccessLockError {
 #[derive(Debug)]
 pub(super) enum LockErrorKind {
     Missing,
-    AcceptedByNobody,
+    UpdateOnCi,
     File(io::Error),
     Line {
         number: usize,
@@ -54,10 +54,10 @@ impl fmt::Display for AccessLockError {
         match &self.kind {
             LockErrorKind::Missing => write!(
                 f,
-                "the access lock `{path}` does not exist; write it by `ACCESS_LOCK=overwrite \
+                "the access lock `{path}` does not exist; create it with `ACCESS_LOCK=overwrite \
                  cargo test`, and commit it"
             ),
-            LockErrorKind::AcceptedByNobody => write!(
+            LockErrorKind::UpdateOnCi => write!(
                 f,
                 "`ACCESS_LOCK=overwrite` would accept every change of `{name}` without a review, \
                  since `CI` is set; unset `ACCESS_LOCK` here, and accept the change where it is \
@@ -67,7 +67,7 @@ impl fmt::Display for AccessLockError {
             LockErrorKind::Line { number, line } => write!(
                 f,
                 "line {number} of `{name}` is not an entry of an access lock: `{}`; restore the \
-                 file from the repository, or write it by `ACCESS_LOCK=overwrite cargo test` and \
+                 file from the repository, or create it with `ACCESS_LOCK=overwrite cargo test` and \
                  review the difference",
                 line.escape_debug()
             ),

@@ -35,7 +35,7 @@ impl AccessMatrix {
             let mut own = self.rows.iter();
             if let Some(same) = own.find(|own| own.is_at_place_of(&row)) {
                 let cells = |row: &AccessMatrixRow| {
-                    let cells = row.answers.iter().map(ToString::to_string);
+                    let cells = row.responses.iter().map(ToString::to_string);
                     cells.collect::<Vec<_>>()
                 };
                 if cells(same) != cells(&row) {

@@ -16,11 +16,11 @@ use axum::response::Response;
 use http::{HeaderValue, Method, Request};
 use tower::Service;
 
-use super::answer::AccessAnswer;
 use super::error::{AccessMatrixError, MatrixErrorKind, unfilled};
 use super::expectation::{Expectation, Seen};
 use super::matrix::{AccessMatrix, AccessMatrixRow};
 use super::persona::Persona;
+use super::response::AccessResponse;
 use super::row_object::{self, RowObject, objects_of};
 use super::row_request::RowRequest;
 use super::{target, text};
@@ -172,7 +172,7 @@ impl AccessMatrixBuilder {
     }
 
     /// Sets the time limit for each response. A request that reached a handler is granted even if
-    /// the handler takes longer. A timeout elsewhere is a [difference](AccessAnswer::difference).
+    /// the handler takes longer. A timeout elsewhere is a [difference](AccessResponse::difference).
     /// Default: 30 seconds.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
@@ -193,7 +193,7 @@ impl AccessMatrixBuilder {
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime with an enabled timer. `#[tokio::test]` provides one.
+    /// Outside a Tokio runtime with an enabled timer. `#[tokio::test]` provides one.
     pub async fn send<A>(self, app: &A) -> Result<AccessMatrix, AccessMatrixError>
     where
         A: Service<Request<Body>, Response = Response, Error = Infallible>
@@ -226,8 +226,8 @@ impl AccessMatrixBuilder {
         if !mistakes.is_empty() {
             return Err(AccessMatrixError::new(MatrixErrorKind::Mistakes(mistakes)));
         }
-        let nothing = || vec![AccessAnswer::not_asked(); self.personas.len()];
-        let mut answers: Vec<_> = lines.iter().map(|_| nothing()).collect();
+        let nothing = || vec![AccessResponse::not_asked(); self.personas.len()];
+        let mut responses: Vec<_> = lines.iter().map(|_| nothing()).collect();
         // Requests that change the state come last, and those that delete come at the very end.
         asked.sort_by_key(|(_, request)| match request.method {
             Method::DELETE => 2,
@@ -244,16 +244,16 @@ impl AccessMatrixBuilder {
                 }
                 given.push(self.ask(app, &request, persona).await);
             }
-            if let Some(row) = answers.get_mut(index) {
+            if let Some(row) = responses.get_mut(index) {
                 *row = given;
             }
         }
-        let rows = lines.into_iter().zip(answers);
-        let rows = rows.map(|(line, answers)| AccessMatrixRow {
+        let rows = lines.into_iter().zip(responses);
+        let rows = rows.map(|(line, responses)| AccessMatrixRow {
             row: line.row.clone(),
             object: line.object,
             settings: self.settings_of(line.row),
-            answers,
+            responses,
         });
         Ok(AccessMatrix {
             rows: rows.collect(),
@@ -421,7 +421,7 @@ impl AccessMatrixBuilder {
         })
     }
 
-    async fn ask(&self, app: &App, request: &RowRequest<'_>, persona: &Persona) -> AccessAnswer {
+    async fn ask(&self, app: &App, request: &RowRequest<'_>, persona: &Persona) -> AccessResponse {
         let head = request.head(&request.target, persona);
         let expectation = Expectation::new(
             self.space.for_adapters(),
@@ -431,25 +431,25 @@ impl AccessMatrixBuilder {
             self.rows.iter().any(AccessRow::is_hidden),
         );
         let probe = Probe::listening();
-        let answer = request.send(app, head, &probe).await;
+        let response = request.send(app, head, &probe).await;
         let responder = probe.responder();
         let seen = Seen {
-            answer: match &answer {
+            response: match &response {
                 Ok(response) => Ok((response.status(), response.headers())),
                 Err(silence) => Err(*silence),
             },
             responder: responder.as_ref(),
         };
-        let status = seen.answer.ok().map(|(status, _)| status);
+        let status = seen.response.ok().map(|(status, _)| status);
         let difference = expectation.difference(request.row, &seen);
-        let difference = match (difference, &responder, answer) {
+        let difference = match (difference, &responder, response) {
             (None, Some(Responder::Concealed { fallback, .. }), Ok(response)) => {
                 let unknown = request.unknown_answered_by(fallback.as_ref());
                 request.distinguish(app, persona, response, unknown).await
             }
             (difference, ..) => difference,
         };
-        AccessAnswer::new(status, responder.as_ref(), difference)
+        AccessResponse::new(status, responder.as_ref(), difference)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::answer::says_granted;
+use super::response::says_granted;
 use super::text::UNGUARDED;
 
 /// The compared part of the file. The rest explains it.

@@ -17,15 +17,15 @@ pub(super) enum NoResponse {
     TooLong(Duration),
 }
 
-/// Waits for `answer`, up to `limit`. A panic is reported by its hook, and ends only this response.
+/// Waits for `response`, up to `limit`. A panic is reported by its hook, and ends only this response.
 pub(super) async fn wait_for<T>(
     limit: Duration,
-    answer: impl Future<Output = T>,
+    response: impl Future<Output = T>,
 ) -> Result<T, NoResponse> {
-    let mut answer = pin!(answer);
+    let mut response = pin!(response);
     // A future that panicked is not polled again.
     let caught = poll_fn(|context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
+        let polled = catch_unwind(AssertUnwindSafe(|| response.as_mut().poll(context)));
         match polled {
             Ok(polled) => polled.map(Ok),
             Err(_) => Poll::Ready(Err(NoResponse::Panic)),

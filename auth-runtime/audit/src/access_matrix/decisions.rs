@@ -30,8 +30,8 @@ pub(super) fn decisions_of(policy: &Policy, context: &Context<'_>) -> Option<Vec
                 if matches!(atom, Atom::Can { .. }) && !has_login {
                     open.push((context.clone().decided(atom.clone(), &login), true));
                 }
-                for answer in [false, true] {
-                    let answered = context.clone().answered(atom.clone(), Some(answer));
+                for result in [false, true] {
+                    let answered = context.clone().answered(atom.clone(), Some(result));
                     open.push((answered, has_login));
                 }
                 continue;

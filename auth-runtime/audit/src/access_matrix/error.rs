@@ -25,7 +25,7 @@ pub(super) enum MatrixErrorKind {
     /// Settings with one value only.
     Incomplete(Vec<String>),
     Missing(PathBuf),
-    AcceptedByNobody(PathBuf),
+    UpdateOnCi(PathBuf),
     File(PathBuf, io::Error),
     /// The file has no matrix.
     Unreadable(PathBuf),
@@ -65,18 +65,18 @@ impl fmt::Display for AccessMatrixError {
                     .try_for_each(|difference| write!(f, "\n  {difference}"))
             }
             MatrixErrorKind::Incomplete(settings) => {
-                f.write_str("the matrix has one value only of some settings\n")?;
+                f.write_str("the matrix has only one value of some settings\n")?;
                 settings
                     .iter()
                     .try_for_each(|setting| write!(f, "\n  {setting}"))
             }
             MatrixErrorKind::Missing(file) => write!(
                 f,
-                "the access matrix `{}` does not exist; write it by `ACCESS_MATRIX=overwrite \
+                "the access matrix `{}` does not exist; create it with `ACCESS_MATRIX=overwrite \
                  cargo test`, and commit it",
                 file.display()
             ),
-            MatrixErrorKind::AcceptedByNobody(file) => write!(
+            MatrixErrorKind::UpdateOnCi(file) => write!(
                 f,
                 "`ACCESS_MATRIX=overwrite` would accept every change of `{}` without a review, \
                  since `CI` is set; unset `ACCESS_MATRIX` here, and accept the change where it \
@@ -89,7 +89,7 @@ impl fmt::Display for AccessMatrixError {
             MatrixErrorKind::Unreadable(file) => write!(
                 f,
                 "`{}` has no response table, or a merge left two of them in it; restore the file \
-                 from the repository, or write it by `ACCESS_MATRIX=overwrite cargo test` and \
+                 from the repository, or create it with `ACCESS_MATRIX=overwrite cargo test` and \
                  review the difference",
                 file.display()
             ),

@@ -48,7 +48,7 @@ struct Shown {
 
 /// The actual response.
 pub(super) struct Seen<'a> {
-    pub(super) answer: Result<(StatusCode, &'a HeaderMap), NoResponse>,
+    pub(super) response: Result<(StatusCode, &'a HeaderMap), NoResponse>,
     pub(super) responder: Option<&'a Responder>,
 }
 
@@ -76,7 +76,7 @@ impl Expectation {
                 Some(policy) => DenialDetails::of_policy(denial, policy, &[]),
                 None => DenialDetails::of_unknown_path(denial),
             };
-            let response = space.respond(details, &authentication, RequestView::Now(head));
+            let response = space.respond(details, &authentication, RequestView::Head(head));
             Shown::of(response.status(), response.headers())
         };
         let Some(policy) = policy.as_deref() else {
@@ -151,8 +151,8 @@ impl Expectation {
 
 impl Expected {
     fn contradiction(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
-        let (code, headers) = match seen.answer {
-            Ok(answer) => answer,
+        let (code, headers) = match seen.response {
+            Ok(response) => response,
             Err(silence) => return self.contradiction_of_silence(row, silence, seen.responder),
         };
         let status = code.as_u16();

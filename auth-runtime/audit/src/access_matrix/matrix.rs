@@ -5,8 +5,8 @@ use std::fmt;
 use auth_runtime_core::adapter::text::visible;
 use auth_runtime_core::{AccessRow, Resource};
 
-use super::answer::AccessAnswer;
 use super::persona::Persona;
+use super::response::AccessResponse;
 use super::row_object::RowObject;
 
 /// The responses to each [`Persona`] on each row of an [`AccessTable`](auth_runtime_core::AccessTable), from real
@@ -14,7 +14,7 @@ use super::row_object::RowObject;
 ///
 /// The requests pass through the router, with its layers, schemes and handlers. In addition, the
 /// policy of the row is evaluated for the stated identity of the persona. If the two differ, there
-/// is a [difference](AccessAnswer::difference), and [`check`](Self::check) fails. Examples are a
+/// is a [difference](AccessResponse::difference), and [`check`](Self::check) fails. Examples are a
 /// layer that responds in place of a handler, a verifier that grants too much, an accepted token
 /// that has expired, a 401 without its challenge, or a hidden path that is distinguishable from an
 /// unknown one.
@@ -138,7 +138,7 @@ pub struct AccessMatrixRow {
     pub(super) object: Option<RowObject>,
     /// The settings of the policy, with their values.
     pub(super) settings: Vec<(String, bool)>,
-    pub(super) answers: Vec<AccessAnswer>,
+    pub(super) responses: Vec<AccessResponse>,
 }
 
 impl AccessMatrix {
@@ -155,8 +155,9 @@ impl AccessMatrix {
     /// The responses that differ from the policies.
     pub fn differences(&self) -> impl Iterator<Item = (&AccessMatrixRow, &Persona, &str)> {
         self.rows.iter().flat_map(|row| {
-            let answers = self.personas.iter().zip(&row.answers);
-            answers.filter_map(move |(persona, answer)| Some((row, persona, answer.difference()?)))
+            let responses = self.personas.iter().zip(&row.responses);
+            responses
+                .filter_map(move |(persona, response)| Some((row, persona, response.difference()?)))
         })
     }
 }
@@ -211,8 +212,8 @@ impl AccessMatrixRow {
     }
 
     /// The response to each persona, in the order of [`AccessMatrix::personas`].
-    pub fn answers(&self) -> &[AccessAnswer] {
-        &self.answers
+    pub fn responses(&self) -> &[AccessResponse] {
+        &self.responses
     }
 }
 

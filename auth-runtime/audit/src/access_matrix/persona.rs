@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue};
 ///
 /// The identity determines the expected response. The requests are the input of the router. State
 /// the identity that the service intends (with [`known`](Self::known) and similar constructors),
-/// and not the one that its verifier returns: the matrix is to reveal errors of the verifier.
+/// and not the one that its verifier returns: so that the matrix reveals errors of the verifier.
 ///
 /// ```
 /// use auth_runtime::Identity;
@@ -106,7 +106,7 @@ impl Persona {
         }
     }
 
-    /// Calls from this address, as in
+    /// Sends each request from this address, as in
     /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info).
     /// Behind a proxy, send the proxy's [`header`](Self::header) instead.
     #[must_use]

@@ -96,8 +96,8 @@ impl RowRequest<'_> {
         head.extensions.insert(probe.clone());
         let body = self.content.as_ref().map(|(_, body)| body.clone());
         let body = body.map_or_else(Body::empty, Body::from);
-        let answer = call(app, Request::from_parts(head, body));
-        wait_for(self.time_limit, answer).await
+        let response = call(app, Request::from_parts(head, body));
+        wait_for(self.time_limit, response).await
     }
 
     /// Returns the difference between the response to a persona and that of an unknown path, if
@@ -106,7 +106,7 @@ impl RowRequest<'_> {
         &self,
         app: &App,
         persona: &Persona,
-        answer: Response,
+        response: Response,
         unknown: Option<&Uri>,
     ) -> Option<String> {
         let Some(unknown) = unknown else {
@@ -115,12 +115,12 @@ impl RowRequest<'_> {
             );
         };
         let mut difference = "has a body that cannot be read".to_owned();
-        let mut first = Some(answer);
+        let mut first = Some(response);
         for _ in 0..ROUNDS {
             let one = self.sample(app, persona, unknown).await;
             // It is in the middle: a change over time also occurs between the other two.
             let hidden = match first.take() {
-                Some(answer) => self.read(&self.target, answer).await,
+                Some(response) => self.read(&self.target, response).await,
                 None => self.sample(app, persona, &self.target).await,
             };
             let other = self.sample(app, persona, unknown).await;
@@ -140,12 +140,12 @@ impl RowRequest<'_> {
         target: &'t Uri,
     ) -> Option<Sample<'t>> {
         let head = self.head(target, persona);
-        let answer = self.send(app, head, &Probe::default()).await.ok()?;
-        self.read(target, answer).await
+        let response = self.send(app, head, &Probe::default()).await.ok()?;
+        self.read(target, response).await
     }
 
-    async fn read<'t>(&self, target: &'t Uri, answer: Response) -> Option<Sample<'t>> {
-        let (head, body) = answer.into_parts();
+    async fn read<'t>(&self, target: &'t Uri, response: Response) -> Option<Sample<'t>> {
+        let (head, body) = response.into_parts();
         let body = wait_for(self.time_limit, to_bytes(body, MAX_BODY)).await;
         let body = body.ok()?.ok()?;
         Some(Sample {

@@ -6,9 +6,9 @@ use auth_runtime_core::AccessRow;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use super::answer::AccessAnswer;
 use super::matrix::{AccessMatrix, AccessMatrixRow};
 use super::persona::Persona;
+use super::response::AccessResponse;
 use super::row_object::RowObject;
 
 impl Serialize for AccessMatrix {
@@ -39,7 +39,7 @@ struct Line<'m> {
     object: Option<&'m RowObject>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     settings: BTreeMap<&'m str, bool>,
-    answers: &'m [AccessAnswer],
+    responses: &'m [AccessResponse],
 }
 
 impl Serialize for AccessMatrixRow {
@@ -50,7 +50,7 @@ impl Serialize for AccessMatrixRow {
             row: self.row(),
             object: self.object.as_ref(),
             settings: self.settings().collect(),
-            answers: self.answers(),
+            responses: self.responses(),
         };
         line.serialize(serializer)
     }
@@ -67,16 +67,16 @@ impl Serialize for RowObject {
     }
 }
 
-impl Serialize for AccessAnswer {
+impl Serialize for AccessResponse {
     /// Writes the status, the cell as displayed, and the difference from the policy. Absent values
     /// are `null`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut answer = serializer.serialize_struct("AccessAnswer", 4)?;
+        let mut response = serializer.serialize_struct("AccessResponse", 4)?;
         let status = self.status().map(|status| status.as_u16());
-        answer.serialize_field("status", &status)?;
-        answer.serialize_field("shown", &self.to_string())?;
-        answer.serialize_field("granted", &self.is_granted())?;
-        answer.serialize_field("difference", &self.difference())?;
-        answer.end()
+        response.serialize_field("status", &status)?;
+        response.serialize_field("shown", &self.to_string())?;
+        response.serialize_field("granted", &self.is_granted())?;
+        response.serialize_field("difference", &self.difference())?;
+        response.end()
     }
 }

@@ -34,14 +34,14 @@ impl Snapshot {
         let error = |kind| Err(AccessMatrixError::new(kind));
         match SnapshotUpdate::by("ACCESS_MATRIX") {
             SnapshotUpdate::Refused => {}
-            SnapshotUpdate::Given => {
+            SnapshotUpdate::Accepted => {
                 return match std::fs::write(file, &self.text) {
                     Ok(()) => Ok(()),
                     Err(cause) => error(MatrixErrorKind::File(file.to_owned(), cause)),
                 };
             }
-            SnapshotUpdate::OnNobodysMachine => {
-                return error(MatrixErrorKind::AcceptedByNobody(file.to_owned()));
+            SnapshotUpdate::OnCi => {
+                return error(MatrixErrorKind::UpdateOnCi(file.to_owned()));
             }
         }
         let text = match std::fs::read_to_string(file) {

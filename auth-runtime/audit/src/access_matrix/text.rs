@@ -5,9 +5,9 @@ use std::fmt;
 use auth_runtime_core::adapter::text::{self, code, markdown, visible};
 use auth_runtime_core::{AccessRow, RouteKind};
 
-use super::answer::AccessAnswer;
 use super::matrix::AccessMatrix;
 use super::persona::Persona;
+use super::response::AccessResponse;
 
 /// The words of the cells, explained below a matrix that uses them.
 const LEGEND: [(&str, &str); 11] = [
@@ -49,10 +49,10 @@ pub(super) fn name(persona: &Persona) -> String {
 }
 
 /// Returns the text of a cell. A difference from the policy is marked.
-fn cell(answer: &AccessAnswer) -> String {
-    match answer.difference() {
-        Some(_) => format!("≠ {answer}"),
-        None => answer.to_string(),
+fn cell(response: &AccessResponse) -> String {
+    match response.difference() {
+        Some(_) => format!("≠ {response}"),
+        None => response.to_string(),
     }
 }
 
@@ -75,7 +75,7 @@ fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -> fmt::Resu
         lines.push(
             place
                 .into_iter()
-                .chain(row.answers.iter().map(cell))
+                .chain(row.responses.iter().map(cell))
                 .collect(),
         );
     }
@@ -108,7 +108,7 @@ impl AccessMatrix {
                 None => path,
             };
             let path = path + &row.settings_as(code);
-            let cells: Vec<_> = row.answers.iter().map(cell).collect();
+            let cells: Vec<_> = row.responses.iter().map(cell).collect();
             lines.push(format!("| {method} | {path} | {} |", cells.join(" | ")));
         }
         let explained = self.legend().into_iter();
@@ -125,8 +125,8 @@ impl AccessMatrix {
 
     /// Returns the words of the cells, and their meanings.
     pub(crate) fn legend(&self) -> Vec<(&'static str, &'static str)> {
-        let answers = self.rows.iter().flat_map(|row| &row.answers);
-        let shown: Vec<_> = answers.map(AccessAnswer::to_string).collect();
+        let responses = self.rows.iter().flat_map(|row| &row.responses);
+        let shown: Vec<_> = responses.map(AccessResponse::to_string).collect();
         let is_used = |word: &str| {
             shown
                 .iter()

@@ -4,10 +4,10 @@
 const form = document.getElementById('filters')
 const count = document.getElementById('count')
 const rows = [...document.querySelectorAll('#routes tbody tr')]
-const { text, method, asks, access, persona, answer } = form.elements
+const { text, method, asks, access, persona, response } = form.elements
 
 // What is chosen is named in the address, so that it can be linked.
-const filters = [text, method, asks, access, persona, answer].filter(Boolean)
+const filters = [text, method, asks, access, persona, response].filter(Boolean)
 
 function read() {
   const state = new URLSearchParams(location.hash.slice(1))
@@ -29,11 +29,11 @@ const chosen = (select) => select?.selectedOptions[0]?.dataset.index
 const words = (list) => (list ? list.split(' ') : [])
 
 // Looked for once: a page may have a hundred thousand of them.
-const answered = new Map(rows.map((row) => [row, [...row.querySelectorAll('.answers li')]]))
-// Whose answers are shown; undefined for everybody's.
+const answered = new Map(rows.map((row) => [row, [...row.querySelectorAll('.responses li')]]))
+// The persona whose responses are shown; undefined for all personas.
 let asking
 
-function answers(row, who) {
+function responses(row, who) {
   const given = answered.get(row)
   return who === undefined ? given : given.filter((item) => item.dataset.persona === who)
 }
@@ -46,7 +46,7 @@ function isMeant(row, who) {
     (!method.value || dataset.method === method.value) &&
     (!asks.value || words(dataset.asks).includes(chosen(asks))) &&
     (!access.value || words(dataset.access).includes(access.value)) &&
-    (!answer?.value || answers(row, who).some((item) => words(item.className).includes(answer.value)))
+    (!response?.value || responses(row, who).some((item) => words(item.className).includes(response.value)))
   )
 }
 
@@ -57,7 +57,7 @@ function apply() {
     row.hidden = !isMeant(row, who)
     if (!row.hidden) shown += 1
     if (who === asking) continue
-    for (const item of answers(row)) item.hidden = who !== undefined && item.dataset.persona !== who
+    for (const item of responses(row)) item.hidden = who !== undefined && item.dataset.persona !== who
   }
   asking = who
   count.textContent = shown === rows.length ? `all ${rows.length} rows` : `${shown} of ${rows.length} rows`

@@ -11,7 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::html::{Breakable, Text};
-use super::{AccessReport, ReportAnswer, ReportLine};
+use super::{AccessReport, ReportLine, ReportResponse};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -151,9 +151,9 @@ fn filters(report: &AccessReport<'_>, asked: &[String]) -> Markup {
                     }
                 }
                 p {
-                    label for="answer" { "Response" }
+                    label for="response" { "Response" }
                     " "
-                    select #answer name="answer" {
+                    select #response name="response" {
                         option value="" { "any" }
                         option value="in" { "allowed" }
                         option value="out" { "denied" }
@@ -178,8 +178,8 @@ fn options<'t>(texts: impl IntoIterator<Item = &'t str>) -> Markup {
 }
 
 fn summary(report: &AccessReport<'_>) -> String {
-    let count = |is_meant: &dyn Fn(&AccessRow) -> bool| {
-        let rows = report.rows.iter().filter(|row| is_meant(row.row));
+    let count = |matches: &dyn Fn(&AccessRow) -> bool| {
+        let rows = report.rows.iter().filter(|row| matches(row.row));
         rows.count()
     };
     let rows = report.rows.len();
@@ -220,9 +220,9 @@ fn differences(report: &AccessReport<'_>) -> Markup {
     let lines = lines.flat_map(|row| row.lines.iter().map(|line| (place(row.row, line), line)));
     let found: Vec<_> = lines
         .flat_map(|(place, line)| {
-            let asked = report.personas.iter().zip(&line.answers);
-            asked.filter_map(move |(persona, answer)| {
-                let difference = answer.difference.as_deref()?;
+            let asked = report.personas.iter().zip(&line.responses);
+            asked.filter_map(move |(persona, response)| {
+                let difference = response.difference.as_deref()?;
                 Some((place.clone(), persona.name.as_str(), difference))
             })
         })
@@ -230,7 +230,7 @@ fn differences(report: &AccessReport<'_>) -> Markup {
     html! {
         @if !found.is_empty() {
             section .differences aria-labelledby="differences" {
-                h2 #differences { "The service answers something else than its policies say" }
+                h2 #differences { "The service responds differently from its policies" }
                 ul {
                     @for (place, persona, difference) in &found {
                         li { (Text(place)) ", " (Text(persona)) ": " pre { (Text(difference)) } }
@@ -332,7 +332,7 @@ fn table_row(
                     "none"
                 }
             }
-            (answers_cell(report, &line.answers))
+            (responses_cell(report, &line.responses))
             td role="cell" data-label="Handler" {
                 code { (Breakable(&handler)) }
                 " "
@@ -342,21 +342,21 @@ fn table_row(
     }
 }
 
-fn answers_cell(report: &AccessReport<'_>, answers: &[ReportAnswer]) -> Markup {
-    let asked = report.personas.iter().zip(answers).enumerate();
+fn responses_cell(report: &AccessReport<'_>, responses: &[ReportResponse]) -> Markup {
+    let asked = report.personas.iter().zip(responses).enumerate();
     html! {
         @if !report.personas.is_empty() {
             td role="cell" data-label="Responses" {
-                @if answers.is_empty() {
+                @if responses.is_empty() {
                     "not requested"
                 } @else {
-                    ul .answers {
-                        @for (index, (persona, answer)) in asked {
-                            @let differs = answer.difference.is_some();
-                            li class={ (answer.class) @if differs { " differs" } } data-persona=(index) {
+                    ul .responses {
+                        @for (index, (persona, response)) in asked {
+                            @let differs = response.difference.is_some();
+                            li class={ (response.class) @if differs { " differs" } } data-persona=(index) {
                                 (Text(&persona.name))
                                 " "
-                                b { @if differs { "≠ " } (Text(&answer.shown)) }
+                                b { @if differs { "≠ " } (Text(&response.shown)) }
                             }
                         }
                     }

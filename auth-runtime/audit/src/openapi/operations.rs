@@ -149,14 +149,14 @@ pub(super) fn merge(item: &mut Value, other: &Value) {
     }
 }
 
-/// Removes and returns the operations of `item` with a method that `is_meant`.
+/// Removes and returns the operations of `item` with a method that `matches`.
 pub(super) fn take(
     item: &mut Value,
-    is_meant: &mut dyn FnMut(&str) -> bool,
+    matches: &mut dyn FnMut(&str) -> bool,
 ) -> Vec<(String, Object)> {
     let mut taken = Vec::new();
     for (method, operation) in all(item) {
-        if is_meant(&method) {
+        if matches(&method) {
             taken.push((method, std::mem::take(operation)));
         }
     }

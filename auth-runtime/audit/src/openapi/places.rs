@@ -114,10 +114,10 @@ impl<'t> Places<'t> {
     fn most_specific(
         &self,
         path: &Template,
-        is_meant: impl Fn(RouteKind) -> bool,
+        matches: impl Fn(RouteKind) -> bool,
     ) -> Vec<&'t AccessRow> {
         let shape = path.shape();
-        let meant = self.areas.iter().filter(|area| is_meant(area.row.kind()));
+        let meant = self.areas.iter().filter(|area| matches(area.row.kind()));
         let covering: Vec<_> = meant
             .filter_map(|area| Some((area.reach.covers(&shape)?, area.row)))
             .collect();

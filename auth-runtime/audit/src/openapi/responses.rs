@@ -9,7 +9,7 @@ use super::security::{may_ask_who, sufficient};
 /// The readers of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
-    Everybody,
+    Public,
     /// Readers with access to the whole table.
     Insiders,
 }
@@ -343,10 +343,10 @@ fn wording(requirement: &Requirement, audience: Audience) -> String {
         parts.collect::<Vec<_>>().join(", ")
     };
     match (requirement, audience) {
-        (Requirement::Atom(Atom::Check(_)), Audience::Everybody) => "check".to_owned(),
-        (Requirement::Atom(Atom::Network(_)), Audience::Everybody) => "network".to_owned(),
-        (Requirement::Atom(Atom::Setting(_)), Audience::Everybody) => "setting".to_owned(),
-        (Requirement::Atom(Atom::Can { action, on }), Audience::Everybody)
+        (Requirement::Atom(Atom::Check(_)), Audience::Public) => "check".to_owned(),
+        (Requirement::Atom(Atom::Network(_)), Audience::Public) => "network".to_owned(),
+        (Requirement::Atom(Atom::Setting(_)), Audience::Public) => "setting".to_owned(),
+        (Requirement::Atom(Atom::Can { action, on }), Audience::Public)
             if matches!(on, ObjectSource::Function { .. }) =>
         {
             format!("can({action:?}, on = {:?})", on.resource_type())

@@ -73,7 +73,7 @@ impl<'a> Writer<'a> {
 
     fn write_document(&mut self, document: &mut Object) {
         match self.audience {
-            Audience::Everybody => {
+            Audience::Public => {
                 let places = &self.places;
                 let mut left_out = Vec::new();
                 hiding::leave_out(document, &mut |path, method| {

@@ -381,7 +381,7 @@ impl RouteAuthorizer {
         decided: &RouteAuthorization,
         request: &Request,
     ) -> Response {
-        let request = RequestView::Now(head_of(request));
+        let request = RequestView::Head(head_of(request));
         let missing = &decided.authorization.missing;
         let details = DenialDetails::of_policy(denial, &self.policy, missing);
         let authentication = &decided.authentication;
@@ -448,7 +448,7 @@ impl RouteAuthorizer {
                     .respond_to(&self.space, authentication, &mut request, others)
             }
             None => {
-                let request = RequestView::Before(&request.snapshot);
+                let request = RequestView::Snapshot(&request.snapshot);
                 ResponseOrFuture::Now(self.fallback.respond_by_space(authentication, request))
             }
         }

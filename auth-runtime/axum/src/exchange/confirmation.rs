@@ -19,8 +19,9 @@ impl RouteAuthorizer {
     /// The parts of a request that the requirements of the policy depend on, if they depend on any.
     pub(super) fn checked_parts(&self, request: &Request) -> Option<Box<CheckedParts>> {
         let policy = &self.policy;
-        let depends_on_request =
-            !self.functions.is_empty() || policy.asks_about_objects() || policy.asks_for_network();
+        let depends_on_request = !self.functions.is_empty()
+            || policy.has_object_requirements()
+            || policy.depends_on_network();
         depends_on_request.then(|| Box::new(CheckedParts::of(request)))
     }
 

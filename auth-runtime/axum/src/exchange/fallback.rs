@@ -386,7 +386,7 @@ impl Fallback {
                 ResponseOrFuture::Later(Box::pin(response))
             }
             _ => {
-                let request = RequestView::Now(head_of(request));
+                let request = RequestView::Head(head_of(request));
                 ResponseOrFuture::Now(self.respond_by_spaces(&caller, request))
             }
         }

@@ -128,7 +128,7 @@ fn directives<'h>(
     directives.filter(|directive| !directive.is_empty())
 }
 
-/// Splits a list at the commas outside of quoted strings (RFC 9110 §5.6.4).
+/// Splits a list at the commas outside quoted strings (RFC 9110 §5.6.4).
 fn elements(list: &str) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     list.split(move |character| {

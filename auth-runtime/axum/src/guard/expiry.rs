@@ -33,7 +33,7 @@ impl<P: HasPolicy> Guard<P> {
     ///
     /// # Panics
     ///
-    /// The future, outside of a Tokio runtime with an enabled timer.
+    /// The future, outside a Tokio runtime with an enabled timer.
     pub fn expires<C>(&self) -> impl Future<Output = ()> + Send + use<P, C>
     where
         P: HasPolicy<Caller = C>,

@@ -1,6 +1,6 @@
 //! Conditions for the lists of handlers.
 
-use auth_runtime_core::adapter::Evaluated;
+use auth_runtime_core::adapter::EvaluationResult;
 use auth_runtime_core::{Action, Condition, Permitted, ProtectionSpace, Resource};
 
 use super::{Denied, Guard, HasPolicy, KnowsCaller};
@@ -113,7 +113,7 @@ impl<P: KnowsCaller> Guard<P> {
         let objects = self.objects()?;
         let about = objects.about(&self.caller);
         let permitted = objects.space.permitted(action, resource_type, about).await;
-        let evaluated = Evaluated {
+        let evaluated = EvaluationResult {
             engine: objects.space.engine_name(),
             evaluations: Vec::new(),
             result: permitted.as_ref().map(|_| Vec::new()).map_err(Clone::clone),
@@ -133,8 +133,8 @@ fn check_candidates(candidates: &[Resource], resource_type: &str) -> Result<(), 
     if candidates.len() > MAX_CANDIDATES {
         return Err(Denied::misconfigured("a list has too many candidates"));
     }
-    let is_meant = |candidate: &Resource| candidate.resource_type() == resource_type;
-    if candidates.iter().all(is_meant) {
+    let matches = |candidate: &Resource| candidate.resource_type() == resource_type;
+    if candidates.iter().all(matches) {
         Ok(())
     } else {
         Err(Denied::misconfigured(

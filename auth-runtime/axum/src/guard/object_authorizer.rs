@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::{Authentication, Evaluated, ObjectReport, RequestView, Space};
+use auth_runtime_core::adapter::{
+    Authentication, EvaluationResult, ObjectReport, RequestView, Space,
+};
 use auth_runtime_core::{
     Denial, DenialDetails, EvaluationRequest, HandlerLocation, Identity, RequestData,
     RequestSnapshot,
@@ -46,7 +48,7 @@ impl ObjectAuthorizer {
         policy: &Policy,
         location: HandlerLocation,
         denial: Option<&Denial>,
-        evaluated: Option<&Evaluated>,
+        evaluated: Option<&EvaluationResult>,
         is_concealed: bool,
     ) {
         let reported = self.request.reported.as_ref();
@@ -78,7 +80,7 @@ impl ObjectAuthorizer {
         policy: &Policy,
         location: HandlerLocation,
         denial: &Denial,
-        evaluated: Option<&Evaluated>,
+        evaluated: Option<&EvaluationResult>,
     ) -> Denied {
         // The request for a new login is disclosed, as it is by the policy (rule 3a).
         let conceal = self.conceal && !matches!(denial, Denial::StepUp { .. });
@@ -97,7 +99,7 @@ impl ObjectAuthorizer {
             };
             return Denied::new(concealed.marked());
         }
-        let request = RequestView::Before(&request.snapshot);
+        let request = RequestView::Snapshot(&request.snapshot);
         Denied::new(if conceal {
             space.respond_to_unknown_path(authentication, request)
         } else {

@@ -29,7 +29,7 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
         }
         let Some(space) = head.extensions.get::<ProtectionSpace>() else {
             return Err(Denied::misconfigured(
-                "a guarded handler is mounted outside of a `GuardedRouter`, on a router without \
+                "a guarded handler is mounted outside a `GuardedRouter`, on a router without \
                  a protection space: add `.layer(Extension(space))` to the router",
             ));
         };
@@ -46,7 +46,7 @@ impl<P: HasPolicy> Guard<P> {
             reported: parts_to_report(&space, head_of_parts(head)),
             head: None,
         });
-        let needs_parameters = !P::FUNCTIONS.is_empty() || P::POLICY.asks_about_objects();
+        let needs_parameters = !P::FUNCTIONS.is_empty() || P::POLICY.has_object_requirements();
         let path = if needs_parameters {
             Some(path_parameters(head).await)
         } else {

@@ -146,8 +146,8 @@ pub trait HasIdentity: FromCaller {
     message = "the handler asks about objects, and its caller may have no identity [AUTH0045]",
     label = "the caller may have no identity",
     note = "write `#[requires(authenticated)]`, or another requirement of an identity, in place of \
-            `#[public(...)]`; a policy that a network or a setting suffices for grants callers \
-            without one too",
+            `#[public(...)]`; a policy that a network or a setting alone can meet also grants \
+            callers without an identity",
     note = "`can`, `can_all` and `load` of a guard also work with `identity = optional`, and deny \
             a caller without an identity"
 )]

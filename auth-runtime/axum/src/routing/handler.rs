@@ -20,7 +20,7 @@ use crate::routing::extract::{FromGranted, FromGrantedRequest};
     message = "handler has no access policy [AUTH0036]",
     label = "neither `#[requires(...)]` nor `#[public(...)]` is written above it",
     note = "write `#[auth_runtime::requires(authenticated)]` above the `async fn`, or a narrower \
-            requirement; a handler for everybody has `#[auth_runtime::public(reason = \"...\")]`",
+            requirement; a public handler has `#[auth_runtime::public(reason = \"...\")]`",
     note = "a closure, or a handler of another crate, cannot have an attribute: call it in an \
             `async fn` that has one, or let a closure take the `Guard` of a unit struct with a policy"
 )]

@@ -29,7 +29,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// [`Router::route_layer`](axum::Router::route_layer). The response to a method that a route has
     /// no handler for passes through the layer as well, as in axum.
     ///
-    /// On a hidden path the decision is made outside of the layer, since unknown paths do not have
+    /// On a hidden path the decision is made outside the layer, since unknown paths do not have
     /// it. Elsewhere the layer is called first, and can respond in place of the handler.
     ///
     /// # Panics

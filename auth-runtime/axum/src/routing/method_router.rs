@@ -117,7 +117,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
     }
 
     /// Adds a layer around the handlers added so far. If a method of the path is hidden, the
-    /// decision is made outside of the layer.
+    /// decision is made outside the layer.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -136,7 +136,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
     /// Adds a layer around the handlers added so far for a method, like axum's
     /// [`MethodRouter::route_layer`]: neither a handler for all other methods nor the response to
     /// methods without a handler passes through it. If a method of the path is hidden, the decision
-    /// is made outside of the layer.
+    /// is made outside the layer.
     ///
     /// # Panics
     ///

@@ -240,7 +240,7 @@ impl Placed<'_> {
     ///
     /// Steps that the route shares with the unknown paths beside it go around both. The other steps
     /// are inside, and unknown paths do not have them. If such a step is observable and the path is
-    /// hidden, the decision has to be made outside of it.
+    /// hidden, the decision has to be made outside it.
     fn mount(self, route: &GuardedRoute<()>, router: Router) -> Router {
         let common = common_steps(&route.steps, self.fallback_steps);
         let (inside, around) = split(&route.steps, common);
@@ -348,7 +348,7 @@ fn policy_of(endpoint: &Endpoint<()>, path_is_hidden: bool) -> Cow<'static, Poli
     }
 }
 
-/// Adds the 405 of a visible path, inside of the layers of a route. It remains axum's default response and not a
+/// Adds the 405 of a visible path, inside the layers of a route. It remains axum's default response and not a
 /// fallback, since axum does not merge two fallbacks: a plain router may handle the other methods of the path.
 fn mount_405(route: &GuardedRoute<()>, router: Router) -> Router {
     let steps = route.steps.iter().filter(|step| !step.skips_others);
@@ -365,7 +365,7 @@ fn mount_405(route: &GuardedRoute<()>, router: Router) -> Router {
 const TAIL: &str = "/{*__private__axum_nest_tail_param}";
 
 /// Routes a path and all paths below it, like axum's [`Router::nest_service`], but to method
-/// routers. axum frames the bodies of their responses outside of all layers, as for unknown paths,
+/// routers. axum frames the bodies of their responses outside all layers, as for unknown paths,
 /// but leaves those of nested services to the layers.
 fn subtree_of(prefix: &str, methods: &MethodRouter) -> Router {
     // Each of the endpoints has an authorizer of its own.

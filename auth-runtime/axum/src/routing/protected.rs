@@ -32,8 +32,8 @@ use crate::routing::router::GuardedRouter;
 use crate::routing::router::hidden_paths;
 use crate::routing::step::Step;
 
-/// A router that is ready to serve: every route authorizes its requests, and no route can be added
-/// without a policy unnoticed.
+/// A router that is ready to serve. Every route authorizes its requests, and routes without a policy can be added only
+/// after [`into_router`](Self::into_router), which requires a reason.
 ///
 /// [`GuardedRouter::protect`] creates it. It accepts [layers](Self::layer) and the routes of
 /// [other](Self::merge) protected routers, and serves:
@@ -175,8 +175,8 @@ impl ProtectedRouter {
     ///
     /// On a Tokio runtime without timers, these responses are 503. `#[tokio::main]` enables timers.
     ///
-    /// Layers inside of this router may add fields to a response. A layer that makes another response of it ends
-    /// the waiting. Of merged routers, the longest interval applies to all.
+    /// Layers inside this router may add fields to a response. A layer that makes another response of it ends
+    /// the waiting. In a merged router, the longest interval applies to all routes.
     ///
     /// ```
     /// use std::time::Duration;

@@ -49,7 +49,7 @@ use crate::routing::unguarded::Unguarded;
 ///
 /// [`layer`](Self::layer) works as in axum: the layer goes around all routes and fallbacks added
 /// before it. If some path is hidden, requests to hidden and to unknown paths are authenticated
-/// inside of the layers that all of them have, and outside of all others, so that no layer reveals
+/// inside the layers that all of them have, and outside all others, so that no layer reveals
 /// a path. Layers that authentication needs
 /// (sessions), and layers for every request (tracing, timeouts, CORS for hidden paths), go around
 /// the protected router: `router.protect(space).layer(…)`.

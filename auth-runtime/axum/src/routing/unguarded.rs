@@ -66,8 +66,8 @@ pub(super) fn only_listed(
         let route = route_of(&request);
         let is_listed = paths.iter().any(|listed| {
             // A route that does not take all the listed paths is another one.
-            let is_meant = || route.as_ref().is_none_or(|route| route.covers(listed));
-            listed.matches(path) && (listed.is_subtree() || is_meant())
+            let matches = || route.as_ref().is_none_or(|route| route.covers(listed));
+            listed.matches(path) && (listed.is_subtree() || matches())
         });
         let unknown = unknown.clone();
         async move {

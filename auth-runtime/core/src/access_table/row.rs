@@ -34,7 +34,7 @@ pub enum Served {
     Router,
 }
 
-/// The access to a row.
+/// The policy of a row, or the reason for its absence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RouteAccess {
     /// A policy.

@@ -46,7 +46,7 @@ pub fn notes(table: &AccessTable, in_one_word: fn(&str) -> String) -> Vec<String
         let covers = row.covers().iter().map(|path| in_one_word(&visible(path)));
         let covers = covers.collect::<Vec<_>>().join(", ");
         let place = place(row);
-        format!("{place} also answers percent-encoded spellings of {covers}, for more callers")
+        format!("{place} also responds to percent-encoded spellings of {covers}, for more callers")
     });
     let shown = table.rows().iter().filter_map(|row| {
         let other = shown_beside(table, row)?;

@@ -74,7 +74,7 @@ impl ForwardedField {
     }
 }
 
-/// Splits at `separator` outside of quotes; `None` if a quote is not closed, so that a client cannot
+/// Splits at `separator` outside quotes; `None` if a quote is not closed, so that a client cannot
 /// hide behind an open one the element that a proxy adds.
 fn split(text: &str, separator: char, quotes: bool) -> Option<Vec<&str>> {
     let mut quoted = false;

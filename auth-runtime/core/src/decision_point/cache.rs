@@ -100,9 +100,9 @@ struct Cached<E> {
 }
 
 impl<E> DecisionCache<E> {
-    /// Removes the decisions about all callers for which `is_meant` returns true. It visits all decisions.
-    pub fn forget_where(&self, is_meant: impl Fn(&Identity) -> bool) {
-        self.0.memory().forget_where(is_meant);
+    /// Removes the decisions about all callers for which `matches` returns true. It visits all decisions.
+    pub fn forget_where(&self, matches: impl Fn(&Identity) -> bool) {
+        self.0.memory().forget_where(matches);
     }
 
     /// Removes all decisions, such as after a change of the policies.

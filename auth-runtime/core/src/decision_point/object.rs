@@ -34,7 +34,7 @@ impl Action {
     }
 }
 
-/// A question: may the caller perform this action on this object?
+/// An evaluation, which is a question: may the caller perform this action on this object?
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Evaluation {

@@ -13,7 +13,7 @@ use crate::caller::Rejection;
 use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::Denial;
-use crate::decision_point::Evaluated;
+use crate::decision_point::EvaluationResult;
 use crate::decision_point::object::Evaluation;
 use crate::decision_point::object_decision::ObjectDecision;
 use crate::explanation::{Explanation, Rule};
@@ -48,7 +48,7 @@ pub struct AuditRecord<'a> {
     pub(crate) client: Client,
     pub(crate) request_id: Option<&'a HeaderValue>,
     pub(crate) matched_path: Option<&'a str>,
-    pub(crate) evaluated: Option<&'a Evaluated>,
+    pub(crate) evaluated: Option<&'a EvaluationResult>,
     pub(crate) outcome: Outcome<'a>,
     pub(crate) rule: Rule,
     pub(crate) elapsed: Option<Duration>,
@@ -197,7 +197,7 @@ impl<'a> AuditRecord<'a> {
         self.elapsed
     }
 
-    /// Evaluates the policy part by part, when called. `None` if no requirement was evaluated: on
+    /// The truth value of each part of the policy, evaluated by this call. `None` if no requirement was evaluated: on
     /// unknown paths, by rule 5, and for objects.
     pub fn explanation(&self) -> Option<Explanation> {
         Some(Explanation::of(self.policy?, self.context?))

@@ -30,7 +30,7 @@ pub(super) struct Accepted {
 impl Accepted {
     /// Returns whether credentials of the scheme can lead to a grant by `policy`.
     pub(super) fn can_meet(&self, policy: &Policy) -> bool {
-        self.constrains_sender || !policy.demands_bound_credentials()
+        self.constrains_sender || !policy.requires_sender_constraint()
     }
 
     /// Returns whether a 401 can challenge the scheme: `policy` accepts it, it has a challenge, and its credentials

@@ -120,7 +120,7 @@ impl Space {
         };
         match used {
             Some(used) if !self.is_accepted(used.index, policy) => Some(&Caller::Anonymous),
-            // A browser adds the cookie and the certificate on its own (rule 6).
+            // A browser adds the cookie and the certificate on its own, so their owner may not know of them.
             Some(used)
                 if used.place.is_ambient()
                     && policy.has_optional_identity()

@@ -136,7 +136,7 @@ impl Space {
         let authorization = self
             .decide_with_checks(&route, &authentication, &surroundings, &watch)
             .await;
-        let request = RequestView::Now(head);
+        let request = RequestView::Head(head);
         Err(match &*authorization.decision {
             Decision::Grant => return Ok((authentication, authorization)),
             Decision::Deny(denial) => {
@@ -306,7 +306,7 @@ impl Space {
             _ => self.can_ask_for_binding(policy),
         };
         context.can_step_up = self.can_step_up(policy);
-        if policy.asks_for_network() {
+        if policy.depends_on_network() {
             context.address = self.client_address.find_for_network(head);
         }
         Some(context)

@@ -281,7 +281,7 @@ impl ProtectionSpaceBuilder {
         self
     }
 
-    /// Adds the subjects of known callers to the events of decisions, as the field `subject`.
+    /// Adds the subject of a known caller to the tracing event of each decision, as the field `subject`.
     /// Default: no, since a subject is personal data.
     #[cfg(feature = "tracing")]
     pub fn trace_subjects(mut self, name_them: bool) -> Self {

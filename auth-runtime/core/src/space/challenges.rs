@@ -207,13 +207,13 @@ impl<'a> ChallengeSelection<'a> {
         schemes.filter(move |(_, accepted)| policy.is_none_or(|own| own.accepts(&accepted.name)))
     }
 
-    /// Returns the challenges of each accepted scheme that `is_meant` and has a challenge. That of an application
+    /// Returns the challenges of each accepted scheme that `matches` and has a challenge. That of an application
     /// follows if the denial asks for credentials. It stands alone if those of the user are valid.
     fn make<'p>(
         &self,
         denial: &Denial,
         scopes: &'p [Cow<'static, str>],
-        is_meant: &dyn Fn(usize, &Accepted) -> bool,
+        matches: &dyn Fn(usize, &Accepted) -> bool,
         error: &dyn Fn(usize) -> Option<ErrorCode<'p>>,
     ) -> Vec<SelectedChallenge>
     where
@@ -228,7 +228,7 @@ impl<'a> ChallengeSelection<'a> {
             let Some(plain) = &accepted.plain else {
                 continue;
             };
-            if !is_meant(index, accepted) {
+            if !matches(index, accepted) {
                 continue;
             }
             let error = error(index);

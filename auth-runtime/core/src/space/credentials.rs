@@ -42,7 +42,7 @@ impl Presented<'_, '_> {
         }
     }
 
-    /// Returns whether the scheme has a challenge (rule 7).
+    /// Returns whether the scheme has a challenge. Rejected credentials of other schemes count as none.
     pub(super) fn has_challenge(&self) -> bool {
         self.accepted.plain.is_some()
     }
@@ -168,15 +168,15 @@ impl<'s, 'r> PresentedCredentials<'s, 'r> {
 }
 
 impl Space {
-    /// Finds the credentials that a request carries for the schemes that `is_meant`.
+    /// Finds the credentials that a request carries for the schemes that `matches`.
     pub(super) fn find<'r>(
         &self,
         head: Head<'r>,
-        is_meant: impl Fn(&Accepted) -> bool,
+        matches: impl Fn(&Accepted) -> bool,
     ) -> PresentedCredentials<'_, 'r> {
         let mut found = PresentedCredentials::Nothing;
         let schemes = self.schemes.iter().enumerate();
-        for (index, accepted) in schemes.filter(|(_, accepted)| is_meant(accepted)) {
+        for (index, accepted) in schemes.filter(|(_, accepted)| matches(accepted)) {
             for source in &accepted.sources {
                 let presented = |place, value| Presented {
                     index,

@@ -110,9 +110,9 @@ pub fn forbid_storing(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, NO_STORE);
 }
 
-/// Removes the fields for which `is_meant` returns true.
-pub fn remove_fields(headers: &mut HeaderMap, is_meant: impl Fn(&HeaderName, &HeaderMap) -> bool) {
-    while let Some(name) = headers.keys().find(|name| is_meant(name, headers)) {
+/// Removes the fields for which `matches` returns true.
+pub fn remove_fields(headers: &mut HeaderMap, matches: impl Fn(&HeaderName, &HeaderMap) -> bool) {
+    while let Some(name) = headers.keys().find(|name| matches(name, headers)) {
         let name = name.clone();
         headers.remove(name);
     }
@@ -173,7 +173,7 @@ impl ChallengeSelection<'_> {
     /// It returns one only if a login can help. A client with a rejected token receives the 401,
     /// even if it accepts HTML.
     fn login_page(&self, denial: &Denial, request: RequestView<'_>) -> Option<HeaderValue> {
-        let is_meant = |index: usize| match denial {
+        let matches = |index: usize| match denial {
             Denial::Unauthenticated {
                 rejection: Some(rejection),
                 ..
@@ -186,7 +186,7 @@ impl ChallengeSelection<'_> {
         };
         let page = self.accepted().find_map(|(index, accepted)| {
             let page = accepted.login_page.as_ref()?;
-            (is_meant(index) && self.opens(accepted)).then_some(page)
+            (matches(index) && self.opens(accepted)).then_some(page)
         })?;
         let request = request.request();
         request

@@ -79,14 +79,14 @@ impl fmt::Display for SpaceError {
                          `.opaque_tokens(…)` or `Jwt::any_of(…)`"
                     }
                     // The name belongs to the protocol.
-                    Some(_) => "verify the credentials of both in one",
-                    None => "name one of them with `.scheme_name(…)`, or verify the credentials of both in one",
+                    Some(_) => "verify the credentials of both in one scheme",
+                    None => "name one of them with `.scheme_name(…)`, or verify the credentials of both in one scheme",
                 })
             }
             Self::PlaceTwice { earlier, later } => write!(
                 f,
                 "the schemes `{earlier}` and `{later}` read credentials in the same place; let one of \
-                 them read another place, or verify both in one",
+                 them read another place, or verify both in one scheme",
             ),
             Self::SettingTwice(name) => write!(
                 f,

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::decision::{Decision, Denial, classes_to_request};
 use crate::decision_point::object::Evaluation;
 use crate::decision_point::object_decision::ObjectDecision;
-use crate::decision_point::{Evaluated, TokenScope};
+use crate::decision_point::{EvaluationResult, TokenScope};
 use crate::service_function::Parameters;
 
 /// The longest scope of an object, in bytes. Its id comes from the path.
@@ -83,7 +83,7 @@ impl Space {
         &self,
         policy: &Policy,
         authentication: &Authentication,
-        evaluated: &Evaluated,
+        evaluated: &EvaluationResult,
     ) -> Option<Denial> {
         let decisions = (0..evaluated.evaluations.len()).map(|index| evaluated.decision(index));
         let denied: Vec<_> = decisions.filter(|decision| is_denied(*decision)).collect();
@@ -120,7 +120,7 @@ impl Space {
         &self,
         policy: &Policy,
         authentication: &Authentication,
-        evaluated: &Evaluated,
+        evaluated: &EvaluationResult,
         lacks_scope: impl Fn(Option<&ObjectDecision>) -> bool,
     ) -> Option<Denial> {
         let used = authentication.to_policy().scheme()?;

@@ -15,7 +15,8 @@ use crate::decision_point::object::{Action, Evaluation, Resource};
 use crate::decision_point::object_decision::ObjectDecision;
 use crate::decision_point::request_data::RequestData;
 use crate::decision_point::{
-    DecisionPoint, DecisionPointError, Evaluated, EvaluationRequest, counted, share_properties,
+    DecisionPoint, DecisionPointError, EvaluationRequest, EvaluationResult, counted,
+    share_properties,
 };
 use crate::head::Head;
 use crate::identity::Identity;
@@ -61,7 +62,7 @@ impl Space {
         context: &mut Context<'_>,
         surroundings: &Surroundings<'_>,
         data: Option<&RequestData>,
-    ) -> Option<Evaluated> {
+    ) -> Option<EvaluationResult> {
         let mut open = open_in(route.policy, context);
         let mut asked: Vec<(&Atom, &ObjectSource)> = Vec::with_capacity(open.len());
         let mut evaluations: Vec<Evaluation> = Vec::with_capacity(open.len());
@@ -167,7 +168,7 @@ impl Space {
         &self,
         mut evaluations: Vec<Evaluation>,
         about: EvaluationRequest<'_>,
-    ) -> Evaluated {
+    ) -> EvaluationResult {
         let engine = self.engine_name();
         let result = self.ask(&mut evaluations, about).await;
         if let Err(error) = &result {
@@ -177,7 +178,7 @@ impl Space {
                 "the decision point failed; the request is not granted",
             );
         }
-        Evaluated {
+        EvaluationResult {
             engine,
             evaluations,
             result,

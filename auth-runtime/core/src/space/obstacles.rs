@@ -42,7 +42,7 @@ impl Space {
         policy: &Policy,
         handler: &str,
     ) -> impl Iterator<Item = String> {
-        let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);
+        let is_unbound = policy.requires_sender_constraint() && !self.can_constrain_senders(policy);
         let unbound = is_unbound.then(|| {
             format!(
                 "`{handler}` requires `sender_constrained`, and the protection space has no scheme \
@@ -114,7 +114,7 @@ impl Space {
         let mut accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
         accepted.any(|scheme| scheme.can_meet(policy))
             && !self.can_ask(policy)
-            && policy.may_ask_for_credentials()
+            && policy.may_request_credentials()
     }
 }
 

@@ -46,7 +46,7 @@ impl ProtectionSpace {
     /// The greatest value of [`max_body`](crate::ProtectionSpaceBuilder::max_body), in bytes.
     pub(super) const LONGEST_BODY: usize = 64 * 1024 * 1024;
 
-    /// The longest list of questions in one call of the decision point.
+    /// The maximum number of evaluations in one call of the decision point.
     pub const MAX_EVALUATIONS: usize = 10_000;
 
     /// The settings and their values, sorted by name.

@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
-use crate::decision_point::Evaluated;
+use crate::decision_point::EvaluationResult;
 use crate::events::{AuditRecord, Outcome, Watch};
 use crate::explanation::{Rule, denial_behind};
 use crate::handler_location::HandlerLocation;
@@ -51,7 +51,7 @@ impl Space {
         route: Route<'_>,
         (authentication, head): (&Authentication, Head<'_>),
         context: Option<&Context<'_>>,
-        evaluated: Option<&Evaluated>,
+        evaluated: Option<&EvaluationResult>,
         decision: &Decision,
         watch: &Watch,
     ) {
@@ -272,7 +272,7 @@ pub struct ObjectReport<'a> {
     /// The denial; `None` for a grant.
     pub denial: Option<&'a Denial>,
     /// The questions to the decision point, if it was asked.
-    pub evaluated: Option<&'a Evaluated>,
+    pub evaluated: Option<&'a EvaluationResult>,
     /// True if the denial is concealed.
     pub is_concealed: bool,
 }

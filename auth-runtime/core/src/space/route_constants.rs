@@ -93,7 +93,7 @@ impl Space {
             _ => None,
         });
         let challenges = challenges.collect();
-        let is_constant = !policy.asks_for_network()
+        let is_constant = !policy.depends_on_network()
             && anonymous != Decision::Grant
             && !self.lacks_object_scopes(policy, &anonymous);
         RouteConstants {

@@ -54,7 +54,7 @@ impl Selection {
     /// The selection of the verified credentials of one scheme.
     pub(super) fn verified(caller: Caller, used: Option<UsedScheme>, has_challenge: bool) -> Self {
         match caller {
-            // No challenge could ask for better ones (rule 7).
+            // No challenge could request better ones, so they count as none.
             Caller::Rejected(_) if !has_challenge => Self::ANONYMOUS,
             caller => Self::of(caller, used),
         }
@@ -105,7 +105,7 @@ pub(super) struct Verified {
     /// True if they were rejected.
     is_rejected: bool,
     /// True unless they are ignored: the scheme reports an anonymous caller, or has no challenge and rejects
-    /// them (rule 7).
+    /// them.
     counts: bool,
     /// The indexes of the schemes that read the credentials of an application in the same place.
     accompanies: Vec<usize>,
@@ -146,13 +146,13 @@ impl Verified {
     }
 }
 
-/// Selects among the credentials that `is_meant` accepts.
-pub(super) fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> Selection {
+/// Selects among the credentials that `matches` accepts.
+pub(super) fn select(verified: &[Verified], matches: impl Fn(&Verified) -> bool) -> Selection {
     let is_of_application = |one: &Verified| {
-        let mut meant = verified.iter().filter(|user| is_meant(user));
+        let mut meant = verified.iter().filter(|user| matches(user));
         meant.any(|user| one.belongs_to(user))
     };
-    let counts = |one: &&Verified| one.counts && is_meant(one) && !is_of_application(one);
+    let counts = |one: &&Verified| one.counts && matches(one) && !is_of_application(one);
     let counting = |is_of_kind: fn(CredentialsPlace) -> bool| {
         let counting = verified.iter().filter(counts);
         counting.filter(move |one| is_of_kind(one.used.place))

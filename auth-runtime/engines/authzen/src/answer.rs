@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// The highest number of authentication context classes, and the longest one, in bytes.
+/// The maximum number of authentication context classes, and the longest one, in bytes.
 const MAX_ACR_VALUES: usize = 8;
 const MAX_ACR_VALUE: usize = 256;
 

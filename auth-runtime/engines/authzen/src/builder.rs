@@ -166,14 +166,14 @@ impl AuthZenBuilder {
     /// Sets the loader of the properties of the caller and of objects. Default: none, so that the server
     /// receives the properties that the questions have.
     ///
-    /// The caller is asked for by the [`subject_type`](Self::subject_type). An object that the loader does
+    /// The loader receives the caller as an entity of the [`subject_type`](Self::subject_type). An object that the loader does
     /// not return, and that the question has no properties of, is denied without asking the server.
     pub fn entities(mut self, loader: impl EntityLoader) -> Self {
         self.loader = Some(Box::new(loader));
         self
     }
 
-    /// Sets the highest number of questions in an HTTP request: 50 for the default settings of Cerbos and
+    /// Sets the maximum number of questions in an HTTP request: 50 for the default settings of Cerbos and
     /// OpenFGA. More are sent in several requests, one after the other. Default: no bound.
     pub fn questions_per_request(mut self, questions: usize) -> Self {
         self.questions_per_request = questions;

@@ -31,7 +31,7 @@ pub enum AuthZenError {
     Timeout(Duration),
     /// A request of the server has room for no question.
     QuestionsPerRequest,
-    /// The certificates of the authorities are not valid, or there are none.
+    /// The CA certificates are missing, or not valid PEM.
     CaCertificates,
     /// The HTTP client could not be created.
     Client(String),
@@ -77,7 +77,7 @@ impl fmt::Display for AuthZenError {
                 f.write_str("a request has at least one question; set another bound")
             }
             Self::CaCertificates => f.write_str(
-                "the certificates of the authorities are not valid, or there are none; PEM is needed",
+                "the CA certificates are missing, or not valid PEM",
             ),
             Self::Client(problem) => f.write_str(problem),
             Self::Configuration(problem) => {

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{self, AnswerError};
 
-/// The highest number of results that a page is requested with. A page of long ids is then not longer than
+/// The maximum number of results that a page is requested with. A page of long ids is then not longer than
 /// a response may be.
 const PAGE: usize = 1_000;
-/// The highest number of pages.
+/// The maximum number of pages.
 const MAX_PAGES: usize = 1_000;
 /// The longest list, in bytes of the responses.
 const MAX_LENGTH: usize = 4 * 1024 * 1024;

@@ -164,7 +164,7 @@ fn seconds(time: SystemTime) -> Option<u64> {
     Some(since.as_secs())
 }
 
-/// The time in UTC (RFC 3339); `None` outside of the years 1970 to 9999.
+/// The time in UTC (RFC 3339); `None` outside the years 1970 to 9999.
 fn rfc3339(time: SystemTime) -> Option<String> {
     let seconds = seconds(time)?;
     // The calendar repeats after 400 years. A year begins in March here, so that its last day is the

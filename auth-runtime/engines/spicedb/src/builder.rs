@@ -251,7 +251,7 @@ pub enum SpiceDbError {
     Permission(String),
     /// The timeout is zero, or longer than a minute.
     Timeout(Duration),
-    /// The certificates of the authorities are not valid, or there are none.
+    /// The CA certificates are missing, or not valid PEM.
     CaCertificates,
     /// The gRPC client could not be created.
     Client(String),
@@ -274,9 +274,9 @@ impl fmt::Display for SpiceDbError {
             Self::NoPresharedKey => {
                 f.write_str("the key of the server is missing; set it with `.preshared_key(…)`")
             }
-            Self::PresharedKey => f.write_str(
-                "the preshared key is empty, or has a character that is not allowed",
-            ),
+            Self::PresharedKey => {
+                f.write_str("the preshared key is empty, or has a character that is not allowed")
+            }
             Self::Type(name) => write!(
                 f,
                 "SpiceDB does not allow the type {name:?}: names have 3 to 64 lower-case letters, digits \
@@ -291,9 +291,9 @@ impl fmt::Display for SpiceDbError {
                 f,
                 "the timeout {timeout:?} cannot be used: it has to be positive, and up to a minute"
             ),
-            Self::CaCertificates => f.write_str(
-                "the certificates of the authorities are not valid, or there are none; PEM is needed",
-            ),
+            Self::CaCertificates => {
+                f.write_str("the CA certificates are missing, or not valid PEM")
+            }
             Self::Client(problem) => write!(f, "the gRPC client cannot be created: {problem}"),
         }
     }

@@ -45,7 +45,7 @@ impl Failure {
     }
 
     /// Returns whether the connection failed before a response, as it does if a server closes an unused
-    /// connection in the moment in which a request is sent.
+    /// connection at the moment a request is sent.
     pub(crate) fn is_of_connection(&self) -> bool {
         matches!(self, Self::Status(status) if is_of_connection(status))
     }

@@ -83,7 +83,7 @@ impl<'r> Places<'r> {
                 }
             }
         }
-        // A requirement that is met outside of all networks is also met within them. The sets are
+        // A requirement that is met outside all networks is also met within them. The sets are
         // sorted, so the empty set comes first.
         let anywhere = match sets.first() {
             Some(first) if first.is_empty() => vec![0],

@@ -159,8 +159,8 @@ fn groups_are_those_of_the_requirement() {
         (Group::Binding, false),
         (Group::Context, false),
     ] {
-        assert_eq!(policy.asks_about(group), expected, "{group:?}");
-        assert!(!Policy::public("a page").asks_about(group));
+        assert_eq!(policy.has_group(group), expected, "{group:?}");
+        assert!(!Policy::public("a page").has_group(group));
     }
 }
 
@@ -182,7 +182,7 @@ fn addresses_are_asked_for_in_both_places() {
         (Policy::requires(scope()).hide_as_not_found(), false),
         (Policy::public("a page"), false),
     ] {
-        assert_eq!(policy.asks_for_network(), expected, "{policy}");
+        assert_eq!(policy.depends_on_network(), expected, "{policy}");
     }
 }
 
@@ -201,7 +201,7 @@ fn binding_is_demanded_if_nothing_else_suffices() {
         (Policy::requires(scope()).hide_unless(bound()), false),
         (Policy::public("a page"), false),
     ] {
-        assert_eq!(policy.demands_bound_credentials(), expected, "{policy}");
+        assert_eq!(policy.requires_sender_constraint(), expected, "{policy}");
     }
 }
 
@@ -225,7 +225,7 @@ fn credentials_are_requested_where_it_discloses_nothing() {
         (Policy::public("a page"), false),
         (Policy::public_with_identity("a page"), false),
     ] {
-        assert_eq!(policy.may_ask_for_credentials(), expected, "{policy}");
+        assert_eq!(policy.may_request_credentials(), expected, "{policy}");
     }
 }
 
@@ -259,11 +259,11 @@ fn objects_are_listed_once() {
             ("list", ResourcePattern::SERVICE)
         ]
     );
-    assert!(policy.asks_about_objects());
+    assert!(policy.has_object_requirements());
     let lesser = Policy::requires(scope()).hide_unless(Requirement::can("list"));
-    assert!(lesser.asks_about_objects());
+    assert!(lesser.has_object_requirements());
     assert_eq!(lesser.object_requirements()[0].on, &ObjectSource::Service);
     let none = Policy::requires(scope());
-    assert!(!none.asks_about_objects());
+    assert!(!none.has_object_requirements());
     assert!(none.object_requirements().is_empty());
 }

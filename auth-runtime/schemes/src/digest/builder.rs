@@ -346,9 +346,7 @@ pub enum DigestError {
 impl fmt::Display for DigestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRealm => {
-                f.write_str("the realm is part of what Digest hashes, and this one is empty")
-            }
+            Self::NoRealm => f.write_str("the realm, which Digest hashes, is empty"),
             Self::NoAlgorithm => f.write_str("Digest needs an algorithm, and none is offered"),
             Self::NoUser => f.write_str(
                 "no user was added; add one with `.user(…)`, or look users up with `.look_up(…)`",
@@ -389,7 +387,7 @@ impl fmt::Display for DigestError {
                 "the prefix {prefix:?} cannot be removed from a path; write it as `/orders`, without a \
                  slash at the end"
             ),
-            Self::NoRandomness => f.write_str("the system gives no random bytes"),
+            Self::NoRandomness => f.write_str("the system has no random bytes"),
         }
     }
 }

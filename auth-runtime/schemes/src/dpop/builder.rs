@@ -261,10 +261,10 @@ impl fmt::Display for DpopError {
             ),
             Self::ClockSkew(skew) => write!(
                 f,
-                "a clock skew of {} seconds is too long; 60 is the most",
+                "a clock skew of {} seconds is too long; the maximum is 60",
                 skew.as_secs()
             ),
-            Self::NoRandomness => f.write_str("the system gives no random bytes"),
+            Self::NoRandomness => f.write_str("the system has no random bytes"),
         }
     }
 }

@@ -350,7 +350,7 @@ pub enum IntrospectionError {
     Key(String),
     /// A key id was given, and this service authenticates with a secret.
     KeyId,
-    /// The certificates of the authorities are not valid, or there are none.
+    /// The CA certificates are missing, or not valid PEM.
     CaCertificates,
     /// The HTTP client could not be created.
     Client(String),
@@ -392,7 +392,7 @@ impl fmt::Display for IntrospectionError {
                  `.private_key_es256(…)`",
             ),
             Self::CaCertificates => f.write_str(
-                "the certificates of the authorities are not valid, or there are none; PEM is needed",
+                "the CA certificates are missing, or not valid PEM",
             ),
             Self::Client(problem) => f.write_str(problem),
         }

@@ -104,7 +104,7 @@ impl ClientAuthentication {
         };
         let now = now.duration_since(UNIX_EPOCH);
         let now = now.map_err(|_| "the system clock is invalid")?.as_secs();
-        let random: [u8; 16] = random::bytes().ok_or("no random bytes are available")?;
+        let random: [u8; 16] = random::bytes().ok_or("the system has no random bytes")?;
         let assertion = Assertion {
             iss: id,
             sub: id,

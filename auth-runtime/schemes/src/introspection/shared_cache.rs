@@ -50,7 +50,7 @@ use crate::{Redis, RedisError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Of one subject, 1000 responses of up to 64 KiB are stored in each `max_age`. For further tokens of the subject, the
+/// At most 1000 responses of one subject, each up to 64 KiB, are stored in each `max_age`. For further tokens of the subject, the
 /// authorization server is asked. One caller with many tokens therefore does not fill Redis for others.
 ///
 /// Cloning is cheap.
@@ -97,7 +97,7 @@ impl SharedTokenCache {
     ///
     /// # Errors
     ///
-    /// [`RedisError::NoAnswer`] if Redis is unavailable. The token may then still be cached.
+    /// [`RedisError::NoResponse`] if Redis is unavailable. The token may then still be cached.
     pub async fn forget(&self, token: &str) -> Result<(), RedisError> {
         // The placeholder prevents an older response from being stored.
         let lifetime = self.max_age.max(MAX_QUESTION).as_secs();

@@ -215,7 +215,7 @@ impl JwtBuilder {
         self
     }
 
-    /// Accepts tokens for any audience, and those without an audience and a client, such as the session tokens of
+    /// Accepts tokens for any audience, and tokens with neither `aud` nor `client_id`, such as the session tokens of
     /// Clerk.
     ///
     /// Use it only for an issuer that issues tokens for one service. With any other issuer, a token for another service

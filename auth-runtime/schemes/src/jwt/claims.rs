@@ -29,7 +29,7 @@ pub struct Claims(pub(super) Map<String, Value>);
 
 /// The place of a claim: its name, or the names that lead to it through objects.
 ///
-/// A name is taken as it is, with dots and slashes, since some issuers name claims by URLs.
+/// Dots and slashes in a name have no special meaning, since some issuers name claims by URLs.
 ///
 /// ```
 /// use auth_runtime::schemes::ClaimPath;

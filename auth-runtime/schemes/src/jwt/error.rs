@@ -61,7 +61,7 @@ pub enum JwtError {
     },
     /// The settings of a load balancer are invalid.
     LoadBalancer(LoadBalancerProblem),
-    /// The certificates of the authorities are not valid, or there are none.
+    /// The CA certificates are missing, or not valid PEM.
     CaCertificates,
     /// The keys could not be fetched.
     Unreachable(String),
@@ -79,7 +79,7 @@ pub enum LoadBalancerProblem {
     Arn(String),
     /// The load balancers of the issuer are in several regions.
     SeveralRegions,
-    /// The load balancer is outside of the partition `aws`, and the URL of its keys is not named.
+    /// The load balancer is outside the partition `aws`, and the URL of its keys is not named.
     NoKeyUrl,
     /// The URL of its keys has a query.
     KeyUrlQuery,
@@ -88,16 +88,14 @@ pub enum LoadBalancerProblem {
 impl fmt::Display for LoadBalancerProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Issuer => f.write_str("its issuer has one name"),
+            Self::Issuer => f.write_str("its issuer must not be a template or a trust domain"),
             Self::NoArn => f.write_str("its ARN is missing; name it with `.load_balancer(\"…\")`"),
             Self::Arn(arn) => {
                 write!(f, "{arn:?} is not the ARN of an Application Load Balancer")
             }
-            Self::SeveralRegions => {
-                f.write_str("the load balancers of one issuer are in one region")
-            }
+            Self::SeveralRegions => f.write_str("its load balancers are in several regions"),
             Self::NoKeyUrl => f.write_str(
-                "its keys have a URL of their own outside of the partition `aws`; name it with \
+                "its keys have a URL of their own outside the partition `aws`; name it with \
                  `.load_balancer_keys(\"…\")`",
             ),
             Self::KeyUrlQuery => f.write_str("the URL of its keys has a query"),
@@ -183,7 +181,7 @@ impl fmt::Display for JwtError {
                 write!(f, "the load balancer cannot be trusted: {problem}")
             }
             Self::CaCertificates => f.write_str(
-                "the certificates of the authorities are not valid, or there are none; PEM is needed",
+                "the CA certificates are missing, or not valid PEM",
             ),
             Self::Unreachable(problem) => write!(f, "the keys cannot be fetched: {problem}"),
         }

@@ -241,7 +241,7 @@ impl FetchedKeys {
     }
 
     /// Starts a fetch in the background, at most one at a time. Returns whether the keys at hand can be used
-    /// meanwhile. Nothing is fetched outside of tokio's runtime.
+    /// meanwhile. Nothing is fetched outside tokio's runtime.
     pub(super) fn refresh_when_due(self: &Arc<Self>) -> bool {
         let now = self.now();
         let due = self.due.load(Ordering::Relaxed);

@@ -40,7 +40,7 @@ impl fmt::Display for PasswordHashesError {
                 "a stand-in is not of the form `$argon2id$v=19$m=…,t=…,p=…$…$…`; for hashes of \
                  another kind, add `.verified_by(…)`",
             ),
-            Self::NoRandomness => f.write_str("the system gives no random bytes"),
+            Self::NoRandomness => f.write_str("the system has no random bytes"),
         }
     }
 }

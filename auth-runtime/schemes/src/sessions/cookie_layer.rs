@@ -110,7 +110,7 @@ where
         }
         if is_taken(&request, &self.cookie) {
             tracing::error!(
-                "the cookie layer of `Sessions` is inside of the session layer; add it after the \
+                "the cookie layer of `Sessions` is inside the session layer; add it after the \
                  session layer"
             );
             return Box::pin(self.inner.call(request));

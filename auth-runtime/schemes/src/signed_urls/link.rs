@@ -228,9 +228,9 @@ pub enum LinkError {
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Head => {
-                f.write_str("a link is not signed for HEAD; sign GET, and HEAD goes with it")
-            }
+            Self::Head => f.write_str(
+                "a link cannot be signed for HEAD; a link for GET is also valid for HEAD",
+            ),
             Self::Target(target) => write!(
                 f,
                 "clients do not send {target:?} as it is written; write a path that starts with \
@@ -248,7 +248,7 @@ impl fmt::Display for LinkError {
             ),
             Self::Long(length) => write!(
                 f,
-                "the link has {length} bytes; the maximum is {MAX_LINK}, so let it grant less",
+                "the link has {length} bytes; the maximum is {MAX_LINK}, so grant fewer scopes, roles or permissions",
             ),
             Self::Clock => f.write_str("the system clock is invalid"),
         }

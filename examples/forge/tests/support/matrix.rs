@@ -78,7 +78,7 @@ impl Demo {
             matrix = matrix.persona(in_office.with_address(OFFICE));
             if person.name() == "root" {
                 let at_home =
-                    persona("root at home", person).described("the same, outside of the office");
+                    persona("root at home", person).described("the same, outside the office");
                 matrix = matrix.persona(at_home.with_address(HOME));
             }
         }

@@ -174,7 +174,7 @@ fn names(field: &str) -> Option<String> {
     Some(names.join(" "))
 }
 
-/// Splits a text outside of its quotes.
+/// Splits a text outside its quotes.
 fn split(text: &str, at: char) -> Vec<&str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(|letter| {

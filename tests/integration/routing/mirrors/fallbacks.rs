@@ -1,4 +1,4 @@
-//! Fallbacks for unknown paths and for missing methods, inside of the same layers as in axum.
+//! Fallbacks for unknown paths and for missing methods, inside the same layers as in axum.
 
 use auth_runtime::UnknownPaths;
 use auth_runtime::testing::assert_hidden;
@@ -175,7 +175,7 @@ async fn merged_routers_have_the_fallback_of_axum() {
     }
 }
 
-/// Hidden and unknown paths are authenticated inside of the layers that both have.
+/// Hidden and unknown paths are authenticated inside the layers that both have.
 #[tokio::test]
 async fn layers_of_a_merged_router_authenticate_hidden_paths() {
     let login = axum::middleware::map_request(|request: Request| async {

@@ -1,4 +1,4 @@
-//! The import is outside of the module.
+//! The import is outside the module.
 
 pub use auth_runtime::public as open;
 

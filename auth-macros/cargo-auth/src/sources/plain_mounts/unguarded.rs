@@ -53,7 +53,7 @@ pub(in super::super) fn findings(
         match reasons.above(&mount.place, |line| mount.begins.contains(&line)) {
             Some(reason) => allowed.push(route(UnguardedKind::Plain, reason.text.clone())),
             None => {
-                without_reason.push(route(UnguardedKind::Unsaid, String::new()));
+                without_reason.push(route(UnguardedKind::Unexcused, String::new()));
                 let message = message(mount, is_service);
                 findings.push(Finding::new(mount.place.clone(), codes::UNGUARDED, message));
             }

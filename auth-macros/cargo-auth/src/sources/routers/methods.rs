@@ -142,7 +142,7 @@ pub(super) fn link_methods<'s>(
         ("layer", [layer]) => {
             add_layers(routes, &layers_of(definitions, layer.origin()), true);
         }
-        // The fallback is outside of it.
+        // The fallback is outside it.
         ("route_layer", [layer]) => {
             let layers = layers_of(definitions, layer.origin());
             for route in routes.iter_mut().filter(|route| route.method != "*") {

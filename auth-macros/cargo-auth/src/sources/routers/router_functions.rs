@@ -117,7 +117,7 @@ fn unused(
     }
 }
 
-/// Returns whether code outside of the sources may call a function.
+/// Returns whether code outside the sources may call a function.
 fn is_entry(definitions: &Definitions<'_>, function: &Function<'_>) -> bool {
     let krate = function.path.split("::").next().unwrap_or_default();
     let is_program = definitions

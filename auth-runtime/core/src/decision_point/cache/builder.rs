@@ -66,7 +66,7 @@ impl<E: DecisionPoint> DecisionCacheBuilder<E> {
     ///
     /// # Errors
     ///
-    /// The capacity or the lifetime is outside of its bounds.
+    /// The capacity or the lifetime is outside its bounds.
     pub fn build(self) -> Result<DecisionCache<E>, DecisionCacheError> {
         if self.capacity < 16 {
             return Err(DecisionCacheError::Capacity(self.capacity));

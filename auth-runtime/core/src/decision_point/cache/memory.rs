@@ -91,9 +91,9 @@ impl Memory {
         self.current.insert(key, entry);
     }
 
-    pub(super) fn forget_where(&mut self, is_meant: impl Fn(&Identity) -> bool) {
+    pub(super) fn forget_where(&mut self, matches: impl Fn(&Identity) -> bool) {
         self.epoch += 1;
-        let is_kept = |_: &KeyBytes, entry: &mut Entry| !is_meant(&entry.identity);
+        let is_kept = |_: &KeyBytes, entry: &mut Entry| !matches(&entry.identity);
         self.current.retain(is_kept);
         self.previous.retain(is_kept);
         self.owned.clear();

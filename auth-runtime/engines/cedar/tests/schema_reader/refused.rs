@@ -101,7 +101,7 @@ fn both_readers_refuse() {
         ("a comment in the style of C", "/* entity */ entity A;"),
         ("a byte order mark", "\u{feff}entity A;"),
         ("a number", "entity 1A;"),
-        ("a letter outside of ASCII", "entity É;"),
+        ("a letter outside ASCII", "entity É;"),
     ] {
         assert!(theirs(text).is_err(), "{name}: cedar accepts it");
         assert!(ours(text, SchemaForm::Cedar).is_err(), "{name}");

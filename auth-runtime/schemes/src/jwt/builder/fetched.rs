@@ -8,7 +8,7 @@ use crate::jwt::key_source::{AnyKeySource, KeySource};
 
 impl JwtBuilder {
     /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
-    /// them up to date. Beside given keys, it is an error of [`build`](Self::build). The issuer is `https` (or `http`
+    /// them up to date. Together with configured keys, it is an error of [`build`](Self::build). The issuer is `https` (or `http`
     /// on loopback, for tests). The keys of an `https` issuer are at an `https` URL as well.
     ///
     /// Keys are fetched on first use, or by [`Jwt::fetch_keys`](crate::Jwt::fetch_keys); in the background, by a
@@ -90,7 +90,7 @@ impl JwtBuilder {
     /// be fetched again. A key is kept only if it signed a token. One fetch runs at a time. After 8 fetches in a minute
     /// for tokens without a valid signature, tokens with other keys receive 503 for the rest of the minute, since any
     /// client can invent names, or name the key of another load balancer. Clients must reach the service
-    /// through the load balancer only: it removes the field of a client. Outside of the partition `aws`, as in GovCloud,
+    /// through the load balancer only: it removes the field of a client. Outside the partition `aws`, as in GovCloud,
     /// [`load_balancer_keys`](Self::load_balancer_keys) names the URL.
     ///
     /// ```

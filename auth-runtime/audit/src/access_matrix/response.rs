@@ -11,7 +11,7 @@ use http::StatusCode;
 /// It is displayed as the status, and a word if the status alone does not state the cause: see
 /// [Cells](crate::AccessMatrix#cells).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccessAnswer {
+pub struct AccessResponse {
     /// The status, `None` without a response, and its source. `None` if no request was sent.
     given: Option<(Option<StatusCode>, By)>,
     difference: Option<String>,
@@ -30,10 +30,10 @@ pub(super) enum By {
     NotRouted,
     /// Another source, such as a layer.
     SomethingElse,
-    Nobody,
+    NoSource,
 }
 
-impl AccessAnswer {
+impl AccessResponse {
     /// Creates the cell of a row that was not requested.
     pub(super) fn not_asked() -> Self {
         Self {
@@ -51,7 +51,7 @@ impl AccessAnswer {
         let by = match responder {
             Some(Responder::Handler { .. }) => By::Handler,
             Some(Responder::Entered { .. }) => By::Unfinished,
-            _ if status.is_none() => By::Nobody,
+            _ if status.is_none() => By::NoSource,
             Some(Responder::Denied { .. }) if status == Some(StatusCode::SEE_OTHER) => {
                 By::Denial("login")
             }
@@ -97,7 +97,7 @@ fn word_of(denial: &Denial) -> &'static str {
     }
 }
 
-impl fmt::Display for AccessAnswer {
+impl fmt::Display for AccessResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((status, by)) = self.given else {
             return f.write_str("-");
@@ -110,7 +110,7 @@ impl fmt::Display for AccessAnswer {
             By::Hiding => "hidden",
             By::NotRouted => "unknown",
             By::SomethingElse => "elsewhere",
-            By::Nobody => "unanswered",
+            By::NoSource => "unanswered",
         };
         let Some(status) = status else {
             return f.write_str(word);
