@@ -73,15 +73,44 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     let unknown = FallbackHandler::new(Matched::UnknownPath, &fallback);
     // unguarded: it responds for paths that do not exist
     let unknown = Router::new().fallback(unknown);
-    let mut router = apply(fallback_steps, unknown);
+    let router = apply(fallback_steps, unknown);
+    let router = mount_guarded(members, &hidden_paths, (&fallback, fallback_steps), router);
+    #[cfg(feature = "resource-metadata")]
+    let router = documents(members, &hidden_paths)
+        .into_iter()
+        .fold(router, |router, (member, document)| {
+            router.merge(apply(&member.steps, document))
+        });
+    // axum makes the routes of a router without a state anew for each request.
+    let unguarded = mount_unguarded(members, (&fallback, fallback_steps), &router)
+        .map(|(router, listed)| (router.with_state(()), listed));
+    let routes = Routes {
+        guarded: router.with_state(()),
+        unguarded,
+    };
+    match longest_interval(members) {
+        Some(interval) => {
+            let layer = ConcealTiming::new(interval);
+            routes.map(|router| router.layer(layer.clone()))
+        }
+        None => routes,
+    }
+}
 
+/// Adds the guarded routes of every member to `router`.
+fn mount_guarded(
+    members: &[Member],
+    hidden_paths: &HashSet<String>,
+    (fallback, fallback_steps): (&Fallback, &[Step]),
+    mut router: Router,
+) -> Router {
     let mut missing_methods: HashMap<&str, MissingMethods<'_>> = HashMap::new();
-    let mut with_405 = Vec::new();
     for route in members.iter().flat_map(|member| &member.router.routes) {
         let missing = missing_methods.entry(&route.full_path).or_default();
         missing.have_response |= route.endpoint.methods.filter().is_none();
         missing.handler = missing.handler.or(route.others.as_deref());
     }
+    let mut with_405 = Vec::new();
     for member in members {
         // Many routes have the same policy.
         let mut constants: HashMap<Cow<'_, Policy>, Arc<RouteConstants>> = HashMap::new();
@@ -95,7 +124,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
             let placed = Placed {
                 space: &member.space,
                 constants: Arc::clone(computed),
-                fallback: &fallback,
+                fallback,
                 fallback_steps,
                 path_is_hidden,
                 missing_methods: (!std::mem::replace(&mut missing.have_response, true))
@@ -108,38 +137,27 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         }
     }
     // Of several default responses on one path, axum keeps the last one.
-    for route in with_405 {
-        router = mount_405(route, router);
-    }
-    #[cfg(feature = "resource-metadata")]
-    for (member, document) in documents(members, &hidden_paths) {
-        router = router.merge(apply(&member.steps, document));
-    }
+    with_405
+        .into_iter()
+        .fold(router, |router, route| mount_405(route, router))
+}
 
-    let unguarded = || members.iter().flat_map(|member| &member.router.unguarded);
-    let listed = unguarded().flat_map(|unguarded| {
+/// Returns `guarded` with the unguarded routers of every member, and the paths that those serve. `None` if there are
+/// no unguarded routers.
+fn mount_unguarded(
+    members: &[Member],
+    (fallback, fallback_steps): (&Fallback, &[Step]),
+    guarded: &Router,
+) -> Option<(Router, Arc<[Pattern]>)> {
+    let mut router = None;
+    let mut listed = Vec::new();
+    for unguarded in members.iter().flat_map(|member| &member.router.unguarded) {
         let paths = unguarded.paths.iter();
-        paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)))
-    });
-    let listed: Arc<[Pattern]> = listed.collect();
-    let mut with_unguarded = None;
-    for unguarded in unguarded() {
-        let route = only_listed(unguarded, &fallback, fallback_steps);
-        let with_routes = with_unguarded.unwrap_or_else(|| router.clone());
-        with_unguarded = Some(with_routes.merge(route));
+        listed.extend(paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path))));
+        let route = only_listed(unguarded, fallback, fallback_steps);
+        router = Some(router.unwrap_or_else(|| guarded.clone()).merge(route));
     }
-    // axum makes the routes of a router without a state anew for each request.
-    let routes = Routes {
-        guarded: router.with_state(()),
-        unguarded: with_unguarded.map(|router| (router.with_state(()), listed)),
-    };
-    match longest_interval(members) {
-        Some(interval) => {
-            let layer = ConcealTiming::new(interval);
-            routes.map(|router| router.layer(layer.clone()))
-        }
-        None => routes,
-    }
+    Some((router?, Arc::from(listed)))
 }
 
 /// Returns the interval of the times of concealed responses. All unknown paths have one, so it is the longest.
