@@ -19,6 +19,16 @@ use crate::sources::routing::{
 };
 use crate::sources::text::named;
 
+/// A call of a method, with its evaluated arguments.
+struct MethodCall<'s> {
+    expression: &'s Expr,
+    receiver: &'s Expr,
+    name: String,
+    /// The place of the name.
+    place: Place,
+    arguments: Vec<Argument<'s>>,
+}
+
 impl<'s> Evaluator<'_, 's> {
     fn arguments(
         &mut self,
@@ -149,117 +159,167 @@ impl<'s> Evaluator<'_, 's> {
         let name = named(&call.method);
         let before = only_reads(&name).then(|| self.uses(&call.receiver, frame));
         let receiver = self.value(&call.receiver, frame);
-        let place = Place::of(frame.file, call.method.span());
-        let mut arguments = self.arguments(&call.args, frame);
+        let arguments = self.arguments(&call.args, frame);
         let expressions: Vec<_> = call.args.iter().collect();
         if guarded_service(&name, &expressions).is_some() {
             self.cover(&arguments);
         }
+        let mut call = MethodCall {
+            expression,
+            receiver: &call.receiver,
+            place: Place::of(frame.file, call.method.span()),
+            name,
+            arguments,
+        };
         match receiver {
-            Value::Router(mut router) => {
-                if name == "split_for_parts" {
-                    return Value::Tuple(vec![Value::Router(router), Value::Unknown]);
-                }
-                if link_router(self.definitions, &mut router, &name, &place, &mut arguments) {
-                    return Value::Router(router);
-                }
-                if let Some(index) = self.definitions.method(&name) {
-                    let values = arguments.into_iter().map(|it| it.value);
-                    let values = [Value::Router(router)].into_iter().chain(values).collect();
-                    self.called.insert(index);
-                    return self.call(index, values);
-                }
-                if let Some(before) = before {
-                    if is_named(&call.receiver) {
-                        self.restore(before, &call.receiver, frame);
-                    } else {
-                        // Nothing else has the routes that this expression adds.
-                        self.emit(Value::Router(router));
-                    }
-                    return match name.as_str() {
-                        // Its documents are no routes of the service.
-                        "metadata_router" => Value::Router(Router::plain(Vec::new())),
-                        _ => self.opaque(expression, arguments, frame),
-                    };
-                }
-                // A method of another crate, which may do anything.
-                let layer = Layer {
-                    text: format!(".{name}()"),
-                    check: None,
-                    is_conditional: false,
-                };
-                add_layers(&mut router.routes, &[layer.into()], true);
-                router.has_more = true;
-                for argument in arguments {
-                    match argument.value {
-                        Value::Methods(routes) => self.unmounted.extend(routes),
-                        value => {
-                            let more = routes_in(value).unwrap_or_default();
-                            router.routes = join_routes(router.routes, more, self.next_choice());
-                        }
-                    }
-                }
-                Value::Router(router)
-            }
+            Value::Router(router) => self.method_of_router(router, call, before, frame),
             Value::Methods(mut routes) => {
-                link_methods(self.definitions, &mut routes, &name, &mut arguments);
-                for argument in arguments {
+                link_methods(
+                    self.definitions,
+                    &mut routes,
+                    &call.name,
+                    &mut call.arguments,
+                );
+                for argument in call.arguments {
                     self.emit(argument.value);
                 }
                 Value::Methods(routes)
             }
-            Value::Text(text) if keeps_text(&name) => Value::Text(text),
+            Value::Text(text) if keeps_text(&call.name) => Value::Text(text),
             Value::Text(_) => Value::Source(frame.source(expression)),
             Value::Tuple(parts) => {
-                for argument in arguments {
+                for argument in call.arguments {
                     self.emit(argument.value);
                 }
                 Value::Tuple(parts)
             }
-            receiver => {
-                if let Value::Source(source) = receiver
-                    && let Some(text) = self.text_of_variant(source, &name, frame)
-                {
-                    return text;
-                }
-                // A router of another crate, or one in a field: its other routes are unknown.
-                let is_made = matches!(receiver_of(&call.receiver), Expr::Call(_));
-                let takes_routes = match (name.as_str(), arguments.as_slice()) {
-                    ("route", [_, methods]) => matches!(methods.value, Value::Methods(_)),
-                    ("merge", [router]) | ("nest", [_, router]) => is_made && router.is_router(),
-                    _ => false,
-                };
-                if takes_routes {
-                    let mut router = Router {
-                        routes: Vec::new(),
-                        is_plain: !is_made,
-                        is_guarded: false,
-                        has_more: true,
-                    };
-                    link_router(self.definitions, &mut router, &name, &place, &mut arguments);
-                    for route in router.routes.iter_mut().filter(|_| !is_made) {
-                        route.path.insert(0, '…');
-                    }
-                    return Value::Router(router);
-                }
-                if let Some(index) = self.definitions.method(&name) {
-                    let values = arguments.into_iter().map(|it| it.value);
-                    let values = [receiver].into_iter().chain(values).collect();
-                    self.called.insert(index);
-                    return self.call(index, values);
-                }
-                // `ServiceBuilder::new().layer(…).service(router)`
-                if let ("service" | "layer", [only]) = (name.as_str(), arguments.as_mut_slice())
-                    && let Value::Router(router) = &mut only.value
-                {
-                    let layers = layers_of(self.definitions, frame.source(&call.receiver));
-                    add_layers(&mut router.routes, &layers, true);
-                    return std::mem::replace(&mut only.value, Value::Unknown);
-                }
-                self.opaque(expression, arguments, frame)
-            }
+            receiver => self.method_of_unknown(receiver, call, frame),
         }
     }
+
+    /// Evaluates a call of a method of a router. `before` are the uses of the receiver before a call that only reads it.
+    fn method_of_router(
+        &mut self,
+        mut router: Router<'s>,
+        mut call: MethodCall<'s>,
+        before: Option<(bool, BTreeSet<usize>)>,
+        frame: &mut Frame<'s>,
+    ) -> Value<'s> {
+        let name = &call.name;
+        if name == "split_for_parts" {
+            return Value::Tuple(vec![Value::Router(router), Value::Unknown]);
+        }
+        if link_router(
+            self.definitions,
+            &mut router,
+            name,
+            &call.place,
+            &mut call.arguments,
+        ) {
+            return Value::Router(router);
+        }
+        if let Some(index) = self.definitions.method(name) {
+            return self.call_method(index, Value::Router(router), call.arguments);
+        }
+        if let Some(before) = before {
+            if is_named(call.receiver) {
+                self.restore(before, call.receiver, frame);
+            } else {
+                // Nothing else has the routes that this expression adds.
+                self.emit(Value::Router(router));
+            }
+            return match name.as_str() {
+                // Its documents are no routes of the service.
+                "metadata_router" => Value::Router(Router::plain(Vec::new())),
+                _ => self.opaque(call.expression, call.arguments, frame),
+            };
+        }
+        // A method of another crate, which may do anything.
+        let layer = Layer {
+            text: format!(".{name}()"),
+            check: None,
+            is_conditional: false,
+        };
+        add_layers(&mut router.routes, &[layer.into()], true);
+        router.has_more = true;
+        for argument in call.arguments {
+            match argument.value {
+                Value::Methods(routes) => self.unmounted.extend(routes),
+                value => {
+                    let more = routes_in(value).unwrap_or_default();
+                    router.routes = join_routes(router.routes, more, self.next_choice());
+                }
+            }
+        }
+        Value::Router(router)
+    }
+
+    /// Evaluates a call of a method of a value that is not known.
+    fn method_of_unknown(
+        &mut self,
+        receiver: Value<'s>,
+        mut call: MethodCall<'s>,
+        frame: &Frame<'s>,
+    ) -> Value<'s> {
+        let name = call.name.as_str();
+        if let Value::Source(source) = receiver
+            && let Some(text) = self.text_of_variant(source, name, frame)
+        {
+            return text;
+        }
+        // A router of another crate, or one in a field: its other routes are unknown.
+        let is_made = matches!(receiver_of(call.receiver), Expr::Call(_));
+        let takes_routes = match (name, call.arguments.as_slice()) {
+            ("route", [_, methods]) => matches!(methods.value, Value::Methods(_)),
+            ("merge", [router]) | ("nest", [_, router]) => is_made && router.is_router(),
+            _ => false,
+        };
+        if takes_routes {
+            let mut router = Router {
+                routes: Vec::new(),
+                is_plain: !is_made,
+                is_guarded: false,
+                has_more: true,
+            };
+            link_router(
+                self.definitions,
+                &mut router,
+                name,
+                &call.place,
+                &mut call.arguments,
+            );
+            for route in router.routes.iter_mut().filter(|_| !is_made) {
+                route.path.insert(0, '…');
+            }
+            return Value::Router(router);
+        }
+        if let Some(index) = self.definitions.method(name) {
+            return self.call_method(index, receiver, call.arguments);
+        }
+        // `ServiceBuilder::new().layer(…).service(router)`
+        if let ("service" | "layer", [only]) = (name, call.arguments.as_mut_slice())
+            && let Value::Router(router) = &mut only.value
+        {
+            let layers = layers_of(self.definitions, frame.source(call.receiver));
+            add_layers(&mut router.routes, &layers, true);
+            return std::mem::replace(&mut only.value, Value::Unknown);
+        }
+        self.opaque(call.expression, call.arguments, frame)
+    }
+
+    /// Evaluates a call of a method of the sources.
+    fn call_method(
+        &mut self,
+        index: usize,
+        receiver: Value<'s>,
+        arguments: Vec<Argument<'s>>,
+    ) -> Value<'s> {
+        let values = arguments.into_iter().map(|it| it.value);
+        let values = [receiver].into_iter().chain(values).collect();
+        self.called.insert(index);
+        self.call(index, values)
+    }
+
     /// Returns the uses so far of the routers that an expression refers to: whether its variable was read, and
     /// the called functions.
     fn uses(&self, expression: &Expr, frame: &Frame<'s>) -> (bool, BTreeSet<usize>) {
