@@ -18,6 +18,74 @@ pub(super) struct Places<'r> {
     pub(super) anywhere: Vec<usize>,
 }
 
+/// The address at which a block of a network begins, or behind which it has ended.
+struct Border {
+    address: u128,
+    network: usize,
+    begins: bool,
+}
+
+/// Returns the borders of all networks, of IPv4 and of IPv6.
+fn borders(networks: &HashMap<&[IpNet], usize>) -> [Vec<Border>; 2] {
+    let (mut four, mut six) = (Vec::new(), Vec::new());
+    for (blocks, network) in networks {
+        for block in *blocks {
+            let (borders, first, last, greatest) = match (block.network(), block.broadcast()) {
+                (IpAddr::V4(first), IpAddr::V4(last)) => (
+                    &mut four,
+                    u128::from(u32::from(first)),
+                    u128::from(u32::from(last)),
+                    u128::from(u32::MAX),
+                ),
+                (IpAddr::V6(first), IpAddr::V6(last)) => {
+                    (&mut six, u128::from(first), u128::from(last), u128::MAX)
+                }
+                _ => continue,
+            };
+            borders.push(Border {
+                address: first,
+                network: *network,
+                begins: true,
+            });
+            if last < greatest {
+                borders.push(Border {
+                    address: last + 1,
+                    network: *network,
+                    begins: false,
+                });
+            }
+        }
+    }
+    [four, six]
+}
+
+/// Adds the sets of networks between the borders. `count` is the number of networks.
+fn add_sets(mut borders: Vec<Border>, count: usize, sets: &mut BTreeSet<Vec<usize>>) {
+    borders.sort_unstable_by_key(|border| border.address);
+    let mut inside: BTreeSet<usize> = BTreeSet::new();
+    let mut depth = vec![0_isize; count];
+    let mut borders = borders.iter().peekable();
+    if borders.peek().is_none_or(|border| border.address > 0) {
+        sets.insert(Vec::new());
+    }
+    while let Some(border) = borders.next() {
+        if let Some(depth) = depth.get_mut(border.network) {
+            *depth += if border.begins { 1 } else { -1 };
+            if *depth > 0 {
+                inside.insert(border.network);
+            } else {
+                inside.remove(&border.network);
+            }
+        }
+        if borders
+            .peek()
+            .is_none_or(|next| next.address != border.address)
+        {
+            sets.insert(inside.iter().copied().collect());
+        }
+    }
+}
+
 impl<'r> Places<'r> {
     pub(super) fn of(networks: &[&'r Network]) -> Self {
         let mut index = HashMap::new();
@@ -25,54 +93,9 @@ impl<'r> Places<'r> {
             let next = index.len();
             index.entry(network.blocks()).or_insert(next);
         }
-        // The addresses at which networks begin and end, of IPv4 and of IPv6.
-        let (mut four, mut six) = (Vec::new(), Vec::new());
-        for (blocks, network) in &index {
-            for block in *blocks {
-                let (ends, first, last, greatest) = match (block.network(), block.broadcast()) {
-                    (IpAddr::V4(first), IpAddr::V4(last)) => (
-                        &mut four,
-                        u128::from(u32::from(first)),
-                        u128::from(u32::from(last)),
-                        u128::from(u32::MAX),
-                    ),
-                    (IpAddr::V6(first), IpAddr::V6(last)) => {
-                        (&mut six, u128::from(first), u128::from(last), u128::MAX)
-                    }
-                    _ => continue,
-                };
-                ends.push((first, *network, true));
-                if last < greatest {
-                    ends.push((last + 1, *network, false));
-                }
-            }
-        }
         let mut sets = BTreeSet::new();
-        for mut ends in [four, six] {
-            ends.sort_unstable();
-            let mut inside: BTreeSet<usize> = BTreeSet::new();
-            let mut depth = vec![0_usize; index.len()];
-            let mut ends = ends.iter().peekable();
-            if ends.peek().is_none_or(|(address, ..)| *address > 0) {
-                sets.insert(Vec::new());
-            }
-            while let Some((address, network, begins)) = ends.next() {
-                if let Some(depth) = depth.get_mut(*network) {
-                    *depth = if *begins {
-                        *depth + 1
-                    } else {
-                        depth.saturating_sub(1)
-                    };
-                    if *depth == 0 {
-                        inside.remove(network);
-                    } else {
-                        inside.insert(*network);
-                    }
-                }
-                if ends.peek().is_none_or(|(next, ..)| next != address) {
-                    sets.insert(inside.iter().copied().collect());
-                }
-            }
+        for borders in borders(&index) {
+            add_sets(borders, index.len(), &mut sets);
         }
         let sets: Vec<Vec<usize>> = sets.into_iter().collect();
         let mut within = vec![Vec::new(); index.len()];

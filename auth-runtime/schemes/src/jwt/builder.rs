@@ -399,45 +399,10 @@ impl JwtBuilder {
         if self.issuers > 1 {
             return Err(JwtError::SeveralIssuers);
         }
-        match &self.rules.issuer {
-            IssuerName::One(name) if name.is_empty() => return Err(JwtError::NoIssuer),
-            // An issuer is a URL: before the tenant are at least its scheme and host.
-            IssuerName::PerTenant { before, after, .. }
-                if !before.starts_with("https://") || after.contains(TENANT) =>
-            {
-                return Err(JwtError::IssuerTemplate);
-            }
-            IssuerName::TrustDomain(name) if !spiffe::is_trust_domain(name) => {
-                return Err(JwtError::TrustDomain(name.to_string()));
-            }
-            _ => {}
-        }
+        check_issuer(&self.rules.issuer)?;
         self.rules.check_for_svids(&keys)?;
-        let mut recipients = self.rules.audiences.iter().chain(&self.rules.clients);
-        if recipients.clone().any(String::is_empty) {
-            return Err(JwtError::NoAudience);
-        }
-        match (recipients.next(), self.rules.takes_any_audience) {
-            (None, false) => return Err(JwtError::NoAudience),
-            (Some(_), true) => return Err(JwtError::AudienceAndAny),
-            (Some(_), false)
-                if self.rules.access_tokens_only && self.rules.audiences.is_empty() =>
-            {
-                return Err(JwtError::ProfileWithoutAudience);
-            }
-            _ => {}
-        }
-        if self.rules.names.has_empty() {
-            return Err(JwtError::ClaimName);
-        }
-        if let Some(prefix) = &self.rules.names.scope_prefix
-            && !is_scope_token(prefix)
-        {
-            return Err(JwtError::ScopePrefix(prefix.clone()));
-        }
-        if self.rules.leeway > MAX_LEEWAY {
-            return Err(JwtError::Leeway(self.rules.leeway));
-        }
+        check_audiences(&self.rules)?;
+        check_claims(&self.rules)?;
         choose_backend();
         let names = self.rules.names.or_default();
         let rules = Arc::new(TokenRules {
@@ -471,6 +436,52 @@ impl JwtBuilder {
         };
         Ok(Jwt([Arc::new(issuer)].into()))
     }
+}
+
+fn check_issuer(issuer: &IssuerName) -> Result<(), JwtError> {
+    match issuer {
+        IssuerName::One(name) if name.is_empty() => Err(JwtError::NoIssuer),
+        // An issuer is a URL: before the tenant are at least its scheme and host.
+        IssuerName::PerTenant { before, after, .. }
+            if !before.starts_with("https://") || after.contains(TENANT) =>
+        {
+            Err(JwtError::IssuerTemplate)
+        }
+        IssuerName::TrustDomain(name) if !spiffe::is_trust_domain(name) => {
+            Err(JwtError::TrustDomain(name.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_audiences(rules: &TokenRules) -> Result<(), JwtError> {
+    let mut recipients = rules.audiences.iter().chain(&rules.clients);
+    if recipients.clone().any(String::is_empty) {
+        return Err(JwtError::NoAudience);
+    }
+    match (recipients.next(), rules.takes_any_audience) {
+        (None, false) => Err(JwtError::NoAudience),
+        (Some(_), true) => Err(JwtError::AudienceAndAny),
+        (Some(_), false) if rules.access_tokens_only && rules.audiences.is_empty() => {
+            Err(JwtError::ProfileWithoutAudience)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_claims(rules: &TokenRules) -> Result<(), JwtError> {
+    if rules.names.has_empty() {
+        return Err(JwtError::ClaimName);
+    }
+    if let Some(prefix) = &rules.names.scope_prefix
+        && !is_scope_token(prefix)
+    {
+        return Err(JwtError::ScopePrefix(prefix.clone()));
+    }
+    if rules.leeway > MAX_LEEWAY {
+        return Err(JwtError::Leeway(rules.leeway));
+    }
+    Ok(())
 }
 
 impl fmt::Debug for JwtBuilder {
