@@ -94,8 +94,8 @@ try {
     ['what is public', '#access=public'],
     ['what is hidden', '#access=hidden'],
     ['what is unguarded', '#access=unguarded'],
-    ['where a reader is let in', '#persona=reader&answer=in'],
-    ['where anybody is let in', '#answer=in'],
+    ['where a reader is let in', '#persona=reader&response=in'],
+    ['where anybody is let in', '#response=in'],
     ['what nobody asks for any more', '#asks=scope+%3D+%22gone%22&persona=gone&else=1'],
   ]) {
     const page = await open({ fragment })
@@ -104,13 +104,13 @@ try {
       tell('what is chosen then', await page.$$eval('select', (selects) => selects.map(({ selectedIndex }) => selectedIndex)))
     }
     if (name === 'where a reader is let in') {
-      const shown = await page.$$eval('.answers li', (items) => items.filter((item) => item.checkVisibility()).map((item) => item.textContent))
+      const shown = await page.$$eval('.responses li', (items) => items.filter((item) => item.checkVisibility()).map((item) => item.textContent))
       tell('what the reader is answered', shown)
-      await page.evaluate(() => { location.hash = '#persona=anonymous&answer=hidden' })
+      await page.evaluate(() => { location.hash = '#persona=anonymous&response=hidden' })
       await page.waitForFunction(() => document.getElementById('persona').value === 'anonymous')
       tell('another address on the same page', (await sight(page)).rows)
       await page.click('button[type=reset]')
-      tell('whose answers are hidden after a reset', await page.$$eval('.answers li', (items) => items.filter((item) => !item.checkVisibility()).length))
+      tell('whose responses are hidden after a reset', await page.$$eval('.responses li', (items) => items.filter((item) => !item.checkVisibility()).length))
     }
     await page.close()
   }
