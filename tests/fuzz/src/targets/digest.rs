@@ -77,28 +77,45 @@ impl Logins {
 
 /// The first value of a parameter in the text, quoted or not. Its name is in any case, and whitespace may surround `=`
 /// (RFC 9110 §11.2).
-fn parameter<'i>(input: &'i str, name: &str) -> &'i str {
+fn parameter(input: &str, name: &str) -> String {
     let whitespace = [' ', '\t'];
     let folded = input.to_ascii_lowercase();
     let is_whole = |at: usize| !folded[..at].ends_with(|before: char| before.is_alphanumeric());
     let mut found = folded.match_indices(name).filter(|(at, _)| is_whole(*at));
     let value = found.find_map(|(at, _)| {
-        let behind = input[at + name.len()..].trim_start_matches(whitespace);
-        behind.strip_prefix('=')
+        let after = input[at + name.len()..].trim_start_matches(whitespace);
+        after.strip_prefix('=')
     });
     let value = value.unwrap_or_default().trim_start_matches(whitespace);
     match value.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next().unwrap_or_default(),
-        None => value.split([',', ' ', '\n']).next().unwrap_or_default(),
+        Some(quoted) => unescaped(quoted),
+        None => {
+            let token = value.split([',', ' ', '\n']).next();
+            token.unwrap_or_default().to_owned()
+        }
     }
+}
+
+/// The text up to the end of a quoted string, without the backslashes of its pairs (RFC 9110 §5.6.4).
+fn unescaped(quoted: &str) -> String {
+    let mut text = String::new();
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => break,
+            '\\' => text.extend(characters.next()),
+            other => text.push(other),
+        }
+    }
+    text
 }
 
 fn login(sent: &str, algorithm: &str, method: &str) -> Login {
     Login {
-        nonce: parameter(sent, "nonce").to_owned(),
-        uri: parameter(sent, "uri").to_owned(),
-        count: parameter(sent, "nc").to_owned(),
-        client_nonce: parameter(sent, "cnonce").to_owned(),
+        nonce: parameter(sent, "nonce"),
+        uri: parameter(sent, "uri"),
+        count: parameter(sent, "nc"),
+        client_nonce: parameter(sent, "cnonce"),
         method: method.to_owned(),
         ..Login::new(algorithm, "ann", "lab", "secret")
     }
@@ -140,6 +157,6 @@ impl Subject for Logins {
             let response = login(line, algorithm, method).response();
             line.to_ascii_lowercase().contains(&response)
         });
-        is_signed && parameter(line, "uri") == sent.uri
+        is_signed && sent.uri == *parameter(line, "uri")
     }
 }
