@@ -229,21 +229,8 @@ impl<'w> Walk<'w> {
             self.sources.aliases.extend(aliases);
             around.add_cfgs(attributes);
             let written = self.take_policy(attributes, &around);
-            // A type or a module may have the name of a handler.
-            if let (None, Some(name)) = (&written, &name)
-                && !matches!(kind_of(&item), NameKind::Type)
-            {
-                let path = self.sources.names.path_in(around.scope, name);
-                let packages = self.sources.bare.entry(path.join("::")).or_default();
-                packages.insert(self.krate.package.clone());
-            }
-            if let (None, Item::Fn(function)) = (&written, &item)
-                && let Some(policy) = borrowed_guard(types_of(&function.sig))
-            {
-                let advice = "write `#[requires(...)]` or `#[public(reason = \"...\")]` above it";
-                let place = Place::of(&self.file, policy.span());
-                let finding = Finding::borrowed(place, &policy.to_string(), advice);
-                self.sources.findings.push(finding);
+            if written.is_none() {
+                self.without_policy(&item, name.as_deref(), &around);
             }
             if let Some(written) = written {
                 around.condition.clone_from(&written.condition);
@@ -262,28 +249,53 @@ impl<'w> Walk<'w> {
                 item = read;
             }
         }
+        self.contents(item, name.as_deref(), &around);
+    }
+
+    /// Records an item without a policy, and reports a function that takes the guard of a handler.
+    fn without_policy(&mut self, item: &Item, name: Option<&str>, around: &Around) {
+        // A type or a module may have the name of a handler.
+        if let Some(name) = name
+            && !matches!(kind_of(item), NameKind::Type)
+        {
+            let path = self.sources.names.path_in(around.scope, name);
+            let packages = self.sources.bare.entry(path.join("::")).or_default();
+            packages.insert(self.krate.package.clone());
+        }
+        if let Item::Fn(function) = item
+            && let Some(policy) = borrowed_guard(types_of(&function.sig))
+        {
+            let advice = "write `#[requires(...)]` or `#[public(reason = \"...\")]` above it";
+            let place = Place::of(&self.file, policy.span());
+            let finding = Finding::borrowed(place, &policy.to_string(), advice);
+            self.sources.findings.push(finding);
+        }
+    }
+
+    /// Reads the contents of an item.
+    fn contents(&mut self, item: Item, name: Option<&str>, around: &Around) {
         match &item {
             Item::Mod(_) => {}
             Item::Use(import) => {
                 let aliases = aliases::of_import(&import.tree, &self.file, around.scope);
                 self.sources.aliases.extend(aliases);
             }
-            Item::Macro(written) => self.body(&around, |body| body.macro_item(written)),
+            Item::Macro(written) => self.body(around, |body| body.macro_item(written)),
             Item::Fn(function) => {
                 let name = named(&function.sig.ident);
-                self.body(&around, |body| {
+                self.body(around, |body| {
                     body.function(&name, &function.sig, &function.block);
                 });
             }
-            other => self.body(&around, |body| {
-                if let Some(name) = &name {
+            other => self.body(around, |body| {
+                if let Some(name) = name {
                     body.named(name);
                 }
                 body.visit_item(other);
             }),
         }
         match item {
-            Item::Mod(module) => self.module(module, &around),
+            Item::Mod(module) => self.module(module, around),
             mut item => {
                 lists::as_arrays(&mut item);
                 self.sources.items.push(ReadItem {
