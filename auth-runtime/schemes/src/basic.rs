@@ -118,8 +118,7 @@ fn user_and_password(credentials: &str, accepts_latin1: bool) -> Option<(String,
     };
     let (user, password) = text.split_once(':')?;
     let is_clean = !text.chars().any(char::is_control);
-    let password = || Password::from(password.to_owned());
-    is_clean.then(|| (user.to_owned(), password()))
+    is_clean.then(|| (user.to_owned(), Password::from(password.to_owned())))
 }
 
 impl fmt::Debug for Basic {

@@ -21,7 +21,10 @@ pub(crate) struct SignedToken<'t> {
     pub(crate) header: Header,
     /// Whether the header has `crit`, also with an invalid value, such as `null` (RFC 7515 §4.1.11).
     pub(crate) is_critical: bool,
+    /// The text in front of the signature.
+    signed: &'t str,
     claims: &'t str,
+    signature: &'t str,
 }
 
 /// The reason for rejecting a token.
@@ -32,13 +35,10 @@ pub(crate) enum Flaw {
     Invalid(RejectedToken),
 }
 
-const UNREADABLE_SIGNATURE: Flaw =
-    Flaw::Invalid(RejectedToken::invalid("its signature cannot be read"));
-
 impl<'t> SignedToken<'t> {
     /// `None` if the token has no readable header, or not three parts.
     pub(crate) fn read(text: &'t str) -> Option<Self> {
-        let (signed, _signature) = text.rsplit_once('.')?;
+        let (signed, signature) = text.rsplit_once('.')?;
         let (header, claims) = signed.rsplit_once('.')?;
         let header = URL_SAFE_NO_PAD.decode(header).ok()?;
         let critical: Critical = serde_json::from_slice(&header).ok()?;
@@ -46,7 +46,9 @@ impl<'t> SignedToken<'t> {
             text,
             header: serde_json::from_slice(&header).ok()?,
             is_critical: critical.crit,
+            signed,
             claims,
+            signature,
         })
     }
 
@@ -57,14 +59,14 @@ impl<'t> SignedToken<'t> {
         key: &DecodingKey,
         algorithm: Algorithm,
     ) -> Result<T, Flaw> {
-        let parts = self.text.rsplit_once('.');
-        let (signed, signature) = parts.ok_or(UNREADABLE_SIGNATURE)?;
-        match crypto::verify(signature, signed.as_bytes(), key, algorithm) {
+        match crypto::verify(self.signature, self.signed.as_bytes(), key, algorithm) {
             Ok(true) => self
                 .unverified_claims()
                 .ok_or(Flaw::Invalid(RejectedToken::UNREADABLE)),
             Ok(false) => Err(Flaw::Unsigned),
-            Err(_) => Err(UNREADABLE_SIGNATURE),
+            Err(_) => Err(Flaw::Invalid(RejectedToken::invalid(
+                "its signature cannot be read",
+            ))),
         }
     }
 

@@ -6,7 +6,6 @@ use auth_runtime_core::{Challenge, ChallengeContext, ChallengeError};
 use crate::oauth;
 
 /// The server that clients request a token from, and the name of the service in these requests.
-#[derive(Clone)]
 pub(crate) struct TokenServer {
     realm: String,
     service: String,

@@ -285,24 +285,21 @@ fn parse_standard<'r>(
 /// Builds [`Webhooks`].
 #[must_use]
 pub struct WebhooksBuilder {
-    name: String,
-    format: Format,
-    secrets: Vec<HmacKey>,
-    identity: Identity,
-    tolerance: Duration,
-    clock: Clock,
+    webhooks: Webhooks,
     error: Option<WebhooksError>,
 }
 
 impl WebhooksBuilder {
     fn new(format: Format) -> Self {
         Self {
-            name: "Webhook".to_owned(),
-            format,
-            secrets: Vec::new(),
-            identity: Identity::new(format.subject()),
-            tolerance: TOLERANCE,
-            clock: Clock::default(),
+            webhooks: Webhooks {
+                name: "Webhook".to_owned(),
+                format,
+                secrets: Vec::new(),
+                identity: Identity::new(format.subject()),
+                tolerance: TOLERANCE,
+                clock: Clock::default(),
+            },
             error: None,
         }
     }
@@ -315,7 +312,7 @@ impl WebhooksBuilder {
             self.error.get_or_insert(WebhooksError::Whitespace);
             return self;
         }
-        let encoded = match self.format {
+        let encoded = match self.webhooks.format {
             Format::Standard | Format::Svix => {
                 let unversioned = secret.strip_prefix(b"v1,").unwrap_or(secret);
                 unversioned.strip_prefix(b"whsec_")
@@ -333,13 +330,13 @@ impl WebhooksBuilder {
         if secret.len() < MIN_SECRET {
             self.error.get_or_insert(WebhooksError::ShortSecret);
         }
-        self.secrets.push(HmacKey::new(&secret));
+        self.webhooks.secrets.push(HmacKey::new(&secret));
         self
     }
 
     /// Sets the identity of the sender. Default: the subject `github`, `stripe`, `webhook` or `svix`, without grants.
     pub fn identity(mut self, identity: Identity) -> Self {
-        self.identity = identity;
+        self.webhooks.identity = identity;
         self
     }
 
@@ -362,20 +359,20 @@ impl WebhooksBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn scheme_name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        self.webhooks.name = name.into();
         self
     }
 
     /// Sets the maximum difference between the signed time and the clock, for formats with a time.
     /// Default: five minutes.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
-        self.tolerance = tolerance;
+        self.webhooks.tolerance = tolerance;
         self
     }
 
     /// Sets the clock. Default: the clock of the system.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.webhooks.clock = clock;
         self
     }
 
@@ -388,17 +385,10 @@ impl WebhooksBuilder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        if self.secrets.is_empty() {
+        if self.webhooks.secrets.is_empty() {
             return Err(WebhooksError::NoSecret);
         }
-        Ok(Webhooks {
-            name: self.name,
-            format: self.format,
-            secrets: self.secrets,
-            identity: self.identity,
-            tolerance: self.tolerance,
-            clock: self.clock,
-        })
+        Ok(self.webhooks)
     }
 }
 
@@ -442,9 +432,9 @@ impl fmt::Debug for Webhooks {
 impl fmt::Debug for WebhooksBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhooksBuilder")
-            .field("name", &self.name)
-            .field("format", &self.format)
-            .field("secrets", &self.secrets.len())
+            .field("name", &self.webhooks.name)
+            .field("format", &self.webhooks.format)
+            .field("secrets", &self.webhooks.secrets.len())
             .finish_non_exhaustive()
     }
 }

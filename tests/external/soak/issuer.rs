@@ -132,6 +132,10 @@ impl Issuer {
         self.keys().back().expect("a key").clone()
     }
 
+    pub(crate) fn publishes(&self, id: &str) -> bool {
+        self.keys().iter().any(|key| key.id == id)
+    }
+
     pub(crate) fn rotate(&self) {
         let key = SigningKey::new(format!("key-{}", self.number()));
         let mut keys = self.keys();

@@ -149,18 +149,20 @@ impl World {
             Kind::Public => Allowed::from(200),
             Kind::Anonymous | Kind::Unproved => Allowed::from(401),
             Kind::Signed {
+                key,
                 is_forged,
                 expires,
                 status,
                 is_known,
-                ..
             } => {
+                // The service forgets a withdrawn key.
+                let has_key = *is_known && self.issuer.publishes(key);
                 let is_valid = !is_forged && sent_at <= *expires;
                 let may_expire = now() >= *expires;
                 Allowed {
                     status: if is_valid { *status } else { 401 },
                     or: may_expire.then_some(401),
-                    is_503: !is_known && self.keys.may_fail(sent, ISSUER_RETURNS),
+                    is_503: !has_key && self.keys.may_fail(sent, ISSUER_RETURNS),
                 }
             }
             Kind::Opaque(token) => {

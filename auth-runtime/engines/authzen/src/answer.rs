@@ -32,28 +32,34 @@ struct Decisions {
     _others: IgnoredAny,
 }
 
-/// The reason for missing decisions. It does not quote the response, which may be long or personal.
+/// The reason for missing decisions, or for a missing list. It does not quote the response, which may be long or personal.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum AnswerError {
-    /// The response does not have one decision about each question.
+    /// The response does not have one decision about each question, or is not a page of the list.
     Form(String),
     /// The server reports an error about a question (§7.2.1), with this status.
     Question(Option<f64>),
+    /// The list is too long, or its pages take too long. Another one may be shorter.
+    LongList(String),
 }
 
 impl AnswerError {
-    /// Returns whether the error concerns one question.
+    /// Returns whether the error concerns one question, or one list.
     pub(crate) fn is_of_request(&self) -> bool {
         // OpenFGA reports every error about a question as 404.
         const STATUSES: [f64; 5] = [400.0, 404.0, 413.0, 422.0, 431.0];
-        matches!(self, Self::Question(Some(status)) if STATUSES.contains(status))
+        match self {
+            Self::Question(Some(status)) => STATUSES.contains(status),
+            Self::LongList(_) => true,
+            Self::Form(_) | Self::Question(None) => false,
+        }
     }
 }
 
 impl fmt::Display for AnswerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Form(problem) => f.write_str(problem),
+            Self::Form(problem) | Self::LongList(problem) => f.write_str(problem),
             Self::Question(status) => {
                 f.write_str("the server did not decide about a question: its error has ")?;
                 match status {

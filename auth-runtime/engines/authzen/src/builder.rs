@@ -11,8 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::discovery::Endpoints;
-use crate::engine::{AuthZen, Bounds, Settings};
-use crate::entities::Loader;
+use crate::engine::{AuthZen, Settings};
 use crate::error::AuthZenError;
 use crate::question::SubjectNames;
 
@@ -266,14 +265,11 @@ impl AuthZenBuilder {
             subject_type: self.subject_type,
             roles_property: self.roles_property,
         };
-        let timeout = self.timeout;
         let settings = Settings {
             names,
-            loader: self.loader.map(|loader| Loader { loader, timeout }),
-            bounds: Bounds {
-                questions_per_request: self.questions_per_request,
-                timeout,
-            },
+            loader: self.loader,
+            questions_per_request: self.questions_per_request,
+            timeout: self.timeout,
             http,
         };
         Ok((url, settings))

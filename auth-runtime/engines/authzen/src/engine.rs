@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth_runtime_core::{
-    DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest, Identity,
-    ObjectDecision, Permitted, PermittedFuture, Resource, share_properties,
+    DecisionPoint, DecisionPointError, EntityLoader, Evaluation, EvaluationFuture,
+    EvaluationRequest, Identity, ObjectDecision, Permitted, PermittedFuture, Resource,
+    share_properties,
 };
 use auth_runtime_remote::{HttpClient, HttpError, ServerCalls};
 use http::{HeaderValue, StatusCode};
@@ -14,8 +15,8 @@ use tokio::time::timeout;
 
 use crate::answer::{self, AnswerError};
 use crate::discovery::Endpoints;
-use crate::entities::{Loaded, Loader};
-use crate::list::{List, ListError};
+use crate::entities::{self, Loaded};
+use crate::list::List;
 use crate::question::{self, SubjectNames};
 
 /// The wait before a retry after a failure.
@@ -140,8 +141,11 @@ pub struct AuthZen(Arc<Remote>);
 /// The settings besides the endpoints.
 pub(crate) struct Settings {
     pub(crate) names: SubjectNames,
-    pub(crate) loader: Option<Loader>,
-    pub(crate) bounds: Bounds,
+    pub(crate) loader: Option<Box<dyn EntityLoader>>,
+    pub(crate) questions_per_request: usize,
+    /// The longest time of a call of the loader, and of all pages of a list. After it, no further request about the same
+    /// questions begins.
+    pub(crate) timeout: Duration,
     pub(crate) http: HttpClient,
 }
 
@@ -151,18 +155,10 @@ struct Remote {
     calls: ServerCalls,
 }
 
-/// The bounds of the questions about one request.
-pub(crate) struct Bounds {
-    pub(crate) questions_per_request: usize,
-    /// The time after which no further request about the same questions begins, and of all pages of a list.
-    pub(crate) timeout: Duration,
-}
-
 /// The reason for missing decisions.
 enum Problem {
     Http(HttpError),
     Answer(AnswerError),
-    List(ListError),
 }
 
 impl AuthZen {
@@ -203,7 +199,7 @@ impl Remote {
         share_properties(&mut evaluations)?;
         let mut request = request;
         request.evaluations = &evaluations;
-        let Some(loader) = &self.settings.loader else {
+        let Some(loader) = self.settings.loader.as_deref() else {
             return self.decide_all(&request, None, &evaluations).await;
         };
         let loaded = self.load(loader, &request).await?;
@@ -222,15 +218,14 @@ impl Remote {
     /// Loads the entities of the questions, unless the server is known to fail.
     async fn load(
         &self,
-        loader: &Loader,
+        loader: &dyn EntityLoader,
         request: &EvaluationRequest<'_>,
     ) -> Result<Loaded, DecisionPointError> {
         let identity = request.identity;
         let checked = self.calls.check((identity.issuer(), identity.subject()));
         checked.map_err(|problem| error(&problem, problem.retry_after()))?;
-        loader
-            .load(&self.settings.names.subject_type, request)
-            .await
+        let (limit, subject_type) = (self.settings.timeout, &self.settings.names.subject_type);
+        entities::load(loader, limit, subject_type, request).await
     }
 
     /// Puts the questions to the server, in as many requests as it needs.
@@ -242,8 +237,8 @@ impl Remote {
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         let begun = Instant::now();
         let mut decisions = Vec::with_capacity(evaluations.len());
-        for some in evaluations.chunks(self.settings.bounds.questions_per_request) {
-            if begun.elapsed() > self.settings.bounds.timeout {
+        for some in evaluations.chunks(self.settings.questions_per_request) {
+            if begun.elapsed() > self.settings.timeout {
                 let (decided, all) = (decisions.len(), evaluations.len());
                 let message = format!("only {decided} of {all} questions were answered in time");
                 return Err(error(message, LATER));
@@ -277,7 +272,7 @@ impl Remote {
         let Some(url) = &self.endpoints.search_resource else {
             return Ok(Permitted::PerObject);
         };
-        let loaded = match &self.settings.loader {
+        let loaded = match self.settings.loader.as_deref() {
             Some(loader) => Some(self.load(loader, &request).await?),
             None => None,
         };
@@ -346,12 +341,12 @@ impl Remote {
                     .post_json(url, list.request(), request_id)
                     .await;
                 let answer = answer.map_err(Problem::Http)?;
-                if !list.add(&answer).map_err(Problem::List)? {
+                if !list.add(&answer).map_err(Problem::Answer)? {
                     return Ok(());
                 }
             }
         };
-        match timeout(self.settings.bounds.timeout, pages).await {
+        match timeout(self.settings.timeout, pages).await {
             Ok(read) => read.map(|()| list.into_ids()),
             Err(_) => Err(Problem::late(&list)),
         }
@@ -366,7 +361,7 @@ impl Problem {
     /// The failure of a list that is not read in time. A server that sent a page works.
     fn late(list: &List<'_>) -> Self {
         if list.has_begun() {
-            Self::List(ListError::Long(
+            Self::Answer(AnswerError::LongList(
                 "the pages of the list are not read in time".to_owned(),
             ))
         } else {
@@ -389,9 +384,6 @@ impl Problem {
                     )
             ),
             Self::Answer(error) => error.is_of_request(),
-            Self::List(ListError::Long(_)) => true,
-            Self::List(ListError::Page(_)) => false,
-            Self::List(ListError::Reported(error)) => error.is_of_request(),
         }
     }
 }
@@ -401,8 +393,6 @@ impl fmt::Display for Problem {
         match self {
             Self::Http(error) => error.fmt(f),
             Self::Answer(error) => error.fmt(f),
-            Self::List(ListError::Page(problem) | ListError::Long(problem)) => f.write_str(problem),
-            Self::List(ListError::Reported(error)) => error.fmt(f),
         }
     }
 }

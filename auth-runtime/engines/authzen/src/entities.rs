@@ -11,12 +11,6 @@ use auth_runtime_core::{
 /// The property with the parents of an entity.
 const PARENTS: &str = "parents";
 
-/// A loader, and the longest time of a call.
-pub(crate) struct Loader {
-    pub(crate) loader: Box<dyn EntityLoader>,
-    pub(crate) timeout: Duration,
-}
-
 /// The questions about objects that exist, with all properties.
 pub(crate) struct Loaded {
     /// The caller, with the properties of the loader.
@@ -26,48 +20,47 @@ pub(crate) struct Loaded {
     pub(crate) exists: Vec<bool>,
 }
 
-impl Loader {
-    /// Loads the caller and the objects of a request, in one call.
-    pub(crate) async fn load(
-        &self,
-        subject_type: &str,
-        request: &EvaluationRequest<'_>,
-    ) -> Result<Loaded, DecisionPointError> {
-        let subject = Resource::new(subject_type.to_owned(), request.identity.subject());
-        let resources = request
-            .evaluations
-            .iter()
-            .map(|evaluation| &evaluation.resource);
-        let wanted: BTreeSet<EntityUid> = resources.chain([&subject]).map(key).collect();
-        let wanted: Vec<EntityUid> = wanted.into_iter().collect();
-        let loading = tokio::time::timeout(self.timeout, self.loader.load(&wanted));
-        let loaded = loading.await.map_err(|_| {
-            let message = format!("the entities were not loaded within {:?}", self.timeout);
-            DecisionPointError::new(message)
-        })??;
-        let loaded = by_key(loaded)?;
-        let mut known = Loaded {
-            subject: complete(&subject, &loaded),
-            evaluations: Vec::new(),
-            exists: Vec::new(),
-        };
-        for Evaluation {
-            action, resource, ..
-        } in request.evaluations
-        {
-            let exists = loaded.contains_key(&key(resource))
-                || resource.properties().next().is_some()
-                || resource.resource_type() == Resource::SERVICE
-                || key(resource) == key(&subject);
-            known.exists.push(exists);
-            if exists {
-                let resource = complete(resource, &loaded);
-                let evaluation = Evaluation::new(action.clone(), resource);
-                known.evaluations.push(evaluation);
-            }
+/// Loads the caller and the objects of a request, in one call that takes at most `limit`.
+pub(crate) async fn load(
+    loader: &dyn EntityLoader,
+    limit: Duration,
+    subject_type: &str,
+    request: &EvaluationRequest<'_>,
+) -> Result<Loaded, DecisionPointError> {
+    let subject = Resource::new(subject_type.to_owned(), request.identity.subject());
+    let resources = request
+        .evaluations
+        .iter()
+        .map(|evaluation| &evaluation.resource);
+    let wanted: BTreeSet<EntityUid> = resources.chain([&subject]).map(key).collect();
+    let wanted: Vec<EntityUid> = wanted.into_iter().collect();
+    let loading = tokio::time::timeout(limit, loader.load(&wanted));
+    let loaded = loading.await.map_err(|_| {
+        let message = format!("the entities were not loaded within {limit:?}");
+        DecisionPointError::new(message)
+    })??;
+    let loaded = by_key(loaded)?;
+    let mut known = Loaded {
+        subject: complete(&subject, &loaded),
+        evaluations: Vec::new(),
+        exists: Vec::new(),
+    };
+    for Evaluation {
+        action, resource, ..
+    } in request.evaluations
+    {
+        let exists = loaded.contains_key(&key(resource))
+            || resource.properties().next().is_some()
+            || resource.resource_type() == Resource::SERVICE
+            || key(resource) == key(&subject);
+        known.exists.push(exists);
+        if exists {
+            let resource = complete(resource, &loaded);
+            let evaluation = Evaluation::new(action.clone(), resource);
+            known.evaluations.push(evaluation);
         }
-        Ok(known)
     }
+    Ok(known)
 }
 
 fn key(resource: &Resource) -> EntityUid {

@@ -30,17 +30,6 @@ pub(crate) struct List<'q> {
     length: usize,
 }
 
-/// The reason for a missing list.
-#[derive(Debug, PartialEq)]
-pub(crate) enum ListError {
-    /// The response is not a page of the list.
-    Page(String),
-    /// The server reports an error about the list.
-    Reported(AnswerError),
-    /// The list is too long, or took too long. Another one may be shorter.
-    Long(String),
-}
-
 /// A response (§8.3).
 #[derive(Deserialize)]
 struct Response {
@@ -97,11 +86,11 @@ impl<'q> List<'q> {
 
     /// Adds the results of a response, and returns whether a page follows. Errors do not quote the response,
     /// which may be long or personal.
-    pub(crate) fn add(&mut self, body: &[u8]) -> Result<bool, ListError> {
+    pub(crate) fn add(&mut self, body: &[u8]) -> Result<bool, AnswerError> {
         let response: Response = serde_json::from_slice(body).map_err(|_| {
             let problem = "the response is not a JSON object with `results` that each have a `type` and an \
                            `id`, and with the `next_token` of its `page`";
-            ListError::Page(problem.to_owned())
+            AnswerError::Form(problem.to_owned())
         })?;
         let Response {
             results,
@@ -110,27 +99,27 @@ impl<'q> List<'q> {
             ..
         } = response;
         if let Some(error) = answer::reported_error(&context) {
-            return Err(ListError::Reported(error));
+            return Err(error);
         }
         let found = results.len();
         let count = page.as_ref().and_then(|page| page.count);
         if let Some(count) = count.filter(|count| usize::try_from(*count) != Ok(found)) {
             let problem = format!("the page has {found} results, and {count} by its own count");
-            return Err(ListError::Page(problem));
+            return Err(AnswerError::Form(problem));
         }
         self.pages += 1;
         self.length = self.length.saturating_add(body.len());
         for entity in results {
             if entity.kind != self.resource_type {
                 let problem = "a result has another type than the objects of the list";
-                return Err(ListError::Page(problem.to_owned()));
+                return Err(AnswerError::Form(problem.to_owned()));
             }
             // Results may be repeated between pages (§8.2).
             self.ids.insert(entity.id);
         }
         let most = ProtectionSpace::MAX_EVALUATIONS;
         if self.ids.len() > most {
-            return Err(ListError::Long(format!(
+            return Err(AnswerError::LongList(format!(
                 "the list has more than {most} objects"
             )));
         }
@@ -140,11 +129,11 @@ impl<'q> List<'q> {
         if self.pages == MAX_PAGES || self.length > MAX_LENGTH {
             let (pages, length) = (self.pages, self.length);
             let problem = format!("the list does not end after {pages} pages and {length} bytes");
-            return Err(ListError::Long(problem));
+            return Err(AnswerError::LongList(problem));
         }
         if !self.tokens.insert(token.clone()) {
             let problem = "the token of the next page is the one of an earlier page";
-            return Err(ListError::Page(problem.to_owned()));
+            return Err(AnswerError::Form(problem.to_owned()));
         }
         self.next = Some(token);
         Ok(true)

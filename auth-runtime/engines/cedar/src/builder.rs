@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
-use arc_swap::ArcSwap;
 use auth_runtime_core::EntityLoader;
 use cedar_policy::{Authorizer, EntityTypeName};
 
@@ -99,7 +98,7 @@ impl CedarBuilder {
             names,
             declared,
             loader: self.loader,
-            policies: ArcSwap::from_pointee(policies),
+            policies: RwLock::new(Arc::new(policies)),
             reloading: Mutex::new(()),
             authorizer: Authorizer::new(),
         })))

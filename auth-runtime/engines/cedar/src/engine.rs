@@ -1,10 +1,9 @@
 //! The engine.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use arc_swap::ArcSwap;
 use auth_runtime_core::{
     DecisionPoint, DecisionPointError, EntityLoader, Evaluation, EvaluationFuture,
     EvaluationRequest, ObjectDecision, PermittedFuture, Resource,
@@ -151,7 +150,7 @@ pub(crate) struct Engine {
     pub(crate) names: Names,
     pub(crate) declared: Option<Declared>,
     pub(crate) loader: Option<Box<dyn EntityLoader>>,
-    pub(crate) policies: ArcSwap<PolicySet>,
+    pub(crate) policies: RwLock<Arc<PolicySet>>,
     /// Held while policies are read, so that an older version never replaces a newer one.
     pub(crate) reloading: Mutex<()>,
     pub(crate) authorizer: Authorizer,
@@ -186,7 +185,8 @@ impl Cedar {
         let lock = engine.reloading.lock();
         let _lock = lock.unwrap_or_else(PoisonError::into_inner);
         let policies = policies::read(&engine.sources, engine.schema())?;
-        engine.policies.store(Arc::new(policies));
+        let current = engine.policies.write();
+        *current.unwrap_or_else(PoisonError::into_inner) = Arc::new(policies);
         Ok(())
     }
 }
@@ -228,13 +228,19 @@ impl DecisionPoint for Cedar {
 impl fmt::Debug for Cedar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cedar")
-            .field("policies", &self.0.policies.load().num_of_policies())
+            .field("policies", &self.0.policies().num_of_policies())
             .field("has_schema", &self.0.declared.is_some())
             .finish_non_exhaustive()
     }
 }
 
 impl Engine {
+    /// The policies that are in force.
+    pub(crate) fn policies(&self) -> Arc<PolicySet> {
+        let policies = self.policies.read();
+        Arc::clone(&policies.unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(crate) fn schema(&self) -> Option<&Schema> {
         self.declared.as_ref().map(|declared| &declared.schema)
     }
@@ -243,7 +249,7 @@ impl Engine {
         &self,
         request: EvaluationRequest<'_>,
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
-        let policies = self.policies.load_full();
+        let policies = self.policies();
         let declared = self.declared.as_ref();
         let has_roles = declared.is_none_or(|own| own.has_roles);
         let loader = self.loader.as_deref();

@@ -64,7 +64,7 @@ impl Engine {
             return Err(DecisionPointError::new(message));
         }
         request.evaluations = &[];
-        let policies = self.policies.load_full();
+        let policies = self.policies();
         let loader = self.loader.as_deref();
         let has_roles = declared.has_roles;
         let loaded = load(request, &self.names, Some(declared), has_roles, loader).await?;

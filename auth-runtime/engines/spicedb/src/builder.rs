@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use auth_runtime_core::UrlProblem;
 use auth_runtime_core::url::{TrustedUrl, without_secrets};
+use auth_runtime_remote::with_causes;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -190,10 +191,7 @@ fn endpoint(
     ca_certificates: Option<&[u8]>,
     timeout: Duration,
 ) -> Result<Endpoint, SpiceDbError> {
-    let failed = |error: tonic::transport::Error| match std::error::Error::source(&error) {
-        Some(cause) => SpiceDbError::Client(format!("{error}: {cause}")),
-        None => SpiceDbError::Client(error.to_string()),
-    };
+    let failed = |error: tonic::transport::Error| SpiceDbError::Client(with_causes(&error));
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(failed)?;
     let endpoint = endpoint
         .connect_timeout(timeout)

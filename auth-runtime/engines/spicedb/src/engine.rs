@@ -9,7 +9,7 @@ use auth_runtime_core::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, Identity,
     ObjectDecision, Permitted, PermittedFuture,
 };
-use auth_runtime_remote::{CallError, ServerCalls};
+use auth_runtime_remote::ServerCalls;
 use tokio::time::timeout;
 
 use crate::client::Client;
@@ -19,8 +19,6 @@ use crate::messages::{CheckBulkPermissionsRequest, Consistency, Requirement};
 use crate::names::Names;
 use crate::{answer, object_id, question};
 
-/// The protocol's word for the requests that `TooMany` counts.
-const TOO_MANY: &str = "256 calls of the server are under way";
 /// The wait before a retry after a failure.
 const LATER: Duration = ServerCalls::PAUSE;
 
@@ -320,13 +318,9 @@ impl Remote {
         };
         let caller = (identity.issuer(), identity.subject());
         let called = self.calls.call(caller, asked, Failure::is_of_request);
-        called.await.map_err(|failure| {
-            let retry_after = failure.retry_after();
-            match failure {
-                CallError::TooMany => error(TOO_MANY, retry_after),
-                failure => error(failure, retry_after),
-            }
-        })
+        called
+            .await
+            .map_err(|failure| error(&failure, failure.retry_after()))
     }
 }
 

@@ -9,12 +9,11 @@ use std::fmt;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use arc_swap::ArcSwapOption;
 use auth_runtime_core::url::{TrustedUrl, without_secrets};
 use auth_runtime_remote::{HttpClient, bounded_text};
 use jsonwebtoken::Header;
@@ -78,7 +77,7 @@ pub(super) struct FetchedKeys {
     http: HttpClient,
     refresh_every: Duration,
     cache: Option<Arc<VerifierCache>>,
-    fetched: ArcSwapOption<Fetched>,
+    fetched: RwLock<Option<Arc<Fetched>>>,
     /// The lock is held during a fetch, so that all requests that need keys wait for the same
     /// fetch.
     last: Arc<Mutex<Option<FetchAttempt>>>,
@@ -153,7 +152,7 @@ impl FetchedKeys {
             http,
             refresh_every,
             cache,
-            fetched: ArcSwapOption::empty(),
+            fetched: RwLock::default(),
             last: Arc::default(),
             born,
             begun: AtomicU64::new(0),
@@ -169,9 +168,22 @@ impl FetchedKeys {
         self.refresh_when_due().then_some(keys)
     }
 
+    /// The keys of the last successful fetch.
+    fn current(&self) -> Option<Arc<Fetched>> {
+        let fetched = self.fetched.read();
+        fetched.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the keys, and returns the earlier ones.
+    fn replace(&self, fetched: Arc<Fetched>) -> Option<Arc<Fetched>> {
+        let current = self.fetched.write();
+        current
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(fetched)
+    }
+
     fn at_hand(&self, header: &Header) -> Option<Arc<KeySet>> {
-        let fetched = self.fetched.load();
-        let fetched = fetched.as_ref()?;
+        let fetched = self.current()?;
         let is_usable = self.since(fetched.at) < KEEP && fetched.keys.knows(header);
         is_usable.then(|| Arc::clone(&fetched.keys))
     }
@@ -211,7 +223,7 @@ impl FetchedKeys {
                 let is_enough = last.number > begun || !last.may_precede(wanted, self.rules.leeway);
                 if is_recent
                     && is_enough
-                    && let Some(fetched) = self.fetched.load_full()
+                    && let Some(fetched) = self.current()
                 {
                     return Ok(Arc::clone(&fetched.keys));
                 }
@@ -291,7 +303,7 @@ impl FetchedKeys {
         let problem = match self.fetch_without_panic().await {
             Ok(fetched) => {
                 let fetched = Arc::new(fetched);
-                let before = self.fetched.swap(Some(Arc::clone(&fetched)));
+                let before = self.replace(Arc::clone(&fetched));
                 // A removed key may have been stolen.
                 let lacks = |old: Arc<Fetched>| !old.published.is_subset(&fetched.published);
                 let is_removed = before.is_some_and(lacks);
@@ -385,7 +397,7 @@ fn millis(duration: Duration) -> u64 {
 
 impl fmt::Debug for FetchedKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.fetched.load().as_ref() {
+        match self.current() {
             Some(fetched) => fetched.keys.fmt(f),
             None => f.write_str("not fetched yet"),
         }

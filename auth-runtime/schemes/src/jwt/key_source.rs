@@ -65,7 +65,6 @@ impl<T: KeySource> ErasedKeySource for T {
 }
 
 /// Some source, behind one type.
-#[derive(Clone)]
 pub(super) struct AnyKeySource(Arc<dyn ErasedKeySource>);
 
 impl AnyKeySource {

@@ -160,7 +160,7 @@ async fn concurrent_calls_are_bounded() {
     }
     let begun = Instant::now();
     let error = ask(&engine, &[read("own")]).await.unwrap_err();
-    assert!(error.to_string().contains("256 calls"), "{error}");
+    assert!(error.to_string().contains("256 requests"), "{error}");
     assert!(begun.elapsed() < TIMEOUT);
     for call in calls {
         assert!(call.await.unwrap().is_err());
