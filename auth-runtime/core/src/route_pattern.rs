@@ -1,6 +1,62 @@
-//! The requests that the paths of routes match, as in axum: without decoding.
+//! The syntax of the paths of routes in axum, and the requests that they match: without decoding.
 
 use std::cmp::{Ordering, Reverse};
+
+/// A piece of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'p> {
+    /// Text. That of two braces, which mean a literal one, is one brace.
+    Literal(&'p str),
+    /// A parameter.
+    Parameter(Parameter<'p>),
+}
+
+/// A parameter of a path: `{name}`, or `{*name}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter<'p> {
+    /// Its name.
+    pub name: &'p str,
+    /// True for a wildcard, which takes all segments that follow.
+    pub takes_all: bool,
+}
+
+/// Returns the pieces of a path in axum's syntax, in their order. A brace without its counterpart is text.
+pub fn pieces(path: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = path;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (literal, from) = rest.split_at(at);
+        let is_doubled = from.starts_with("{{") || from.starts_with("}}");
+        let named = from.strip_prefix('{').and_then(|it| it.split_once('}'));
+        let (piece, behind) = match named.filter(|_| !is_doubled) {
+            Some((name, behind)) => {
+                let wildcard = name.strip_prefix('*');
+                let parameter = Parameter {
+                    name: wildcard.unwrap_or(name),
+                    takes_all: wildcard.is_some(),
+                };
+                (Piece::Parameter(parameter), behind)
+            }
+            None => {
+                let (brace, behind) = from.split_at(1);
+                let skipped = usize::from(is_doubled);
+                (Piece::Literal(brace), behind.get(skipped..).unwrap_or_default())
+            }
+        };
+        pieces.extend([Piece::Literal(literal), piece]);
+        rest = behind;
+    }
+    pieces.push(Piece::Literal(rest));
+    pieces
+}
+
+/// Returns the parameters of a path in axum's syntax, in their order.
+pub fn parameters(path: &str) -> impl Iterator<Item = Parameter<'_>> {
+    pieces(path).into_iter().filter_map(|piece| match piece {
+        Piece::Parameter(parameter) => Some(parameter),
+        Piece::Literal(_) => None,
+    })
+}
 
 /// The requests that a path matches, independently of the names of its parameters. If two patterns
 /// match the same request, axum uses the lesser one.
@@ -86,7 +142,7 @@ impl PartialOrd for Segment {
 /// Returns the first name that two parameters of a path have.
 pub fn repeated_parameter(path: &str) -> Option<&str> {
     let mut names = Vec::new();
-    path.split('/').filter_map(parameter_in).find(|name| {
+    parameters(path).map(|it| it.name).find(|name| {
         let is_repeated = names.contains(name);
         names.push(name);
         is_repeated
@@ -95,20 +151,7 @@ pub fn repeated_parameter(path: &str) -> Option<&str> {
 
 /// Returns whether a path has a parameter of this name.
 pub fn has_parameter(path: &str, name: &str) -> bool {
-    path.split('/')
-        .filter_map(parameter_in)
-        .any(|own| own == name)
-}
-
-/// Returns the name of the parameter in a segment.
-fn parameter_in(segment: &str) -> Option<&str> {
-    let (_, behind) = segment.split_once('{')?;
-    // Two braces are a literal one.
-    if let Some(behind) = behind.strip_prefix('{') {
-        return parameter_in(behind);
-    }
-    let (name, _) = behind.split_once('}')?;
-    Some(name.strip_prefix('*').unwrap_or(name))
+    parameters(path).any(|own| own.name == name)
 }
 
 impl Pattern {
@@ -242,6 +285,30 @@ pub(crate) fn covers(wider: &[Segment], path: &[Segment]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn braces_are_read_as_axum_reads_them() {
+        let shown = |path| {
+            let pieces = pieces(path).into_iter().map(|piece| match piece {
+                Piece::Literal(text) => text.to_owned(),
+                Piece::Parameter(Parameter { name, takes_all }) => format!("<{name}:{takes_all}>"),
+            });
+            pieces.collect::<String>()
+        };
+        for (path, expected) in [
+            ("/", "/"),
+            ("/a/{id}", "/a/<id:false>"),
+            ("/{a}/b/{*rest}", "/<a:false>/b/<rest:true>"),
+            ("/{{a}}/{b}", "/{a}/<b:false>"),
+            ("/{{{a}", "/{<a:false>"),
+            ("/é{x}", "/é<x:false>"),
+            // axum refuses these.
+            ("/{", "/{"),
+            ("/}{x}", "/}<x:false>"),
+        ] {
+            assert_eq!(shown(path), expected, "{path}");
+        }
+    }
 
     #[test]
     fn paths_match_the_requests_that_axum_routes_to_them() {

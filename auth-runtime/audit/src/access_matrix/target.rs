@@ -1,5 +1,6 @@
 //! The request target for a row.
 
+use auth_runtime_core::route_pattern::{self, Parameter, Piece, pieces};
 use auth_runtime_core::{AccessRow, RouteKind};
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -11,46 +12,6 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// A part of a path, as axum parses it.
-enum Piece<'p> {
-    Literal(&'p str),
-    Parameter(Parameter<'p>),
-}
-
-#[derive(Clone, Copy)]
-struct Parameter<'p> {
-    name: &'p str,
-    /// True for a wildcard.
-    takes_all: bool,
-}
-
-fn pieces(path: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut rest = path;
-    while let Some(at) = rest.find(['{', '}']) {
-        let (literal, from) = rest.split_at(at);
-        pieces.push(Piece::Literal(literal));
-        let doubled = from.starts_with("{{") || from.starts_with("}}");
-        let end = match from.find('}') {
-            Some(end) if !doubled => end,
-            // A literal brace.
-            _ => {
-                pieces.push(Piece::Literal(from.get(..1).unwrap_or_default()));
-                rest = from.get(if doubled { 2 } else { 1 }..).unwrap_or_default();
-                continue;
-            }
-        };
-        let name = from.get(1..end).unwrap_or_default();
-        pieces.push(Piece::Parameter(Parameter {
-            name: name.trim_start_matches('*'),
-            takes_all: name.starts_with('*'),
-        }));
-        rest = from.get(end + 1..).unwrap_or_default();
-    }
-    pieces.push(Piece::Literal(rest));
-    pieces
-}
-
 /// Returns the path of a row without the trailing `/*`.
 fn stem(row: &AccessRow) -> &str {
     // A route of axum cannot end like this.
@@ -59,45 +20,36 @@ fn stem(row: &AccessRow) -> &str {
 
 /// Returns the names of the parameters in the path of a row.
 pub(super) fn parameters(row: &AccessRow) -> Vec<&str> {
-    let parameters = parameters_of(row).into_iter();
-    parameters.map(|parameter| parameter.name).collect()
+    parameters_of(row).map(|parameter| parameter.name).collect()
 }
 
 /// Returns the names of the parameters of a row's path that occur in a target for it.
 pub(super) fn parameters_in<'r>(row: &'r AccessRow, target: &str) -> Vec<&'r str> {
-    let parameters = parameters_of(row).into_iter();
-    let present = parameters.filter(|parameter| target.contains(&parameter.written()));
+    let present = parameters_of(row).filter(|parameter| target.contains(&written(*parameter)));
     present.map(|parameter| parameter.name).collect()
 }
 
-fn parameters_of(row: &AccessRow) -> Vec<Parameter<'_>> {
-    let pieces = pieces(stem(row)).into_iter();
-    let parameters = pieces.filter_map(|piece| match piece {
-        Piece::Parameter(parameter) => Some(parameter),
-        Piece::Literal(_) => None,
-    });
-    parameters.collect()
+fn parameters_of(row: &AccessRow) -> impl Iterator<Item = Parameter<'_>> {
+    route_pattern::parameters(stem(row))
 }
 
-impl Parameter<'_> {
-    /// Returns the parameter as it is written in a path.
-    fn written(self) -> String {
-        let star = if self.takes_all { "*" } else { "" };
-        format!("{{{star}{}}}", self.name)
-    }
+/// Returns the parameter as it is written in a path.
+fn written(parameter: Parameter<'_>) -> String {
+    let star = if parameter.takes_all { "*" } else { "" };
+    format!("{{{star}{}}}", parameter.name)
+}
 
-    fn encode(self, value: &str) -> String {
-        let parts = if self.takes_all {
-            value.split('/').collect()
-        } else {
-            vec![value]
-        };
-        let parts: Vec<_> = parts
-            .into_iter()
-            .map(|part| utf8_percent_encode(part, ESCAPED).to_string())
-            .collect();
-        parts.join("/")
-    }
+fn encode(parameter: Parameter<'_>, value: &str) -> String {
+    let parts = if parameter.takes_all {
+        value.split('/').collect()
+    } else {
+        vec![value]
+    };
+    let parts: Vec<_> = parts
+        .into_iter()
+        .map(|part| utf8_percent_encode(part, ESCAPED).to_string())
+        .collect();
+    parts.join("/")
 }
 
 /// Returns a path that a row matches, with these values for its parameters. Below the prefix of a
@@ -109,7 +61,7 @@ pub(super) fn fill<'v>(row: &AccessRow, value: impl Fn(&str) -> Option<&'v str>)
             Piece::Literal(literal) => path.push_str(literal),
             Piece::Parameter(parameter) => {
                 let value = value(parameter.name).unwrap_or_default();
-                path.push_str(&parameter.encode(value));
+                path.push_str(&encode(parameter, value));
             }
         }
     }
@@ -128,10 +80,9 @@ pub(super) fn fill_in<'v>(
     target: &str,
     value: impl Fn(&str) -> Option<&'v str>,
 ) -> String {
-    let parameters = parameters_of(row).into_iter();
-    parameters.fold(target.to_owned(), |target, parameter| {
+    parameters_of(row).fold(target.to_owned(), |target, parameter| {
         let value = value(parameter.name).unwrap_or_default();
-        target.replace(&parameter.written(), &parameter.encode(value))
+        target.replace(&written(parameter), &encode(parameter, value))
     })
 }
 
@@ -167,27 +118,6 @@ pub(super) fn read(target: &str) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn braces_are_read_as_axum_reads_them() {
-        let shown = |path| {
-            let pieces = pieces(path).into_iter().map(|piece| match piece {
-                Piece::Literal(text) => text.to_owned(),
-                Piece::Parameter(Parameter { name, takes_all }) => format!("<{name}:{takes_all}>"),
-            });
-            pieces.collect::<String>()
-        };
-        for (path, expected) in [
-            ("/", "/"),
-            ("/a/{id}", "/a/<id:false>"),
-            ("/{a}/b/{*rest}", "/<a:false>/b/<rest:true>"),
-            ("/{{a}}/{b}", "/{a}/<b:false>"),
-            ("/{", "/{"),
-            ("/é{x}", "/é<x:false>"),
-        ] {
-            assert_eq!(shown(path), expected, "{path}");
-        }
-    }
 
     #[test]
     fn targets_are_paths() {

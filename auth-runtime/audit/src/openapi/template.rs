@@ -1,5 +1,7 @@
 //! Paths with parameters, as axum and as OpenAPI write them.
 
+use auth_runtime_core::route_pattern::{Parameter, Piece, pieces};
+
 /// A path with parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template(Vec<Part>);
@@ -18,23 +20,17 @@ impl Template {
     pub(super) fn of_route(path: &str) -> Self {
         let mut parts = Vec::new();
         let mut literal = String::new();
-        let mut rest = path;
-        while let Some(letter) = rest.chars().next() {
-            let doubled = ["{{", "}}"].into_iter().find(|two| rest.starts_with(two));
-            if let Some((name, after)) = parameter(rest).filter(|_| doubled.is_none()) {
-                push_literal(&mut parts, &mut literal);
-                parts.push(name);
-                rest = after;
-                continue;
+        for piece in pieces(path) {
+            match piece {
+                // Braces are percent-encoded in a URL.
+                Piece::Literal(text) => {
+                    literal.push_str(&text.replace('{', "%7B").replace('}', "%7D"));
+                }
+                Piece::Parameter(Parameter { name, takes_all }) => {
+                    push_literal(&mut parts, &mut literal);
+                    parts.push(part(name, takes_all));
+                }
             }
-            match letter {
-                // They are percent-encoded in a URL.
-                '{' => literal.push_str("%7B"),
-                '}' => literal.push_str("%7D"),
-                letter => literal.push(letter),
-            }
-            let length = doubled.map_or(letter.len_utf8(), str::len);
-            rest = rest.get(length..).unwrap_or_default();
         }
         push_literal(&mut parts, &mut literal);
         Self(parts)
@@ -101,11 +97,16 @@ fn shape(parts: &[Part]) -> String {
 /// Returns the parameter that `path` starts with, and the rest of the path.
 fn parameter(path: &str) -> Option<(Part, &str)> {
     let (name, rest) = path.strip_prefix('{')?.split_once('}')?;
-    let part = match name.strip_prefix('*') {
-        Some(name) => Part::Rest(name.to_owned()),
-        None => Part::Parameter(name.to_owned()),
-    };
-    Some((part, rest))
+    let wildcard = name.strip_prefix('*');
+    Some((part(wildcard.unwrap_or(name), wildcard.is_some()), rest))
+}
+
+fn part(name: &str, takes_all: bool) -> Part {
+    if takes_all {
+        Part::Rest(name.to_owned())
+    } else {
+        Part::Parameter(name.to_owned())
+    }
 }
 
 fn push_literal(parts: &mut Vec<Part>, literal: &mut String) {

@@ -1,5 +1,6 @@
 //! Plain routers of a service that moves to guarded routers one file at a time.
 
+use auth_runtime_core::route_pattern::{Piece, pieces};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -100,24 +101,13 @@ fn matches(router: &Router, path: &str) -> bool {
 /// A segment that no literal route has.
 const OTHER: &str = "zzzzzzzz";
 
-/// Returns a path that a pattern matches. Doubled braces are literal.
+/// Returns a path that a pattern matches.
 fn sample(pattern: &str) -> String {
-    let mut path = String::new();
-    let mut rest = pattern;
-    while let Some((literal, behind)) = rest.split_once(['{', '}']) {
-        path.push_str(literal);
-        let brace = rest.get(literal.len()..).unwrap_or_default();
-        rest = match brace.get(..2) {
-            Some(doubled @ ("{{" | "}}")) => {
-                path.extend(doubled.chars().take(1));
-                brace.get(2..).unwrap_or_default()
-            }
-            _ => {
-                path.push_str(OTHER);
-                behind.split_once('}').map_or("", |(_, behind)| behind)
-            }
-        };
-    }
-    path.push_str(rest);
-    path
+    let pieces = pieces(pattern).into_iter();
+    pieces
+        .map(|piece| match piece {
+            Piece::Literal(text) => text,
+            Piece::Parameter(_) => OTHER,
+        })
+        .collect()
 }
