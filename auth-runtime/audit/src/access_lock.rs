@@ -8,7 +8,6 @@ mod error;
 mod route_key;
 
 use std::fmt;
-use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -19,7 +18,7 @@ use self::entry::Entry;
 pub use self::error::AccessLockError;
 use self::error::LockErrorKind;
 use self::route_key::RouteKey;
-use crate::snapshot_update::SnapshotUpdate;
+use crate::snapshot_file::SnapshotKind;
 
 /// The contents of an `access.lock`: one line for each row of an [`AccessTable`], with the method,
 /// the path, the policy and the handler. The place of the handler in the source is left out.
@@ -70,6 +69,11 @@ const HEADER: &str = "\
 # accepted by `ACCESS_LOCK=overwrite cargo test`, and reviewed here.
 ";
 
+static KIND: SnapshotKind = SnapshotKind {
+    name: "access lock",
+    variable: "ACCESS_LOCK",
+};
+
 impl AccessLock {
     /// Creates the lock of a table.
     pub fn of(table: &AccessTable) -> Self {
@@ -95,20 +99,10 @@ impl AccessLock {
         let file = file.as_ref();
         let error = |kind| AccessLockError::new(file, kind);
         let now = Self::of(table);
-        match SnapshotUpdate::by("ACCESS_LOCK") {
-            SnapshotUpdate::Refused => {}
-            SnapshotUpdate::Accepted => {
-                let written = std::fs::write(file, now.to_string());
-                return written.map_err(|cause| error(LockErrorKind::File(cause)));
-            }
-            SnapshotUpdate::OnCi => return Err(error(LockErrorKind::UpdateOnCi)),
-        }
-        let text = std::fs::read(file).map_err(|cause| {
-            error(match cause.kind() {
-                io::ErrorKind::NotFound => LockErrorKind::Missing,
-                _ => LockErrorKind::File(cause),
-            })
-        })?;
+        let read = KIND.read_or_overwrite(file, &now.to_string());
+        let Some(text) = read.map_err(|cause| error(LockErrorKind::File(cause)))? else {
+            return Ok(());
+        };
         // Invalid UTF-8 never occurs in a written line, so such a line differs in any case.
         let before = Self::read(&String::from_utf8_lossy(&text)).map_err(error)?;
         let changes = before.changes_to(&now);

@@ -14,7 +14,7 @@ mod access_report;
 #[cfg(feature = "openapi")]
 mod openapi;
 #[cfg(any(feature = "access-lock", feature = "access-matrix"))]
-mod snapshot_update;
+mod snapshot_file;
 
 #[cfg(feature = "access-lock")]
 pub use crate::access_lock::{AccessChanges, AccessLock, AccessLockError};

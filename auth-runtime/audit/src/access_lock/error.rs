@@ -1,10 +1,10 @@
 //! The errors of checking a lock.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::AccessChanges;
+use crate::snapshot_file::SnapshotError;
 
 /// An error of checking an [`AccessLock`](crate::AccessLock): a report for the readers of a failed
 /// test.
@@ -16,9 +16,7 @@ pub struct AccessLockError {
 
 #[derive(Debug)]
 pub(super) enum LockErrorKind {
-    Missing,
-    UpdateOnCi,
-    File(io::Error),
+    File(SnapshotError),
     Line {
         number: usize,
         line: String,
@@ -50,20 +48,8 @@ impl AccessLockError {
 impl fmt::Display for AccessLockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.file.file_name().unwrap_or_default().display();
-        let path = self.file.display();
         match &self.kind {
-            LockErrorKind::Missing => write!(
-                f,
-                "the access lock `{path}` does not exist; create it with `ACCESS_LOCK=overwrite \
-                 cargo test`, and commit it"
-            ),
-            LockErrorKind::UpdateOnCi => write!(
-                f,
-                "`ACCESS_LOCK=overwrite` would accept every change of `{name}` without a review, \
-                 since `CI` is set; unset `ACCESS_LOCK` here, and accept the change where it is \
-                 made"
-            ),
-            LockErrorKind::File(cause) => write!(f, "`{path}` cannot be read or written: {cause}"),
+            LockErrorKind::File(error) => error.fmt(f),
             LockErrorKind::Line { number, line } => write!(
                 f,
                 "line {number} of `{name}` is not an entry of an access lock: `{}`; restore the \

@@ -1,12 +1,12 @@
 //! The errors of building and checking a matrix.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 
 use auth_runtime_core::adapter::text::visible;
 
 use super::changes::Changes;
+use crate::snapshot_file::SnapshotError;
 
 /// An error of building or checking an [`AccessMatrix`](crate::AccessMatrix): a report for the
 /// readers of a failed test.
@@ -24,9 +24,7 @@ pub(super) enum MatrixErrorKind {
     Differs(Vec<String>),
     /// Settings with one value only.
     Incomplete(Vec<String>),
-    Missing(PathBuf),
-    UpdateOnCi(PathBuf),
-    File(PathBuf, io::Error),
+    File(SnapshotError),
     /// The file has no matrix.
     Unreadable(PathBuf),
     Changed(PathBuf, Changes),
@@ -70,22 +68,7 @@ impl fmt::Display for AccessMatrixError {
                     .iter()
                     .try_for_each(|setting| write!(f, "\n  {setting}"))
             }
-            MatrixErrorKind::Missing(file) => write!(
-                f,
-                "the access matrix `{}` does not exist; create it with `ACCESS_MATRIX=overwrite \
-                 cargo test`, and commit it",
-                file.display()
-            ),
-            MatrixErrorKind::UpdateOnCi(file) => write!(
-                f,
-                "`ACCESS_MATRIX=overwrite` would accept every change of `{}` without a review, \
-                 since `CI` is set; unset `ACCESS_MATRIX` here, and accept the change where it \
-                 is made",
-                file.file_name().unwrap_or_default().display()
-            ),
-            MatrixErrorKind::File(file, cause) => {
-                write!(f, "`{}` cannot be read or written: {cause}", file.display())
-            }
+            MatrixErrorKind::File(error) => error.fmt(f),
             MatrixErrorKind::Unreadable(file) => write!(
                 f,
                 "`{}` has no response table, or a merge left two of them in it; restore the file \

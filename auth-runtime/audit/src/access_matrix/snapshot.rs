@@ -1,12 +1,11 @@
 //! The accepted matrix, in a file of the repository.
 
-use std::io;
 use std::path::Path;
 
 use super::changes::{Accepted, Changes};
 use super::error::{AccessMatrixError, MatrixErrorKind};
 use super::matrix::AccessMatrix;
-use crate::snapshot_update::SnapshotUpdate;
+use crate::snapshot_file::SnapshotKind;
 
 const HEADER: &str = "\
 # Access matrix
@@ -16,50 +15,10 @@ Generated: `assert_access_matrix!` compares it with the responses of the service
 
 ";
 
-/// The contents of the file.
-pub(super) struct Snapshot {
-    text: String,
-    matrix: Accepted,
-}
-
-impl Snapshot {
-    pub(super) fn of(matrix: &AccessMatrix) -> Self {
-        let text = format!("{HEADER}{}", matrix.to_markdown());
-        let matrix = Accepted::read(&text).unwrap_or_default();
-        Self { text, matrix }
-    }
-
-    /// Compares the matrix with the file, or writes the file if the environment requests it.
-    pub(super) fn check(&self, file: &Path) -> Result<(), AccessMatrixError> {
-        let error = |kind| Err(AccessMatrixError::new(kind));
-        match SnapshotUpdate::by("ACCESS_MATRIX") {
-            SnapshotUpdate::Refused => {}
-            SnapshotUpdate::Accepted => {
-                return match std::fs::write(file, &self.text) {
-                    Ok(()) => Ok(()),
-                    Err(cause) => error(MatrixErrorKind::File(file.to_owned(), cause)),
-                };
-            }
-            SnapshotUpdate::OnCi => {
-                return error(MatrixErrorKind::UpdateOnCi(file.to_owned()));
-            }
-        }
-        let text = match std::fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-                return error(MatrixErrorKind::Missing(file.to_owned()));
-            }
-            Err(cause) => return error(MatrixErrorKind::File(file.to_owned(), cause)),
-        };
-        let Some(before) = Accepted::read(&text) else {
-            return error(MatrixErrorKind::Unreadable(file.to_owned()));
-        };
-        match Changes::between(&before, &self.matrix) {
-            changes if changes.is_empty() => Ok(()),
-            changes => error(MatrixErrorKind::Changed(file.to_owned(), changes)),
-        }
-    }
-}
+static KIND: SnapshotKind = SnapshotKind {
+    name: "access matrix",
+    variable: "ACCESS_MATRIX",
+};
 
 impl AccessMatrix {
     /// Compares the responses with the policies, and then with the snapshot in `file`. With
@@ -86,6 +45,24 @@ impl AccessMatrix {
         if !single.is_empty() {
             return Err(AccessMatrixError::new(MatrixErrorKind::Incomplete(single)));
         }
-        Snapshot::of(self).check(file.as_ref())
+        self.check_file(file.as_ref())
+    }
+
+    /// Compares the matrix with the file, or writes the file if the environment requests it.
+    fn check_file(&self, file: &Path) -> Result<(), AccessMatrixError> {
+        let error = AccessMatrixError::new;
+        let now = format!("{HEADER}{}", self.to_markdown());
+        let read = KIND.read_or_overwrite(file, &now);
+        let Some(text) = read.map_err(|cause| error(MatrixErrorKind::File(cause)))? else {
+            return Ok(());
+        };
+        // Invalid UTF-8 never occurs in a written matrix, so such a file differs in any case.
+        let before = Accepted::read(&String::from_utf8_lossy(&text))
+            .ok_or_else(|| error(MatrixErrorKind::Unreadable(file.to_owned())))?;
+        let now = Accepted::read(&now).unwrap_or_default();
+        match Changes::between(&before, &now) {
+            changes if changes.is_empty() => Ok(()),
+            changes => Err(error(MatrixErrorKind::Changed(file.to_owned(), changes))),
+        }
     }
 }
