@@ -40,7 +40,10 @@ pub fn pieces(path: &str) -> Vec<Piece<'_>> {
             None => {
                 let (brace, behind) = from.split_at(1);
                 let skipped = usize::from(is_doubled);
-                (Piece::Literal(brace), behind.get(skipped..).unwrap_or_default())
+                (
+                    Piece::Literal(brace),
+                    behind.get(skipped..).unwrap_or_default(),
+                )
             }
         };
         pieces.extend([Piece::Literal(literal), piece]);

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use auth_runtime_core::RouteKind;
 use serde::Serialize;
 
-pub(super) use self::definitions::{Around, Definitions};
+pub(super) use self::definitions::{Definitions, NameScope};
 use self::evaluate::Evaluator;
 pub(super) use self::exemptions::{exemptions, protecting};
 pub(crate) use self::guarded::{GuardedRoute, guarded_routers, split_path};

@@ -2,7 +2,7 @@
 
 use crate::sources::mount::{Means, Mount, MountTarget};
 use crate::sources::names::Names;
-use crate::sources::routers::{Around, Definitions, Receiver};
+use crate::sources::routers::{Definitions, NameScope, Receiver};
 use crate::sources::routing::{argument_of, is_of_service, makes_route, routing_function};
 
 impl Mount {
@@ -15,7 +15,7 @@ impl Mount {
         {
             return None;
         }
-        let around = Around {
+        let name_scope = NameScope {
             scope: self.scope,
             owner: definitions.owner_at(&self.within),
         };
@@ -32,10 +32,10 @@ impl Mount {
                 is_service,
                 by_argument,
             } => {
-                let is_mount = match Receiver::of(receiver.as_ref(), around, definitions) {
+                let is_mount = match Receiver::of(receiver.as_ref(), name_scope, definitions) {
                     Receiver::Plain => true,
                     Receiver::Guarded => false,
-                    Receiver::Unknown => *by_argument && self.is_handler(around, definitions),
+                    Receiver::Unknown => *by_argument && self.is_handler(name_scope, definitions),
                 };
                 is_mount.then_some(*is_service)
             }
@@ -59,17 +59,17 @@ impl Mount {
                 let made_by = names.resolve(self.scope, path);
                 let is_elsewhere = made_by.iter().any(|path| is_elsewhere(path, names));
                 let is_mount = is_elsewhere
-                    && Receiver::of(Some(into), around, definitions) == Receiver::Plain;
+                    && Receiver::of(Some(into), name_scope, definitions) == Receiver::Plain;
                 is_mount.then_some(false)
             }
         }
     }
 
     /// Returns whether it can only be a handler.
-    fn is_handler(&self, around: Around<'_>, definitions: &Definitions<'_>) -> bool {
+    fn is_handler(&self, name_scope: NameScope<'_>, definitions: &Definitions<'_>) -> bool {
         match &self.target {
             MountTarget::Closure => true,
-            MountTarget::Handler(path) => definitions.is_async(around, path),
+            MountTarget::Handler(path) => definitions.is_async(name_scope, path),
             MountTarget::Router(_) | MountTarget::Made(_) | MountTarget::Expression => false,
         }
     }

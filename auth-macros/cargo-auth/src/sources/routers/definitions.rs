@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Block, Expr, FnArg, ImplItem, Item, ItemImpl, ItemType, Meta, Signature, Token,
-    TraitItem, Type, Visibility,
+    Attribute, Block, Expr, ImplItem, Item, ItemImpl, ItemType, Meta, Signature, Token, TraitItem,
+    Type, Visibility,
 };
 
 use super::value::Router;
@@ -54,9 +54,9 @@ pub(super) struct TypeAlias<'s> {
     pub(super) item: &'s ItemType,
 }
 
-/// The names at the place of an expression.
+/// The scope of the names in an expression.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Around<'a> {
+pub(in super::super) struct NameScope<'a> {
     pub(in super::super) scope: usize,
     /// The path of the type that is called `Self`.
     pub(in super::super) owner: Option<&'a Vec<String>>,
@@ -122,7 +122,7 @@ impl<'s> Definitions<'s> {
                 let name = named(&function.signature.ident);
                 all.shared.entry(name).or_default().push(index);
             }
-            if let Some(FnArg::Receiver(_)) = function.signature.inputs.first() {
+            if function.signature.receiver().is_some() {
                 let name = named(&function.signature.ident);
                 all.methods.entry(name).or_default().push(index);
             }
@@ -309,8 +309,8 @@ impl<'s> Definitions<'s> {
     }
 
     /// Returns whether a path in a function can mean an `async fn`.
-    pub(in super::super) fn is_async(&self, around: Around<'_>, path: &[String]) -> bool {
-        let mut functions = self.functions_in(around.scope, around.owner, path);
+    pub(in super::super) fn is_async(&self, name_scope: NameScope<'_>, path: &[String]) -> bool {
+        let mut functions = self.functions_in(name_scope.scope, name_scope.owner, path);
         functions.any(|index| {
             let function = self.functions.get(index);
             function.is_some_and(|it| it.signature.asyncness.is_some())

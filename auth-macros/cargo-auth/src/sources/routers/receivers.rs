@@ -2,7 +2,7 @@
 
 use syn::{ReturnType, Type};
 
-use super::definitions::{Around, Definitions};
+use super::definitions::{Definitions, NameScope};
 use crate::sources::origins::{Origin, router_type};
 use crate::sources::routing::{is_plain_router, routing_function};
 
@@ -22,7 +22,7 @@ pub(in super::super) enum Receiver {
 impl Receiver {
     pub(in super::super) fn of(
         origin: Option<&Origin>,
-        around: Around<'_>,
+        name_scope: NameScope<'_>,
         definitions: &Definitions<'_>,
     ) -> Self {
         match origin {
@@ -30,8 +30,12 @@ impl Receiver {
             Some(Origin::Plain) => Self::Plain,
             Some(Origin::Protected) => Self::Guarded,
             Some(Origin::Made { by, ty }) => {
-                let by = by.as_ref().map(|path| made_by(path, around, definitions));
-                let ty = ty.as_ref().map(|path| named(path, around, definitions, 0));
+                let by = by
+                    .as_ref()
+                    .map(|path| made_by(path, name_scope, definitions));
+                let ty = ty
+                    .as_ref()
+                    .map(|path| named(path, name_scope, definitions, 0));
                 by.max(ty).unwrap_or(Self::Unknown)
             }
         }
@@ -54,8 +58,8 @@ impl Receiver {
 }
 
 /// Returns the kind of the result of a function.
-fn made_by(path: &[String], around: Around<'_>, definitions: &Definitions<'_>) -> Receiver {
-    let Around { scope, owner } = around;
+fn made_by(path: &[String], name_scope: NameScope<'_>, definitions: &Definitions<'_>) -> Receiver {
+    let NameScope { scope, owner } = name_scope;
     let wholes = definitions.paths_in(scope, owner, path);
     let of_paths = wholes.iter().map(|whole| Receiver::of_path(whole)).max();
     // A function such as `new`, of an alias.
@@ -63,44 +67,49 @@ fn made_by(path: &[String], around: Around<'_>, definitions: &Definitions<'_>) -
         .split_last()
         .map(|(_, ty)| ty)
         .filter(|ty| !ty.is_empty());
-    let of_type = ty.map(|ty| named(ty, around, definitions, 0));
+    let of_type = ty.map(|ty| named(ty, name_scope, definitions, 0));
     let functions = definitions.functions_in(scope, owner, path);
     let results = functions.filter_map(|index| {
         let function = definitions.functions.get(index)?;
         let ReturnType::Type(_, ty) = &function.signature.output else {
             return None;
         };
-        let around = Around {
+        let name_scope = NameScope {
             scope: function.scope,
             owner: function.owner.as_ref(),
         };
-        Some(written(ty, around, definitions, 0))
+        Some(written(ty, name_scope, definitions, 0))
     });
     let all = of_paths.into_iter().chain(of_type).chain(results);
     all.max().unwrap_or(Receiver::Unknown)
 }
 
-fn written(ty: &Type, around: Around<'_>, definitions: &Definitions<'_>, depth: usize) -> Receiver {
+fn written(
+    ty: &Type,
+    name_scope: NameScope<'_>,
+    definitions: &Definitions<'_>,
+    depth: usize,
+) -> Receiver {
     router_type(ty).map_or(Receiver::Unknown, |path| {
-        named(&path, around, definitions, depth)
+        named(&path, name_scope, definitions, depth)
     })
 }
 
 /// Returns the kind of the type of that path, also through an alias.
 fn named(
     path: &[String],
-    around: Around<'_>,
+    name_scope: NameScope<'_>,
     definitions: &Definitions<'_>,
     depth: usize,
 ) -> Receiver {
-    let whole = definitions.resolve_type(around.scope, around.owner, path);
+    let whole = definitions.resolve_type(name_scope.scope, name_scope.owner, path);
     match (Receiver::of_path(&whole), definitions.alias(&whole)) {
         (Receiver::Unknown, Some(alias)) if depth < MAX_ALIASES => {
-            let around = Around {
+            let name_scope = NameScope {
                 scope: alias.scope,
                 owner: None,
             };
-            written(&alias.item.ty, around, definitions, depth + 1)
+            written(&alias.item.ty, name_scope, definitions, depth + 1)
         }
         (kind, _) => kind,
     }

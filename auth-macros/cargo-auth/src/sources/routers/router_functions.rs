@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Attribute, ExprCall, ExprMethodCall, FnArg, Item, ItemMacro, Macro, Path};
+use syn::{Attribute, ExprCall, ExprMethodCall, Item, ItemMacro, Macro, Path};
 
 use super::definitions::{Definitions, Function};
 use crate::sources::expressions::{path_of, segments_of};
@@ -54,11 +54,7 @@ impl RouterFunctions {
             let mut reader = Reader::new(&wanted);
             reader.visit_signature(function.signature);
             reader.visit_block(function.block);
-            let is_method = function
-                .signature
-                .inputs
-                .iter()
-                .any(|it| matches!(it, FnArg::Receiver(_)));
+            let is_method = function.signature.receiver().is_some();
             let resolve = |path: &[String]| {
                 definitions.resolve_in(function.scope, function.owner.as_ref(), path)
             };
@@ -123,7 +119,7 @@ fn is_entry(definitions: &Definitions<'_>, function: &Function<'_>) -> bool {
     let is_program = definitions
         .function(&[krate.to_owned(), "main".to_owned()])
         .is_some();
-    let is_method = matches!(function.signature.inputs.first(), Some(FnArg::Receiver(_)));
+    let is_method = function.signature.receiver().is_some();
     named(&function.signature.ident) == "main"
         || is_method
         || (function.is_public && !is_program)
