@@ -1,6 +1,9 @@
 //! Common properties of all kinds of items.
 
-use syn::{Attribute, FnArg, GenericArgument, Ident, Item, ItemFn, PathArguments, Signature, Type};
+use syn::{
+    Attribute, ExprClosure, FnArg, GenericArgument, Ident, Item, ItemFn, Pat, PatType,
+    PathArguments, Signature, Type,
+};
 
 use super::names::NameKind;
 use super::text::any_word;
@@ -66,11 +69,24 @@ pub(super) fn attributes_of(item: &mut Item) -> Option<&mut Vec<Attribute>> {
     })
 }
 
+/// Returns the parameters of a function, without a receiver.
+pub(super) fn parameters_of(signature: &Signature) -> impl Iterator<Item = &PatType> {
+    signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(parameter) => Some(parameter),
+        FnArg::Receiver(_) => None,
+    })
+}
+
 /// Returns the types of the parameters of a function.
 pub(super) fn types_of(signature: &Signature) -> impl Iterator<Item = &Type> {
-    signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(parameter) => Some(&*parameter.ty),
-        FnArg::Receiver(_) => None,
+    parameters_of(signature).map(|parameter| &*parameter.ty)
+}
+
+/// Returns the parameters of a closure that have a written type.
+pub(super) fn typed_parameters_of(closure: &ExprClosure) -> impl Iterator<Item = &PatType> {
+    closure.inputs.iter().filter_map(|input| match input {
+        Pat::Type(parameter) => Some(parameter),
+        _ => None,
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use syn::{Expr, ExprMethodCall, GenericArgument, Pat, PatType, PathArguments, Signature, Type};
 
 use super::expressions::{names_in, path_of, segments_of, variable};
+use super::items::parameters_of;
 use super::text::{any_word, named};
 
 /// The origin of an expression that may be a router, as far as its own function tells.
@@ -47,10 +48,8 @@ impl Origins {
     /// Returns the variables for the parameters of a function.
     pub(super) fn of_parameters(signature: &Signature) -> Self {
         let mut origins = Self::default();
-        for input in &signature.inputs {
-            if let syn::FnArg::Typed(parameter) = input {
-                origins.bind(&parameter.pat, of_type(&parameter.ty));
-            }
+        for parameter in parameters_of(signature) {
+            origins.bind(&parameter.pat, of_type(&parameter.ty));
         }
         origins
     }

@@ -19,7 +19,7 @@ use super::added::Added;
 use super::variables::Variables;
 use crate::sources::expressions::{leftmost, line_of, path_in, path_of, start_of, text_of};
 use crate::sources::finding::{Finding, Place};
-use crate::sources::items::{borrowed_guard, types_of};
+use crate::sources::items::{borrowed_guard, typed_parameters_of, types_of};
 use crate::sources::mount::{Exemption, FunctionPlace, Means, Mention, MountTarget};
 use crate::sources::origins::{Origin, Origins, names_guarded};
 use crate::sources::record::{Sources, Unguarded};
@@ -315,11 +315,7 @@ impl Visit<'_> for Body<'_> {
     }
 
     fn visit_expr_closure(&mut self, closure: &ExprClosure) {
-        let types = closure.inputs.iter().filter_map(|input| match input {
-            Pat::Type(typed) => Some(&*typed.ty),
-            _ => None,
-        });
-        self.note_borrowed_guard(types);
+        self.note_borrowed_guard(typed_parameters_of(closure).map(|it| &*it.ty));
         self.scoped(|body| {
             for input in &closure.inputs {
                 body.locals.bind(input, None);

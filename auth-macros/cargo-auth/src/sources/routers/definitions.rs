@@ -304,8 +304,12 @@ impl<'s> Definitions<'s> {
 
     /// Returns the path of the type that the function at a place calls `Self`.
     pub(in super::super) fn owner_at(&self, place: &FunctionPlace) -> Option<&Vec<String>> {
-        let function = self.functions.get(*self.by_place.get(place)?);
-        function.and_then(|it| it.owner.as_ref())
+        self.owner_of(*self.by_place.get(place)?)
+    }
+
+    /// Returns the path of the type that a function calls `Self`.
+    pub(super) fn owner_of(&self, function: usize) -> Option<&Vec<String>> {
+        self.functions.get(function)?.owner.as_ref()
     }
 
     /// Returns whether a path in a function can mean an `async fn`.

@@ -4,7 +4,7 @@ use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Block, Expr, ExprAsync, ExprClosure, ExprIf, ExprMatch, ExprMethodCall, ExprTry,
-    FnArg, Item, Local, Macro, Pat, PatType, Signature, Stmt, Type,
+    Item, Local, Macro, PatType, Stmt, Type,
 };
 
 use super::check_names::{
@@ -15,6 +15,7 @@ use super::extractors::{extractor_check, identifies_caller, makes_refusal};
 use super::value::{Callable, Check, CheckKind, marked};
 use crate::sources::conditions::is_configured;
 use crate::sources::expressions::{leftmost, names_in, path_of, segments_of};
+use crate::sources::items::{parameters_of, typed_parameters_of, types_of};
 use crate::sources::text::{any_word, excerpt, named, type_text};
 
 /// The maximum number of functions between a handler and the check.
@@ -33,7 +34,7 @@ pub(super) fn read(definitions: &Definitions<'_>, callable: Callable<'_>) -> Han
             let Some(function) = definitions.functions.get(index) else {
                 return Handler::default();
             };
-            let types: Vec<_> = inputs(function.signature).map(|it| &*it.ty).collect();
+            let types: Vec<_> = types_of(function.signature).collect();
             let owner = function.owner.as_ref();
             let mut handler = extractors(definitions, function.scope, owner, &types);
             handler.checks.extend(attributes(function.attributes));
@@ -47,11 +48,7 @@ pub(super) fn read(definitions: &Definitions<'_>, callable: Callable<'_>) -> Han
             let Expr::Closure(closure) = source.expression else {
                 return Handler::default();
             };
-            let types = closure.inputs.iter().filter_map(|input| match input {
-                Pat::Type(typed) => Some(&*typed.ty),
-                _ => None,
-            });
-            let types: Vec<_> = types.collect();
+            let types: Vec<_> = typed_parameters_of(closure).map(|it| &*it.ty).collect();
             let mut handler = extractors(definitions, source.scope, None, &types);
             let block = match &*closure.body {
                 Expr::Async(it) => Some(&it.block),
@@ -63,10 +60,7 @@ pub(super) fn read(definitions: &Definitions<'_>, callable: Callable<'_>) -> Han
                 scope: source.scope,
                 owner: None,
                 depth: MAX_DEPTH,
-                callers: callers(closure.inputs.iter().filter_map(|input| match input {
-                    Pat::Type(typed) => Some(typed),
-                    _ => None,
-                })),
+                callers: callers(typed_parameters_of(closure)),
             };
             handler
                 .checks
@@ -74,13 +68,6 @@ pub(super) fn read(definitions: &Definitions<'_>, callable: Callable<'_>) -> Han
             handler
         }
     }
-}
-
-fn inputs(signature: &Signature) -> impl Iterator<Item = &PatType> {
-    signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) => Some(typed),
-        FnArg::Receiver(_) => None,
-    })
 }
 
 /// Returns the variables of parameters that may identify the caller: identities, extensions and headers.
@@ -153,7 +140,7 @@ impl<'d, 's> Context<'d, 's> {
             scope: function.scope,
             owner: function.owner.as_ref(),
             depth,
-            callers: callers(inputs(function.signature)),
+            callers: callers(parameters_of(function.signature)),
         }
     }
 

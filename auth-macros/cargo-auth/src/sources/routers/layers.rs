@@ -14,6 +14,7 @@ use super::definitions::Definitions;
 use super::extractors::{extractor_check, fails, refuses_within, result_of};
 use super::value::{Check, CheckKind, Layer, Source};
 use crate::sources::expressions::{path_of, receiver_of, segments_of, variable};
+use crate::sources::items::{parameters_of, types_of};
 use crate::sources::text::{named, type_text};
 
 /// The maximum number of functions and variables between a layer and its construction.
@@ -85,9 +86,8 @@ fn read(definitions: &Definitions<'_>, source: Source<'_>, depth: usize) -> Vec<
 
 /// Returns the name of a type, which may be written `Self`.
 fn own_name(definitions: &Definitions<'_>, source: Source<'_>, name: &str) -> String {
-    let function = definitions.functions.get(source.function);
-    let owner = function.and_then(|it| it.owner.as_ref()?.last());
-    match (name, owner) {
+    let owner = definitions.owner_of(source.function);
+    match (name, owner.and_then(|it| it.last())) {
         ("Self", Some(owner)) => owner.clone(),
         _ => name.to_owned(),
     }
@@ -196,10 +196,7 @@ fn function(
         }
         _ => {}
     }
-    let owner = definitions
-        .functions
-        .get(source.function)
-        .and_then(|it| it.owner.as_ref());
+    let owner = definitions.owner_of(source.function);
     let whole = definitions.resolve_in(source.scope, owner, &path);
     if let (Some(index), true) = (definitions.function(&whole), depth > 0)
         && let Some(made) = definitions.functions.get(index)
@@ -211,15 +208,8 @@ fn function(
             function: index,
         };
         let layers = read(definitions, source, depth - 1);
-        let parameters = made
-            .signature
-            .inputs
-            .iter()
-            .filter_map(|input| match input {
-                syn::FnArg::Typed(typed) => variable(&typed.pat),
-                syn::FnArg::Receiver(_) => None,
-            });
-        let parameters: Vec<_> = parameters.collect();
+        let parameters = parameters_of(made.signature);
+        let parameters: Vec<_> = parameters.filter_map(|it| variable(&it.pat)).collect();
         // `layer_if(enabled, || layer)`: the caller makes the layer.
         if layers.iter().any(|it| parameters.contains(&it.text)) {
             let closures = call.args.iter().filter_map(|argument| match argument {
@@ -291,18 +281,13 @@ fn middleware(
         [.., module, name] if name == "middleware" => format!("{module}::{name}"),
         path => path.last().cloned().unwrap_or_default(),
     };
-    let all = &definitions.functions;
-    let owner = all.get(source.function).and_then(|it| it.owner.as_ref());
+    let owner = definitions.owner_of(source.function);
     let whole = definitions.resolve_in(source.scope, owner, &path);
     let found = definitions
         .function(&whole)
-        .and_then(|index| all.get(index));
+        .and_then(|index| definitions.functions.get(index));
     let refuses_callers = found.is_some_and(|it| {
-        let types = it.signature.inputs.iter().filter_map(|input| match input {
-            syn::FnArg::Typed(typed) => Some(&*typed.ty),
-            syn::FnArg::Receiver(_) => None,
-        });
-        let takes_caller = types
+        let takes_caller = types_of(it.signature)
             .filter(|ty| !type_text(ty).starts_with("Extension"))
             .map(|ty| match result_of(ty) {
                 // The function responds in place of the extractor.

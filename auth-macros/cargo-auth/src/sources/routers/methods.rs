@@ -367,7 +367,6 @@ fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
         },
         other => other,
     };
-    let function = definitions.functions.get(source.function);
     match base {
         Expr::Closure(_) => Target {
             name: "closure".to_owned(),
@@ -379,7 +378,7 @@ fn target<'s>(definitions: &Definitions<'s>, source: Source<'s>) -> Target<'s> {
         },
         _ => match path_of(base) {
             Some(path) => {
-                let owner = function.and_then(|it| it.owner.as_ref());
+                let owner = definitions.owner_of(source.function);
                 named_target(definitions, source.scope, owner, &path)
             }
             None => Target {

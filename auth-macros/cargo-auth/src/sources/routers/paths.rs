@@ -1,10 +1,11 @@
 //! The paths of routes.
 
-use syn::{Expr, FnArg, Type};
+use syn::{Expr, Type};
 
 use super::definitions::Definitions;
 use super::value::{Callable, Target};
 use crate::sources::expressions::segments_of;
+use crate::sources::items::types_of;
 use crate::sources::text::{excerpt, named};
 
 /// Returns an expression with an unknown value in angle brackets: the beginning of a chain.
@@ -76,11 +77,8 @@ pub(super) fn typed_path(definitions: &Definitions<'_>, target: &Target<'_>) -> 
     let Some(function) = definitions.functions.get(index) else {
         return unknown();
     };
-    let paths = function.signature.inputs.iter().filter_map(|input| {
-        let FnArg::Typed(typed) = input else {
-            return None;
-        };
-        let Type::Path(path) = &*typed.ty else {
+    let paths = types_of(function.signature).filter_map(|ty| {
+        let Type::Path(path) = ty else {
             return None;
         };
         let whole = definitions.resolve_type(function.scope, None, &segments_of(&path.path));
