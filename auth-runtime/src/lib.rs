@@ -201,7 +201,7 @@ pub mod routing {
         AuthenticatesCaller, KnowsCaller, MissingUser, PublicPolicy, ServicePolicy,
     };
     #[doc(inline)]
-    pub use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};
+    pub use auth_runtime_core::{AccessRow, AccessTable, EndpointKind, RouteKind};
 }
 
 #[cfg(feature = "testing")]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_runtime_policy::compare::{Change, compare};
 use http::Method;
 
-pub use self::row::{AccessRow, RouteAccess, Served};
+pub use self::row::{AccessRow, EndpointKind, RouteAccess};
 use crate::open_pattern::{Cover, MountedRoute, find_covers};
 
 /// All routes of a `GuardedRouter`, with their access policies. `GuardedRouter::access_table`
@@ -86,7 +86,9 @@ fn mounted(rows: &[AccessRow]) -> Vec<MountedRoute<'_>> {
         path: row.path().into(),
         method: row.method().map(Method::as_str),
         kind: row.kind(),
-        is_service: row.served().is_some_and(|served| served != Served::Handler),
+        is_service: row
+            .endpoint_kind()
+            .is_some_and(|kind| kind != EndpointKind::Handler),
     });
     mounted.collect()
 }

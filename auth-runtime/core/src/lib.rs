@@ -38,7 +38,7 @@ mod settings;
 mod space;
 pub mod url;
 
-pub use crate::access_table::{AccessRow, AccessTable, Served};
+pub use crate::access_table::{AccessRow, AccessTable, EndpointKind};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 pub use crate::client_address::trusted_proxies::{TrustedProxies, TrustedProxiesError};

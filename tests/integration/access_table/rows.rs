@@ -1,6 +1,6 @@
 //! The rows for the routes of a router.
 
-use auth_runtime::routing::{RouteKind, Served, on};
+use auth_runtime::routing::{EndpointKind, RouteKind, on};
 use axum::routing::MethodFilter;
 
 use super::*;
@@ -204,14 +204,14 @@ fn routers_as_handlers_are_named() {
         .nest_service("/all", Files, Router::new())
         .fallback_service(Elsewhere, Router::new());
     let table = router.access_table();
-    let served: Vec<_> = table.rows().iter().map(|row| row.served()).collect();
+    let kinds: Vec<_> = table.rows().iter().map(|row| row.endpoint_kind()).collect();
     assert_eq!(
-        served,
+        kinds,
         [
-            Some(Served::Router),
-            Some(Served::Router),
-            Some(Served::Service),
-            Some(Served::Handler),
+            Some(EndpointKind::Router),
+            Some(EndpointKind::Router),
+            Some(EndpointKind::Service),
+            Some(EndpointKind::Handler),
         ]
     );
     let text = table.to_string();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use auth_runtime_core::Served;
+use auth_runtime_core::EndpointKind;
 use auth_runtime_policy::Policy;
 use auth_runtime_policy::compare::{Impact, compare};
 
@@ -157,14 +157,14 @@ fn compared(before: &DispatchedEntry, after: &DispatchedEntry) -> (Impact, Vec<S
     }
     // Another path always has its own kind of handler and its own covered paths.
     if !before.is_wider && !after.is_wider {
-        if was.served != is.served {
+        if was.endpoint_kind != is.endpoint_kind {
             what.push(format!(
                 "a {} in place of a {}",
-                is.served.name(),
-                was.served.name()
+                is.endpoint_kind.name(),
+                was.endpoint_kind.name()
             ));
-            impacts.push(match is.served {
-                Served::Handler => Impact::Moved,
+            impacts.push(match is.endpoint_kind {
+                EndpointKind::Handler => Impact::Moved,
                 // The routes of a service or router are not in the table.
                 _ => Impact::Changed,
             });

@@ -4,7 +4,7 @@ use std::fmt;
 
 use auth_runtime_core::adapter::RouteAccess;
 use auth_runtime_core::adapter::text::visible;
-use auth_runtime_core::{AccessRow, Served};
+use auth_runtime_core::{AccessRow, EndpointKind};
 use auth_runtime_policy::{Policy, Requirement};
 
 use super::canonical::{read, spelled_out};
@@ -21,8 +21,8 @@ pub(super) struct Entry {
     pub(super) access: Stated,
     /// `None` for an unguarded router.
     pub(super) handler: Option<String>,
-    /// The kind of the handler; [`Served::Handler`] for an unguarded router.
-    pub(super) served: Served,
+    /// The kind of the handler; [`EndpointKind::Handler`] for an unguarded router.
+    pub(super) endpoint_kind: EndpointKind,
     /// The equivalent policies for both values of each setting, as text.
     pub(super) cases: Vec<String>,
 }
@@ -74,7 +74,7 @@ impl Entry {
             covers: row.covers().iter().map(|path| visible(path)).collect(),
             access,
             handler,
-            served: row.served().unwrap_or(Served::Handler),
+            endpoint_kind: row.endpoint_kind().unwrap_or(EndpointKind::Handler),
             cases,
         }
     }
@@ -108,12 +108,12 @@ impl Entry {
             let (access, handler) = rest.rsplit_once("  ")?;
             (access.trim_end(), Some(handler.to_owned()))
         };
-        let (handler, served) = match handler {
+        let (handler, endpoint_kind) = match handler {
             Some(handler) => {
-                let (name, served) = kind_of(&handler);
-                (Some(name.to_owned()), served)
+                let (name, endpoint_kind) = kind_of(&handler);
+                (Some(name.to_owned()), endpoint_kind)
             }
-            None => (None, Served::Handler),
+            None => (None, EndpointKind::Handler),
         };
         let starts = ["requires(", "public(", "unguarded("];
         let is_access =
@@ -133,7 +133,7 @@ impl Entry {
                 policy: read(access),
             },
             handler,
-            served,
+            endpoint_kind,
             cases: Vec::new(),
         })
     }
@@ -151,9 +151,9 @@ impl Entry {
             return Ok(());
         };
         write!(f, "  {handler}")?;
-        match self.served {
-            Served::Handler => Ok(()),
-            served => write!(f, " ({})", served.name()),
+        match self.endpoint_kind {
+            EndpointKind::Handler => Ok(()),
+            kind => write!(f, " ({})", kind.name()),
         }
     }
 
@@ -199,14 +199,14 @@ fn cases_of(policy: &Policy) -> Vec<String> {
 }
 
 /// Returns the handler in a line, and its kind.
-fn kind_of(written: &str) -> (&str, Served) {
-    [Served::Service, Served::Router]
+fn kind_of(written: &str) -> (&str, EndpointKind) {
+    [EndpointKind::Service, EndpointKind::Router]
         .into_iter()
-        .find_map(|served| {
-            let name = written.strip_suffix(&format!(" ({})", served.name()))?;
-            Some((name, served))
+        .find_map(|kind| {
+            let name = written.strip_suffix(&format!(" ({})", kind.name()))?;
+            Some((name, kind))
         })
-        .unwrap_or((written, Served::Handler))
+        .unwrap_or((written, EndpointKind::Handler))
 }
 
 /// Returns whether a terminal displays the line as it is written. Written lines have no other

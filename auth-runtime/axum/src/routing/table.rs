@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashSet;
 
 use auth_runtime_core::adapter::RouteAccess;
-use auth_runtime_core::{AccessRow, AccessTable, HandlerLocation, RouteKind, Served};
+use auth_runtime_core::{AccessRow, AccessTable, EndpointKind, HandlerLocation, RouteKind};
 use auth_runtime_policy::Policy;
 
 use crate::routing::protected::ProtectedRouter;
@@ -116,10 +116,10 @@ fn guarded(
     RouteAccess::Guarded {
         policy,
         location,
-        served: match service_type {
-            None => Served::Handler,
-            Some(id) if routers.contains(&id) => Served::Router,
-            Some(_) => Served::Service,
+        endpoint_kind: match service_type {
+            None => EndpointKind::Handler,
+            Some(id) if routers.contains(&id) => EndpointKind::Router,
+            Some(_) => EndpointKind::Service,
         },
     }
 }

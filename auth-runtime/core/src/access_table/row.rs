@@ -25,7 +25,7 @@ pub struct AccessRow {
 /// The kind of code that a row's policy guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Served {
+pub enum EndpointKind {
     /// A handler.
     Handler,
     /// A service. It may have routes of its own, which are in no table.
@@ -44,7 +44,7 @@ pub enum RouteAccess {
         /// The handler or service with the policy.
         location: HandlerLocation,
         /// The kind of code behind the policy.
-        served: Served,
+        endpoint_kind: EndpointKind,
     },
     /// No policy.
     Unguarded {
@@ -155,9 +155,9 @@ impl AccessRow {
     }
 
     /// The kind of code that responds. `None` for an unguarded router.
-    pub fn served(&self) -> Option<Served> {
+    pub fn endpoint_kind(&self) -> Option<EndpointKind> {
         match self.access {
-            RouteAccess::Guarded { served, .. } => Some(served),
+            RouteAccess::Guarded { endpoint_kind, .. } => Some(endpoint_kind),
             RouteAccess::Unguarded { .. } => None,
         }
     }
@@ -236,7 +236,7 @@ impl fmt::Display for RouteAccess {
     }
 }
 
-impl Served {
+impl EndpointKind {
     /// The word for it in the access table and in `access.lock`.
     pub fn name(self) -> &'static str {
         match self {

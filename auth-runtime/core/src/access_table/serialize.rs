@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::{AccessRow, AccessTable, Served};
+use super::{AccessRow, AccessTable, EndpointKind};
 use crate::handler_location::HandlerLocation;
 
 impl Serialize for AccessTable {
@@ -25,7 +25,10 @@ impl Serialize for AccessRow {
         row.serialize_field("public_reason", &self.public_reason())?;
         row.serialize_field("unguarded_reason", &self.unguarded_reason())?;
         row.serialize_field("handler", &self.location().map(HandlerLocation::handler))?;
-        row.serialize_field("served", &self.served().map(Served::name))?;
+        row.serialize_field(
+            "endpoint_kind",
+            &self.endpoint_kind().map(EndpointKind::name),
+        )?;
         row.serialize_field("covers", self.covers())?;
         row.serialize_field("file", self.file())?;
         row.serialize_field("line", &self.line())?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AccessRow, AccessTable, Served};
+use super::{AccessRow, AccessTable, EndpointKind};
 use crate::handler_location::HandlerLocation;
 use crate::route_pattern::Pattern;
 
@@ -30,9 +30,9 @@ fn cells(row: &AccessRow) -> [String; 6] {
 /// The handler, or the unit struct of a service with its kind.
 pub fn handler(row: &AccessRow) -> String {
     let name = row.location().map_or("-", HandlerLocation::handler);
-    match row.served() {
-        None | Some(Served::Handler) => name.to_owned(),
-        Some(served) => format!("{name} ({})", served.name()),
+    match row.endpoint_kind() {
+        None | Some(EndpointKind::Handler) => name.to_owned(),
+        Some(kind) => format!("{name} ({})", kind.name()),
     }
 }
 
