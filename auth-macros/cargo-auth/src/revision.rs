@@ -209,7 +209,7 @@ fn mentioned_in(file: &Path, names: &mut BTreeSet<Vec<u8>>) {
     let text = String::from_utf8_lossy(&text);
     for key in ["path", "schema"] {
         for (at, _) in text.match_indices(key) {
-            let (before, behind) = text.split_at(at);
+            let (before, after) = text.split_at(at);
             let before = before.trim_end_matches([' ', '\t']);
             let is_key = before.is_empty()
                 || before.ends_with(['\n', '[', '(', ',', '{', '.', '"', '\''])
@@ -217,8 +217,8 @@ fn mentioned_in(file: &Path, names: &mut BTreeSet<Vec<u8>>) {
             if !is_key {
                 continue;
             }
-            let behind = behind.get(key.len()..).unwrap_or_default();
-            let value = behind.trim_start_matches(['"', '\'']).trim_start();
+            let after = after.get(key.len()..).unwrap_or_default();
+            let value = after.trim_start_matches(['"', '\'']).trim_start();
             let Some(value) = value.strip_prefix('=') else {
                 continue;
             };

@@ -245,8 +245,8 @@ fn not_for_public(key: &Ident, value: &TokenStream) -> syn::Error {
 }
 
 /// Formats the tokens after a key as source text.
-fn as_written(behind: &TokenStream) -> String {
-    let text = behind.to_string();
+fn as_written(after: &TokenStream) -> String {
+    let text = after.to_string();
     let text = text.replace(" :: ", "::");
     match text.strip_prefix('=') {
         Some(value) => format!(" = {}", value.trim()),

@@ -102,20 +102,20 @@ pub(crate) fn with_left_out(tokens: &TokenStream) -> Option<TokenStream> {
     let mut is_changed = false;
     let mut rest = tokens.as_slice();
     while let Some((first, others)) = rest.split_first() {
-        if let Some((attribute, behind)) = split_attribute(rest) {
+        if let Some((attribute, after)) = split_attribute(rest) {
             let mut is_known = is_inert_within(&attribute);
-            let mut behind = behind;
-            while let Some((attribute, next)) = split_attribute(behind) {
+            let mut after = after;
+            while let Some((attribute, next)) = split_attribute(after) {
                 is_known &= is_inert_within(&attribute);
-                behind = next;
+                after = next;
             }
-            let attributes = rest.get(..rest.len() - behind.len()).unwrap_or_default();
+            let attributes = rest.get(..rest.len() - after.len()).unwrap_or_default();
             marked.extend_from_slice(attributes);
-            if !is_known && begins_item(behind) {
+            if !is_known && begins_item(after) {
                 marked.extend(left_out().into_token_stream());
                 is_changed = true;
             }
-            rest = behind;
+            rest = after;
             continue;
         }
         let token = match first {

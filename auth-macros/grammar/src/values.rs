@@ -65,10 +65,10 @@ fn meant(text: &str) -> Option<String> {
     let mut seconds: u64 = 0;
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, behind) = rest.split_at(end);
-        let behind = behind.trim_start();
-        let end = behind.find(|c: char| !c.is_alphabetic());
-        let (word, behind) = behind.split_at(end.unwrap_or(behind.len()));
+        let (number, after) = rest.split_at(end);
+        let after = after.trim_start();
+        let end = after.find(|c: char| !c.is_alphabetic());
+        let (word, after) = after.split_at(end.unwrap_or(after.len()));
         let word = word.to_lowercase();
         let in_unit = match word.as_str() {
             "w" | "week" | "weeks" => 7 * 24 * 60 * 60,
@@ -81,7 +81,7 @@ fn meant(text: &str) -> Option<String> {
         };
         let part = number.parse::<u64>().ok()?.checked_mul(in_unit)?;
         seconds = seconds.checked_add(part)?;
-        rest = behind.trim_start();
+        rest = after.trim_start();
     }
     in_largest_unit(seconds)
 }

@@ -55,8 +55,8 @@ impl Rule {
         }
     }
 
-    /// The rule behind `denial` for `caller`.
-    pub(crate) fn behind(denial: &Denial, caller: &Caller) -> Self {
+    /// The rule of a denial for `caller`.
+    pub(crate) fn of(denial: &Denial, caller: &Caller) -> Self {
         match (denial, caller) {
             (Denial::InvalidRequest, _) => Self::InvalidRequest,
             (Denial::StepUp { .. }, _) => Self::StaleLogin,
@@ -144,7 +144,7 @@ impl Explanation {
         };
         let rule = match &decision {
             Decision::Grant => Some(Rule::Met),
-            _ => denial.as_ref().map(|own| Rule::behind(own, context.caller)),
+            _ => denial.as_ref().map(|own| Rule::of(own, context.caller)),
         };
         let find = |requirement: &Requirement| Finding::of(requirement, context);
         Self {

@@ -28,26 +28,26 @@ pub fn pieces(path: &str) -> Vec<Piece<'_>> {
         let (literal, from) = rest.split_at(at);
         let is_doubled = from.starts_with("{{") || from.starts_with("}}");
         let named = from.strip_prefix('{').and_then(|it| it.split_once('}'));
-        let (piece, behind) = match named.filter(|_| !is_doubled) {
-            Some((name, behind)) => {
+        let (piece, after) = match named.filter(|_| !is_doubled) {
+            Some((name, after)) => {
                 let wildcard = name.strip_prefix('*');
                 let parameter = Parameter {
                     name: wildcard.unwrap_or(name),
                     takes_all: wildcard.is_some(),
                 };
-                (Piece::Parameter(parameter), behind)
+                (Piece::Parameter(parameter), after)
             }
             None => {
-                let (brace, behind) = from.split_at(1);
+                let (brace, after) = from.split_at(1);
                 let skipped = usize::from(is_doubled);
                 (
                     Piece::Literal(brace),
-                    behind.get(skipped..).unwrap_or_default(),
+                    after.get(skipped..).unwrap_or_default(),
                 )
             }
         };
         pieces.extend([Piece::Literal(literal), piece]);
-        rest = behind;
+        rest = after;
     }
     pieces.push(Piece::Literal(rest));
     pieces
@@ -172,8 +172,8 @@ impl Pattern {
             let Some(text) = rest else {
                 return *segment == Segment::Below;
             };
-            let (first, behind) = match text.split_once('/') {
-                Some((first, behind)) => (first, Some(behind)),
+            let (first, after) = match text.split_once('/') {
+                Some((first, after)) => (first, Some(after)),
                 None => (text, None),
             };
             let goes_on = |text: &str, prefix: &str| {
@@ -183,14 +183,14 @@ impl Pattern {
             let is_met = match segment {
                 Segment::Below => return true,
                 Segment::Rest(prefix) => return goes_on(text, prefix),
-                Segment::One(prefix) if behind.is_some() => first.starts_with(prefix),
+                Segment::One(prefix) if after.is_some() => first.starts_with(prefix),
                 Segment::One(prefix) => goes_on(first, prefix),
                 Segment::Literal(literal) => first == literal,
             };
             if !is_met {
                 return false;
             }
-            rest = behind;
+            rest = after;
         }
         rest.is_none()
     }

@@ -179,7 +179,7 @@ pub fn redundant(
         }
         let is_possible = stamp < possible.len();
         for member in members {
-            let (before, part, behind) = tree.split(alternative, member);
+            let (before, part, after) = tree.split(alternative, member);
             let is_decided = decides.get(member).copied().unwrap_or(true);
             // Without a network, a caller may be in other places, and an impossible combination may
             // become possible.
@@ -187,9 +187,9 @@ pub fn redundant(
             if is_decided || !is_wider || tree.shape_around(member) == Some(Shape::Any) {
                 continue;
             }
-            for place in evaluation.places(&[before, behind], &singles) {
+            for place in evaluation.places(&[before, after], &singles) {
                 evaluation.meet(before, &singles);
-                evaluation.meet(behind, &singles);
+                evaluation.meet(after, &singles);
                 evaluation.enter(place);
                 let found = !evaluation.is_met(0);
                 evaluation.reset();

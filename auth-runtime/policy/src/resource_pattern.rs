@@ -200,12 +200,12 @@ impl ResourcePattern {
             } else {
                 rest.strip_suffix(parts.0)?.len()
             };
-            let (value, behind) = rest.split_at_checked(length)?;
+            let (value, after) = rest.split_at_checked(length)?;
             if value.is_empty() {
                 return None;
             }
             values.push((name, value));
-            rest = behind;
+            rest = after;
         }
         rest.is_empty().then_some(values)
     }
@@ -309,13 +309,13 @@ fn check_id(id: &str) -> Result<(), ResourcePatternError> {
             if is_behind_parameter {
                 return Err(ResourcePatternError::Adjacent);
             }
-            let (name, behind) = inside
+            let (name, after) = inside
                 .split_once('}')
                 .ok_or(ResourcePatternError::Parameter)?;
             if !is_identifier(name) {
                 return Err(ResourcePatternError::Parameter);
             }
-            rest = behind;
+            rest = after;
             is_behind_parameter = true;
             continue;
         }

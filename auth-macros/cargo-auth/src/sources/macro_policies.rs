@@ -54,22 +54,22 @@ impl MacroReader<'_> {
         let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
         let mut is_import = false;
         for (index, token) in tokens.iter().enumerate() {
-            let (before, behind) = tokens.split_at(index);
-            let behind = behind.get(1..).unwrap_or_default();
+            let (before, after) = tokens.split_at(index);
+            let after = after.get(1..).unwrap_or_default();
             match token {
                 // In a type, `use<'a>` lists lifetimes.
                 TokenTree::Ident(word) if word == "use" => {
-                    is_import = !behind.first().is_some_and(|it| is_punct(it, '<'));
+                    is_import = !after.first().is_some_and(|it| is_punct(it, '<'));
                 }
                 end if is_punct(end, ';') => is_import = false,
                 // The imports of a macro are read on their own.
                 _ if is_import => {}
-                TokenTree::Ident(word) => self.argument(word, before, behind),
+                TokenTree::Ident(word) => self.argument(word, before, after),
                 TokenTree::Group(group)
                     if group.delimiter() == Delimiter::Bracket
                         && before.last().is_some_and(|it| is_punct(it, '#')) =>
                 {
-                    self.attribute(group, behind);
+                    self.attribute(group, after);
                 }
                 TokenTree::Group(group) => self.read(&group.stream()),
                 _ => {}
@@ -77,11 +77,11 @@ impl MacroReader<'_> {
         }
     }
 
-    fn attribute(&mut self, group: &Group, behind: &[TokenTree]) {
+    fn attribute(&mut self, group: &Group, after: &[TokenTree]) {
         let Some(written) = policy(group.stream()) else {
             return;
         };
-        let item = beginning(behind.iter().take(MAX_BEGINNING).cloned());
+        let item = beginning(after.iter().take(MAX_BEGINNING).cloned());
         self.policies.push(MacroPolicy {
             place: Place::of(self.file, group.span()),
             name: self.name.to_owned(),
@@ -111,9 +111,9 @@ impl MacroReader<'_> {
 
     /// Reads a name outside attributes. If it has a path or arguments, it may be a policy that the
     /// macro writes into an attribute.
-    fn argument(&mut self, word: &Ident, before: &[TokenTree], behind: &[TokenTree]) {
+    fn argument(&mut self, word: &Ident, before: &[TokenTree], after: &[TokenTree]) {
         let name = named(word);
-        let is_module = behind.first().is_some_and(|it| is_punct(it, ':'));
+        let is_module = after.first().is_some_and(|it| is_punct(it, ':'));
         if !matches!(name.as_str(), "requires" | "public") || is_module {
             return;
         }
@@ -133,7 +133,7 @@ impl MacroReader<'_> {
         }
         path.reverse();
         // Placeholders are in the definition of the macro, which writes the attribute.
-        let has_arguments = match behind.first() {
+        let has_arguments = match after.first() {
             Some(TokenTree::Group(list)) => {
                 let mut tokens = list.stream().into_iter();
                 list.delimiter() == Delimiter::Parenthesis && !tokens.any(|it| is_punct(&it, '$'))

@@ -73,7 +73,7 @@ pub(super) fn is_hard_to_find(name: &str, span: Span, text: &str) -> bool {
         text.get(range.clone()),
         text.get(range.end..),
     );
-    let (Some(before), Some(path), Some(behind)) = parts else {
+    let (Some(before), Some(path), Some(after)) = parts else {
         return false;
     };
     // An attribute without arguments is rejected elsewhere. For some, the enclosing module rewrote
@@ -81,7 +81,7 @@ pub(super) fn is_hard_to_find(name: &str, span: Span, text: &str) -> bool {
     let is_one_piece = path.rsplit("::").next() == Some(name)
         && !path.contains(|it: char| it.is_whitespace() || it == '/' || it == '#');
     let is_begun = before.strip_suffix('$').unwrap_or(before).ends_with("#[");
-    is_written(span) && !(is_one_piece && is_begun && behind.starts_with(['(', ']']))
+    is_written(span) && !(is_one_piece && is_begun && after.starts_with(['(', ']']))
 }
 
 /// Returns whether a crate defines the attributes.

@@ -171,11 +171,11 @@ pub(super) fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn:
     }
     let span = input.span();
     // The value itself, if it follows a token other than an equals sign.
-    let behind = upcoming(input).into_iter().flat_map(|token| match token {
+    let after = upcoming(input).into_iter().flat_map(|token| match token {
         TokenTree::Group(group) => group.stream(),
         token => token.into(),
     });
-    let value = behind
+    let value = after
         .into_iter()
         .find(|token| matches!(token, TokenTree::Literal(_)))
         .map_or_else(|| example.to_owned(), |value| value.to_string());

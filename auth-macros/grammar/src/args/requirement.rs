@@ -189,14 +189,14 @@ fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
     if !is_value {
         return Ok(());
     }
-    let behind = upcoming(input);
-    let names_caller = key == "authenticated" && are_strings(behind.clone());
+    let after = upcoming(input);
+    let names_caller = key == "authenticated" && are_strings(after.clone());
     let message = if names_caller {
         SINGLE_CALLER.to_owned()
     } else {
         format!("`{key}` takes no value\nhelp: write `{key}` alone")
     };
-    Err(codes::FORM.over(behind, message))
+    Err(codes::FORM.over(after, message))
 }
 
 /// Returns whether the values in tokens are strings, possibly in parentheses.
@@ -212,8 +212,8 @@ fn are_strings(tokens: TokenStream) -> bool {
 
 fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
     let name = key.to_string();
-    let behind = upcoming(input);
-    let arguments = match behind.clone().into_iter().next() {
+    let after = upcoming(input);
+    let arguments = match after.clone().into_iter().next() {
         Some(TokenTree::Group(group)) => group.stream(),
         _ => TokenStream::new(),
     };

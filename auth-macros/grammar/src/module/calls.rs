@@ -62,16 +62,16 @@ impl Names {
                     [
                         TokenTree::Ident(name),
                         TokenTree::Group(arguments),
-                        behind @ ..,
+                        after @ ..,
                     ],
                 ) if arguments.delimiter() == Delimiter::Parenthesis
                     && before.last().is_none_or(|word| !is(word, "fn")) =>
                 {
-                    let is_call = is_awaited(behind) && can_be_of_module(before);
+                    let is_call = is_awaited(after) && can_be_of_module(before);
                     self.called.extend(is_call.then(|| name.to_string()));
                 }
-                (_, [TokenTree::Ident(name), behind @ ..]) => {
-                    self.has_glob |= name == "use" && imports_all(behind);
+                (_, [TokenTree::Ident(name), after @ ..]) => {
+                    self.has_glob |= name == "use" && imports_all(after);
                     self.other.insert(name.to_string());
                 }
                 _ => {}
@@ -81,8 +81,8 @@ impl Names {
 }
 
 /// Returns whether the tokens after a call are `.await`.
-fn is_awaited(behind: &[TokenTree]) -> bool {
-    matches!(behind, [dot, word, ..] if is(dot, ".") && is(word, "await"))
+fn is_awaited(after: &[TokenTree]) -> bool {
+    matches!(after, [dot, word, ..] if is(dot, ".") && is(word, "await"))
 }
 
 /// Returns whether a name after these tokens is neither a method nor part of a path, except for a path from `self`.
@@ -95,8 +95,8 @@ fn can_be_of_module(before: &[TokenTree]) -> bool {
 }
 
 /// Returns whether the tokens after `use` contain a glob.
-fn imports_all(behind: &[TokenTree]) -> bool {
-    let mut import = behind.iter().take_while(|token| !is(token, ";"));
+fn imports_all(after: &[TokenTree]) -> bool {
+    let mut import = after.iter().take_while(|token| !is(token, ";"));
     import.any(|token| token.to_string().contains('*'))
 }
 

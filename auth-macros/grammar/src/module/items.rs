@@ -149,9 +149,9 @@ fn unreadable_handler(start: ParseStream<'_>) -> Option<ItemKind> {
         })
         .collect();
     let function = words.iter().position(|word| word == "fn")?;
-    let (before, behind) = words.split_at(function);
+    let (before, after) = words.split_at(function);
     let is_async = before.iter().any(|word| word == "async");
-    let name = behind.get(1).filter(|_| is_async);
+    let name = after.get(1).filter(|_| is_async);
     name.cloned().map(ItemKind::Handler)
 }
 

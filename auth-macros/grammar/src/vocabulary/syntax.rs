@@ -38,8 +38,8 @@ pub(super) fn duplicate(text: &str, at: Range<usize>, table: &DeTable<'_>) -> St
 /// line.
 pub(super) fn without_value(text: &str, at: usize) -> Option<String> {
     let before = text.get(..at)?.trim_end().strip_suffix('=')?;
-    let behind = text.get(at..)?.trim_start_matches([' ', '\t']);
-    let ends = behind.is_empty() || behind.starts_with(['\n', '\r', '#']);
+    let after = text.get(at..)?.trim_start_matches([' ', '\t']);
+    let ends = after.is_empty() || after.starts_with(['\n', '\r', '#']);
     let key = before.lines().next_back()?.trim();
     ends.then(|| format!("`{key}` has no value\nhelp: write `{key} = \"...\"`"))
 }

@@ -93,15 +93,15 @@ pub(super) fn values_in(row: &AccessRow, path: &str) -> Vec<(String, String)> {
     for piece in pieces(stem(row)) {
         match piece {
             Piece::Literal(literal) => match rest.strip_prefix(literal) {
-                Some(behind) => rest = behind,
+                Some(after) => rest = after,
                 None => return values,
             },
             Piece::Parameter(parameter) => {
                 let end = rest.find('/').filter(|_| !parameter.takes_all);
-                let (value, behind) = rest.split_at(end.unwrap_or(rest.len()));
+                let (value, after) = rest.split_at(end.unwrap_or(rest.len()));
                 let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
                 values.push((parameter.name.to_owned(), value));
-                rest = behind;
+                rest = after;
             }
         }
     }

@@ -83,7 +83,7 @@ impl Space {
                     Decision::Deny(_) => Outcome::Denied(denial),
                     _ => Outcome::Concealed(denial),
                 },
-                Rule::behind(denial, caller.unwrap_or(&Caller::Anonymous)),
+                Rule::of(denial, caller.unwrap_or(&Caller::Anonymous)),
             ),
         };
         let record = AuditRecord {
@@ -144,7 +144,7 @@ impl Space {
             caller,
             scheme: self.name_of_used(authentication.to_unknown_path()),
             outcome: Outcome::Denied(&denial),
-            rule: Rule::behind(&denial, caller.unwrap_or(&Caller::Anonymous)),
+            rule: Rule::of(&denial, caller.unwrap_or(&Caller::Anonymous)),
             elapsed: watch.elapsed(),
             ..self.record_of(head)
         };

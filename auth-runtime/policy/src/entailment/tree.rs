@@ -145,7 +145,7 @@ impl<'r> Tree<'r> {
         let end = self.nodes.get(node).map_or(node, |node| node.end);
         let (before, rest) =
             alternative.split_at(alternative.partition_point(|single| *single < node));
-        let (part, behind) = rest.split_at(rest.partition_point(|single| *single < end));
-        (before, part, behind)
+        let (part, after) = rest.split_at(rest.partition_point(|single| *single < end));
+        (before, part, after)
     }
 }

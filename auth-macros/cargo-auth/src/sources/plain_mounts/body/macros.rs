@@ -89,8 +89,8 @@ impl Body<'_> {
             let found = if is_signature { Err(1) } else { calls(rest) };
             is_signature = matches!(first, TokenTree::Ident(word) if word == "fn");
             let length = found.unwrap_or_else(|length| length.max(1));
-            let (call, behind) = rest.split_at(length);
-            rest = behind;
+            let (call, after) = rest.split_at(length);
+            rest = after;
             match (found, first) {
                 (Ok(_), _) => match syn::parse2::<Expr>(call.iter().cloned().collect()) {
                     Ok(expression) => self.visit_expr(&expression),
@@ -138,7 +138,7 @@ fn with_methods(tokens: &TokenStream) -> Vec<TokenTree> {
                 dollar,
                 TokenTree::Ident(method),
                 TokenTree::Group(arguments),
-                behind @ ..,
+                after @ ..,
             ] if is_punct(one, ':')
                 && is_punct(other, ':')
                 && is_punct(dollar, '$')
@@ -147,7 +147,7 @@ fn with_methods(tokens: &TokenStream) -> Vec<TokenTree> {
                 let method = Ident::new("get", method.span());
                 made.extend([one.clone(), other.clone(), method.into()]);
                 made.push(arguments.clone().into());
-                rest = behind;
+                rest = after;
             }
             _ => {
                 made.push(first.clone());
@@ -163,13 +163,13 @@ fn split_imports(tokens: Vec<TokenTree>) -> (Vec<Item>, Vec<TokenTree>) {
     let mut imports = Vec::new();
     let mut others = Vec::new();
     let mut rest = tokens.as_slice();
-    while let Some((first, behind)) = rest.split_first() {
-        if let Some((import, behind)) = import(rest) {
+    while let Some((first, after)) = rest.split_first() {
+        if let Some((import, after)) = import(rest) {
             imports.push(Item::Use(import));
-            rest = behind;
+            rest = after;
         } else {
             others.push(first.clone());
-            rest = behind;
+            rest = after;
         }
     }
     (imports, others)
@@ -178,11 +178,11 @@ fn split_imports(tokens: Vec<TokenTree>) -> (Vec<Item>, Vec<TokenTree>) {
 /// Returns the import at the beginning of tokens, and the tokens behind it.
 fn import(tokens: &[TokenTree]) -> Option<(ItemUse, &[TokenTree])> {
     let is_use = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "use");
-    let (_, behind) = tokens.split_first().filter(|(first, _)| is_use(first))?;
-    let end = behind
+    let (_, after) = tokens.split_first().filter(|(first, _)| is_use(first))?;
+    let end = after
         .iter()
         .position(|it| is_punct(it, ';') || is_use(it))?;
-    let (statement, behind) = behind.split_at_checked(end + 1)?;
+    let (statement, after) = after.split_at_checked(end + 1)?;
     let statement = tokens.first().into_iter().chain(statement).cloned();
-    Some((syn::parse2(statement.collect()).ok()?, behind))
+    Some((syn::parse2(statement.collect()).ok()?, after))
 }
