@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_is_expected_to_be_dead_is_not_used() {
+    fn expectedly_dead_handlers_are_not_used() {
         for (attribute, is_used) in [
             ("#[expect(dead_code)]", false),
             ("#[expect(unused, reason = \"later\")]", false),
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vocabulary_is_tracked_by_valid_attributes() {
+    fn vocabulary_is_tracked_by_valid_attributes() {
         let found = LoadedVocabulary {
             path: concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into(),
             shown: "auth.toml".to_owned(),

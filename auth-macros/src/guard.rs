@@ -54,7 +54,7 @@ mod tests {
     use crate::runtime::private;
 
     #[test]
-    fn the_added_guard_is_not_one_parameter_too_many() {
+    fn added_guards_exceed_no_parameter_limit() {
         for (guard, count, is_allowed) in [
             ("", 6, false),
             ("", 7, true),

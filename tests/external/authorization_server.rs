@@ -211,7 +211,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tokens_of_every_kind_grant_their_scopes() {
+async fn tokens_of_every_kind_grant_scopes() {
     let server = Server::start("kinds");
     let tokens = server.tokens();
     let jwt = server.verifier().build().unwrap();

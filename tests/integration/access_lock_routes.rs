@@ -153,7 +153,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_more_may_call_is_never_called_harmless((before, after) in versions()) {
+    fn wider_methods_are_never_called_harmless((before, after) in versions()) {
         let report = before.lock().changes_to(&after.lock()).to_string();
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let (were, are) = runtime.block_on(async { (before.ask().await, after.ask().await) });

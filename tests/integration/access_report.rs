@@ -81,7 +81,7 @@ fn source_text_is_escaped() {
 }
 
 #[test]
-fn every_row_of_the_table_is_in_the_page() {
+fn every_row_is_in_the_page() {
     let table = routes().access_table();
     let page = page(&table);
     let rows: Vec<&str> = page
@@ -150,7 +150,7 @@ async fn listing() {}
 
 /// The report has each fact of the table as text.
 #[test]
-fn notes_and_services_of_the_table_are_in_the_page() {
+fn page_contains_notes_and_services() {
     let fixed = axum::routing::any(async || "a file");
     let routes: GuardedRouter = GuardedRouter::new()
         .nest_service("/<b>", Files, fixed)
@@ -181,7 +181,7 @@ fn notes_and_services_of_the_table_are_in_the_page() {
 }
 
 #[test]
-fn a_table_without_rows_is_a_page() {
+fn table_without_rows_is_page() {
     let empty: GuardedRouter = GuardedRouter::new();
     let page = page(&empty.access_table());
     assert!(page.contains("<p>0 rows: 0 public, 0 hidden, 0 unguarded.</p>"));
@@ -285,7 +285,7 @@ async fn each_method_has_its_own_responses() {
 
 /// A denial of another method of a hidden path is concealed as well.
 #[test]
-fn each_method_of_a_hidden_path_is_hidden() {
+fn methods_of_hidden_paths_are_hidden() {
     let routes: GuardedRouter =
         GuardedRouter::new().route("/both", get(show).put(everything).post(healthz));
     let page = page(&routes.access_table());
@@ -309,7 +309,7 @@ fn each_method_of_a_hidden_path_is_hidden() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_response_is_not_a_denial() {
+async fn missing_response_is_not_denial() {
     let app = routes_to_ask().protect(space()).expect("a router");
     let silent = axum::middleware::from_fn(
         async |_: axum::extract::Request, _: axum::middleware::Next| -> Response {

@@ -71,7 +71,7 @@ async fn loads(guard: Guard) -> Result<(), Failure> {
 async fn public_page(_guard: Guard) {}
 
 #[tokio::test]
-async fn a_denial_is_held_across_an_await() {
+async fn denial_is_held_across_await() {
     let routes = GuardedRouter::new().route("/", get(loads));
     let app = routes.protect(auth_tests::space()).expect("the routes");
     let request = http::Request::get("/").body(axum::body::Body::empty());

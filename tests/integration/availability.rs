@@ -23,7 +23,7 @@ const TESTS: [(&str, &str, &str); 22] = [
     (
         "logins that are cached",
         "auth-runtime/schemes/src/password_hashes/remembered.rs",
-        "wrong_passwords_of_its_client_make_a_login_forgotten",
+        "wrong_passwords_forget_the_login",
     ),
     (
         "memory to verify passwords",
@@ -43,27 +43,27 @@ const TESTS: [(&str, &str, &str); 22] = [
     (
         "introspections without a response in a row",
         "tests/integration/schemes/introspection/outages.rs",
-        "silence_about_the_tokens_of_one_client_excludes_no_other",
+        "silence_about_clients_excludes_no_other",
     ),
     (
         "fetches of the keys of an issuer",
         "tests/integration/schemes/jwks/rotation.rs",
-        "made_up_keys_shut_out_no_key",
+        "invented_keys_displace_no_key",
     ),
     (
         "fetches of the keys of load balancers",
         "tests/integration/providers/load_balancer/hang_ups.rs",
-        "clients_that_hang_up_share_one_fetch",
+        "lost_clients_share_one_fetch",
     ),
     (
         "verified tokens in a [`TokenCache`]",
         "tests/integration/schemes/introspection/memory.rs",
-        "tokens_of_one_caller_displace_no_used_token",
+        "one_caller_displaces_no_used_token",
     ),
     (
         "introspection responses in a [`SharedTokenCache`]",
         "tests/external/redis/tokens.rs",
-        "subjects_have_a_share_of_the_cache",
+        "subjects_have_share_of_cache",
     ),
     (
         "nonces of [`Digest`]",
@@ -73,7 +73,7 @@ const TESTS: [(&str, &str, &str); 22] = [
     (
         "proofs of [`Dpop`](crate::schemes::Dpop) in use, in this process",
         "auth-runtime/schemes/src/replay.rs",
-        "sixteen_subjects_do_not_fill_the_store_for_others",
+        "sixteen_subjects_leave_places",
     ),
     (
         "proofs of [`Dpop`](crate::schemes::Dpop) in use, in a [`Redis`]",
@@ -93,12 +93,12 @@ const TESTS: [(&str, &str, &str); 22] = [
     (
         "failures in a row",
         "auth-runtime/engines/authzen/tests/server/bounds.rs",
-        "failures_of_one_caller_exclude_no_other",
+        "failures_of_one_caller_are_isolated",
     ),
     (
         "decisions in a [`DecisionCache`]",
         "tests/integration/objects/cache.rs",
-        "a_greedy_caller_leaves_the_decisions_of_others",
+        "greedy_caller_leaves_decisions_of_others",
     ),
     (
         "look-ups of sessions for one request",
@@ -108,7 +108,7 @@ const TESTS: [(&str, &str, &str); 22] = [
     (
         "calls of functions of the service",
         "tests/integration/availability.rs",
-        "hanging_look_ups_delay_no_other_request",
+        "hanging_look_ups_delay_no_other",
     ),
     (
         "the field of a proxy",
@@ -123,7 +123,7 @@ const TESTS: [(&str, &str, &str); 22] = [
     (
         "the body of a form or of a webhook",
         "tests/integration/schemes/webhooks.rs",
-        "bound_of_bodies_is_set_for_the_application",
+        "body_bounds_are_the_applications",
     ),
 ];
 
@@ -154,7 +154,7 @@ fn each_bound_has_a_test() {
 async fn page() {}
 
 #[tokio::test]
-async fn hanging_look_ups_delay_no_other_request() {
+async fn hanging_look_ups_delay_no_other() {
     const HOSTILE: usize = 10_000;
     let begun = Arc::new(AtomicUsize::new(0));
     let hanging = Arc::clone(&begun);

@@ -83,7 +83,7 @@ fn codes_and_pages_match() {
 }
 
 #[test]
-fn every_code_is_shown_by_a_case() {
+fn every_code_is_shown_by_case() {
     let here = root().join("tests");
     let cases = files(&here.join("ui"), ".stderr").into_iter();
     let tool = files(&here.join("cargo_auth"), ".check").into_iter();

@@ -176,7 +176,7 @@ mod around {
 }
 
 #[test]
-fn public_items_have_their_own_keys_only() {
+fn public_items_have_own_keys_only() {
     let expected = Policy::public_with_identity("a").schemes(["Basic", "Bearer"]);
     assert_eq!(*policy_of::<policy_of_optional>(), expected);
     assert_eq!(*policy_of::<Optional>(), expected);

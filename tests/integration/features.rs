@@ -135,7 +135,7 @@ fn conditional_parts(source: &str) -> Vec<(usize, &str)> {
 }
 
 #[test]
-fn public_traits_and_enums_keep_their_shape() {
+fn public_traits_keep_their_shape() {
     let source = "pub enum E {\n    A,\n    #[cfg(feature = \"b\")]\n    B,\n}\n#[cfg(feature = \"c\")]\nfn c() {}\n";
     assert_eq!(conditional_parts(source), [(3, "#[cfg(feature = \"b\")]")]);
     let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../auth-runtime");

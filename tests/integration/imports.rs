@@ -272,7 +272,7 @@ fn circles_of_files_are_found() {
 }
 
 #[test]
-fn re_export_counts_if_its_file_uses_it() {
+fn re_exports_count_where_used() {
     let root = ("", "mod a; mod b;");
     let b = ("b", "use super::a::A; pub struct B(A);");
     for (a, within) in [

@@ -208,7 +208,7 @@ mod half_hidden {
 
 /// A handler with its own `hide_as` needs its own `hide_unless`: that of the module does not apply.
 #[test]
-fn handler_may_hide_more_than_its_module() {
+fn handlers_may_hide_more_than_modules() {
     assert_eq!(
         policy_of::<half_hidden::policy_of_users>().to_string(),
         r#"requires(role = "admin", hide_as = 404, hide_unless = role("auditor"))"#

@@ -216,7 +216,7 @@ async fn plain_router_decides_alike() {
 }
 
 #[tokio::test]
-async fn plain_router_without_a_space_is_a_failure() {
+async fn plain_router_without_space_is_failure() {
     let app: Router = Router::new()
         .route("/", axum::routing::get(page))
         .route("/plain", axum::routing::get(plain));
@@ -243,7 +243,7 @@ async fn rejected_token_gets_its_challenge() {
 }
 
 #[tokio::test]
-async fn response_varies_by_credentials_and_is_private_with_an_identity() {
+async fn responses_vary_and_stay_private() {
     let app = routes().protect(space()).expect("the router is valid");
     let anonymous = send(&app, "/", &[]).await;
     assert_eq!(anonymous.vary, ["authorization, cookie"]);
@@ -333,7 +333,7 @@ const OBJECT_CASES: &[ObjectCase] = &[
 
 /// A login may help a caller without an identity (rule 2).
 #[tokio::test]
-async fn object_of_a_public_handler_is_denied_with_401_or_403() {
+async fn denied_public_objects_need_a_login() {
     let guarded = GuardedRouter::new().route("/", get(internal_page));
     let guarded = guarded.protect(space()).expect("the router is valid");
     let plain: Router = Router::new()
@@ -357,7 +357,7 @@ async fn object_of_a_public_handler_is_denied_with_401_or_403() {
 
 /// Each caller in the network is granted, and the object is for ann.
 #[tokio::test]
-async fn object_is_denied_to_a_caller_that_its_network_admits() {
+async fn network_callers_are_denied_objects() {
     let app = GuardedRouter::new()
         .route("/", get(internal_in_network))
         .route("/hidden", get(hidden_in_network))
@@ -408,7 +408,7 @@ async fn object_is_denied_to_a_caller_that_its_network_admits() {
 
 /// A concealed object of a plain router has the response of an unknown path of the space.
 #[tokio::test]
-async fn a_plain_router_reports_rejected_credentials_for_a_concealed_object() {
+async fn plain_routers_report_rejected_credentials() {
     let app: Router = Router::new()
         .route("/", axum::routing::get(hidden_in_network))
         .layer(Extension(space()));
@@ -453,7 +453,7 @@ impl Scheme for Certificate {
 
 /// A browser sends the certificate of a connection on its own, like a cookie (rule 6).
 #[tokio::test]
-async fn certificates_that_identify_nobody_count_as_none() {
+async fn unknown_certificates_count_as_none() {
     let space = builder().scheme(Certificate).build();
     let app = routes().protect(space.expect("the space is valid"));
     let app = app.expect("the router is valid");

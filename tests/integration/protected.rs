@@ -93,7 +93,7 @@ mod one_request {
     }
 
     #[tokio::test]
-    async fn extensions_grant_nothing_to_the_same_router() {
+    async fn extensions_grant_nothing_to_same_router() {
         #[requires(scope = "read")]
         async fn again(request: Request) -> Response {
             let (head, body) = request.into_parts();
@@ -128,7 +128,7 @@ mod one_request {
     }
 
     #[tokio::test]
-    async fn a_layer_that_drops_the_credentials_drops_the_grant() {
+    async fn layer_that_drops_credentials_drops_grant() {
         let app = rebuilt(|request| {
             let (head, body) = request.into_parts();
             let mut rebuilt = Request::new(body);
@@ -140,7 +140,7 @@ mod one_request {
     }
 
     #[tokio::test]
-    async fn a_layer_that_swaps_the_credentials_swaps_the_caller() {
+    async fn layer_that_swaps_credentials_swaps_caller() {
         let app = rebuilt(|mut request| {
             let other = token(json!({ "scope": "read", "sub": "bob" }));
             let other = HeaderValue::try_from(format!("Bearer {other}")).expect("a value");
@@ -151,7 +151,7 @@ mod one_request {
     }
 
     #[tokio::test]
-    async fn a_layer_that_changes_nothing_else_keeps_the_grant() {
+    async fn layers_without_changes_keep_grants() {
         let app = rebuilt(|mut request| {
             let id = HeaderValue::from_static("7");
             request.headers_mut().insert("x-request-id", id);
@@ -197,7 +197,7 @@ mod framing {
     }
 
     #[tokio::test]
-    async fn a_concealed_service_is_framed_as_an_unknown_path() {
+    async fn concealed_services_are_framed_as_unknown() {
         for routes in [routes(), routes().fallback(missing)] {
             let app = routes.protect(space()).expect("the routes are in order");
             for app in layered(app) {

@@ -135,7 +135,7 @@ async fn options_is_a_method_like_others() {
 }
 
 #[tokio::test]
-async fn http_1_0_responses_are_the_same() {
+async fn http_1_0_responses_are_same() {
     let address = serve(app()).await;
     for (path, fields, status) in [
         ("/read", String::new(), "401"),

@@ -136,7 +136,7 @@ fn schemes_of_the_service_are_added() {
 
 /// The names of the schemes of the package, as their sources return them. The service chooses that of `Tokens`.
 #[tokio::test]
-async fn the_space_of_tests_has_every_scheme() {
+async fn space_of_tests_has_every_scheme() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../auth-runtime/schemes/src");
     let mut folders = vec![PathBuf::from(folder)];
     let mut named = Vec::new();
@@ -189,7 +189,7 @@ fn issuer(name: &str) -> auth_runtime::schemes::JwtBuilder {
 }
 
 #[test]
-fn claims_are_read_by_the_rules_of_their_issuer() {
+fn claims_follow_rules_of_their_issuer() {
     let other = issuer("https://partner.example")
         .roles_claim(["realm_access", "roles"])
         .rfc9068_only()
@@ -237,7 +237,7 @@ fn claims_are_read_by_the_rules_of_their_issuer() {
 }
 
 #[test]
-fn claims_need_no_audience_if_any_is_accepted() {
+fn claims_need_no_audience_if_allowed() {
     let any = || {
         let key = JwtKey::hs256([7; 32]).expect("it is long enough");
         Jwt::builder().issuer(ISSUER).any_audience().key(key)
@@ -252,7 +252,7 @@ fn claims_need_no_audience_if_any_is_accepted() {
 
 /// A caller that a test sets uses the scheme that such a caller would use.
 #[tokio::test]
-async fn a_set_caller_uses_a_scheme_unless_it_is_anonymous() {
+async fn set_callers_use_the_scheme() {
     let schemes = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&schemes);
     let space = auth_tests::space_builder().audit(move |record| {
@@ -278,7 +278,7 @@ async fn a_set_caller_uses_a_scheme_unless_it_is_anonymous() {
 
 /// On a hidden path that accepts one scheme, a rejected caller receives the response of an unknown path.
 #[tokio::test]
-async fn a_set_caller_is_hidden_by_every_scheme() {
+async fn set_callers_are_hidden_alike() {
     #[requires(role = "admin", schemes(Basic), hide_as = 404)]
     async fn hidden() {}
 
@@ -300,7 +300,7 @@ async fn a_set_caller_is_hidden_by_every_scheme() {
 }
 
 #[tokio::test]
-async fn stand_ins_have_the_properties_of_their_schemes() {
+async fn stand_ins_are_like_their_schemes() {
     #[requires(scope = "read", schemes(Basic))]
     async fn by_password() {}
     #[requires(scope = "read", schemes(Bearer))]
@@ -397,7 +397,7 @@ async fn another_body_is_no_hiding() {
 
 /// A response prints the time, and a second passes at any point of the comparison.
 #[tokio::test]
-async fn a_clock_that_ticks_distinguishes_no_path() {
+async fn clock_that_ticks_distinguishes_no_path() {
     for tick in 0..8 {
         let app = GuardedRouter::new().route("/hidden", get(hidden));
         let app = app.protect(space()).expect("in order");
@@ -418,7 +418,7 @@ async fn a_clock_that_ticks_distinguishes_no_path() {
 
 /// A layer around the router responds to requests without a field. Credentials are sent for the comparison only.
 #[tokio::test]
-async fn hidden_paths_are_compared_behind_a_layer_that_needs_a_field() {
+async fn layers_may_need_fields_for_comparisons() {
     let app = GuardedRouter::new().route("/hidden", get(hidden));
     let app = app.protect(space()).expect("in order");
     let app = app.layer(from_fn(async |request: Request, next: Next| {
@@ -438,7 +438,7 @@ async fn hidden_paths_are_compared_behind_a_layer_that_needs_a_field() {
 
 /// An unknown path is one with another name of the same length, which no route is likely to have.
 #[tokio::test]
-async fn hidden_paths_are_compared_with_random_names() {
+async fn hidden_paths_are_compared_randomly() {
     let asked = Arc::new(Mutex::new(BTreeSet::new()));
     let seen = Arc::clone(&asked);
     // It seems to route every path, so that all names are tried.

@@ -231,7 +231,7 @@ async fn one_function_serves_every_scheme() {
 
 /// A session has the roles of the login, which the user may have lost since.
 #[tokio::test]
-async fn the_loader_replaces_the_roles_of_the_login() {
+async fn loader_replaces_roles_of_login() {
     let sessions = Sessions::builder().build().expect("sessions");
     #[public(reason = "a test")]
     async fn log_in(session: Session) {
@@ -289,7 +289,7 @@ async fn extractors_are_made_of_the_user() {
 }
 
 #[tokio::test]
-async fn a_missing_user_is_named_by_its_type() {
+async fn missing_users_are_named_by_type() {
     let (mut head, ()) = Request::new(()).into_parts();
     let ann = Identity::new("ann");
     let missing = CurrentUser::<User>::from_identity(&ann, &mut head, &()).await;
@@ -465,7 +465,7 @@ impl Scheme for Unusual {
 }
 
 #[test]
-fn other_properties_are_those_of_the_scheme() {
+fn other_properties_are_those_of_scheme() {
     let with_user = Unusual.with_user(Db::default(), load);
     assert_eq!(with_user.name(), "Unusual");
     assert_eq!(with_user.sources(), Unusual.sources());

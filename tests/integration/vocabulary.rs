@@ -229,7 +229,7 @@ const READER_MODULE: &str =
 /// The file may be in any folder up to the root of the workspace, and not above. The nearest one
 /// counts.
 #[test]
-fn vocabulary_is_found_up_to_the_workspace() {
+fn vocabulary_is_found_up_to_workspace() {
     let outside = lab().join("outside");
     let project = outside.join("workspace");
     let _ = std::fs::remove_dir_all(&outside);
@@ -267,7 +267,7 @@ fn vocabulary_is_found_up_to_the_workspace() {
 
 /// All users of a file are recompiled after a change, and no other crate.
 #[test]
-fn a_change_of_the_vocabulary_compiles_its_users_again() {
+fn vocabulary_changes_compile_users_again() {
     let project = lab().join("tracked");
     let _ = std::fs::remove_dir_all(&project);
     write(
@@ -332,7 +332,7 @@ fn a_change_of_the_vocabulary_compiles_its_users_again() {
 
 /// A Cedar schema that the file names counts as a part of it.
 #[test]
-fn a_change_of_the_cedar_schema_compiles_its_users_again() {
+fn schema_changes_compile_users_again() {
     let project = lab().join("tracked_schema");
     let _ = std::fs::remove_dir_all(&project);
     write(

@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_in_lists_come_to_an_end() {
+    fn lists_in_lists_come_to_end() {
         for (depth, is_read) in [(32, true), (33, false), (100_000, false)] {
             let arguments = format!("{}authenticated{}", "all(".repeat(depth), ")".repeat(depth));
             let tokens = arguments.parse().expect("tokens");

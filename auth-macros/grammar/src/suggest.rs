@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_counted_up_to_a_limit() {
+    fn edits_are_counted_up_to_limit() {
         for (from, to, count) in [
             ("", "", 0),
             ("", "abc", 3),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_of_all_short_words_are_counted() {
+    fn edits_of_short_words_are_counted() {
         let mut words: Vec<Vec<char>> = vec![Vec::new()];
         let mut start = 0;
         for _ in 0..4 {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_the_nearest_names_is_suggested() {
+    fn first_of_nearest_names_is_suggested() {
         assert_eq!(nearest("abcx", &["abcdef", "abcy", "abcz"]), Some("abcy"));
         assert_eq!(nearest("abc", &["abd", "abc"]), Some("abc"));
     }

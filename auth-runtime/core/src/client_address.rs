@@ -248,7 +248,7 @@ mod tests {
     const PEER: Option<&str> = Some("192.0.2.7:4711");
 
     #[test]
-    fn a_field_counts_only_from_a_configured_proxy() {
+    fn field_counts_only_from_configured_proxy() {
         for (peer, expected) in [
             (PEER, Some("10.0.0.1")),
             (Some("[::ffff:192.0.2.7]:1"), Some("10.0.0.1")),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn x_forwarded_for_is_read_from_the_right() {
+    fn x_forwarded_for_reads_from_right() {
         let many = format!("203.0.113.9, {}198.18.0.1", "198.18.0.2, ".repeat(600));
         // 8 KiB, with spaces in front of an element.
         let (fitting, long) = (format!("{many:>8192}"), format!("{many:>8193}"));

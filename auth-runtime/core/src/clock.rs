@@ -130,7 +130,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn a_manual_clock_moves_by_hand_only() {
+    fn manual_clock_moves_by_hand_only() {
         let start = SystemTime::UNIX_EPOCH + HOUR;
         let manual = ManualClock::new(start);
         let clock = manual.clock();

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_spaces_in_every_form() {
+    fn control_characters_become_spaces() {
         for (media_type, expected) in [
             (MediaType::Problem, r#"a\"b\\c  d & <e>"#),
             (MediaType::Html, r#"a"b\c  d &amp; &lt;e&gt;"#),

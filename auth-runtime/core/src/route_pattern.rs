@@ -290,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn braces_are_read_as_axum_reads_them() {
+    fn braces_are_read_as_by_axum() {
         let shown = |path| {
             let pieces = pieces(path).into_iter().map(|piece| match piece {
                 Piece::Literal(text) => text.to_owned(),
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_match_the_requests_that_axum_routes_to_them() {
+    fn paths_match_as_routed_by_axum() {
         for (path, matching, others) in [
             ("/a", &["/a"][..], &["/", "/a/", "/b", "/%61"][..]),
             ("/{x}", &["/a", "/-"], &["/", "/a/b"]),

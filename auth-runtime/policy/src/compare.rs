@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_counts_for_both_values_of_a_setting() {
+    fn changes_count_for_both_setting_values() {
         let [open, pull, push] = [
             Requirement::setting("open"),
             Requirement::scope("pull"),
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_those_of_the_truth_table() {
+    fn changes_are_those_of_truth_table() {
         let atoms = test_cases::grants();
         let requirements = test_cases::requirements(&atoms);
         let schemes: [Option<&[&'static str]>; 4] = [

@@ -359,7 +359,7 @@ mod tests {
     /// Every assignment of the atoms is tried: the minimal sets are those that hold, and that hold
     /// no longer without any one of their atoms.
     #[test]
-    fn minimal_sets_are_those_of_the_truth_table() {
+    fn minimal_sets_match_the_truth_table() {
         let atoms = test_cases::grants();
         for requirement in test_cases::requirements(&atoms) {
             let size = 1_u32 << atoms.len();
@@ -385,7 +385,7 @@ mod tests {
     /// With every combination of states, the smallest set is as cheap as the cheapest that the truth
     /// table has.
     #[test]
-    fn no_set_is_smaller_than_the_minimal_one() {
+    fn no_set_is_below_the_minimum() {
         let atoms = test_cases::grants();
         let states = [
             AtomState::Missing,
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_share_atoms_are_met_together() {
+    fn parts_sharing_atoms_are_met_together() {
         let [a, b, c, d] = [1, 2, 3, 4].map(scope);
         let requirement = Requirement::all([
             Requirement::any([a, b.clone()]),

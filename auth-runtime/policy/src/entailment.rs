@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn entailment_is_that_of_the_truth_table() {
+    fn entailment_is_that_of_truth_table() {
         let atoms = atoms();
         let requirements = test_cases::requirements(&atoms);
         for one in &requirements {
@@ -307,7 +307,7 @@ mod tests {
 
     /// A node is redundant if the whole without it is met by the same callers.
     #[test]
-    fn redundant_parts_are_those_of_the_truth_table() {
+    fn redundant_parts_match_the_truth_table() {
         let atoms = atoms();
         let mut requirements = test_cases::requirements(&atoms);
         // No attribute writes an empty list.
@@ -356,7 +356,7 @@ mod tests {
 
     /// A setting is true or false for every caller: it implies no other atom, and no other implies it.
     #[test]
-    fn a_setting_is_independent_of_the_caller() {
+    fn setting_is_independent_of_caller() {
         let [open, pull, known] = [
             Requirement::setting("open"),
             Requirement::scope("pull"),
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn alternatives_of_names_that_imply_each_other_count_once() {
+    fn alternatives_implying_each_other_count_once() {
         // The atoms of `scope = "s0"`, … in an attribute, each with names that imply it.
         let named = |at: usize| {
             let scope =

@@ -338,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_are_parsed_or_refused_with_the_reason() {
+    fn patterns_are_parsed_or_refused() {
         use ResourcePatternError as E;
         for right in [
             "Repository::{owner}/{repo}",
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_without_parameters_has_one_id() {
+    fn pattern_without_parameters_has_one_id() {
         let constant = ResourcePattern::parse("Tenant::acme").expect("a pattern");
         assert_eq!(constant.parse_id("acme"), Some(Vec::new()));
         assert_eq!(constant.parse_id("acme2"), None);
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_without_neighbours_is_taken_as_it_is() {
+    fn values_without_neighbours_stay_as_written() {
         let pattern = ResourcePattern::parse("File::{path}").expect("a pattern");
         assert_eq!(
             pattern.fill(|_| Some("a/b c%2F")).as_deref(),

@@ -314,7 +314,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_name_is_met_by_itself_and_by_names_that_imply_it() {
+    fn implying_names_meet_a_name() {
         for (held, asked, expected) in [
             ("read", "read", true),
             ("write", "read", true),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn each_list_is_asked_about_its_own_names() {
+    fn lists_are_asked_about_own_names() {
         let [scopes, roles, permissions] = [&ENTRIES[1..2], &ENTRIES[2..3], &ENTRIES[3..4]];
         let vocabulary = Vocabulary::new(None, scopes, roles, permissions, &[], &[]);
         let is_one_of = |names: &'static [&str]| move |name: &str| names.contains(&name);

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn one_caller_opens_no_circuit_of_others() {
+    fn one_caller_opens_no_other_circuit() {
         let (circuit, mut now) = (CircuitBreaker::default(), Instant::now());
         for _ in 0..3 {
             for _ in 0..100 {
@@ -314,7 +314,7 @@ mod tests {
 
     /// Otherwise one caller could take the place of all probes.
     #[test]
-    fn abandoned_probe_leaves_the_next_one_to_others() {
+    fn abandoned_probes_leave_the_next_one() {
         let circuit = CircuitBreaker::default();
         let past = Instant::now().checked_sub(OPEN).unwrap();
         open_for_all(&circuit, past);

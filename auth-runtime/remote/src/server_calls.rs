@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn probe_with_an_error_of_its_request_is_replaced() {
+    fn probes_with_request_errors_are_replaced() {
         let calls = ServerCalls::default();
         let past = Instant::now().checked_sub(ServerCalls::PAUSE).unwrap();
         for caller in 0..5 {

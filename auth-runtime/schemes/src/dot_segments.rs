@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dots_are_found_however_they_are_spelt() {
+    fn dots_are_found_in_every_spelling() {
         for path in ["/.", "/a/../b", "/%2e%2E", "/.%2e/a", "/a/%2E"] {
             assert!(has_dot_segments(path), "{path}");
         }

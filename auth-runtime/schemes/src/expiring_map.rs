@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn one_owner_gets_a_tenth_and_leaves_the_rest_to_others() {
+    fn one_owner_gets_a_tenth() {
         let now = Instant::now();
         let map = ExpiringMap::new(CAPACITY, LIFETIME, now);
         assert_eq!(add(&map, 0, u16::MAX, now), CAPACITY / 10);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn many_greedy_owners_leave_places_to_others() {
+    fn greedy_owners_leave_places_to_others() {
         for (greedy, each, others) in [(16, 2000, 500), (500, 200, 10)] {
             let now = Instant::now();
             let map = ExpiringMap::new(CAPACITY, LIFETIME, now);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_entries_are_taken_than_fit() {
+    fn entries_are_bounded() {
         let now = Instant::now();
         let map = ExpiringMap::new(100, LIFETIME, now);
         let taken: usize = (0..2000).map(|owner| add(&map, owner, 1, now)).sum();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_kept_for_a_lifetime_and_shares_for_a_period() {
+    fn entries_and_shares_have_their_lifetime() {
         let begin = Instant::now();
         let map = ExpiringMap::<u32>::new(CAPACITY, LIFETIME, begin);
         let count = |seconds| {

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_with_most_tasks_makes_room() {
+    fn client_with_most_tasks_makes_room() {
         let queue = FairQueue::new(1, 1, 4);
         let place = occupied(&queue);
         let mut greedy: Vec<_> = (0..4)
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn places_that_are_handed_on_count_for_the_share() {
+    fn handed_on_places_count_for_shares() {
         let queue = FairQueue::new(2, 1, 10);
         let places = [(); 2].map(|()| occupied(&queue));
         let [mut first, mut second] = [(); 2].map(|()| wait(&queue, address(1)).expect("room"));
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_that_are_gone_keep_neither_rooms_nor_places() {
+    fn lost_clients_keep_no_places() {
         let queue = FairQueue::new(1, 1, 2);
         let place = occupied(&queue);
         let gone = [1, 2].map(|last| wait(&queue, address(last)));
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn tasks_that_are_gone_take_no_turn() {
+    fn lost_tasks_take_no_turn() {
         let queue = FairQueue::new(1, 1, 10);
         let place = occupied(&queue);
         let gone = [1, 1, 1].map(|last| wait(&queue, address(last)).expect("room"));
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_that_spoil_the_field_of_a_proxy_have_one_share() {
+    fn spoilt_fields_have_one_share() {
         let queue = FairQueue::new(3, 2, 10);
         let places = [Client::BehindProxy; 2].map(|client| enter_place(&queue, client));
         let mut third = wait(&queue, Client::BehindProxy).expect("room");
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_that_hold_their_share_are_passed_over() {
+    fn clients_at_their_share_wait() {
         let queue = FairQueue::new(2, 1, 10);
         let hostile = enter_place(&queue, address(1)).expect("a place");
         let other = enter_place(&queue, address(2)).expect("a place");
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_an_ipv4_address_or_an_ipv6_network() {
+    fn clients_are_addresses_or_networks() {
         let of = |text: &str| owner(Client::Address(text.parse().expect("an address")));
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1:2:3"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));

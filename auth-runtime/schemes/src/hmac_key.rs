@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_any_length_are_those_of_the_library() {
+    fn keys_of_any_length_are_right() {
         for length in [0, 16, 63, 64, 65, 200] {
             let bytes = vec![7; length];
             let mac = Hmac::<Sha256>::new_from_slice(&bytes).expect("any length");

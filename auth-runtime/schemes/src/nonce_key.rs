@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nonces_of_one_moment_differ_and_are_not_from_the_future() {
+    fn nonces_of_one_moment_differ() {
         let lifetime = Duration::from_secs(60);
         // The begin of a step.
         let time = ManualClock::new(UNIX_EPOCH + Duration::from_nanos(STEP * 1_000_000_000));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn nonces_last_for_their_lifetime_by_a_clock_that_is_little_behind() {
+    fn late_clocks_keep_the_lifetime() {
         let (lifetime, start) = (
             Duration::from_secs(60),
             UNIX_EPOCH + Duration::from_secs(1000),

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_the_first_once_and_no_more_are_taken_than_fit() {
+    fn entries_are_first_once_within_bounds() {
         let store = InMemory::new(200, LIFETIME, Clock::system());
         let mut taken = Vec::new();
         for proof in (0..=255).flat_map(|subject| (0..2).map(move |number| proof(subject, number)))
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_concurrent_uses_is_the_first() {
+    fn one_of_concurrent_uses_is_first() {
         const PROOFS: u16 = 10_000;
         let store = InMemory::new(1 << 20, LIFETIME, Clock::system());
         let begin = Barrier::new(4);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_subjects_do_not_fill_the_store_for_others() {
+    fn sixteen_subjects_leave_places() {
         let store = InMemory::new(16_000, LIFETIME, Clock::system());
         for subject in 0..16 {
             for number in 0..4000 {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn proofs_beyond_a_share_are_logged_once_a_minute() {
+    fn proofs_beyond_shares_are_logged_once() {
         let time = ManualClock::new(SystemTime::UNIX_EPOCH);
         let store = InMemory::new(100, LIFETIME, time.clock());
         let use_many = || {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_remembered_for_as_long_as_a_proof_can_live() {
+    fn entries_live_as_long_as_proofs() {
         let time = ManualClock::new(SystemTime::UNIX_EPOCH);
         let store = InMemory::new(100, LIFETIME, time.clock());
         let later = |seconds| {

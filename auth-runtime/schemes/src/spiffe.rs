@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_workloads_belong_to_one_trust_domain() {
+    fn workloads_belong_to_one_trust_domain() {
         for (name, expected) in [
             ("spiffe://shop.example/ns/orders/sa/api", true),
             ("spiffe://shop.example/a", true),

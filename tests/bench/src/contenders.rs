@@ -148,7 +148,7 @@ mod tests {
 
     /// Otherwise the prices would not be comparable.
     #[tokio::test]
-    async fn the_hand_written_guards_answer_what_ours_do_to_the_byte() {
+    async fn hand_written_guards_have_our_bytes() {
         let authority = Authority::new();
         let session = ours::by_session().await;
         for (ours, theirs) in [

@@ -63,7 +63,7 @@ fn subjects(program: &mut Command, input: &std::path::Path) -> Vec<Option<String
 }
 
 #[test]
-fn jose_and_pyjwt_accept_the_same_tokens() {
+fn jose_and_pyjwt_accept_same_tokens() {
     let keys = Keys::new();
     let tokens = corpus::all(&keys);
     assert!(tokens.len() >= 2_000, "{}", tokens.len());

@@ -103,7 +103,7 @@ const HALF_TYPED: [&str; 6] = [
 ];
 
 #[test]
-fn below_a_half_typed_attribute_the_body_completes() {
+fn below_half_typed_attribute_body_completes() {
     for attribute in HALF_TYPED {
         let page = completions(&handler(attribute, "page.$0"));
         assert_eq!(page, ["title", "chapters"], "{attribute}");
@@ -113,7 +113,7 @@ fn below_a_half_typed_attribute_the_body_completes() {
 }
 
 #[test]
-fn below_a_half_typed_attribute_the_body_is_type_checked() {
+fn half_typed_attributes_keep_body_checks() {
     for attribute in HALF_TYPED {
         let found = diagnostics(&handler(
             attribute,
@@ -147,7 +147,7 @@ fn complete_attribute_has_no_diagnostics() {
 }
 
 #[test]
-fn the_keys_complete_where_they_can_stand() {
+fn keys_complete_where_they_can_stand() {
     let at = |attribute| {
         let mut keys = completions(&handler(attribute, ""));
         keys.sort();

@@ -27,7 +27,7 @@ async fn first_granted(instance: std::net::SocketAddr, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_next_redis_is_used_after_a_failover() {
+async fn next_redis_is_used_after_failover() {
     type Fault = fn(&Proxy, &Server, &Server);
     let faults: [(&str, Fault); 3] = [
         ("the old one is a replica", |_, old, new| {

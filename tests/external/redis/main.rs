@@ -119,7 +119,7 @@ async fn prefixes_separate_services() {
 }
 
 #[tokio::test]
-async fn proofs_are_stored_by_hash_until_expiry() {
+async fn proofs_are_stored_by_hash() {
     let server = Server::start();
     let [here, _] = two_instances(&server).await;
     assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, granted());

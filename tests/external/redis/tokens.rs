@@ -254,7 +254,7 @@ async fn long_entries_are_not_read() {
 }
 
 #[tokio::test]
-async fn subjects_have_a_share_of_the_cache() {
+async fn subjects_have_share_of_cache() {
     let server = Server::start();
     let issuer = Issuer::start().await;
     let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
@@ -333,7 +333,7 @@ async fn a_hanging_redis_delays_few_requests() {
 }
 
 #[tokio::test]
-async fn requests_with_one_token_do_not_wait_until_it_is_stored() {
+async fn stored_tokens_delay_no_request() {
     let server = Server::start();
     let issuer = Issuer::start().await;
     let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;

@@ -318,7 +318,7 @@ fn crates_are_published_downloaded_and_yanked() {
 }
 
 #[test]
-fn scripts_use_the_same_tokens_with_the_name_of_the_scheme() {
+fn scripts_use_tokens_with_scheme_name() {
     install("curl", "curl");
     let runtime = Runtime::new().expect("a runtime");
     let base = serve(&runtime, app());

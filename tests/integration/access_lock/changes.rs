@@ -135,7 +135,7 @@ fn settings_are_compared_for_both_values() {
 }
 
 #[test]
-fn lines_show_both_values_of_a_setting() {
+fn lines_show_both_values_of_setting() {
     #[requires(any(setting = "open", scope = "pull"), hide_as = 404)]
     async fn pull() {}
     #[requires(setting = "beta", hide_as = 404, hide_unless = setting("open"))]

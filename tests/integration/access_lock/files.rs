@@ -53,7 +53,7 @@ fn each_method_has_a_line() {
 
 /// Merged routers may have one each.
 #[test]
-fn each_handler_for_missing_methods_has_a_line() {
+fn handlers_for_missing_methods_have_lines() {
     #[public(reason = "one")]
     async fn one() {}
     #[public(reason = "two")]
@@ -309,7 +309,7 @@ To accept the differences, run `ACCESS_LOCK=overwrite cargo test`, and commit `d
 
 /// Two tests of different routers with one file would overwrite each other's lock.
 #[test]
-fn failures_name_a_file_of_another_router() {
+fn failures_name_file_of_another_router() {
     let file = file("shared.lock");
     let hint = "The router has no route of this file, so another test seems to use the file. Give each \
                 router a file of its own: `assert_access_lock!(router, \"other.lock\")`.\nTo accept";
@@ -330,7 +330,7 @@ fn failures_name_a_file_of_another_router() {
 }
 
 #[test]
-fn errors_have_the_changes_of_a_lock_that_was_read() {
+fn errors_have_changes_of_that_lock() {
     let check = |text: Option<String>| {
         let file = file("changes.lock");
         if let Some(text) = text {

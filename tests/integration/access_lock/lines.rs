@@ -31,7 +31,7 @@ fn letter_case_is_compared() {
 
 /// A line has the whole text and the exact time, in whichever unit.
 #[test]
-fn each_detail_of_a_policy_is_written() {
+fn each_detail_of_policy_is_written() {
     #[requires(role = "a", says = "No. Ask Ann.")]
     async fn ann() {}
     #[requires(role = "a", says = "No. Ask Bob.")]
@@ -103,7 +103,7 @@ mod admin {
 
 /// A module that is an exception gives its reason to each of its handlers.
 #[test]
-fn the_reason_of_a_module_is_written() {
+fn reason_of_module_is_written() {
     for (handler, policy) in [
         (
             get(admin::log::list),
@@ -151,7 +151,7 @@ fn protected_routers_are_routers() {
 
 /// An application of several protected routers has one lock, with all prefixes.
 #[test]
-fn routes_of_several_routers_have_a_line() {
+fn routes_of_several_routers_have_line() {
     let member = |router: GuardedRouter| router.protect(auth_tests::space()).expect("a router");
     let new = || GuardedRouter::<()>::new();
     let app = || {

@@ -77,7 +77,7 @@ fn actions_on_objects_are_compared() {
 
 /// An object is named by a part of the path, whatever the parameter is called.
 #[test]
-fn objects_are_compared_by_their_place_in_the_path() {
+fn objects_are_compared_by_path_place() {
     let line =
         |path: &str, on: &str| format!("GET {path}  requires(can(\"read\", on = {on:?}))  shop::x");
     for (name, before, after, expected) in [

@@ -44,7 +44,7 @@ async fn any_is_denied(routes: fn() -> GuardedRouter) {
 }
 
 #[tokio::test]
-async fn a_service_at_the_root_is_asked_there() {
+async fn service_at_root_is_asked_there() {
     let routes = || GuardedRouter::new().nest_service("/", Files, Router::new());
     let app = routes().protect(space()).expect("a router");
     let matrix = AccessMatrix::builder(&routes().access_table(), &space());
@@ -126,7 +126,7 @@ async fn each_route_receives_its_own_body() {
 }
 
 #[test]
-fn debug_text_of_the_builder_has_no_credentials() {
+fn debug_of_builder_has_no_credentials() {
     let secret = Persona::anonymous().header(AUTHORIZATION, "Bearer a-secret");
     let builder = short_matrix().persona(secret);
     assert_eq!(
@@ -158,7 +158,7 @@ async fn removals_run_last() {
 
 /// The first persona removes the order, and the second one finds it again.
 #[tokio::test]
-async fn the_state_is_restored_for_each_cell() {
+async fn state_is_restored_for_each_cell() {
     #[public(reason = "a test")]
     async fn remove(Extension(orders): Extension<Arc<Mutex<Vec<u32>>>>) -> StatusCode {
         match orders.lock().expect("a list").pop() {
@@ -328,7 +328,7 @@ async fn fallback_authenticates_beside_hidden_paths() {
 
 /// The other methods of a hidden path have a row of their own.
 #[tokio::test]
-async fn other_methods_of_a_hidden_path_are_requested() {
+async fn hidden_paths_get_other_methods_too() {
     #[requires(role = "admin", hide_as = 404)]
     async fn others() {}
 

@@ -77,7 +77,7 @@ async fn rewriting_layer_is_found() {
 }
 
 #[tokio::test]
-async fn a_denial_in_place_of_a_grant_is_found() {
+async fn denials_replacing_grants_are_found() {
     for status in [401, 403, 404] {
         let denying = map_response(move |mut response: Response| {
             *response.status_mut() = StatusCode::from_u16(status).expect("a status");
@@ -247,7 +247,7 @@ async fn possible_decisions_are_named_once() {
 
 /// A login page is the response to a visitor in place of the denial.
 #[tokio::test]
-async fn a_denial_with_another_status_is_named_with_both() {
+async fn denials_with_two_statuses_name_both() {
     let sessions = Sessions::builder().login_page("/login");
     let space = ProtectionSpace::builder()
         .realm("pages")
@@ -287,7 +287,7 @@ async fn unverifiable_persona_receives_503() {
 
 /// A gateway may pass on only the first challenge.
 #[tokio::test]
-async fn a_lost_challenge_of_several_is_found() {
+async fn lost_challenge_of_several_is_found() {
     let first_only = map_response(async |mut response: Response| {
         if let Some(first) = response.headers().get(WWW_AUTHENTICATE).cloned() {
             response.headers_mut().insert(WWW_AUTHENTICATE, first);

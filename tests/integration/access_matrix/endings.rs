@@ -130,7 +130,7 @@ async fn missing_response_is_found() {
 }
 
 #[tokio::test]
-async fn an_endless_handler_of_another_route_is_found() {
+async fn endless_handlers_elsewhere_are_found() {
     let table = GuardedRouter::<()>::new().route("/waits", get(account));
     let builder = AccessMatrix::builder(&table.access_table(), &space());
     let builder = builder

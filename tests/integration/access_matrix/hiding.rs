@@ -138,7 +138,7 @@ async fn leak_beside_changing_fields_is_found() {
 }
 
 #[tokio::test]
-async fn hidden_path_of_parameters_has_a_neighbour() {
+async fn hidden_path_of_parameters_has_neighbour() {
     let routes = || {
         GuardedRouter::new()
             .route("/{owner}", get(show))
@@ -174,7 +174,7 @@ async fn no_unknown_path_means_no_hiding() {
 }
 
 #[tokio::test]
-async fn hidden_paths_match_the_unknown_path_setting() {
+async fn hidden_paths_match_unknown_path_setting() {
     let space = || {
         let builder = space_builder().unknown_paths(UnknownPaths::Challenge);
         builder.build().expect("a space")

@@ -106,7 +106,7 @@ const WITHOUT_OBJECTS: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn routes_have_a_row_for_each_object() {
+async fn routes_have_row_for_each_object() {
     assert_eq!(lines(matrix()).await, WITHOUT_OBJECTS);
     let builder = matrix()
         .object("Repository", "ann/garden")
@@ -135,7 +135,7 @@ async fn routes_have_a_row_for_each_object() {
 
 /// A row for each place of the object, since the policy has two.
 #[tokio::test]
-async fn an_object_is_tried_in_each_place() {
+async fn object_is_tried_in_each_place() {
     let builder = matrix()
         .object("Document", "bob")
         .object("File", "ann/a b/c.txt");

@@ -104,7 +104,7 @@ async fn one_value_is_not_sufficient() {
 }
 
 #[tokio::test]
-async fn matrices_with_other_columns_do_not_join() {
+async fn matrices_with_other_columns_stay_apart() {
     let (app, other) = app_of(space_of(false, false), [Persona::anonymous()]);
     let other = other.send(&app).await.expect("a matrix");
     let error = matrix_of(true, true).await.and(other).expect_err("columns");
@@ -113,7 +113,7 @@ async fn matrices_with_other_columns_do_not_join() {
 
 /// Two matrices may have the same rows, which then have the same responses.
 #[tokio::test]
-async fn matrices_with_other_responses_do_not_join() {
+async fn matrices_with_other_responses_stay_apart() {
     let teapot = map_response(async |mut response: Response| {
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
         response
@@ -133,7 +133,7 @@ async fn matrices_with_other_responses_do_not_join() {
 
 /// The status alone does not tell who responded.
 #[tokio::test]
-async fn matrices_with_other_responders_do_not_join() {
+async fn matrices_with_other_responders_stay_apart() {
     let intercept = from_fn(async |request: Request, next: axum::middleware::Next| {
         if request.uri().path() == "/healthz" {
             return StatusCode::OK.into_response();
@@ -152,7 +152,7 @@ async fn matrices_with_other_responders_do_not_join() {
 
 /// The cells of a matrix are in the order of its personas, so their names and order are the same in both.
 #[tokio::test]
-async fn matrices_with_other_personas_do_not_join() {
+async fn matrices_with_other_personas_stay_apart() {
     // Of the same name, with other grants.
     let renamed = known("reader", Identity::new("rita").with_roles(["admin"]));
     for personas in [

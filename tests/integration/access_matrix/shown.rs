@@ -83,7 +83,7 @@ async fn persona_description_precedes_responses() {
 }
 
 #[tokio::test]
-async fn every_grant_of_a_persona_is_shown() {
+async fn every_grant_of_persona_is_shown() {
     let identity = Identity::new("rita")
         .with_scopes(["a"])
         .with_roles(["b"])
@@ -105,7 +105,7 @@ async fn every_grant_of_a_persona_is_shown() {
 
 /// A redirect of a handler is a grant, which the status alone does not show.
 #[tokio::test]
-async fn a_redirect_of_a_handler_is_its_own_response() {
+async fn redirects_of_handlers_are_own_responses() {
     #[public(reason = "a test")]
     async fn moved() -> (StatusCode, [(&'static str, &'static str); 1]) {
         (StatusCode::SEE_OTHER, [("location", "/healthz")])

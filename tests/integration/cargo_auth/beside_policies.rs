@@ -55,7 +55,7 @@ pub async fn ending(guard: auth_runtime::Guard) -> Sse<Stream> { messages().unti
 
 /// A name is used in every place of a policy; of each section, one name is in none.
 #[test]
-fn unused_names_of_every_section_are_found() {
+fn unused_names_are_found_per_section() {
     let names = ["idle", "single", "listed", "excepted", "inherited", "named"];
     let mut vocabulary = String::new();
     let sections = ["scopes", "roles", "permissions", "settings"];
@@ -178,7 +178,7 @@ fn names_in_code_are_used() {
 
 /// A function without a policy that has the guard of a handler behind other parameters.
 #[test]
-fn guards_of_other_handlers_are_found_in_every_place() {
+fn foreign_guards_are_found_everywhere() {
     let source = "\
 #[auth_runtime::requires(authenticated)] async fn list<T>(guard: auth_runtime::Guard, state: State<T>) {}
 async fn second(text: String, _: Guard<policy_of_list>) {}

@@ -47,7 +47,7 @@ fn only_sources_are_written_out() {
 
 /// Also those without the usual names.
 #[test]
-fn files_that_sources_name_are_written_out() {
+fn files_named_by_sources_are_written() {
     let key = "schema = \"policies/own.cedarschema\"\n";
     let roles = "[roles]\na = \"A\"\n";
     for (name, vocabulary) in [

@@ -106,7 +106,7 @@ fn places_are_the_present_ones() {
 
 /// A plain route that loses the reason of its router, or that is another one for the same reason, is added.
 #[test]
-fn routes_without_a_policy_are_compared_by_all_parts() {
+fn unguarded_routes_are_compared_wholly() {
     let around = "async fn open() {}\nfn m() { axum::routing::get(open); }\n";
     let excused = format!("{around}fn f() {{ g.merge_unguarded(\"why\", &[\"/\"], m()); }}\n");
     let folder = crate_with("excused", &excused, around);
@@ -134,7 +134,7 @@ fn routes_without_a_policy_are_compared_by_all_parts() {
 
 /// A router that is adopted for a reason, and an open pattern with one, are listed like other routes without a policy.
 #[test]
-fn adopted_routers_and_open_patterns_are_compared() {
+fn adopted_and_open_patterns_are_compared() {
     let source = |more: &str| {
         format!(
             "use auth_runtime::{{GuardedRouter, public, requires, routing::get}};\n\
@@ -161,7 +161,7 @@ fn adopted_routers_and_open_patterns_are_compared() {
 
 /// Another router for the same reason opens other routes.
 #[test]
-fn routers_and_services_without_a_policy_are_compared_by_their_text() {
+fn unguarded_services_are_compared_by_text() {
     let source = |body: &str| format!("fn f() {{\n{body}\n}}\n");
     let both = |path: &str| [format!("added {path}"), format!("removed {path}")];
     let adopted = "adopted";
@@ -298,7 +298,7 @@ fn members_beside_the_root_are_compared() {
 
 /// A file outside the workspace has the contents of the revision too.
 #[test]
-fn files_outside_of_the_workspace_are_compared() {
+fn files_outside_of_workspace_are_compared() {
     let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";
     let files = [
         ("service/Cargo.toml", MANIFEST),
@@ -348,7 +348,7 @@ fn variables_of_git_choose_no_repository() {
 
 /// Cargo reads the manifests of dependencies, also of those that are not in the revision.
 #[test]
-fn dependencies_outside_of_the_revision_are_found() {
+fn dependencies_outside_of_revision_are_found() {
     let with = |more: &str| format!("{MANIFEST}{more}");
     let of_workspace =
         |line: &str| MANIFEST.replace("[workspace]\n", &format!("[workspace]\n{line}\n"));
@@ -415,7 +415,7 @@ fn dependencies_outside_of_the_revision_are_found() {
 
 /// A dependency in the revision is not that of the working tree, which may be another one.
 #[test]
-fn dependencies_within_the_revision_are_its_own() {
+fn dependencies_within_revision_are_its_own() {
     let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";
     let manifest = format!("{MANIFEST}inner = {{ path = \"parts/../inner\" }}\n");
     let inner =
@@ -441,7 +441,7 @@ fn dependencies_within_the_revision_are_its_own() {
 
 /// Names of schemes are case-insensitive (RFC 9110 §11.1).
 #[test]
-fn letter_case_of_schemes_is_not_compared() {
+fn letter_case_of_schemes_is_ignored() {
     let handler = |schemes: &str| {
         format!("#[auth_runtime::requires(role = \"a\", schemes({schemes}))]\nasync fn h() {{}}\n")
     };

@@ -74,7 +74,7 @@ fn policies_beside_tests_are_conditional() {
 
 /// A mark or a line before the code moves no attribute.
 #[test]
-fn attributes_are_read_behind_the_beginning_of_a_file() {
+fn attributes_after_file_beginnings_are_read() {
     let plain = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
     let odd = "#[ auth_runtime::requires(authenticated)] async fn h() {}\n";
     let beginnings = [

@@ -76,7 +76,7 @@ fn attributes_in_macros_are_shown() {
 const OTHER_CODE: &str = r"grep -rnE 'merge_unguarded|adopt\(|fallback_service|layer\(|into_router|\b(OpenApi|Api)?Router::|__private' src";
 
 #[test]
-fn other_code_that_can_respond_is_shown() {
+fn other_responding_code_is_shown() {
     let shown = [
         "routes.merge_unguarded(plain, PATHS, REASON)",
         "routes.adopt(plain, REASON)",

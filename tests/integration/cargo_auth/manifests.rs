@@ -97,7 +97,7 @@ fn libraries_of_every_type_are_read() {
 
 /// The guide names these spellings: the argument `crate` is the path of the runtime.
 #[test]
-fn policies_by_another_name_of_the_runtime_are_read() {
+fn policies_of_renamed_runtimes_are_read() {
     let renamed = "[dependencies]\nauth = { package = \"auth-runtime\", version = \"0.1\" }\n";
     let own = "[dependencies]\nauth-runtime = \"0.1\"\n";
     let through = "[dependencies]\nframework = \"0.1\"\n";

@@ -85,7 +85,7 @@ pub(super) fn found(name: &str, source: &str) -> usize {
 
 /// If the type of the router is not visible, an `async fn` is a sufficient sign of a route.
 #[test]
-fn async_functions_are_handlers_on_any_receiver() {
+fn async_functions_are_handlers_anywhere() {
     for (name, source, number) in [
         (
             "a_variable_of_routes",

@@ -121,7 +121,7 @@ fn nested_open_patterns_are_found() {
 
 /// Any path may be one of an adopted router whose routes are not all known.
 #[test]
-fn unknown_routes_of_adopted_routers_are_open_patterns() {
+fn unknown_adopted_routes_are_open_patterns() {
     for (name, old) in [
         ("a_parameter", "old.route(\"/y\", axum::routing::get(bare))"),
         ("a_merged_parameter", "axum::Router::new().merge(old)"),
@@ -155,7 +155,7 @@ const SECRET: &str = ".route(\"/x/secret\", get(secret))";
 const PAGES: &str = ".route(\"/x/{*p}\", get(page))";
 
 #[test]
-fn routers_are_read_wherever_they_are_made() {
+fn routers_are_read_wherever_made() {
     let both = format!("GuardedRouter::new(){SECRET}{PAGES}");
     let covered = "8: GET /x/{*p}: /x/secret";
     for (name, source, expected) in [
@@ -261,7 +261,7 @@ fn routers_are_read_wherever_they_are_made() {
 }
 
 #[test]
-fn routes_of_different_routers_are_not_compared() {
+fn routes_of_separate_routers_stay_apart() {
     for (name, source) in [
         (
             "branches",
@@ -336,7 +336,7 @@ fn comment_allows_an_open_pattern() {
 
 /// The reason is above the route, in the file of the adopted router.
 #[test]
-fn comment_allows_an_open_pattern_of_an_adopted_router() {
+fn comments_allow_adopted_open_patterns() {
     let source = format!(
         "{HANDLERS}fn old() -> axum::Router {{\naxum::Router::new()\n\
          // unguarded: its files are others\n.route(\n\"/x/{{*p}}\", axum::routing::get(bare))\n}}\n\

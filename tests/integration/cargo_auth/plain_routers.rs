@@ -76,7 +76,7 @@ fn each_mount_of_axum_is_found() {
 
 /// A function for the guards of several handlers has no policy of its own.
 #[test]
-fn functions_with_the_guard_of_a_handler_are_found() {
+fn functions_with_handler_guards_are_found() {
     let source = "
 #[auth_runtime::requires(authenticated)]
 async fn list(guard: auth_runtime::Guard) { by_reference(&guard).await }
@@ -89,7 +89,7 @@ fn f() { axum::routing::get(by_value::<policy_of_list>); }
 
 /// Types and values have separate names: the module is not the handler.
 #[test]
-fn a_module_beside_a_handler_of_that_name_changes_nothing() {
+fn modules_named_like_handlers_change_nothing() {
     let source = "
 #[auth_runtime::requires(authenticated)] async fn users() {}
 mod users { pub async fn list() {} }
@@ -206,7 +206,7 @@ fn plain(shop: &Shop) -> Router { shared().merge(shop.other()) }
 
 /// The policy of a service applies to all routes in it.
 #[test]
-fn routes_in_a_service_with_a_policy_are_guarded() {
+fn routes_within_guarded_services_are_guarded() {
     let source = r#"use auth_runtime::{GuardedRouter, requires};
 use axum::{Router, routing::{MethodRouter, get}};
 #[requires(network = "cluster")]
@@ -334,7 +334,7 @@ pub(super) fn assert_marked(name: &str, source: &str, added: usize) {
 
 /// In a pipeline, the exit status decides.
 #[test]
-fn findings_have_a_status_in_every_format() {
+fn findings_have_status_in_every_format() {
     for (name, status) in [("careless", 1), ("shop", 0)] {
         for arguments in [
             &[][..],

@@ -256,7 +256,7 @@ fn this_repository_passes() {
 }
 
 #[test]
-fn the_reason_of_a_module_belongs_to_its_handlers() {
+fn reasons_of_modules_belong_to_handlers() {
     let source = r#"
 use auth_runtime::requires;
 #[requires(role = "admin")]

@@ -83,7 +83,7 @@ fn unreadable_sources_are_not_compared() {
 
 /// A handler that exists without its policy is not merely removed.
 #[test]
-fn a_handler_that_lost_its_policy_is_loosened() {
+fn handlers_without_former_policy_are_loosened() {
     let policy = "#[auth_runtime::requires(role = \"a\")]\n";
     let [one, other] = ["#[cfg(a)]\n", "#[cfg(not(a))]\n"];
     let handler = "pub async fn h() {}\n";
@@ -158,7 +158,7 @@ fn a_handler_that_lost_its_policy_is_loosened() {
 
 /// Macros are not expanded: of their policies, the text and the beginning of the item count.
 #[test]
-fn policies_in_macros_are_compared_by_their_text() {
+fn policies_in_macros_compare_by_text() {
     let closed = "#[$crate::__private::requires(role = \"a\")]";
     let open = "#[$crate::__private::public(reason = \"x\")]";
     let handlers = |one: &str, other: &str| {
@@ -216,7 +216,7 @@ fn policies_in_macros_are_compared_by_their_text() {
 
 /// Conditions of files and of modules count like those of handlers.
 #[test]
-fn a_condition_of_every_kind_is_compared() {
+fn condition_of_every_kind_is_compared() {
     let handler = "#[auth_runtime::requires(role = \"a\")]\npub async fn h() {}\n";
     let within = "#[auth_runtime::requires(role = \"a\")]\nmod m { pub async fn h() {} }\n";
     for (name, before, path) in [

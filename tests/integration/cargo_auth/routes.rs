@@ -190,7 +190,7 @@ pub(super) fn listed(name: &str, main: &str) -> Vec<(String, String, String)> {
 
 /// A method that takes the router by reference changes nothing.
 #[test]
-fn a_router_that_is_read_keeps_its_layers() {
+fn read_routers_keep_their_layers() {
     for (number, statement) in [
         "let document = routes.public_openapi(&space, Api::openapi())?; keep(document);",
         "let document = routes.internal_openapi(&space, Api::openapi())?;",
@@ -224,7 +224,7 @@ fn a_router_that_is_read_keeps_its_layers() {
 
 /// A router from which only the access table is made is shown as one that is served.
 #[test]
-fn a_router_that_is_only_read_is_listed() {
+fn routers_only_read_are_listed() {
     for (number, statement) in [
         "keep(make().access_table());",
         "let routes = make(); keep(routes.access_table());",
@@ -248,7 +248,7 @@ fn a_router_that_is_only_read_is_listed() {
 
 /// A middleware with the result of an extractor may respond in its place.
 #[test]
-fn middleware_checks_the_result_of_an_extractor() {
+fn middleware_checks_result_of_extractor() {
     for (number, (middleware, is_check)) in [
         (
             "user: Result<AuthUser, AppError>, request: Request, next: Next) -> Result<Response, AppError> \

@@ -12,7 +12,7 @@ const CLOSED: &str = "#[auth_runtime::requires(role = \"admin\")]\npub async fn 
 
 /// The present policy may replace any of the former ones.
 #[test]
-fn conditional_policies_are_compared_with_each_other() {
+fn conditional_policies_are_compared_together() {
     let demo = "#[cfg(feature = \"demo\")]\n";
     let others = "#[cfg(not(feature = \"demo\"))]\n";
     let both = format!("{demo}{OPEN}{others}{CLOSED}");
@@ -83,7 +83,7 @@ fn another_condition_hides_no_loosened_policy() {
 
 /// The handler has no policy, whatever the invalid one was.
 #[test]
-fn an_invalid_policy_is_lost_as_well() {
+fn invalid_policy_is_lost_as_well() {
     let invalid = CLOSED.replace("role = \"admin\"", "role = \"admin\", relam = \"x\"");
     for (name, before, after, expected) in [
         (
@@ -102,7 +102,7 @@ fn an_invalid_policy_is_lost_as_well() {
 
 /// Each service of a workspace may have a program `server`.
 #[test]
-fn programs_of_one_name_are_compared_by_package() {
+fn namesake_programs_differ_by_package() {
     let manifest = |name: &str| {
         format!(
             "[package]\nname = \"{name}\"\nedition = \"2024\"\n[[bin]]\nname = \"server\"\n\
@@ -132,7 +132,7 @@ fn programs_of_one_name_are_compared_by_package() {
 
 /// An example may have the name of a program of its package.
 #[test]
-fn programs_of_one_package_are_compared_with_each_other() {
+fn programs_of_one_package_are_compared() {
     let source = |handler: &str| format!("{handler}fn main() {{}}\n");
     let files = [
         ("Cargo.toml", crate::cargo_auth::refused::MANIFEST),

@@ -130,7 +130,7 @@ fn sarif_policies_show_mistakes_and_conditions() {
 }
 
 #[test]
-fn routes_without_a_policy_are_listed_in_every_format() {
+fn unguarded_routes_are_in_every_format() {
     let careless = workspace("careless");
     let found = json(&careless, &["check", "--format=json"]);
     let found = found.as_array().expect("findings").iter();

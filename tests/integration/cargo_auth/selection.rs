@@ -29,7 +29,7 @@ fn only_selected_packages_are_checked() {
 
 /// A package has its own vocabulary, reasons, macros and routers.
 #[test]
-fn findings_of_every_kind_belong_to_their_package() {
+fn findings_belong_to_their_package() {
     let folder = two_packages("kinds");
     replace(&folder.join("auth.toml"), "other = \"Other\"\n", "");
     let vocabulary = "[scopes]\nother = \"Other\"\nidle = \"Required by nobody\"\n\

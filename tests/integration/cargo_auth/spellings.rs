@@ -89,7 +89,7 @@ fn renamed_attributes_are_found() {
 
 /// A text search finds them as well. The crate of a glob import is not known.
 #[test]
-fn attributes_of_other_crates_are_no_policies() {
+fn attributes_of_other_crates_are_ignored() {
     let policy = "#[requires(authenticated)] async fn f() {}";
     let cases = [
         (format!("use legacy::requires; {policy}"), 1),
@@ -139,7 +139,7 @@ fn attributes_of_other_crates_are_no_policies() {
 
 /// The crate of the attribute may be a member of the workspace.
 #[test]
-fn handlers_with_attributes_of_members_have_no_policy() {
+fn member_attributes_are_no_policies() {
     let manifest = MANIFEST.replace("[workspace]\n", "[workspace]\nmembers = [\"legacy\"]\n");
     let files = [
         ("Cargo.toml", manifest.as_str()),
@@ -174,7 +174,7 @@ fn handlers_with_attributes_of_members_have_no_policy() {
 
 /// A module with a policy writes its attributes anew; their spelling in the source counts.
 #[test]
-fn odd_spellings_within_a_module_are_found() {
+fn odd_spellings_within_module_are_found() {
     let mut cases = Vec::new();
     for (attribute, number) in [
         ("#[auth_runtime::requires(scope = \"b\")]", 0),

@@ -10,7 +10,7 @@ const AUTH: &str = "async fn auth(request: Request, next: Next) -> Result<Respon
 
 /// The router of a second listener may lack the check of the first one.
 #[test]
-fn each_mount_of_a_router_is_listed() {
+fn each_mount_of_router_is_listed() {
     for (name, layer, layers) in [
         ("another_layer", ".layer(from_fn(log))", "from_fn(log)"),
         ("no_layer", "", ""),
@@ -62,7 +62,7 @@ fn open(name: &str, body: &str) -> Vec<String> {
 
 /// Their paths are not known.
 #[test]
-fn handlers_without_a_known_router_are_listed() {
+fn handlers_without_known_router_are_listed() {
     for (name, body, expected) in [
         (
             "server",
@@ -121,7 +121,7 @@ fn handlers_without_a_known_router_are_listed() {
 
 /// Not those of axum.
 #[test]
-fn variables_named_like_a_method_make_no_routes() {
+fn variables_named_like_methods_add_nothing() {
     for (name, body, expected) in [
         (
             "closure",

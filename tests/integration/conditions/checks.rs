@@ -113,7 +113,7 @@ async fn checks_see_identity_and_state() {
 
 /// A part that the grants decide runs no check, though another part is open.
 #[tokio::test]
-async fn checks_of_a_decided_part_do_not_run() {
+async fn decided_parts_run_no_checks() {
     #[requires(any(all(role = "owner", check = owns_document), check = is_a_robot))]
     async fn for_owners_and_robots() {}
 
@@ -183,7 +183,7 @@ async fn all_day() {}
 
 /// Two functions of one name are two checks, each with the path that the policy writes.
 #[tokio::test]
-async fn checks_of_one_name_differ_by_their_module() {
+async fn namesake_checks_differ_by_module() {
     let app = GuardedRouter::new().route("/", get(all_day));
     let app = app.protect(space()).expect("routes");
     for (fields, expected) in [
@@ -219,7 +219,7 @@ async fn checks_of_both_requirements_decide() {
 
 /// As the handler does, its check sees the state of its own router, and not that of a router around it.
 #[tokio::test]
-async fn checks_see_the_state_of_their_router() {
+async fn checks_see_state_of_their_router() {
     let [inner, outer, of_methods] = [(); 3].map(|()| Documents::default());
     let asked = [&inner, &outer, &of_methods].map(|documents| Arc::clone(&documents.asked));
     let nested: GuardedRouter<Documents> = GuardedRouter::new()
@@ -420,7 +420,7 @@ async fn checks_work_on_plain_routers() {
 
 /// The check compares the path with the field `x-sent`.
 #[tokio::test]
-async fn checks_on_nested_plain_routers_see_the_target_of_the_client() {
+async fn nested_checks_see_the_client_target() {
     let inner = Router::new().route("/documents/{owner}", axum::routing::get(document));
     let app = Router::new()
         .nest("/n", inner)
@@ -463,7 +463,7 @@ async fn wrong_state_is_found_at_mounting() {
 
 /// A function that the handler does not have is an outage, not a verdict on the caller.
 #[tokio::test]
-async fn a_policy_without_its_function_is_503() {
+async fn policy_without_its_function_is_503() {
     let policy = auth_tests::policy_of::<policy_of_robots>();
     let (space, request) = (space(), request("/robots"));
     let request = request.map(drop);

@@ -122,7 +122,7 @@ async fn logins_age_by_the_clock() {
 
 /// The clock moves while the policy is explained.
 #[tokio::test]
-async fn the_parts_of_an_explanation_are_of_one_time() {
+async fn explanations_are_of_one_time() {
     let login = SystemTime::now();
     let time = ManualClock::new(login);
     let contradictions = Arc::new(AtomicU32::new(0));

@@ -39,7 +39,7 @@ fn networked(space: ProtectionSpace) -> ProtectedRouter {
 }
 
 #[test]
-fn a_network_has_every_address_of_its_blocks() {
+fn networks_have_all_their_addresses() {
     let blocks = [
         "203.0.113.0/25",
         "198.51.100.0/24",
@@ -147,7 +147,7 @@ async fn networks_allow_and_deny() {
 /// The address of axum's `ConnectInfo` counts before that of its `MockConnectInfo`, which tests add, and before a plain
 /// one, which another server adds.
 #[tokio::test]
-async fn the_peer_is_that_of_the_connection() {
+async fn peer_is_that_of_connection() {
     let app = networked(space());
     let [inside, outside] = ["192.0.2.7", "198.51.100.7"].map(Some);
     for (connection, mocked, plain, expected) in [
@@ -283,7 +283,7 @@ async fn only_configured_proxies_forward_addresses() {
 
 /// A request whose client the proxy does not name is not from the network of the proxy.
 #[tokio::test]
-async fn the_network_of_a_proxy_is_not_that_of_its_clients() {
+async fn proxy_networks_are_not_client_networks() {
     #[requires(network = "198.51.100.0/24")]
     async fn internal() {}
 
@@ -419,7 +419,7 @@ async fn the_socket_has_the_address() {
 /// Credentials that decide nothing identify the caller: for the handler, for `hide_unless`, and for the
 /// challenge of a denial.
 #[tokio::test]
-async fn the_schemes_beside_a_network_identify_the_caller() {
+async fn schemes_beside_network_identify_caller() {
     #[requires(network = "192.0.2.0/24", schemes(Bearer), realm = "lan")]
     async fn page(guard: Guard) -> String {
         let identity = guard.identity();

@@ -103,7 +103,7 @@ async fn a_setting_decides_for_every_caller() {
 
 /// The response may depend on the caller, so that no shared cache may keep that of one without credentials.
 #[tokio::test]
-async fn responses_that_a_setting_grants_are_private() {
+async fn responses_that_setting_grants_are_private() {
     #[requires(any(setting = "open_registry", scope = "pull"))]
     async fn stored() -> [(&'static str, &'static str); 1] {
         [("cache-control", "public, max-age=60")]
@@ -122,7 +122,7 @@ async fn responses_that_a_setting_grants_are_private() {
 }
 
 #[test]
-fn every_missing_value_is_a_mistake_of_protect() {
+fn missing_values_are_mistakes_of_protect() {
     let protect = |builder: auth_runtime::ProtectionSpaceBuilder| {
         routes().protect(builder.build().expect("a space"))
     };
@@ -155,7 +155,7 @@ fn every_missing_value_is_a_mistake_of_protect() {
 }
 
 #[test]
-fn each_setting_of_a_policy_needs_a_value() {
+fn each_setting_of_policy_needs_value() {
     #[requires(any(setting = "open_registry", setting = "beta"))]
     async fn either() {}
 
@@ -217,7 +217,7 @@ fn a_setting_has_one_value() {
 
 /// A caller of the low-level function cannot forget the value either.
 #[tokio::test]
-async fn a_policy_without_a_value_is_not_evaluated() {
+async fn policy_without_value_is_not_evaluated() {
     let policy = Policy::requires(Requirement::any([
         Requirement::setting("open_registry"),
         Requirement::authenticated(),

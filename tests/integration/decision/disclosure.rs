@@ -46,7 +46,7 @@ fn hide_unless_discloses_denials() {
 
 /// Each kind of denial is disclosed to a caller that meets the lesser requirement.
 #[test]
-fn disclosed_denials_are_those_of_a_policy_that_hides_nothing() {
+fn disclosed_denials_match_shown_policies() {
     let reader = Caller::known(Identity::new("ann").with_scopes(["read"]));
     let context = Context::new(&reader).by_oauth();
     for requirement in [

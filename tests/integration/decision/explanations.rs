@@ -29,7 +29,7 @@ fn explanations_cover_every_part() {
 }
 
 #[test]
-fn explanations_have_the_parts_of_the_policy() {
+fn explanations_have_parts_of_policy() {
     let requirement = Requirement::all([Requirement::role("staff"), Requirement::scope("write")]);
     let policy = Policy::requires(requirement.clone())
         .hide_as_not_found()

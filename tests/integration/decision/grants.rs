@@ -20,7 +20,7 @@ const APART: &[VocabularyEntry] = &[
 
 /// A name of one kind implies no name of another kind.
 #[test]
-fn each_kind_of_grant_has_its_own_implications() {
+fn grants_have_implications_of_their_kind() {
     let ann = Identity::new("ann")
         .with_scopes(["all"])
         .with_roles(["all"])
@@ -42,7 +42,7 @@ fn each_kind_of_grant_has_its_own_implications() {
 }
 
 #[test]
-fn a_grant_meets_the_names_that_it_implies() {
+fn grant_meets_names_that_it_implies() {
     let vocabulary = Vocabulary::new(None, NAMES, NAMES, NAMES, &[], &[]);
     let plain = || Identity::new("ann");
     for (identity, expected) in [
@@ -65,7 +65,7 @@ fn a_grant_meets_the_names_that_it_implies() {
 
 /// A name has another meaning in each kind of grant, and in each property of a login.
 #[test]
-fn a_name_is_met_by_its_own_kind_only() {
+fn names_are_met_by_their_kind() {
     type With = fn(Identity) -> Identity;
     let kinds: [(Requirement, With); 5] = [
         (Requirement::scope("x"), |ann| ann.with_scopes(["x"])),
@@ -150,7 +150,7 @@ fn grants_of_each_kind_add_up() {
 }
 
 #[test]
-fn a_login_has_the_error_of_its_clock() {
+fn login_has_error_of_its_clock() {
     let skew = Duration::from_secs(7);
     assert_eq!(Identity::new("ann").clock_skew(), Duration::ZERO);
     assert_eq!(

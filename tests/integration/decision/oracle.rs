@@ -326,7 +326,7 @@ fn with_can(policy: &Policy) -> Policy {
 
 /// A `can` requirement decides as a check with the same result does, and is asked for in the same cases.
 #[test]
-fn the_decision_point_decides_as_a_check() {
+fn decision_point_decides_as_check() {
     let decide =
         |policy: &Policy, context: &Context<'_>, answer| match Decision::of(policy, context) {
             Decision::Undecided(atom) => {
@@ -365,7 +365,7 @@ fn the_decision_point_decides_as_a_check() {
 
 /// A `can` that the decision point denies until a login counts as a freshness atom (rule 3).
 #[test]
-fn a_login_for_an_object_counts_as_freshness() {
+fn login_for_object_counts_as_freshness() {
     let denied = auth_runtime::objects::ObjectDecision::deny_until_login(["mfa"]);
     let mut scopes_named = 0;
     let checked = all_expressions().into_iter();

@@ -25,7 +25,7 @@ fn overlapping_alternatives_are_exact() {
 /// A caller that is not known is asked for scopes that suffice alone, and otherwise for those that suffice with a
 /// role, but for none where no scope helps.
 #[test]
-fn unknown_callers_are_asked_for_scopes_that_suffice() {
+fn unknown_callers_need_scopes_that_suffice() {
     let (read, write) = (Requirement::scope("read"), Requirement::scope("write"));
     let staff = Requirement::role("staff");
     let office = Requirement::network(Network::new("office", &OFFICE));

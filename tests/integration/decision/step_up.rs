@@ -63,7 +63,7 @@ fn step_up_names_every_sufficient_class() {
 
 /// The new login replaces the old one, so the parts that the old one meets are requested as well.
 #[test]
-fn step_up_names_the_parts_that_are_met() {
+fn step_up_names_met_parts() {
     let old = SystemTime::now() - Duration::from_secs(3600);
     let strong = Identity::new("ann").with_acr("mfa").with_auth_time(old);
     let recent = Identity::new("ann").with_acr("pwd");

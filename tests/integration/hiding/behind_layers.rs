@@ -185,7 +185,7 @@ async fn replaced_form_is_verified_anew() {
 }
 
 #[tokio::test]
-async fn a_denied_object_behind_a_layer_that_changes_the_credentials_is_concealed_by_those_sent() {
+async fn changed_credentials_do_not_reveal_objects() {
     for unknown_paths in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
         for credentials in ["", "Bearer reader", "Bearer bad"] {
             let change = map_request(move |mut request: Request| async move {
@@ -216,7 +216,7 @@ async fn a_denied_object_behind_a_layer_that_changes_the_credentials_is_conceale
 }
 
 #[tokio::test]
-async fn the_fallback_does_not_receive_the_form_of_a_concealed_object() {
+async fn fallbacks_receive_no_concealed_form() {
     #[public(reason = "the response of an unknown path")]
     async fn count(request: Request) -> String {
         request.extensions().len().to_string()
@@ -361,7 +361,7 @@ async fn replacing_layer_conceals_objects() {
 
 /// Without a fallback of the service, a concealed object has the layers of unknown paths as well.
 #[tokio::test]
-async fn a_denied_object_has_the_layers_of_unknown_paths() {
+async fn denied_objects_have_unknown_path_layers() {
     let layered = GuardedRouter::new().layer(field("x-unknown"));
     let app = GuardedRouter::new()
         .route("/object", get(object))
@@ -380,7 +380,7 @@ async fn a_denied_object_has_the_layers_of_unknown_paths() {
 
 /// A new request has no extensions, so the handler does not find the decision that was made in front of the layer.
 #[tokio::test]
-async fn denials_of_a_replaced_request_are_concealed() {
+async fn denials_of_replaced_request_are_concealed() {
     #[requires(scope = "read", hide_as = 404)]
     async fn page() -> &'static str {
         "the page"

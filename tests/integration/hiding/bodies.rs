@@ -40,7 +40,7 @@ impl Drop for Silent {
 }
 
 #[tokio::test]
-async fn the_body_lives_until_a_handler_denies_an_object() {
+async fn body_lives_until_handler_denies_object() {
     async fn wait() {
         for _ in 0..3 {
             tokio::task::yield_now().await;
@@ -106,7 +106,7 @@ async fn is_dropped() -> String {
 
 /// A fallback that waits shows whether it has the body.
 #[tokio::test]
-async fn the_fallback_drops_the_body_or_keeps_it() {
+async fn fallback_drops_body_or_keeps_it() {
     #[requires(scope = "admin", hide_as = 404)]
     async fn by_policy(guard: Guard) -> Result<(), Denied> {
         guard.permit(true)
@@ -150,7 +150,7 @@ async fn the_fallback_drops_the_body_or_keeps_it() {
 
 /// A fallback that reads the body receives it, unless the handler has read it.
 #[tokio::test]
-async fn the_fallback_reads_the_body_that_the_handler_left() {
+async fn fallback_reads_body_that_handler_left() {
     #[requires(scope = "read", hide_as = 404)]
     async fn untouched(guard: Guard) -> Result<(), Denied> {
         guard.permit(false)

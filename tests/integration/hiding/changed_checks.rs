@@ -100,7 +100,7 @@ fn about(object: &str, path: &str, role: &str, by_form: bool) -> Request {
 }
 
 #[tokio::test]
-async fn a_check_runs_again_about_changed_fields() {
+async fn check_runs_again_about_changed_fields() {
     const THEIRS: Field = ("x-object", "theirs");
     const MINE: Field = ("x-object", "mine");
     const OTHER: Field = ("x-other", "changed");
@@ -203,7 +203,7 @@ async fn changed_targets_are_decided() {
 
 /// Extensions cannot be compared. On a hidden path, a check does not find those that such a layer adds.
 #[tokio::test]
-async fn a_check_sees_the_extensions_in_front_of_the_layers() {
+async fn checks_see_extensions_before_layers() {
     #[derive(Clone)]
     struct Marked;
 

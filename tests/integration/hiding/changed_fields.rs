@@ -67,7 +67,7 @@ fn proxy() -> ProxyIdentity {
 }
 
 #[tokio::test]
-async fn changed_roles_of_a_proxy_are_decided() {
+async fn changed_roles_of_proxy_are_decided() {
     let request = || {
         with_fields(
             Method::GET,
@@ -144,7 +144,7 @@ async fn changed_origins_are_decided() {
 }
 
 #[tokio::test]
-async fn changed_fields_of_a_webhook_are_decided() {
+async fn changed_fields_of_webhook_are_decided() {
     const SECRET: &str = "the secret of the sender";
     const TIME: &str = "1731705121";
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
@@ -196,7 +196,7 @@ impl Scheme for Stamped {
 }
 
 #[tokio::test]
-async fn changed_fields_of_an_application_are_decided() {
+async fn changed_fields_of_application_are_decided() {
     for (change, expected) in [(("x-other", "changed"), 200), (("x-stamp", "changed"), 404)] {
         let user = Bearer::new(async |_| Caller::known(admin()));
         let fields = [

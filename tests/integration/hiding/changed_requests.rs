@@ -44,7 +44,7 @@ fn behind(
 /// A decision is about the method, the query and the proofs of a request as well: a signed link or a proof of
 /// possession is for one of them. The endpoint behind a layer that changes one of them decides anew.
 #[tokio::test]
-async fn a_decision_is_made_anew_for_each_changed_part_of_the_credentials() {
+async fn changed_credentials_are_decided_anew() {
     let proxies = || ["10.0.0.7/32".parse().expect("a network")];
     let [standard, nginx, envoy] = [
         CertificateSource::client_cert(proxies()),
@@ -100,7 +100,7 @@ fn set_field(request: &mut Request, name: &'static str) {
 
 /// The fallback may respond by the version of the protocol, or by a value that a layer around the router inserts.
 #[tokio::test]
-async fn the_fallback_sees_version_and_extensions_of_a_concealed_object() {
+async fn fallbacks_see_version_and_extensions() {
     #[public(reason = "the response of an unknown path")]
     async fn sent(Extension(number): Extension<u32>, request: Request) -> (StatusCode, String) {
         let seen = format!("{:?} {number}", request.version());
@@ -126,7 +126,7 @@ async fn the_fallback_sees_version_and_extensions_of_a_concealed_object() {
 
 /// The caller of one space is denied an object, and the credentials may be those of another space.
 #[tokio::test]
-async fn a_denied_object_responds_as_all_spaces_do() {
+async fn denied_objects_respond_as_all_spaces() {
     #[requires(any(network = "10.0.0.0/8", authenticated), hide_as = 404)]
     async fn in_network(guard: Guard, body: String) -> Result<String, Denied> {
         guard.permit(false)?;
@@ -194,7 +194,7 @@ async fn a_denied_object_responds_as_all_spaces_do() {
 
 /// Of the fallbacks of nested routers, the one of the innermost router responds, in whatever order they were nested.
 #[tokio::test]
-async fn the_innermost_fallback_responds_in_every_order() {
+async fn innermost_fallback_responds_in_every_order() {
     #[public(reason = "the response of an unknown path")]
     async fn outer() -> (StatusCode, &'static str) {
         (StatusCode::NOT_FOUND, "outer")

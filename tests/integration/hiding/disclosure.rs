@@ -148,7 +148,7 @@ async fn unknown_paths_can_challenge() {
 
 /// An application that hides nothing may hide something in its next version.
 #[tokio::test]
-async fn unknown_paths_challenge_where_nothing_is_hidden() {
+async fn unknown_paths_challenge_without_hidden_ones() {
     let passwords = Basic::new(async |_, _| Caller::rejected());
     let space = space_builder().scheme(passwords);
     let space = space.unknown_paths(UnknownPaths::Challenge);
@@ -177,7 +177,7 @@ async fn unknown_paths_challenge_where_nothing_is_hidden() {
 
 /// Files that callers without credentials receive are a nested service.
 #[tokio::test]
-async fn a_fallback_service_is_challenged_where_nothing_is_hidden() {
+async fn fallback_services_challenge_without_hidden_paths() {
     #[public(reason = "the files of the web application")]
     struct WebApp;
 
@@ -223,7 +223,7 @@ async fn assert_hidden_needs_a_hidden_page() {
 /// The password counts on an unknown path, and not for this handler. The 401 for it depends on more fields of
 /// the request than the credentials.
 #[tokio::test]
-async fn the_401_in_place_of_a_denied_object_depends_on_the_same_fields() {
+async fn the_401_depends_on_same_fields() {
     #[requires(authenticated, schemes("Cookie"), hide_as = 404)]
     async fn object(guard: Guard) -> Result<(), Denied> {
         guard.permit(false)
@@ -317,7 +317,7 @@ async fn statuses_of_unknown(app: &auth_runtime::ProtectedRouter, tokens: &[&str
 
 /// A caller that one space knows is no caller of another one that is out of order.
 #[tokio::test]
-async fn an_outage_of_one_space_conceals_no_known_caller() {
+async fn outages_elsewhere_conceal_no_known_caller() {
     let of = |name, known, down| {
         let routes = GuardedRouter::new();
         of_realm(name, known, down, UnknownPaths::NotFound, routes)
@@ -351,7 +351,7 @@ async fn any_space_challenges_unknown_paths() {
 
 /// The fallback of an application belongs to either router.
 #[tokio::test]
-async fn the_fallback_of_a_later_router_responds() {
+async fn fallback_of_later_router_responds() {
     #[public(reason = "the answer of a path that was never there")]
     async fn gone() -> StatusCode {
         StatusCode::GONE
@@ -373,7 +373,7 @@ async fn the_fallback_of_a_later_router_responds() {
 
 /// The prefix itself is a path of the nested router, as in axum.
 #[tokio::test]
-async fn the_fallback_of_a_nested_router_responds_at_its_prefix() {
+async fn nested_fallbacks_respond_at_their_prefix() {
     #[public(reason = "the answer of a path that was never there")]
     async fn gone() -> StatusCode {
         StatusCode::GONE

@@ -32,7 +32,7 @@ fn protect(routes: GuardedRouter) -> auth_runtime::ProtectedRouter {
 
 /// The layers of a path would otherwise show that it exists to a caller who may use one of its methods only.
 #[tokio::test]
-async fn a_method_without_handler_is_unknown_in_front_of_layers() {
+async fn missing_methods_are_unknown_before_layers() {
     let app = protect(routes());
     let admin = bearer("admin");
     for method in methods() {
@@ -45,7 +45,7 @@ async fn a_method_without_handler_is_unknown_in_front_of_layers() {
 
 /// The decision in front of the layers takes each method that the handler takes.
 #[tokio::test]
-async fn every_method_of_a_handler_reaches_it_through_the_layers() {
+async fn every_method_passes_the_layers() {
     let both = MethodFilter::PUT.or(MethodFilter::PATCH);
     let every = MethodFilter::CONNECT
         .or(MethodFilter::DELETE)
@@ -78,7 +78,7 @@ async fn every_method_of_a_handler_reaches_it_through_the_layers() {
 
 /// The handler for other methods names no hidden method, not even to a caller that it grants.
 #[tokio::test]
-async fn other_methods_of_a_hidden_path_have_no_allow() {
+async fn hidden_paths_have_no_allow() {
     let app = protect(routes());
     let writer = bearer("write");
     let (status, fields, body) = send(&app, request(&Method::PUT, "/others", Some(&writer))).await;
@@ -88,7 +88,7 @@ async fn other_methods_of_a_hidden_path_have_no_allow() {
 
 /// One hidden method of a path hides all others, whichever of them the handlers take.
 #[tokio::test]
-async fn a_hidden_method_of_any_kind_hides_the_path() {
+async fn hidden_methods_hide_the_path() {
     let app = GuardedRouter::new()
         .route("/others", get(shown).fallback(secret))
         .route("/named", get(secret).fallback(shown))
@@ -107,7 +107,7 @@ async fn a_hidden_method_of_any_kind_hides_the_path() {
 
 /// A denial that the caller may see is that of a visible path: the layers see the request.
 #[tokio::test]
-async fn a_visible_denial_passes_through_the_layers() {
+async fn visible_denial_passes_through_layers() {
     #[requires(scope = "admin", hide_as = 404, hide_unless = scope("read"))]
     async fn shown_to_readers() {}
 
@@ -124,7 +124,7 @@ async fn a_visible_denial_passes_through_the_layers() {
 
 /// Layers around all paths are in front of the authentication, which may need them, as sessions do.
 #[tokio::test]
-async fn layers_around_all_paths_are_in_front_of_the_authentication() {
+async fn outer_layers_precede_authentication() {
     let authorize = map_request(async |mut request: Request| {
         if let Some(value) = request.headers_mut().remove("x-token") {
             request.headers_mut().insert("authorization", value);
@@ -151,7 +151,7 @@ async fn layers_around_all_paths_are_in_front_of_the_authentication() {
 
 /// A token in `Authorization` does not depend on the body that a layer replaces, and may be valid once.
 #[tokio::test]
-async fn a_replaced_body_is_no_reason_to_verify_a_token_again() {
+async fn replaced_bodies_cause_no_second_verification() {
     #[requires(scope = "admin", hide_as = 404)]
     async fn echo(body: String) -> String {
         body
@@ -187,7 +187,7 @@ async fn a_replaced_body_is_no_reason_to_verify_a_token_again() {
 
 /// A handler that may deny an object sees the length and the end of the body, which is kept meanwhile.
 #[tokio::test]
-async fn a_kept_body_has_its_length_and_its_end() {
+async fn kept_bodies_have_length_and_end() {
     #[requires(scope = "admin", hide_as = 404)]
     async fn measure(guard: Guard, request: Request) -> Result<String, Denied> {
         let mut body = request.into_body();
@@ -210,7 +210,7 @@ async fn count_extensions(request: Request) -> (StatusCode, String) {
 
 /// A fallback finds nothing of the router in the request, whether layers are around it or not.
 #[tokio::test]
-async fn the_fallback_behind_a_layer_receives_no_value_of_the_router() {
+async fn layered_fallbacks_receive_no_router_value() {
     let hidden = || GuardedRouter::new().route("/secret", get(secret));
     let fallback = || GuardedRouter::new().fallback(count_extensions);
     let bare = protect(fallback().merge(hidden()));
@@ -225,7 +225,7 @@ async fn the_fallback_behind_a_layer_receives_no_value_of_the_router() {
 
 /// The caller that one router found is not that of another one, even if a layer copies all extensions.
 #[tokio::test]
-async fn a_fallback_takes_no_caller_of_another_router() {
+async fn fallbacks_take_no_foreign_caller() {
     type Kept = Arc<Mutex<Option<http::Extensions>>>;
 
     #[public(reason = "the response of an unknown path")]
@@ -262,7 +262,7 @@ async fn a_fallback_takes_no_caller_of_another_router() {
 
 /// `Referrer-Policy` is for responses to requests whose query may have credentials, and a handler may be stricter.
 #[tokio::test]
-async fn only_credentials_in_a_query_change_the_referrer_policy() {
+async fn only_query_credentials_change_referrer_policy() {
     #[requires(authenticated)]
     async fn page(Extension(policies): Extension<&'static [&'static str]>) -> Response {
         let mut response = Response::default();
@@ -314,7 +314,7 @@ async fn only_credentials_in_a_query_change_the_referrer_policy() {
 
 /// A handler or a layer may respond with a 404 of its own, which a cache would keep for callers who see the path later.
 #[tokio::test]
-async fn a_404_or_405_behind_layers_is_not_stored() {
+async fn missing_responses_of_layers_stay_unstored() {
     #[requires(scope = "admin", hide_as = 404)]
     async fn absent() -> (StatusCode, [(&'static str, &'static str); 1]) {
         (StatusCode::NOT_FOUND, [("cache-control", "max-age=60")])

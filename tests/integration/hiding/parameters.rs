@@ -39,7 +39,7 @@ const PATHS: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn a_fallback_does_not_receive_those_of_a_hidden_route() {
+async fn fallbacks_receive_none_of_hidden_routes() {
     let page = axum::routing::any(async |Path(page): Path<String>| format!("/{page}"));
     let pages = Router::new().route("/{*page}", page);
     let of_pages = hidden_routes().fallback_service(Pages, pages);
@@ -98,7 +98,7 @@ async fn a_fallback_does_not_receive_those_of_a_hidden_route() {
 }
 
 #[tokio::test]
-async fn an_invalid_one_of_a_hidden_route_has_no_name() {
+async fn invalid_hidden_ones_have_no_name() {
     let page = axum::routing::any(async |Path(page): Path<String>| format!("/{page}"));
     let pages = Router::new().route("/{*page}", page);
     let app = hidden_routes().fallback_service(Pages, pages);
@@ -112,7 +112,7 @@ async fn an_invalid_one_of_a_hidden_route_has_no_name() {
 
 /// The parameters of a plain router around precede those of a hidden route.
 #[tokio::test]
-async fn a_fallback_does_not_receive_those_of_a_plain_router() {
+async fn fallbacks_receive_none_of_plain_routers() {
     let own = || hidden_routes().fallback(listed);
     for (routes, prefix, expected) in [
         (own(), "", "[]"),

@@ -80,7 +80,7 @@ async fn no_404_or_405_is_stored() {
 /// A cache of a content delivery network prefers the field that targets it to `Cache-Control` (RFC 9213 §2.2). It would
 /// send the concealed response to callers with more rights.
 #[tokio::test]
-async fn no_field_for_some_caches_lets_them_store() {
+async fn fields_for_caches_never_allow_storing() {
     type Fields = [(&'static str, &'static str); 7];
     const FIELDS: Fields = [
         ("cdn-cache-control", "max-age=3600"),
@@ -219,7 +219,7 @@ async fn both_paths_verify_once() {
 
 /// A method that is shown elsewhere is hidden beside a hidden one, whatever it requires.
 #[tokio::test]
-async fn each_requirement_is_concealed_on_a_hidden_path() {
+async fn hidden_paths_conceal_each_requirement() {
     async fn never(_: CheckRequest<'_>) -> bool {
         false
     }

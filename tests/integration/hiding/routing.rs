@@ -352,7 +352,7 @@ async fn adopted_routers_reveal_nothing() {
 }
 
 #[test]
-fn adopted_patterns_on_hidden_paths_are_refused() {
+fn adopted_patterns_on_hidden_paths_fail() {
     let page = || axum::routing::post(open_plain);
     let nested = Router::new().route("/a", page()).fallback(open_plain);
     for (plain, paths) in [
@@ -413,7 +413,7 @@ fn adopted_patterns_on_hidden_paths_are_refused() {
 
 #[test]
 #[should_panic(expected = "(a test) also matches the hidden path `/secret`")]
-fn adopted_patterns_on_hidden_paths_of_another_space_are_refused() {
+fn adopted_patterns_fail_across_spaces() {
     let plain = Router::new().route("/{page}", axum::routing::post(open_plain));
     let adopting = GuardedRouter::new().adopt(plain, "a test").protect(space());
     let hiding = GuardedRouter::new().route("/secret", get(secret));

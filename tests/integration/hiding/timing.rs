@@ -164,7 +164,7 @@ async fn other_responses_do_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_step_outlives_merges_nests_and_layers() {
+async fn step_outlives_merges_nests_and_layers() {
     let other = || {
         let other = GuardedRouter::new().route("/open", get(open));
         other.protect(space()).unwrap()
@@ -192,7 +192,7 @@ async fn the_step_outlives_merges_nests_and_layers() {
 
 /// The runtime wakes waiting responses in turn. The order depends neither on that of the requests nor on their work.
 #[tokio::test(start_paused = true)]
-async fn responses_that_end_together_have_a_random_order() {
+async fn simultaneous_responses_have_random_order() {
     const ROUNDS: usize = 200;
     let app = app().conceal_timing(STEP);
     let reader = token(json!({ "scope": "read" }));
@@ -224,7 +224,7 @@ async fn responses_that_end_together_have_a_random_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_connection_does_not_change_the_waiting_of_others() {
+async fn closed_connections_delay_no_other() {
     let app = app().conceal_timing(STEP);
     let asked = || {
         let app = app.clone();
@@ -242,7 +242,7 @@ async fn a_closed_connection_does_not_change_the_waiting_of_others() {
 }
 
 #[test]
-fn without_a_timer_no_response_is_distinguishable() {
+fn without_timer_no_response_is_distinguishable() {
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.build().unwrap();
     let writer = token(json!({ "scope": "write" }));

@@ -90,7 +90,7 @@ fn app(engine: impl DecisionPoint) -> ProtectedRouter {
 
 /// The questions that the engine receives have the properties of all questions about their object.
 #[tokio::test]
-async fn questions_about_one_object_have_the_same_properties() {
+async fn one_object_has_the_same_properties() {
     let engine = ByOwner::default();
     let app = app(engine.clone());
     for (query, asked, decided) in [
@@ -121,7 +121,7 @@ async fn questions_about_one_object_have_the_same_properties() {
 
 /// Engines that send all questions at once decide by the properties of one of them.
 #[tokio::test]
-async fn two_values_of_one_property_are_an_outage() {
+async fn contradicting_property_values_are_outages() {
     let engine = ByOwner::default();
     let app = app(engine.clone());
     for query in [

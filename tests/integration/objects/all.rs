@@ -103,7 +103,7 @@ async fn seen(app: &ProtectedRouter, path: &str) -> (u16, Option<String>, Option
 }
 
 #[tokio::test]
-async fn all_objects_are_allowed_in_one_call() {
+async fn all_objects_take_one_call() {
     let engine = ByWord::default();
     let app = app(space_builder(), &engine);
     for (path, expected) in [
@@ -127,7 +127,7 @@ async fn all_objects_are_allowed_in_one_call() {
 
 /// As a policy does that requires them all: 401 only if a login leads to a grant (rule 3).
 #[tokio::test]
-async fn the_denial_of_several_objects_is_that_of_a_policy() {
+async fn several_objects_are_denied_by_policy() {
     let app = app(space_builder(), &ByWord::default());
     let closed = Some("for owners");
     for (ids, status, values, detail) in [
@@ -197,7 +197,7 @@ async fn only_denied_actions_give_the_reason() {
 
 /// Each class is requested once, in the order of the objects.
 #[tokio::test]
-async fn a_policy_and_a_handler_request_the_same_login() {
+async fn policy_and_handler_request_same_login() {
     let app = app(space_builder(), &ByWord::default());
     for (ids, status, values) in [
         (
@@ -225,7 +225,7 @@ async fn a_policy_and_a_handler_request_the_same_login() {
 
 /// A key has no login.
 #[tokio::test]
-async fn without_a_challenge_no_login_is_requested() {
+async fn without_challenge_no_login_is_requested() {
     let keys = ApiKeys::builder();
     let keys = keys.key("a-long-random-key-of-a-job", Identity::new("job"));
     let space = ProtectionSpace::builder().realm("api");

@@ -236,7 +236,7 @@ fn forgotten_decisions_are_asked_again() {
 
 /// A decision is kept until the end of the period after its own.
 #[test]
-fn decisions_of_the_period_before_are_forgotten_too() {
+fn decisions_of_earlier_periods_are_forgotten() {
     let world = world(1000);
     world.seconds_later(7);
     world.ask("ann", &["a"]);
@@ -291,7 +291,7 @@ async fn decisions_under_way_are_forgotten_too() {
 }
 
 #[test]
-fn a_greedy_caller_leaves_the_decisions_of_others() {
+fn greedy_caller_leaves_decisions_of_others() {
     let world = world(160);
     world.ask("ann", &["a"]);
     for number in 0..1000 {
@@ -340,7 +340,7 @@ fn all_callers_together_have_a_bound() {
 }
 
 #[test]
-fn extensions_are_compared_by_the_identity_that_has_them() {
+fn extensions_are_compared_by_identity() {
     #[derive(Clone)]
     struct Tenant(#[expect(dead_code, reason = "an engine could read it")] u32);
 
@@ -396,7 +396,7 @@ fn settings_have_bounds() {
 }
 
 #[tokio::test]
-async fn requests_of_one_path_share_a_decision() {
+async fn requests_of_one_path_share_decision() {
     #[requires(can = "read", on = "Repository::{repo}")]
     async fn read() -> &'static str {
         "read"
@@ -450,7 +450,7 @@ impl DecisionPoint for SlowAtFirst {
 
 /// A grant that arrives late does not replace the denial of a later question.
 #[tokio::test]
-async fn a_late_decision_replaces_no_later_one() {
+async fn late_decision_replaces_no_later_one() {
     let engine = SlowAtFirst::default();
     *engine.is_allowed.lock().unwrap() = true;
     let clock = ManualClock::new(SystemTime::now());

@@ -206,7 +206,7 @@ async fn check(app: &ProtectedRouter, behaviour: Behaviour) {
 }
 
 #[tokio::test]
-async fn each_failure_is_503_and_the_next_request_is_decided() {
+async fn failures_are_503_until_the_next() {
     let engine = Chaotic(Arc::new(Mutex::new(Decides)));
     let app = app(in_time(engine.clone()));
     for behaviour in ALL {
@@ -232,7 +232,7 @@ async fn random_failures_never_grant() {
 }
 
 #[tokio::test]
-async fn remembered_decisions_outlast_a_failure_and_others_do_not_appear() {
+async fn remembered_decisions_outlast_failures() {
     let engine = Chaotic(Arc::new(Mutex::new(Decides)));
     let cache = DecisionCache::builder(in_time(engine.clone()));
     let app = app(cache.build().expect("valid settings"));

@@ -20,7 +20,7 @@ async fn rule(request: ObjectRequest<'_, State>) -> bool {
 }
 
 #[tokio::test]
-async fn debug_shows_no_caller_object_or_state() {
+async fn debug_shows_no_caller_or_object() {
     let rules = || ObjectRules::new(State(SECRET)).on("Repository", rule);
     let identity = Identity::new(SECRET);
     let questions = [Evaluation::new("read", Resource::new("Repository", SECRET))];

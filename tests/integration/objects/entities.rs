@@ -3,7 +3,7 @@
 use auth_runtime::objects::{Entity, Resource, Value};
 
 #[test]
-fn an_object_is_an_entity_with_its_properties() {
+fn object_is_entity_with_its_properties() {
     let garden = Resource::new("Repository", "ann/garden").with_property("public", true);
     let entity = Entity::from(garden);
     let uid = entity.uid();

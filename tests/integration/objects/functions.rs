@@ -97,7 +97,7 @@ fn app(engine: &Engine) -> ProtectedRouter {
 }
 
 #[tokio::test]
-async fn the_engine_decides_about_the_returned_object() {
+async fn engine_decides_about_returned_object() {
     let engine = Engine::default();
     let app = app(&engine);
     for (caller, target, expected) in [
@@ -137,7 +137,7 @@ async fn the_engine_decides_about_the_returned_object() {
 
 /// A layer may replace the target, and the handler reads the new one.
 #[tokio::test]
-async fn the_object_is_that_of_the_query_that_the_handler_reads() {
+async fn objects_of_queries_are_the_handlers() {
     let layer = map_request(async |mut request: Request| {
         let query = request.uri().query().unwrap_or_default();
         if let Some((_, id)) = query.split_once("&old=") {
@@ -179,7 +179,7 @@ async fn the_engine_receives_the_properties() {
 
 /// A function that two requirements name is called once, and both questions are one call.
 #[tokio::test]
-async fn two_actions_on_one_object_are_one_call() {
+async fn two_actions_take_one_call() {
     let engine = Engine::default();
     let app = app(&engine);
     for (target, expected) in [
@@ -202,7 +202,7 @@ async fn two_actions_on_one_object_are_one_call() {
 
 /// A function runs once for a request, for all requirements about its object, and for known callers only.
 #[tokio::test]
-async fn a_function_runs_once_for_a_request() {
+async fn function_runs_once_for_request() {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     async fn counted(request: CheckRequest<'_>) -> Option<Resource> {
         RUNS.fetch_add(1, Ordering::SeqCst);
@@ -233,7 +233,7 @@ async fn a_function_runs_once_for_a_request() {
 
 /// Two functions return two objects of one type.
 #[tokio::test]
-async fn each_requirement_has_the_object_of_its_own_function() {
+async fn requirements_have_objects_of_own_functions() {
     fn segment(request: &CheckRequest<'_>, index: usize) -> Option<Resource> {
         let id = request.uri().path().split('/').nth(index)?;
         Some(Resource::new("Report", id))
@@ -266,7 +266,7 @@ async fn each_requirement_has_the_object_of_its_own_function() {
 }
 
 #[tokio::test]
-async fn a_function_with_state_reads_a_header_field() {
+async fn function_with_state_reads_header_field() {
     let engine = Engine::default();
     let app = app(&engine);
     for (value, expected) in [
@@ -309,7 +309,7 @@ async fn a_failing_function_is_503() {
 }
 
 #[tokio::test]
-async fn an_object_of_another_type_grants_nothing() {
+async fn object_of_another_type_grants_nothing() {
     let engine = Engine::default();
     let app = app(&engine);
     assert_eq!(status(&app, by("ann", "/mistaken")).await, 503);
@@ -318,7 +318,7 @@ async fn an_object_of_another_type_grants_nothing() {
 
 /// The function of another requirement is not called once the policy is decided.
 #[tokio::test]
-async fn a_decided_policy_asks_no_further_function() {
+async fn decided_policy_asks_no_further_function() {
     let engine = Engine::default();
     let app = app(&engine);
     // Without the field, the first part is false. The other function would be an error.
@@ -340,7 +340,7 @@ async fn anonymous_callers_get_a_challenge() {
 }
 
 #[test]
-fn a_function_with_another_state_is_an_error_of_protect() {
+fn functions_with_other_state_fail_protect() {
     let routes: GuardedRouter = GuardedRouter::new()
         .route("/field", post(by_field))
         .with_state(());

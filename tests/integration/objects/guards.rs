@@ -149,7 +149,7 @@ async fn a_guard_asks_about_loaded_objects() {
 }
 
 #[tokio::test]
-async fn a_function_denies_as_the_handler_that_calls_it() {
+async fn functions_deny_as_handlers_do() {
     let app = protect(routes(), &Engine::default());
     for (caller, id, shown, hidden) in [
         ("ann", "ann%2F1", 200, 200),
@@ -170,7 +170,7 @@ async fn a_function_denies_as_the_handler_that_calls_it() {
 }
 
 #[tokio::test]
-async fn a_missing_object_and_a_denied_one_have_the_same_bytes() {
+async fn missing_and_denied_objects_are_equal() {
     let app = protect(routes(), &Engine::default());
     assert_hidden(app.clone(), by("bob", "/hidden/ann%2F1")).await;
     assert_hidden(app, by("bob", "/hidden/missing")).await;
@@ -178,7 +178,7 @@ async fn a_missing_object_and_a_denied_one_have_the_same_bytes() {
 
 /// A caller that meets `hide_unless` receives the denial itself.
 #[tokio::test]
-async fn a_missing_object_differs_only_for_callers_that_hide_unless_names() {
+async fn hide_unless_distinguishes_missing_objects() {
     let app = protect(routes(), &Engine::default());
     for (scopes, path, own, denied, missing) in [
         (&["write", "repo"][..], "unless", 200, 403, 404),
@@ -228,7 +228,7 @@ async fn a_list_is_bounded() {
 
 /// On a plain router, the guard has the same methods.
 #[tokio::test]
-async fn a_guard_on_a_plain_router_asks_as_well() {
+async fn guards_of_plain_routers_ask_too() {
     let engine = Engine::default();
     let space = with(&engine).build().expect("a space");
     let app = axum::Router::new()
@@ -253,7 +253,7 @@ async fn own() -> &'static str {
 
 /// An engine keeps data from the question of the policy to those of the handler.
 #[tokio::test]
-async fn an_engine_keeps_data_for_one_request() {
+async fn engine_keeps_data_for_one_request() {
     /// Notes the method of each question, with the number of earlier ones about the request.
     #[derive(Clone, Default)]
     struct Counting(Arc<Mutex<Vec<String>>>);
@@ -297,7 +297,7 @@ async fn an_engine_keeps_data_for_one_request() {
 /// An engine that decides by the request has the same one for the policy and for the handler: the path with the
 /// prefixes of all routers, and the address of the client.
 #[tokio::test]
-async fn an_engine_sees_the_request_that_was_sent() {
+async fn engine_sees_request_that_was_sent() {
     #[derive(Clone, Default)]
     struct Requests(Arc<Mutex<Vec<String>>>);
 
@@ -367,7 +367,7 @@ async fn an_engine_sees_the_request_that_was_sent() {
 
 /// Rule 3a: the request for a login is disclosed on a hidden path, and a login that no scheme can ask for is not.
 #[tokio::test]
-async fn a_guard_requests_a_login_on_a_hidden_path() {
+async fn guard_requests_login_on_hidden_path() {
     struct AfterLogin;
 
     impl DecisionPoint for AfterLogin {

@@ -80,7 +80,7 @@ async fn of_another_type(
 }
 
 #[tokio::test]
-async fn an_engine_gives_a_condition_or_ids() {
+async fn engine_gives_condition_or_ids() {
     let space = space_builder()
         .decision_point(ByCondition)
         .build()
@@ -133,7 +133,7 @@ fn of_single_objects(engine: &Engine) -> ProtectedRouter {
 
 /// The engine of the tests decides about single objects. No more than 10 000 are one call, and one list.
 #[tokio::test]
-async fn an_engine_without_lists_decides_each_candidate() {
+async fn engine_without_lists_decides_each_candidate() {
     for (counts, expected, calls) in [
         ("0/0", "id 0 ", vec![]),
         ("3/2", r#"id 3 Text("ann/2")"#, vec![5]),
@@ -181,7 +181,7 @@ async fn each_candidate_has_its_own_decision() {
 }
 
 #[tokio::test]
-async fn an_engine_without_lists_that_fails_lists_nothing() {
+async fn failing_engines_list_nothing() {
     let engine = Engine::failing(DecisionPointError::new("down"));
     let app = of_single_objects(&engine);
     assert_eq!(status(&app, by("ann", "/list/1/1")).await, 503);
@@ -195,7 +195,7 @@ async fn of_gists(guard: Guard) -> Result<String, Denied> {
 
 /// An id of another type is that of another object.
 #[tokio::test]
-async fn candidates_have_the_type_of_the_list() {
+async fn candidates_have_type_of_list() {
     #[requires(authenticated)]
     async fn of_both(guard: Guard) -> Result<(), Denied> {
         let candidates = ["Repository", "Gist"].map(|kind| Resource::new(kind, "ann/x"));
@@ -261,7 +261,7 @@ async fn candidates_can_fail() {
 }
 
 #[test]
-fn a_property_without_a_column_is_named() {
+fn property_without_column_is_named() {
     let columns = SqlColumns::new()
         .column("owner", "owner")
         .members("teams", "team = ?");
@@ -405,7 +405,7 @@ proptest! {
 
     /// A list by SQL has the objects, and the number of objects, that decisions about each have.
     #[test]
-    fn a_list_agrees_with_decisions_about_items(rows in rows(), condition in conditions()) {
+    fn list_agrees_with_decisions_about_items(rows in rows(), condition in conditions()) {
         let items = (0_i64..).zip(&rows).filter(|(id, row)| {
             condition.holds(&object(*id, row)) == Some(true)
         });

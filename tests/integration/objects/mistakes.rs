@@ -20,7 +20,7 @@ fn routes() -> GuardedRouter {
 }
 
 #[test]
-fn every_missing_parameter_and_engine_is_named() {
+fn missing_parameters_and_engines_are_named() {
     let space = space_builder().build().expect("a space");
     let error = routes().protect(space).expect_err("no engine").to_string();
     for part in [
@@ -41,7 +41,7 @@ fn every_missing_parameter_and_engine_is_named() {
 
 /// Without its braces, the name of a parameter is a constant: one object for every request.
 #[test]
-fn names_of_parameters_without_braces_are_found() {
+fn parameters_without_braces_are_found() {
     #[requires(can = "delete", on = "App::Note::id")]
     async fn delete() {}
 
@@ -68,7 +68,7 @@ fn names_of_parameters_without_braces_are_found() {
 }
 
 #[test]
-fn a_type_without_a_rule_is_found_at_start() {
+fn types_without_rule_are_found_early() {
     async fn owner(_: ObjectRequest<'_>) -> bool {
         true
     }
@@ -103,7 +103,7 @@ fn a_type_without_a_rule_is_found_at_start() {
 
 /// The types are sorted, also behind a cache and a deadline, and a long list is shortened.
 #[test]
-fn an_engine_lists_its_types_of_objects() {
+fn engine_lists_its_types_of_objects() {
     async fn any(_: ObjectRequest<'_>) -> bool {
         true
     }
@@ -130,7 +130,7 @@ fn an_engine_lists_its_types_of_objects() {
 
 /// A route without the parameter is an outage, not a verdict on the caller.
 #[tokio::test]
-async fn a_plain_router_without_the_parameter_is_503() {
+async fn plain_router_without_parameter_is_503() {
     #[requires(can = "read", on = "Repository::{owner}/{repo}")]
     async fn read() {}
 
@@ -147,7 +147,7 @@ async fn a_plain_router_without_the_parameter_is_503() {
 
 /// On a plain router, nothing is checked at start: the response is 500, and not a grant.
 #[tokio::test]
-async fn a_plain_router_without_an_engine_fails_closed() {
+async fn plain_router_without_engine_fails_closed() {
     let space = space_builder().build().expect("a space");
     let app = axum::Router::new().route("/restart", axum::routing::get(restart));
     let app = app.layer(axum::Extension(space));

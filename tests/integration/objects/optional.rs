@@ -70,7 +70,7 @@ fn in_network(mut request: Request) -> Request {
 }
 
 #[tokio::test]
-async fn a_caller_without_an_identity_is_denied_without_a_question() {
+async fn callers_without_identity_are_denied_unasked() {
     let engine = Engine::default();
     let app = app(&engine);
     for (path, expected) in [
@@ -103,7 +103,7 @@ async fn a_caller_without_an_identity_is_denied_without_a_question() {
 }
 
 #[tokio::test]
-async fn a_known_caller_is_granted_or_denied_by_the_engine() {
+async fn engines_decide_about_known_callers() {
     let app = app(&Engine::default());
     for (caller, path, expected) in [
         ("ann", "/loaded/ann%2F1", 200),
@@ -125,7 +125,7 @@ async fn a_known_caller_is_granted_or_denied_by_the_engine() {
 
 /// A caller in the network with other credentials: rules 2 and 4.
 #[tokio::test]
-async fn rejected_and_unverifiable_callers_are_denied_as_such() {
+async fn rejected_callers_are_denied_as_such() {
     let engine = Engine::default();
     let app = app(&engine);
     for (caller, expected) in [

@@ -111,7 +111,7 @@ async fn a_failing_engine_is_503() {
 
 /// A caller that can obtain the missing scope is not denied: with a decision, the scope could lead to a grant.
 #[tokio::test]
-async fn a_failing_engine_is_503_beside_a_missing_scope() {
+async fn failing_engines_precede_missing_scopes() {
     let error = DecisionPointError::new("down").retry_after(Duration::from_secs(7));
     let app = protect(routes(), &Engine::failing(error));
     let bearer = |scope| format!("Bearer {}", token(json!({ "scope": scope })));
@@ -136,7 +136,7 @@ async fn a_failing_engine_is_503_beside_a_missing_scope() {
 
 /// A cache and a deadline around an engine pass its errors on.
 #[tokio::test]
-async fn wrapped_engines_name_the_time_to_retry() {
+async fn wrapped_engines_name_time_to_retry() {
     let error = || DecisionPointError::new("down").retry_after(Duration::from_secs(7));
     let engine = || Engine::failing(error());
     let in_time = || {
@@ -159,7 +159,7 @@ async fn wrapped_engines_name_the_time_to_retry() {
 }
 
 #[tokio::test]
-async fn another_number_of_decisions_is_a_failure() {
+async fn another_number_of_decisions_is_failure() {
     for decisions in [0, 2] {
         let space = space_builder().decision_point(OfAnotherLength(decisions));
         let app = routes()

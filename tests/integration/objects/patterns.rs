@@ -48,7 +48,7 @@ async fn ids_are_unambiguous() {
 }
 
 #[tokio::test]
-async fn the_parameters_of_nested_routers_are_found() {
+async fn parameters_of_nested_routers_are_found() {
     let engine = Engine::default();
     let inner = GuardedRouter::new().route("/{repo}", get(two));
     let app = protect(GuardedRouter::new().nest("/r/{owner}", inner), &engine);
@@ -58,7 +58,7 @@ async fn the_parameters_of_nested_routers_are_found() {
 
 /// The service has the realm of its space as its id. Another realm is for challenges only.
 #[tokio::test]
-async fn the_service_is_one_object_in_every_realm() {
+async fn services_are_one_object_everywhere() {
     #[requires(can = "restart", realm = "operators")]
     async fn restart() {}
 
@@ -70,7 +70,7 @@ async fn the_service_is_one_object_in_every_realm() {
 
 /// `on` of the attribute is the object of each `can` in it, at any depth.
 #[tokio::test]
-async fn every_member_is_about_the_object_of_the_attribute() {
+async fn members_are_about_the_attributes_object() {
     #[requires(
         any(can = "share", can = "update", all(can = "read", can = "list")),
         on = "Repository::{owner}/{repo}"
@@ -88,7 +88,7 @@ async fn every_member_is_about_the_object_of_the_attribute() {
 
 /// Two objects of one type: reading one does not allow changing the other.
 #[tokio::test]
-async fn each_requirement_is_about_its_own_object() {
+async fn requirements_are_about_own_objects() {
     #[requires(
         can("read", on = "Repository::{from}"),
         can("update", on = "Repository::{to}")
@@ -119,7 +119,7 @@ async fn each_requirement_is_about_its_own_object() {
 
 /// A plain router around a protected one may have a parameter of the same name. Its value is part of no id.
 #[tokio::test]
-async fn a_parameter_with_two_values_belongs_to_no_object() {
+async fn ambiguous_parameters_belong_to_no_object() {
     #[requires(can = "read", on = "Repository::{repo}")]
     async fn one() {}
 

@@ -99,7 +99,7 @@ async fn the_engine_grants_and_denies() {
 
 /// Rules 2 and 4: the atom is unknown for callers that are not known, and the engine is not asked.
 #[tokio::test]
-async fn the_engine_decides_about_known_callers_only() {
+async fn engine_decides_about_known_callers_only() {
     let engine = Engine::default();
     let app = protect(routes(), &engine);
     for (caller, expected) in [
@@ -115,7 +115,7 @@ async fn the_engine_decides_about_known_callers_only() {
 }
 
 #[tokio::test]
-async fn all_questions_of_a_request_are_one_call() {
+async fn questions_of_requests_take_one_call() {
     let engine = Engine::default();
     let app = protect(routes(), &engine);
     assert_eq!(status(&app, by("bob", "/ann/garden/name")).await, 404);
@@ -140,7 +140,7 @@ async fn equal_questions_are_asked_once() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_decided_otherwise_asks_nothing() {
+async fn decided_requests_ask_nothing() {
     let engine = Engine::default();
     let app = protect(routes(), &engine);
     let admin = Identity::new("root").with_roles(["admin"]);
@@ -155,7 +155,7 @@ async fn a_request_that_is_decided_otherwise_asks_nothing() {
 
 /// A question in a part that is decided otherwise is not asked, so it cannot fail the request either.
 #[tokio::test]
-async fn a_question_that_cannot_matter_is_not_asked() {
+async fn irrelevant_questions_are_not_asked() {
     #[requires(
         any(
             all(role = "auditor", can("read", on = "Ledger::{repo}")),
@@ -186,7 +186,7 @@ async fn a_question_that_cannot_matter_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_requirement_without_an_object_is_about_the_service() {
+async fn requirement_without_object_is_about_service() {
     let engine = Engine::default();
     let app = protect(routes(), &engine);
     assert_eq!(status(&app, by("ann", "/restart")).await, 403);
@@ -196,7 +196,7 @@ async fn a_requirement_without_an_object_is_about_the_service() {
 
 /// Rule 3c: the scope is named only if the engine allows the rest.
 #[tokio::test]
-async fn a_missing_scope_is_named_if_the_engine_allows_the_action() {
+async fn missing_scopes_are_named_if_allowed() {
     #[requires(can = "update", on = "Repository::{owner}/{repo}", scope = "repo")]
     async fn change() {}
 
@@ -253,7 +253,7 @@ async fn a_policy_shows_its_questions() {
 
 /// Values that a challenge cannot contain are left out, and the denial is final without any.
 #[test]
-fn context_classes_of_an_engine_are_bounded() {
+fn context_classes_of_engine_are_bounded() {
     let decision = ObjectDecision::deny_until_login(["gold", "a b", "", "\"", "é", "x\r\ny"]);
     assert_eq!(decision.acr_values(), ["gold"]);
     let many = ObjectDecision::deny_until_login((0..40).map(|class| class.to_string()));
@@ -293,7 +293,7 @@ async fn in_handler(guard: Guard) -> Result<(), Denied> {
 }
 
 #[tokio::test]
-async fn the_reason_of_an_engine_is_in_the_body_of_a_403() {
+async fn reasons_of_engines_are_in_403() {
     let space = space_builder().decision_point(WithReason);
     let routes = routes()
         .route("/concealed", get(concealed))

@@ -54,7 +54,7 @@ async fn records(engine: Engine, requests: Vec<Request>) -> Vec<serde_json::Valu
 }
 
 #[tokio::test]
-async fn a_record_names_engine_action_object_and_policy() {
+async fn records_name_engine_and_policy() {
     let requests = vec![
         by("bob", "/x-public"),
         by("bob", "/guard"),
@@ -91,7 +91,7 @@ async fn a_record_names_engine_action_object_and_policy() {
 
 /// Each call of a guard is a record, with the decision about each object.
 #[tokio::test]
-async fn a_record_is_made_of_each_call_of_a_guard() {
+async fn each_guard_call_is_recorded() {
     let records = records(Engine::default(), vec![by("bob", "/granted")]).await;
     let rules: Vec<_> = records.iter().map(|record| &record["rule"]).collect();
     assert_eq!(rules, ["1", "object", "object", "object"]);
@@ -111,7 +111,7 @@ async fn a_record_is_made_of_each_call_of_a_guard() {
 }
 
 #[tokio::test]
-async fn a_record_of_a_failure_has_no_decision() {
+async fn record_of_failure_has_no_decision() {
     let engine = Engine::failing(DecisionPointError::new("down"));
     let records = records(engine, vec![by("bob", "/x")]).await;
     assert_eq!(records[0]["engine"], "names");
@@ -121,7 +121,7 @@ async fn a_record_of_a_failure_has_no_decision() {
 
 /// The rule of a denial by a guard is that of its response.
 #[tokio::test]
-async fn a_record_of_a_guard_has_the_rule_of_the_denial() {
+async fn records_of_guards_have_their_rule() {
     /// Denies, unless the login is a strong one.
     struct Strict;
 

@@ -104,7 +104,7 @@ async fn assert_decided(app: &impl App) {
 }
 
 #[tokio::test]
-async fn guards_of_unit_structs_decide_about_objects() {
+async fn unit_struct_guards_decide_about_objects() {
     let app = guarded_app();
     assert_decided(&app).await;
     for (caller, path, expected) in [
@@ -122,13 +122,13 @@ async fn guards_of_unit_structs_decide_about_objects() {
 }
 
 #[tokio::test]
-async fn guards_of_unit_structs_decide_about_objects_on_plain_routers() {
+async fn plain_routers_accept_unit_struct_guards() {
     assert_decided(&plain_app()).await;
 }
 
 /// A caller without an identity may gain access by a login.
 #[tokio::test]
-async fn visitors_of_unit_structs_are_asked_to_log_in() {
+async fn unit_struct_visitors_are_challenged() {
     async fn note(guard: Guard<Visitors>) -> Result<&'static str, Denied> {
         guard.permit(guard.identity().is_some())?;
         Ok("a note")
@@ -141,7 +141,7 @@ async fn visitors_of_unit_structs_are_asked_to_log_in() {
 }
 
 #[tokio::test]
-async fn guards_of_unit_structs_expire_by_the_clock_of_the_space() {
+async fn unit_struct_guards_expire_by_clock() {
     async fn ended(guard: Guard<Readers>) -> &'static str {
         guard.expires().await;
         "ended"

@@ -96,7 +96,7 @@ async fn no_other_scheme_is_asked() {
 
 /// No credentials of the space are bound to a key, so only another network or setting would change the denial.
 #[tokio::test]
-async fn an_impossible_binding_is_403_for_every_caller() {
+async fn impossible_binding_is_403_for_everyone() {
     #[requires(any(network = "10.0.0.0/8", sender_constrained))]
     async fn near_or_bound() {}
     #[requires(any(setting = "open", all(sender_constrained, scope = "read")))]
@@ -141,7 +141,7 @@ async fn an_impossible_binding_is_403_for_every_caller() {
 
 /// A client cannot use the scopes of an alternative that needs a key, if no scheme of the space binds tokens to one.
 #[tokio::test]
-async fn scopes_beside_an_impossible_binding_are_not_requested() {
+async fn impossible_binding_requests_no_scopes() {
     #[requires(any(
         all(scope = "transfer", sender_constrained),
         all(scope = "read", role = "staff")
@@ -200,7 +200,7 @@ async fn unbindable_handlers_are_closed() {
 
 /// Ambiguous credentials and an old login name only the schemes that can lead to a grant, too.
 #[tokio::test]
-async fn unbound_tokens_are_not_requested_by_other_denials() {
+async fn other_denials_request_no_unbound_tokens() {
     #[requires(sender_constrained, acr = "mfa")]
     async fn strong() {}
 

@@ -277,7 +277,7 @@ async fn a_renderer_sees_the_missing_requirements() {
 
 /// A renderer can write the sentence of the built-in body.
 #[tokio::test]
-async fn a_renderer_has_the_built_in_sentence() {
+async fn renderer_has_built_in_sentence() {
     let own = app(builder().render(|denial, _| {
         let sentence = denial.message().to_owned();
         DenialBody::new(HeaderValue::from_static("text/plain"), sentence)
@@ -300,7 +300,7 @@ async fn a_renderer_has_the_built_in_sentence() {
 }
 
 #[tokio::test]
-async fn a_renderer_sees_the_status_and_the_request() {
+async fn renderer_sees_status_and_request() {
     let app = app(builder().render(|denial, request| {
         let text = format!(
             "{} {} {} {:?} {:?} {}",
@@ -354,7 +354,7 @@ async fn a_renderer_sees_the_status_and_the_request() {
 
 /// Its body can depend on the path, since a hidden path has the body of an unknown one.
 #[tokio::test]
-async fn a_renderer_sees_the_target_as_sent() {
+async fn renderer_sees_target_as_sent() {
     let space = builder().render(|_, request: &RequestSnapshot| {
         let target = request.uri().to_string();
         DenialBody::new(HeaderValue::from_static("text/plain"), target)
@@ -405,7 +405,7 @@ async fn concealed_denials_have_neither() {
 
 /// A guard conceals an object on a plain router as well, without the text and the realm of the policy.
 #[tokio::test]
-async fn objects_concealed_on_plain_routers_have_neither() {
+async fn objects_of_plain_routers_have_neither() {
     #[requires(
         any(network = "192.0.2.0/24", scope = "b"),
         hide_as = 404,

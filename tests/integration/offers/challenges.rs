@@ -136,7 +136,7 @@ impl Scheme for StrongLock {
 
 /// A newer login with Bearer would not help, since its tokens are not bound to a key.
 #[tokio::test]
-async fn step_up_names_schemes_that_bind_credentials_if_the_policy_demands_it() {
+async fn step_up_names_binding_schemes() {
     #[requires(sender_constrained, acr = "mfa")]
     async fn strong() {}
 
@@ -174,7 +174,7 @@ async fn admin() {}
 
 /// Rules 3c and 3d: of two schemes with scopes, the one of the request has the challenge of a 403.
 #[tokio::test]
-async fn the_scheme_of_the_request_reports_the_denial() {
+async fn scheme_of_request_reports_denial() {
     let app = GuardedRouter::new()
         .route("/read", get(read))
         .route("/admin", get(admin))
@@ -208,7 +208,7 @@ async fn the_scheme_of_the_request_reports_the_denial() {
 
 /// The realm of a policy replaces that of the space, before and after a login.
 #[tokio::test]
-async fn every_challenge_has_the_realm_of_the_policy() {
+async fn every_challenge_has_realm_of_policy() {
     #[requires(scope = "read", realm = "vault")]
     async fn open_vault() {}
     #[requires(role = "admin", realm = "vault")]
@@ -279,7 +279,7 @@ impl Scheme for Pages {
 
 /// A redirect to a login page is for browsers that have no other credentials, and for handlers that the login opens.
 #[tokio::test]
-async fn redirects_lead_to_a_page_that_helps() {
+async fn redirects_lead_to_page_that_helps() {
     #[requires(any(acr = "gold", acr = "mfa"))]
     async fn strong() {}
     #[requires(sender_constrained)]

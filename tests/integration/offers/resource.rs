@@ -195,7 +195,7 @@ async fn metadata_describe_the_accepted_tokens() {
 
 /// A layer for CORS replaces the fields of the document, unless the document is outside it.
 #[tokio::test]
-async fn metadata_outside_of_a_layer_are_for_every_origin() {
+async fn metadata_outside_layers_allow_every_origin() {
     let space = both().resource(resource()).build().unwrap();
     let app = GuardedRouter::new()
         .route("/read", get(read))
@@ -391,7 +391,7 @@ fn invalid_resources_are_refused() {
 }
 
 #[test]
-fn errors_name_the_url_and_the_remedy() {
+fn errors_name_url_and_remedy() {
     assert_eq!(resource().identifier(), "https://api.example/v1");
     let error = ResourceError::Url {
         url: "https://api.example/#x".to_owned(),

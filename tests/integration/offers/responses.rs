@@ -167,7 +167,7 @@ async fn foreign_scripts_read_the_challenge() {
 
 /// A cache obeys all lines of `Cache-Control`, so all of them count.
 #[tokio::test]
-async fn every_line_of_cache_control_is_read() {
+async fn every_cache_control_line_is_read() {
     #[requires(authenticated)]
     async fn lines(headers: HeaderMap) -> HeaderMap {
         let mut fields = HeaderMap::new();
@@ -201,7 +201,7 @@ async fn every_line_of_cache_control_is_read() {
 
 /// Some caches prefer a field that targets them to `Cache-Control` (RFC 9213 §2.2).
 #[tokio::test]
-async fn fields_for_some_caches_follow_the_same_rules() {
+async fn targeted_cache_fields_follow_same_rules() {
     #[requires(authenticated)]
     async fn targeted(headers: HeaderMap) -> HeaderMap {
         let mut fields = HeaderMap::new();

@@ -105,7 +105,7 @@ async fn unaccepted_schemes_identify_no_caller() {
 
 /// The handler ignores two tokens of another scheme, and an unknown path does not.
 #[tokio::test]
-async fn ambiguous_credentials_of_unaccepted_schemes_count_as_none() {
+async fn ambiguous_unaccepted_credentials_count_as_none() {
     let space = ProtectionSpace::builder()
         .realm("api")
         .scheme(Bearer::jwt(jwt()).accept_query())
@@ -129,7 +129,7 @@ async fn ambiguous_credentials_of_unaccepted_schemes_count_as_none() {
 
 /// The body is gone, whichever scheme it was read for.
 #[tokio::test]
-async fn an_unreadable_form_is_400_for_callers_who_may_see_the_path() {
+async fn unreadable_forms_are_400_where_shown() {
     let space = ProtectionSpace::builder()
         .realm("api")
         .scheme(Bearer::jwt(jwt()).accept_form())
@@ -196,7 +196,7 @@ fn missing_schemes_are_found_at_mounting() {
 
 /// The names of schemes are compared without regard to case (RFC 9110 §11.1).
 #[tokio::test]
-async fn a_scheme_is_accepted_in_any_case() {
+async fn scheme_is_accepted_in_any_case() {
     #[requires(authenticated, schemes("lab-KEY"))]
     async fn by_key() {}
 
@@ -214,7 +214,7 @@ async fn a_scheme_is_accepted_in_any_case() {
 
 /// Of the schemes of the space, the one that was added first is the preferred one.
 #[tokio::test]
-async fn challenges_have_the_order_of_the_schemes() {
+async fn challenges_have_order_of_schemes() {
     let key = "ApiKey realm=\"api\"";
     let builder = || ProtectionSpace::builder().realm("api");
     for (space, expected) in [
@@ -236,7 +236,7 @@ async fn challenges_have_the_order_of_the_schemes() {
 
 /// The denial of an object is for the client of the request, as a denial by the policy is.
 #[tokio::test]
-async fn objects_are_denied_as_the_client_expects() {
+async fn objects_are_denied_as_client_expects() {
     #[public(reason = "some pages are internal", identity = optional)]
     async fn page(guard: Guard) -> Result<(), Denied> {
         guard.permit(guard.identity().is_some())

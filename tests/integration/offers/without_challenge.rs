@@ -58,7 +58,7 @@ async fn ask(app: &impl App, target: &str, field: Option<(&str, &str)>) -> Answe
 
 /// Bearer has a challenge, and cannot lead to a grant.
 #[tokio::test]
-async fn bound_credentials_that_no_challenge_requests_are_found_at_mounting() {
+async fn unrequestable_binding_is_found_at_mounting() {
     #[requires(sender_constrained, acr = "mfa", hide_as = 404)]
     async fn hidden_and_strong() {}
     #[requires(sender_constrained, hide_as = 404, hide_unless = network("192.0.2.0/24"))]
@@ -89,7 +89,7 @@ async fn bound_credentials_that_no_challenge_requests_are_found_at_mounting() {
 
 /// No denial of a hidden policy requests bound credentials.
 #[tokio::test]
-async fn hidden_policies_need_no_challenge_for_bound_credentials() {
+async fn hidden_policies_bind_without_challenge() {
     #[requires(sender_constrained, hide_as = 404)]
     async fn hidden_and_bound() {}
 
@@ -112,7 +112,7 @@ async fn hidden_policies_need_no_challenge_for_bound_credentials() {
 
 /// Rule 3b needs a challenge. Without one, the next rules apply.
 #[tokio::test]
-async fn bound_credentials_that_no_challenge_requests_are_not_requested() {
+async fn unrequestable_binding_is_not_requested() {
     #[requires(any(sender_constrained, role = "admin"))]
     async fn bound_or_admin() {}
     #[requires(any(
@@ -157,7 +157,7 @@ async fn bound_credentials_that_no_challenge_requests_are_not_requested() {
 /// A 401 would request credentials that cannot help. A certificate grants access, and an outage of its verifier may be
 /// over soon.
 #[tokio::test]
-async fn unknown_callers_are_not_asked_for_bound_credentials() {
+async fn unknown_callers_need_no_bound_credentials() {
     #[requires(any(sender_constrained, network = "192.0.2.0/24"))]
     async fn bound_or_near() {}
 
@@ -193,7 +193,7 @@ impl DecisionPoint for AfterLogin {
 
 /// A decision point requests a new login, and no challenge of an accepted scheme that can lead to a grant can do so.
 #[tokio::test]
-async fn logins_that_no_challenge_requests_are_not_requested() {
+async fn unrequestable_logins_are_not_requested() {
     const READ: Action = Action::new("read");
     #[requires(can = "read", on = "Document::{id}", hide_as = 404)]
     async fn by_policy() {}
@@ -233,7 +233,7 @@ async fn logins_that_no_challenge_requests_are_not_requested() {
 
 /// A guard denies an object to a caller without an identity.
 #[tokio::test]
-async fn objects_are_denied_without_a_challenge_as_403() {
+async fn objects_without_challenge_are_403() {
     #[public(reason = "some pages are internal", identity = optional)]
     async fn page(guard: Guard) -> Result<(), Denied> {
         guard.permit(guard.identity().is_some())
@@ -291,7 +291,7 @@ impl Scheme for Ticket {
 
 /// Clients of a token server receive a challenge.
 #[tokio::test]
-async fn missing_scopes_without_a_challenge_are_403() {
+async fn missing_scopes_without_challenge_are_403() {
     let app = GuardedRouter::new()
         .route("/", get(read))
         .protect(space_builder().scheme(Ticket).build().unwrap())

@@ -84,7 +84,7 @@ fn versions_before_3_1_are_errors() {
 
 /// A `main` that returns the error prints it in this way.
 #[test]
-fn debug_text_of_the_error_is_its_text() {
+fn debug_of_errors_is_their_text() {
     let empty: GuardedRouter = GuardedRouter::new();
     let written = document(&[(HttpMethod::Get, "/a"), (HttpMethod::Get, "/b")]);
     let refused = auth_runtime_audit::public_openapi(&empty.access_table(), &space(), written);
@@ -96,7 +96,7 @@ fn debug_text_of_the_error_is_its_text() {
 }
 
 #[test]
-fn document_of_another_shape_is_an_error() {
+fn document_of_another_shape_is_error() {
     let table = GuardedRouter::<()>::new().access_table();
     let error = |document: Value| {
         let written = auth_runtime_audit::public_openapi(&table, &space(), document);
@@ -248,7 +248,7 @@ fn routes_precede_wildcards() {
 }
 
 #[test]
-fn hidden_operation_without_prefix_is_an_error() {
+fn hidden_operation_without_prefix_is_error() {
     let admin = GuardedRouter::new().route("/statistics", get(statistics));
     let router = beside_an_unguarded_router(GuardedRouter::new().nest("/admin", admin));
     let named = |id: &str| {

@@ -124,7 +124,7 @@ fn shared_tags_stay() {
 }
 
 #[test]
-fn links_to_hidden_operations_are_left_out() {
+fn links_to_hidden_operations_are_omitted() {
     #[requires(scope = "see", hide_as = 404)]
     async fn hidden() {}
 
@@ -221,7 +221,7 @@ fn hidden_wildcard_differs_from_a_parameter() {
 }
 
 #[test]
-fn schemes_of_hidden_operations_are_left_out() {
+fn schemes_of_hidden_operations_are_omitted() {
     #[requires(schemes("ApiKey"), role = "backup", hide_as = 404)]
     async fn hidden() {}
 
@@ -278,7 +278,7 @@ fn schemes_of_hidden_operations_are_left_out() {
 
 /// A scheme can be that of an application, which belongs to the scheme of a user.
 #[test]
-fn applications_of_hidden_operations_are_left_out() {
+fn applications_of_hidden_operations_are_omitted() {
     #[requires(schemes(Bearer), authenticated, hide_as = 404)]
     async fn hidden() {}
 
@@ -357,7 +357,7 @@ fn public_document_omits_checks_and_networks() {
 
 /// The pointer of a link has an escape for `/` and one for `~` (RFC 6901 §3).
 #[test]
-fn links_by_escaped_places_are_left_out() {
+fn escaped_links_to_them_are_omitted() {
     #[requires(scope = "see", hide_as = 404)]
     async fn hidden() {}
 

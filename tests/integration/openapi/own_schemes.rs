@@ -54,7 +54,7 @@ fn inexpressible_scheme_is_an_error() {
 }
 
 #[test]
-fn own_scheme_is_described_by_its_field() {
+fn own_schemes_are_described_by_field() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
     let described = |sources: &[Source]| {
         let own = Own {
@@ -150,7 +150,7 @@ fn own_scheme_is_described_by_its_field() {
 
 /// A scheme that is written by hand stays if the space reads the credentials in that place.
 #[test]
-fn own_scheme_is_compared_by_its_place() {
+fn own_schemes_are_compared_by_place() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
     let header = |name: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(name)));
     let cookie = |name: &str| SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(name)));
@@ -224,7 +224,7 @@ fn own_scheme_is_compared_by_its_place() {
 
 /// Its verifier may be unavailable, and no challenge requests its credentials.
 #[test]
-fn outage_of_a_binding_scheme_without_a_challenge_is_503() {
+fn outages_without_challenge_are_503() {
     #[requires(any(sender_constrained, network = "192.0.2.0/24"))]
     async fn bound_or_near() {}
     struct Certificate;

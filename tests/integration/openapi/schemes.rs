@@ -160,7 +160,7 @@ fn hidden_paths_challenge_like_unknown_ones() {
 }
 
 #[test]
-fn a_document_without_guarded_operations_gets_no_components() {
+fn unguarded_documents_get_no_components() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(nothing));
     let document = public(
         &router.access_table(),

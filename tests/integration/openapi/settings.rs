@@ -31,7 +31,7 @@ fn statuses(operation: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_setting_that_is_on_is_no_requirement() {
+fn settings_that_are_on_require_nothing() {
     let paths = operations(true);
     let (pull, beta) = (&paths["/pull"]["get"], &paths["/beta"]["get"]);
     assert_eq!(pull["security"], json!([]));
@@ -47,7 +47,7 @@ fn a_setting_that_is_on_is_no_requirement() {
 }
 
 #[test]
-fn a_setting_that_is_off_closes_operations() {
+fn setting_that_is_off_closes_operations() {
     let paths = operations(false);
     let (pull, beta) = (&paths["/pull"]["get"], &paths["/beta"]["get"]);
     assert_eq!(pull["security"], json!([{ "Bearer": ["pull"] }]));

@@ -39,7 +39,7 @@ fn guarded() -> GuardedRouter<Forge> {
 
 /// The twin of a service on `OpenApiRouter` differs in a few lines, apart from the attributes.
 #[test]
-fn few_lines_of_a_route_file_change() {
+fn few_lines_of_route_file_change() {
     let before = include_str!("before.rs");
     let after = include_str!("after.rs");
     let is_code = |line: &&str| !line.starts_with("#[requires") && !line.starts_with("//!");
@@ -180,7 +180,7 @@ mod users {
 
 /// The schema of a hidden operation would be published in place of another one.
 #[test]
-fn different_schemas_of_one_name_are_an_error() {
+fn different_schemas_need_different_names() {
     let error = "two different schemas are named `Order`; name one of them otherwise, in utoipa by \
                  `#[schema(as = …)]`";
     let both = [
@@ -210,7 +210,7 @@ fn different_schemas_of_one_name_are_an_error() {
 
 /// An identifier names one operation (OpenAPI §4.8.10).
 #[test]
-fn operations_of_one_name_are_an_error() {
+fn operations_of_one_name_are_error() {
     let refused = |router: &GuardedRouter| {
         let space = space_with_names();
         let public = router.public_openapi(&space, empty());

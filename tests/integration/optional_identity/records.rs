@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 #[tokio::test]
-async fn records_name_the_caller_and_only_real_denials() {
+async fn records_name_callers_and_real_denials() {
     let records = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&records);
     let space = builder().audit(move |record| {
@@ -37,7 +37,7 @@ async fn records_name_the_caller_and_only_real_denials() {
 
 /// A record of an object that a handler denies names the caller that the handler has (rule 6).
 #[tokio::test]
-async fn records_of_objects_name_the_caller_of_the_decision() {
+async fn object_records_name_their_caller() {
     let records = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&records);
     let space = builder().audit(move |record| {

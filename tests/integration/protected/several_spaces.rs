@@ -88,7 +88,7 @@ async fn each_route_keeps_its_space() {
 /// A layer may copy all extensions of an earlier request. The decision in them is about a handler of the other
 /// router, where the same token belongs to another caller.
 #[tokio::test]
-async fn a_handler_takes_no_caller_of_another_router() {
+async fn handlers_take_no_foreign_caller() {
     use axum::middleware::{Next, from_fn, map_request};
 
     #[requires(authenticated, hide_as = 404)]
@@ -123,7 +123,7 @@ async fn a_handler_takes_no_caller_of_another_router() {
 }
 
 #[tokio::test]
-async fn all_hidden_paths_respond_as_every_unknown_path() {
+async fn hidden_paths_respond_as_unknown_ones() {
     let expired = expired_token(json!({}));
     for app in [
         merged(),
@@ -189,7 +189,7 @@ async fn one_space_decides_about_unknown_paths() {
 /// Each space reports rejected credentials on an unknown path. A concealed path is reported by its own space
 /// only.
 #[tokio::test]
-async fn rejected_credentials_are_reported_once_by_each_space() {
+async fn each_space_reports_rejected_credentials_once() {
     let records = Arc::new(Mutex::new(Vec::new()));
     let of = |name: &'static str| {
         let records = Arc::clone(&records);
@@ -241,7 +241,7 @@ async fn rejected_credentials_are_reported_once_by_each_space() {
 
 /// A path with a method that one router hides is hidden in the other one as well.
 #[tokio::test]
-async fn a_method_of_another_space_hides_the_path() {
+async fn method_of_another_space_hides_path() {
     let of = |name, methods| {
         let routes = GuardedRouter::new().route("/page", methods);
         routes
@@ -267,7 +267,7 @@ fn layer(value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
 }
 
 #[tokio::test]
-async fn layer_of_one_router_reveals_no_other() {
+async fn layers_reveal_no_other_router() {
     let app = protected("a", "/a")
         .layer(layer("a"))
         .merge(protected("b", "/b"));
@@ -292,7 +292,7 @@ async fn spaces_share_unknown_path_challenges() {
 }
 
 #[tokio::test]
-async fn metadata_documents_are_at_the_root_of_the_host() {
+async fn metadata_documents_are_at_the_root() {
     let nested = protected("a", "/a").nest("/deep", protected("b", "/b"));
     let api = merged();
     let metadata = api.metadata_router();
@@ -320,7 +320,7 @@ async fn metadata_documents_are_at_the_root_of_the_host() {
 
 /// A layer around a router stays around its routes and its document, whatever follows.
 #[tokio::test]
-async fn layers_are_around_routes_and_metadata_documents() {
+async fn layers_enclose_routes_and_metadata() {
     let (a, b) = (|| protected("a", "/a"), || protected("b", "/b"));
     let both = || a().layer(layer("1")).layer(layer("2"));
     let step = Duration::from_millis(1);
@@ -384,7 +384,7 @@ async fn layers_are_around_routes_and_metadata_documents() {
 }
 
 #[test]
-fn the_access_table_lists_the_routes_of_all_spaces() {
+fn access_tables_list_all_spaces() {
     let app = protected("a", "/a").nest("/deep", protected("b", "/b"));
     let table = app.access_table();
     let paths: Vec<_> = table.rows().iter().map(|row| row.path()).collect();
@@ -403,7 +403,7 @@ fn the_access_table_lists_the_routes_of_all_spaces() {
 
 /// A path is hidden for every space if one of them hides a method of it.
 #[test]
-fn the_access_table_names_paths_that_another_space_hides() {
+fn access_tables_name_otherwise_hidden_paths() {
     #[requires(scope = "publish")]
     async fn publish() {}
 
@@ -432,7 +432,7 @@ fn two_fallbacks_panic_as_in_axum() {
 
 /// The documents of an application that is nested in a plain router name no scope of a hidden path either.
 #[tokio::test]
-async fn metadata_apart_from_the_routes_hide_scopes() {
+async fn metadata_apart_from_routes_hide_scopes() {
     let target = "/.well-known/oauth-protected-resource/a";
     #[requires(scope = "publish")]
     async fn publish() {}
@@ -455,7 +455,7 @@ async fn metadata_apart_from_the_routes_hide_scopes() {
 /// The order of the routers does not matter.
 #[test]
 #[should_panic(expected = "(a test) also matches the hidden path `/a/secret`")]
-fn adopted_patterns_on_hidden_paths_of_an_earlier_router_are_refused() {
+fn adopted_patterns_respect_earlier_hidden_paths() {
     let plain = Router::new().route("/{section}/{page}", axum::routing::get(async || "plain"));
     let adopting = GuardedRouter::new().adopt(plain, "a test").protect(space());
     let adopting = adopting.expect("the routes are in order");

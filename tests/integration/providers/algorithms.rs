@@ -65,7 +65,7 @@ async fn algorithms_verify_their_own_signatures() {
 }
 
 #[test]
-fn a_key_is_of_the_kind_that_its_algorithm_takes() {
+fn keys_are_of_their_algorithms_kind() {
     let public = key().public_key_pem();
     for (algorithm, length) in [
         (JwtAlgorithm::HS256, 31),
@@ -98,7 +98,7 @@ const COMPRESSED: &str = "-----BEGIN PUBLIC KEY-----\n\
 
 /// RFC 7518 §3.3 and §3.4, RFC 8037 §3.1.
 #[test]
-fn keys_have_the_curve_or_the_length_of_their_algorithm() {
+fn keys_have_curve_or_length() {
     use JwtAlgorithm::*;
     let rsa = key().public_key_pem();
     // PKCS #1.
@@ -153,7 +153,7 @@ fn keys_have_the_curve_or_the_length_of_their_algorithm() {
 
 /// A document without another key is unusable, which is no verdict on a caller.
 #[test]
-fn keys_of_a_document_have_the_curve_or_the_length_of_their_algorithm() {
+fn document_keys_have_curve_or_length() {
     let p256 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
     let ed25519 = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
     let (point, ed25519) = (&p256.public_key_raw()[1..], ed25519.public_key_raw());

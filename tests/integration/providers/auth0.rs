@@ -6,7 +6,7 @@ const ISSUER: &str = "https://shop.eu.auth0.com/";
 const ROLES: &str = "https://shop.example/roles";
 
 #[tokio::test]
-async fn a_claim_named_by_a_url_is_found() {
+async fn claim_named_by_url_is_found() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience("https://orders.example")

@@ -19,7 +19,7 @@ fn claims() -> Value {
 }
 
 #[tokio::test]
-async fn session_tokens_of_the_application_are_accepted() {
+async fn session_tokens_of_application_are_accepted() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .any_audience()

@@ -100,7 +100,7 @@ fn token_by((id, key, _): &(&str, KeyPair, Option<Value>), claims: &Value) -> St
 
 /// The document for all tenants names the issuer of each key, in the form of version 2.
 #[tokio::test]
-async fn the_key_of_one_tenant_signs_for_no_other() {
+async fn keys_sign_for_one_tenant() {
     const VERSION_1: &str = "https://sts.windows.net/{tid}/";
     let of = |template: &str, tenant: &str| template.replace("{tid}", tenant);
     let keys = [
@@ -160,7 +160,7 @@ async fn the_key_of_one_tenant_signs_for_no_other() {
 
 /// Only the id of a tenant has two forms of its issuer.
 #[tokio::test]
-async fn the_key_of_another_issuer_signs_nothing() {
+async fn key_of_another_issuer_signs_nothing() {
     for (issuer, named, expected) in [
         ("https://a.example", "https://a.example", 200),
         ("https://a.example", "https://b.example", 401),
@@ -198,7 +198,7 @@ async fn the_key_of_another_issuer_signs_nothing() {
 }
 
 #[test]
-fn a_template_has_one_place_for_the_tenant() {
+fn template_has_one_place_for_tenant() {
     for template in [
         "",
         "{tid}",
@@ -242,7 +242,7 @@ async fn one_tenant_is_one_issuer() {
 
 /// The tokens of applications whose manifest has no `requestedAccessTokenVersion`.
 #[tokio::test]
-async fn version_1_has_another_issuer_and_audience() {
+async fn version_1_has_other_claims() {
     let issuer = format!("https://sts.windows.net/{OURS}/");
     let claims = json!({
         "aud": "api://orders",
@@ -296,7 +296,7 @@ async fn version_1_has_another_issuer_and_audience() {
 
 /// Clients request the full names of scopes, and tokens have the short ones.
 #[tokio::test]
-async fn scopes_have_full_names_with_a_prefix() {
+async fn scopes_have_full_names_with_prefix() {
     #[requires(scope = "api://orders/orders.read")]
     async fn read() {}
 

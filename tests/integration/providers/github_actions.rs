@@ -59,7 +59,7 @@ async fn repositories_are_distinguished_by_their_id() {
 }
 
 #[tokio::test]
-async fn all_conditions_on_claims_have_to_be_met() {
+async fn all_claim_conditions_are_required() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience("https://deploy.example")

@@ -74,7 +74,7 @@ async fn service_accounts_get_roles_by_rule() {
 }
 
 #[tokio::test]
-async fn identity_aware_proxy_has_a_field_of_its_own() {
+async fn identity_aware_proxy_has_own_field() {
     let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
     let key = JwtKey::es256_pem(pair.public_key_pem()).expect("a public key");
     let jwt = Jwt::builder()

@@ -24,7 +24,7 @@ fn claims() -> Value {
 }
 
 #[tokio::test]
-async fn roles_of_the_realm_and_of_one_client_are_found() {
+async fn realm_and_client_roles_are_found() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience("orders")

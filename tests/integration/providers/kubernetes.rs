@@ -64,7 +64,7 @@ async fn a_service_account_is_the_caller() {
 }
 
 #[tokio::test]
-async fn a_namespace_may_be_required_or_a_role() {
+async fn namespace_may_be_required_or_role() {
     let namespace = || ClaimPath::from(["kubernetes.io", "namespace"]);
     let required = app(Jwt::builder()
         .issuer(ISSUER)
@@ -101,7 +101,7 @@ async fn a_namespace_may_be_required_or_a_role() {
 
 /// The API server responds 406 to a client that accepts `application/json` alone.
 #[tokio::test]
-async fn key_sets_have_a_media_type_of_their_own() {
+async fn key_sets_have_own_media_type() {
     const TYPE: &str = "application/jwk-set+json";
     let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
     let point = pair.public_key_raw();

@@ -131,7 +131,7 @@ async fn the_load_balancer_names_the_user() {
 }
 
 #[tokio::test]
-async fn signer_issuer_client_and_time_are_those_of_the_header() {
+async fn headers_name_signer_issuer_and_client() {
     let (keys, _) = key_server().await;
     let app = app_for(builder().load_balancer_keys(&keys));
     let other = "arn:aws:elasticloadbalancing:eu-central-1:999999999999:loadbalancer/app/evil/50dc6c495c0c9188";
@@ -179,7 +179,7 @@ async fn signer_issuer_client_and_time_are_those_of_the_header() {
 }
 
 #[tokio::test]
-async fn the_signature_is_about_the_text_with_its_padding() {
+async fn signatures_are_about_padded_text() {
     let (keys, _) = key_server().await;
     let app = app_for(builder().load_balancer_keys(&keys));
     let token = padded(&header(json!({})), &user());
@@ -258,7 +258,7 @@ async fn invented_keys_cause_few_requests() {
 }
 
 #[tokio::test]
-async fn names_of_keys_are_checked_before_the_request() {
+async fn key_names_are_checked_before_requests() {
     let (keys, count) = key_server().await;
     let app = app_for(builder().load_balancer_keys(&keys));
     let long = format!("own-{}", "a".repeat(61));
@@ -300,7 +300,7 @@ async fn sixteen_keys_are_kept() {
 
 /// A client can name them in forged tokens.
 #[tokio::test]
-async fn keys_of_other_load_balancers_are_not_kept() {
+async fn foreign_load_balancer_keys_are_dropped() {
     let (keys, count) = key_server().await;
     let clock = auth_runtime::clock::ManualClock::new(SystemTime::now());
     let app = app_for(builder().load_balancer_keys(&keys).clock(clock.clock()));
@@ -371,7 +371,7 @@ async fn other_issuers_stand_beside_it() {
 }
 
 #[test]
-fn settings_of_a_load_balancer_are_checked() {
+fn settings_of_load_balancer_are_checked() {
     let build = |arn: &str| {
         let builder = Jwt::builder().issuer(ISSUER).audience("orders");
         builder.load_balancer(arn).build().map(drop)

@@ -28,7 +28,7 @@ fn header() -> Header {
 }
 
 #[tokio::test]
-async fn scopes_are_an_array_and_groups_may_be_roles() {
+async fn scopes_and_groups_are_arrays() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience("api://orders")
@@ -63,7 +63,7 @@ async fn scopes_are_an_array_and_groups_may_be_roles() {
 }
 
 #[tokio::test]
-async fn the_subject_may_be_the_user_id() {
+async fn subject_may_be_user_id() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience("api://orders")

@@ -23,7 +23,7 @@ fn builder() -> JwtBuilder {
 }
 
 #[tokio::test]
-async fn tokens_without_issuer_need_a_given_key() {
+async fn tokens_without_issuer_need_given_key() {
     let app = app(builder());
     let fraction = |seconds: f64| json!(now() as f64 + seconds);
     let (status_of_user, shown) = ask(&app, "/caller", &token(&claims(), json!({}))).await;
@@ -56,7 +56,7 @@ async fn tokens_without_issuer_need_a_given_key() {
 
 /// The ids of clients and of users are integers.
 #[tokio::test]
-async fn the_client_42_is_not_the_user_42() {
+async fn client_42_is_not_user_42() {
     let app = app(builder().audience("42").audience("7"));
     for (client, subject, expected) in [
         ("42", "42", 401),

@@ -108,7 +108,7 @@ async fn svids_need_keys_of_their_domain() {
 }
 
 #[tokio::test]
-async fn each_trust_domain_has_its_own_keys() {
+async fn trust_domains_have_own_keys() {
     let (ours, theirs) = (
         Authority::new("a", "jwt-svid"),
         Authority::new("b", "jwt-svid"),
@@ -137,7 +137,7 @@ async fn each_trust_domain_has_its_own_keys() {
 }
 
 #[test]
-fn invalid_trust_domain_is_a_build_error() {
+fn invalid_trust_domain_is_build_error() {
     let authority = Authority::new("a", "jwt-svid");
     for name in ["", "spiffe://shop.example", "shop.example/orders", "Shop"] {
         let builder = Jwt::builder().spiffe_trust_domain(name).audience(API);
@@ -161,7 +161,7 @@ fn invalid_trust_domain_is_a_build_error() {
 
 /// SPIFFE Trust Domain and Bundle §4.2.2.
 #[test]
-fn keys_of_a_bundle_state_their_use() {
+fn keys_of_bundle_state_their_use() {
     let authority = Authority::new("a", "jwt-svid");
     let mut key = authority.jwk();
     let build = |key: &Value| {
@@ -175,7 +175,7 @@ fn keys_of_a_bundle_state_their_use() {
 
 /// SPIFFE JWT-SVID §2.1, §2.3 and §3.2.
 #[test]
-fn settings_for_other_tokens_are_build_errors() {
+fn foreign_settings_are_build_errors() {
     let bundle = bundle(&[&Authority::new("a", "jwt-svid")]);
     let domain = || Jwt::builder().spiffe_trust_domain("shop.example");
     for (setting, builder) in [

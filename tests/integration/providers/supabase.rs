@@ -9,7 +9,7 @@ fn builder() -> JwtBuilder {
 }
 
 #[tokio::test]
-async fn anonymous_users_are_rejected_by_a_condition() {
+async fn anonymous_users_are_rejected_by_condition() {
     let plain = app(builder());
     let guarded = app(builder().accept_if(|claims| {
         claims

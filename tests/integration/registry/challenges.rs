@@ -10,7 +10,7 @@ use super::*;
 const MANIFEST: &str = "/v2/ann/web/manifests/latest";
 
 #[tokio::test]
-async fn clients_without_a_token_learn_the_scope_of_the_object() {
+async fn clients_learn_the_objects_scope() {
     let app = app();
     for (method, target, scope) in [
         (Method::GET, "/v2/", ""),
@@ -40,7 +40,7 @@ async fn clients_without_a_token_learn_the_scope_of_the_object() {
 }
 
 #[tokio::test]
-async fn rejected_tokens_are_renewed_with_the_same_scope() {
+async fn rejected_tokens_are_renewed_alike() {
     let scope = r#"scope="repository:ann/web:pull""#;
     let expired = expired_token(json!({}));
     let error = r#"error="invalid_token", error_description="the access token expired""#;
@@ -50,7 +50,7 @@ async fn rejected_tokens_are_renewed_with_the_same_scope() {
 
 /// Rule 3c with a token server: a token with another scope would lead to a grant.
 #[tokio::test]
-async fn a_missing_grant_is_401_for_clients_of_a_token_server() {
+async fn missing_grants_are_401_for_clients() {
     let app = app();
     let puller = granting("ann/web", &["pull"]);
     for (method, target, token, scope) in [
@@ -143,7 +143,7 @@ async fn other_clients_receive_403() {
 }
 
 #[test]
-fn a_token_server_is_a_trusted_url() {
+fn token_server_is_trusted_url() {
     let error = |url: &str, service: &str| {
         let bearer = Bearer::jwt(verifier()).token_server(url, service);
         let space = ProtectionSpace::builder().realm("registry").scheme(bearer);

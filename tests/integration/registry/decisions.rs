@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 #[tokio::test]
-async fn the_token_decides_about_type_name_and_action() {
+async fn tokens_decide_about_name_and_action() {
     let app = app();
     let target = "/v2/ann/web/manifests/latest";
     let repository = |name: &str, actions: Value| {
@@ -52,7 +52,7 @@ async fn the_token_decides_about_type_name_and_action() {
 }
 
 #[tokio::test]
-async fn lists_contain_the_objects_of_the_token() {
+async fn lists_contain_objects_of_token() {
     let app = app();
     let both = claims(json!([
         { "type": "repository", "name": "bob/web", "actions": ["pull"] },
@@ -83,7 +83,7 @@ async fn records_name_the_decision_point() {
 }
 
 #[test]
-fn types_that_no_token_has_are_a_mistake() {
+fn types_without_tokens_are_mistakes() {
     #[requires(can = "pull", on = "App::Repository::{name}")]
     async fn pull() {}
 

@@ -24,7 +24,7 @@ fn denials(operation: &Value) -> (bool, bool) {
 }
 
 #[tokio::test]
-async fn missing_scopes_are_documented_with_the_status_of_the_service() {
+async fn missing_scopes_are_documented_by_status() {
     let only_tokens = ProtectionSpace::builder()
         .realm("registry")
         .scheme(bearer());

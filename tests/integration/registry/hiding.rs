@@ -6,7 +6,7 @@ use auth_runtime::testing::assert_hidden;
 use super::*;
 
 #[tokio::test]
-async fn a_private_repository_has_the_challenge_of_one_that_does_not_exist() {
+async fn private_repositories_challenge_as_unknown_ones() {
     let app = app();
     let elsewhere = granting("bob/db", &["pull"]);
     for token in [None, Some(elsewhere.as_str())] {
@@ -17,7 +17,7 @@ async fn a_private_repository_has_the_challenge_of_one_that_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_hidden_repository_has_the_response_of_an_unknown_path() {
+async fn hidden_repositories_respond_as_unknown_paths() {
     for unknown in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
         let app = protect(space_of(bearer()).unknown_paths(unknown));
         let elsewhere = granting("bob/db", &["pull"]);
@@ -38,7 +38,7 @@ async fn a_hidden_repository_has_the_response_of_an_unknown_path() {
 
 /// With `UnknownPaths::Challenge`, a client learns the token server everywhere. docker computes the scope itself.
 #[tokio::test]
-async fn a_challenge_on_all_unknown_paths_names_the_server_without_a_scope() {
+async fn unknown_paths_challenge_without_scope() {
     let app = protect(space_of(bearer()).unknown_paths(UnknownPaths::Challenge));
     for target in ["/secret/ann/web", "/secret/ann/xyz", "/nowhere"] {
         let expected = (401, CHALLENGE.to_owned());
@@ -48,7 +48,7 @@ async fn a_challenge_on_all_unknown_paths_names_the_server_without_a_scope() {
 
 /// A handler that asks about the repository itself discloses no more than a policy does.
 #[tokio::test]
-async fn a_repository_that_a_hidden_handler_denies_has_the_response_of_an_unknown_path() {
+async fn denied_repositories_respond_as_unknown_paths() {
     #[requires(authenticated, hide_as = 404)]
     async fn hidden(guard: Guard) -> Result<&'static str, Denied> {
         guard

@@ -27,7 +27,7 @@ fn routers_show_paths_and_policies() {
 }
 
 #[tokio::test]
-async fn a_guard_shows_its_policy_and_no_caller() {
+async fn guards_show_policies_but_no_callers() {
     #[requires(authenticated)]
     async fn shown(guard: Guard) -> String {
         format!("{guard:?}")

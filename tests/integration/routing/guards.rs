@@ -138,7 +138,7 @@ fn functions_with_any_guard_are_refused() {
 
 /// Fallbacks of nested and merged routers are mounted as well.
 #[test]
-fn foreign_guards_of_inner_fallbacks_are_refused() {
+fn foreign_guards_of_fallbacks_are_refused() {
     async fn open_too(_: Guard<policy_of_open>) {}
     let inner = || GuardedRouter::new().route("/x", get(read));
     for router in [
@@ -169,7 +169,7 @@ fn foreign_guards_of_inner_fallbacks_are_refused() {
 
 /// The state of a router changes nothing about the guards of its handlers.
 #[test]
-fn foreign_guards_beside_a_state_are_refused() {
+fn foreign_guards_beside_state_are_refused() {
     async fn open_too(_: Guard<policy_of_open>, _: State<u8>) {}
     let inner = || GuardedRouter::new().route("/x", get(read));
     for router in [
@@ -285,7 +285,7 @@ fn own_guards_admit_every_handler() {
 /// A router without a space serves nothing. This does not compile if the router is a service, since both
 /// implementations apply then.
 #[test]
-fn a_router_without_a_space_is_not_a_service() {
+fn router_without_space_is_not_service() {
     trait IsNoService<Reason> {
         fn holds() {}
     }

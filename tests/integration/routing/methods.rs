@@ -125,7 +125,7 @@ async fn services_have_their_policy() {
 }
 
 #[tokio::test]
-async fn a_service_responds_to_the_other_methods() {
+async fn service_responds_to_other_methods() {
     #[requires(scope = "files")]
     struct Files;
 

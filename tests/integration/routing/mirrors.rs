@@ -65,12 +65,12 @@ fn route_layer_needs_a_route() {
 
 #[test]
 #[should_panic(expected = "no-op")]
-fn route_layer_of_methods_needs_a_method() {
+fn route_layer_of_methods_needs_method() {
     let _ = any::<_, _, (), _>(read).route_layer(field("x-route"));
 }
 
 #[tokio::test]
-async fn route_layer_of_methods_skips_the_others() {
+async fn route_layer_of_methods_skips_others() {
     let app = GuardedRouter::new()
         .route("/layer", get(read).layer(field("x-route")))
         .route("/route-layer", get(read).route_layer(field("x-route")))
@@ -173,7 +173,7 @@ fn unused_routers_are_reported() {
 }
 
 #[tokio::test]
-async fn plain_routers_nest_protected_ones_at_any_depth() {
+async fn plain_routers_nest_protected_ones() {
     let app = |routes: GuardedRouter| -> ProtectedRouter { routes.protect(space()).unwrap() };
     let inner = || {
         app(GuardedRouter::new()
@@ -256,7 +256,7 @@ fn documented(name: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_guide_has_each_method_of_axum() {
+fn guide_has_each_method_of_axum() {
     let sources = axum_sources();
     for (file, name, few) in [
         ("mod.rs", "Router", 18),

@@ -31,7 +31,7 @@ fn parameter_names_are_unique() {
     expected = "the path `/{id}/items/{id}` of `integration::routing::read` has two parameters \
                 `id`; give each a name of its own"
 )]
-fn parameter_names_are_unique_below_a_prefix() {
+fn parameter_names_are_unique_below_prefix() {
     let protect = |routes: GuardedRouter| routes.protect(space()).unwrap();
     let items = protect(GuardedRouter::new().route("/items/{id}", get(read)));
     let _ = protect(GuardedRouter::new()).nest("/{id}", items);

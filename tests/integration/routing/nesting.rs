@@ -121,7 +121,7 @@ async fn layered_routes_keep_their_policy() {
 
 /// A plain router that has not moved is behind one policy. Its routes keep their names and their parameters.
 #[tokio::test]
-async fn a_service_at_the_root_takes_the_paths_of_no_route() {
+async fn root_services_take_other_paths() {
     async fn user(matched: MatchedPath, Path(id): Path<u64>) -> String {
         format!("{} {id}", matched.as_str())
     }
@@ -184,7 +184,7 @@ async fn a_service_at_the_root_takes_the_paths_of_no_route() {
 
 /// All paths without a route have the response of an unknown one.
 #[tokio::test]
-async fn a_hidden_service_at_the_root_is_concealed() {
+async fn hidden_service_at_root_is_concealed() {
     #[requires(scope = "read", hide_as = 404)]
     struct Hidden;
     #[public(reason = "shows the parameters that a fallback receives")]

@@ -111,7 +111,7 @@ async fn preflight_requests_are_decided() {
 
 /// A mounted service such as an MCP server does not receive the caller, unless a handler passes it on.
 #[tokio::test]
-async fn a_handler_passes_the_caller_to_a_service() {
+async fn handler_passes_caller_to_service() {
     type Inner = tower::util::BoxCloneSyncService<Request, Response, Infallible>;
 
     #[requires(scope = "read")]

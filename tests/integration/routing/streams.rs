@@ -93,7 +93,7 @@ fn reporting(time: &ManualClock, ended: UnboundedSender<()>) -> ProtectedRouter 
 }
 
 #[tokio::test]
-async fn server_sent_events_end_with_the_credentials() {
+async fn server_sent_events_end_with_credentials() {
     let time = ManualClock::new(SystemTime::UNIX_EPOCH + HOUR);
     let app = app(&time);
     let caller = ann().with_expiry(SystemTime::UNIX_EPOCH + 3 * HOUR);
@@ -175,7 +175,7 @@ async fn web_sockets_end_with_their_client() {
 
 /// The time of the system may be set, or pass while the machine sleeps; a timer does not see that.
 #[tokio::test(start_paused = true)]
-async fn a_stream_ends_within_a_minute_of_a_changed_wall_time() {
+async fn streams_end_despite_changed_wall_time() {
     let start = SystemTime::UNIX_EPOCH + HOUR;
     let time = ManualClock::new(start);
     let app = app(&time);

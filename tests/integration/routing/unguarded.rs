@@ -120,7 +120,7 @@ async fn only_listed_paths_are_served() {
 }
 
 #[tokio::test]
-async fn an_unlisted_route_that_overlaps_a_listed_one_is_an_unknown_path() {
+async fn unlisted_routes_that_overlap_are_unknown() {
     let page = || axum::routing::get(async || "a page");
     let plain = Router::new()
         .route("/{user}/posts/{post}", page())
@@ -163,7 +163,7 @@ async fn an_unlisted_route_that_overlaps_a_listed_one_is_an_unknown_path() {
 
 /// Its response is that of the fallback below the same prefix, inside the layers of other unknown paths.
 #[tokio::test]
-async fn an_unlisted_route_has_the_fallback_and_the_layers_of_unknown_paths() {
+async fn unlisted_routes_have_fallback_and_layers() {
     #[public(reason = "there is nothing")]
     async fn outer(path: Option<MatchedPath>) -> (StatusCode, String) {
         (StatusCode::NOT_FOUND, format!("nothing at all {path:?}"))
@@ -223,7 +223,7 @@ async fn an_unlisted_route_has_the_fallback_and_the_layers_of_unknown_paths() {
 
 /// Its parameters, and those of a plain router around, do not reach the fallback.
 #[tokio::test]
-async fn an_unlisted_route_has_the_parameters_of_unknown_paths() {
+async fn unlisted_routes_have_no_own_parameters() {
     #[public(reason = "there is nothing")]
     async fn missing(Path(tenant): Path<String>) -> (StatusCode, String) {
         (StatusCode::NOT_FOUND, format!("nothing of {tenant}"))
@@ -333,7 +333,7 @@ fn an_adopted_router_needs_a_reason() {
 
 /// A service moves one method of a path: the plain router still responds to the others.
 #[tokio::test]
-async fn methods_of_a_guarded_path_stay_in_a_plain_router() {
+async fn plain_routers_keep_methods_of_paths() {
     async fn old() -> &'static str {
         "the old service"
     }

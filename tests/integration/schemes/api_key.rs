@@ -56,7 +56,7 @@ async fn api_keys() {
 }
 
 #[tokio::test]
-async fn an_api_key_is_stored_as_its_sha256() {
+async fn api_keys_are_stored_as_sha256() {
     let digest = {
         use sha2::Digest;
         let digest = sha2::Sha256::digest(b"k-4f1c0b6e9a8d47d2");
@@ -105,7 +105,7 @@ async fn each_key_has_its_own_caller() {
 async fn partners() {}
 
 #[tokio::test]
-async fn keys_that_are_looked_up_have_the_name_of_their_scheme() {
+async fn looked_up_keys_have_scheme_names() {
     let keys = ApiKeys::look_up(async |key| (key == "k-of-ann").then(|| Identity::new("ann")));
     let keys = keys.scheme_name("Partner").build().expect("keys");
     let app = GuardedRouter::new().route("/partners", get(partners));

@@ -149,7 +149,7 @@ async fn both_are_required() {
 }
 
 #[tokio::test]
-async fn outages_have_the_time_of_their_verifier() {
+async fn outages_have_time_of_their_verifier() {
     let app = service(tokens().with_application(Keys::default()));
     for (token, key, seconds) in [
         ("ann", "busy", "17"),

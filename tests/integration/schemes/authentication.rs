@@ -44,7 +44,7 @@ fn unknown_digest(target: &str) -> Lines {
 
 /// The owner of invalid credentials has to learn that they are invalid (rule 6).
 #[tokio::test]
-async fn rejected_credentials_are_reported_by_every_scheme() {
+async fn every_scheme_reports_rejected_credentials() {
     let secret = DigestSecret::of(DigestAlgorithm::Sha256, "ann", "api", "secret");
     let digests = Digest::builder("api").user(secret.expect("a name"), Identity::new("ann"));
     let digests = service(digests.build().expect("a scheme"));
@@ -118,7 +118,7 @@ async fn functions_report_outages_for_every_scheme() {
 
 /// Several credentials are verified in another way than one.
 #[tokio::test]
-async fn outages_have_their_time_beside_other_credentials() {
+async fn outages_keep_their_time() {
     let busy = || Caller::Unverifiable {
         retry_after: Some(Duration::from_secs(17)),
     };
@@ -144,7 +144,7 @@ async fn outages_have_their_time_beside_other_credentials() {
 
 /// The issuer is out of order, and not the token, whichever place it is in (rule 4).
 #[tokio::test]
-async fn outages_of_issuers_are_503_in_every_scheme() {
+async fn issuer_outages_are_503_in_schemes() {
     const CLOSED: &str = "http://127.0.0.1:1";
     const ORIGIN: &str = "https://api.example";
     let jwt = || {
@@ -238,7 +238,7 @@ async fn outages_of_issuers_are_503_in_every_scheme() {
 
 /// A client that may retry at once would do so without end. One that may retry too early receives a second 503.
 #[tokio::test]
-async fn the_next_attempt_is_after_a_second_at_the_earliest() {
+async fn next_attempts_wait_a_second() {
     for (delay, expected) in [
         (0, "1"),
         (999, "1"),

@@ -30,7 +30,7 @@ fn cookie(value: impl AsRef<str>) -> Lines {
 }
 
 #[tokio::test]
-async fn a_field_of_its_own_carries_a_token() {
+async fn field_of_its_own_carries_token() {
     let field = |value: &str| vec![(FIELD, value.as_bytes().to_vec())];
     let token = rs256(json!({}));
     let challenge: &[&str] = &["JWT realm=\"api\""];
@@ -74,7 +74,7 @@ async fn a_field_of_its_own_carries_a_token() {
 }
 
 #[tokio::test]
-async fn a_scheme_without_a_challenge_is_not_challenged() {
+async fn scheme_without_challenge_is_not_challenged() {
     let gateway = rsa_verifier().in_gateway_field(FIELD).without_challenge();
     let space = ProtectionSpace::builder()
         .realm("api")
@@ -175,7 +175,7 @@ impl Scheme for Assertion {
 
 /// Tokens in these places have no proof of possession beside them.
 #[tokio::test]
-async fn bound_tokens_are_rejected_in_every_place() {
+async fn bound_tokens_are_rejected_everywhere() {
     let jwt = rsa_verifier();
     for (app, field, before) in [
         (of(jwt.in_field(FIELD)), FIELD, ""),
@@ -196,7 +196,7 @@ async fn bound_tokens_are_rejected_in_every_place() {
 }
 
 #[tokio::test]
-async fn a_cookie_beside_an_explicit_token_is_ignored() {
+async fn cookie_beside_explicit_token_is_ignored() {
     let in_cookie = rsa_verifier().in_cookie(COOKIE).build();
     let space = ProtectionSpace::builder()
         .realm("api")
@@ -219,7 +219,7 @@ async fn a_cookie_beside_an_explicit_token_is_ignored() {
 }
 
 #[tokio::test]
-async fn live_cookies_of_two_schemes_are_ambiguous() {
+async fn live_cookies_of_schemes_are_ambiguous() {
     let in_cookie = |cookie: &str| {
         let scheme = rsa_verifier().in_cookie(cookie).scheme_name(cookie);
         scheme.build().expect("a scheme")
@@ -254,7 +254,7 @@ async fn live_cookies_of_two_schemes_are_ambiguous() {
 async fn change() {}
 
 #[tokio::test]
-async fn pages_of_other_origins_cannot_act_with_a_login() {
+async fn foreign_pages_cannot_act_with_logins() {
     let app = |scheme: CarriedJwtBuilder| {
         let scheme = scheme.build();
         GuardedRouter::new()
@@ -369,7 +369,7 @@ async fn challenge_requests_a_stronger_login() {
 }
 
 #[tokio::test]
-async fn policies_refer_to_the_name_of_the_scheme() {
+async fn policies_refer_to_name_of_scheme() {
     #[requires(authenticated, schemes("JWT"))]
     async fn gateway_only() {}
     let space = ProtectionSpace::builder()

@@ -109,7 +109,7 @@ async fn challenge_requests_a_stronger_login() {
 
 /// A layer around the router that changes the target keeps the sent one, which proofs contain.
 #[tokio::test]
-async fn proofs_have_the_target_that_a_layer_keeps() {
+async fn proofs_have_target_that_layer_keeps() {
     let client = Client::new();
     for (keeps, target, expected) in [
         (true, "https://api.example/v2/read", 200),

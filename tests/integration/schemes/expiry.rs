@@ -296,7 +296,7 @@ async fn an_expired_key_leaves_the_token() {
 
 /// The old key of a caller ends, and the new one stays.
 #[tokio::test]
-async fn an_old_key_ends_beside_the_new_one() {
+async fn old_key_ends_beside_new_one() {
     let billing = Identity::new("billing");
     let keys = ApiKeys::builder()
         .key(
@@ -321,7 +321,7 @@ async fn an_old_key_ends_beside_the_new_one() {
 
 /// The user is not loaded for an expired login.
 #[tokio::test]
-async fn the_user_of_an_expired_login_is_not_loaded() {
+async fn expired_logins_load_no_user() {
     let time = ManualClock::new(start() + HOUR);
     let scheme = Bearer::new(async |_| Some(ann()));
     let scheme = scheme.with_user((), async |(), _: Identity| {

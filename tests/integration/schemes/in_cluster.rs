@@ -283,7 +283,7 @@ impl KeySource for Source {
 }
 
 #[tokio::test]
-async fn own_key_source_is_read_on_demand() {
+async fn own_key_sources_are_read_lazily() {
     let source = Source::new(Answer::Document(jwks("a").to_string()));
     let jwt = jwt()
         .key_source(source.clone())
@@ -326,7 +326,7 @@ fn panic_of_a_fetch_is_503() {
 }
 
 #[tokio::test]
-async fn own_key_source_is_read_again_after_ten_minutes() {
+async fn own_key_sources_refresh_after_minutes() {
     let time = ManualClock::new(SystemTime::now());
     let source = Source::new(Answer::Document(jwks("a").to_string()));
     let app = of(jwt().key_source(source.clone()).clock(time.clock()));
@@ -342,7 +342,7 @@ async fn own_key_source_is_read_again_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn keys_are_read_again_after_a_second_at_the_earliest() {
+async fn keys_are_read_again_after_seconds() {
     let time = ManualClock::new(SystemTime::now());
     let source = Source::new(Answer::Document(jwks("a").to_string()));
     let builder = jwt().refresh_every(Duration::ZERO).clock(time.clock());
@@ -360,7 +360,7 @@ async fn keys_are_read_again_after_a_second_at_the_earliest() {
 
 /// Keys at hand stay in use meanwhile.
 #[tokio::test]
-async fn failing_key_source_is_read_again_after_half_a_minute() {
+async fn failing_sources_rest_half_a_minute() {
     let time = ManualClock::new(SystemTime::now());
     let source = Source::new(Answer::Document(jwks("a").to_string()));
     let app = of(jwt().key_source(source.clone()).clock(time.clock()));
@@ -387,7 +387,7 @@ impl KeySource for HangingSource {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hanging_key_source_is_503_after_ten_seconds() {
+async fn hanging_sources_are_503() {
     let app = of(jwt().key_source(HangingSource));
     let begin = tokio::time::Instant::now();
     assert_eq!(status(&app, &token("a")).await, 503);
@@ -402,7 +402,7 @@ fn padded_jwks(length: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_key_source_may_have_a_mebibyte() {
+async fn key_source_may_have_mebibyte() {
     let source = Source::new(Answer::Document(padded_jwks(1 << 20)));
     let jwt = jwt().key_source(source).build().expect("a verifier");
     jwt.fetch_keys().await.expect("keys");
@@ -428,7 +428,7 @@ impl KeySource for SlowSource {
 }
 
 #[tokio::test]
-async fn a_key_that_is_published_during_a_fetch_is_found() {
+async fn keys_published_during_fetches_are_found() {
     let time = ManualClock::new(SystemTime::now());
     let source = SlowSource(Arc::new(SlowDocument {
         document: Mutex::new(jwks("a").to_string()),

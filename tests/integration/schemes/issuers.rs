@@ -28,7 +28,7 @@ async fn status(app: &impl App, token: &str) -> u16 {
 
 /// The service chooses subject and grants; the login is that of the token.
 #[tokio::test]
-async fn an_own_identity_has_the_login_of_its_token() {
+async fn own_identities_have_token_logins() {
     #[requires(acr = "mfa", amr = "otp", max_age = "5m", role = "member")]
     async fn strong() {}
 
@@ -60,7 +60,7 @@ async fn an_own_identity_has_the_login_of_its_token() {
 }
 
 #[tokio::test]
-async fn tokens_use_the_keys_of_their_issuer() {
+async fn tokens_use_keys_of_their_issuer() {
     let jwt = Jwt::any_of([of(A, 1).build().unwrap(), of(B, 2).build().unwrap()]).unwrap();
     let app = app(space(Bearer::jwt(jwt)));
     // Each twice, since verified tokens are cached.
@@ -81,7 +81,7 @@ async fn tokens_use_the_keys_of_their_issuer() {
 }
 
 #[tokio::test]
-async fn audiences_and_claim_names_belong_to_an_issuer() {
+async fn audiences_and_claims_belong_to_issuers() {
     let a = of(A, 1).roles_claim("groups").build().unwrap();
     let b = of(B, 2)
         .audience("https://b-only.example")
@@ -168,7 +168,7 @@ async fn rules_for_identities_reject_tokens() {
 }
 
 #[tokio::test]
-async fn two_users_of_one_client_are_two_subjects() {
+async fn users_of_clients_are_own_subjects() {
     let jwt = of(A, 1)
         .subject_claim("preferred_username")
         .build()
@@ -243,7 +243,7 @@ fn empty_setting_is_a_build_error() {
 }
 
 #[tokio::test]
-async fn an_identity_names_the_issuer_of_its_subject() {
+async fn identity_names_issuer_of_its_subject() {
     #[requires(authenticated)]
     async fn issuer(guard: Guard) -> String {
         let identity = guard.identity();

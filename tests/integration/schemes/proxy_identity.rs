@@ -301,7 +301,7 @@ async fn unset_groups_are_no_roles() {
 
 /// The login at the proxy is a cookie, which a browser also sends for pages of other origins.
 #[tokio::test]
-async fn pages_of_other_origins_cannot_act_with_a_login() {
+async fn foreign_pages_cannot_act_with_logins() {
     let proxy = ProxyIdentity::builder(["10.0.0.7/32".parse().expect("a network")]);
     let trusting = proxy
         .trust_origin("https://app.example")
@@ -357,7 +357,7 @@ async fn pages_of_other_origins_cannot_act_with_a_login() {
 
 /// Authentik separates groups by `|`, and a group may have a comma.
 #[tokio::test]
-async fn roles_have_the_separator_of_the_proxy() {
+async fn roles_have_separator_of_proxy() {
     let proxy = || ["10.0.0.7/32".parse().expect("a network")];
     for (separator, groups, status) in [
         (None, "dev,admin", 200),
@@ -390,7 +390,7 @@ async fn roles_have_the_separator_of_the_proxy() {
 
 /// The field is an explicit credential, so that an optional identity is no way around the rejection.
 #[tokio::test]
-async fn pages_of_other_origins_cannot_change_anything() {
+async fn foreign_pages_cannot_change_anything() {
     #[requires(authenticated)]
     async fn change() {}
 
@@ -422,7 +422,7 @@ async fn pages_of_other_origins_cannot_change_anything() {
 
 /// A client can send the fields as well.
 #[tokio::test]
-async fn fields_of_other_peers_count_as_none() {
+async fn foreign_fields_count_as_none() {
     let lines = [("remote-user", &b"ann"[..]), ("remote-groups", b"admin")];
     for peer in ["10.0.0.8:4711", "127.0.0.1:1", "[::1]:1"] {
         let response = send_from(peer, "/admin", &lines).await;
@@ -436,7 +436,7 @@ async fn fields_of_other_peers_count_as_none() {
 
 /// The field of another peer does not make a token ambiguous, nor does a field of the proxy without a user.
 #[tokio::test]
-async fn fields_without_a_user_leave_other_credentials() {
+async fn fields_without_user_leave_other_credentials() {
     let known = Bearer::new(async |token: String| match token.as_str() {
         "ann" => Caller::known(Identity::new("ann")),
         _ => Caller::rejected(),

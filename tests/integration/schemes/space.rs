@@ -152,7 +152,7 @@ async fn a_scheme_of_ones_own() {
 }
 
 #[tokio::test]
-async fn a_challenge_that_is_invalid_for_a_request_is_replaced() {
+async fn challenges_invalid_for_requests_are_replaced() {
     const PLAIN: &str = "Described realm=\"api\"";
     let rows = vec![
         row("absent", vec![], 401, &[PLAIN]),
@@ -167,7 +167,7 @@ async fn a_challenge_that_is_invalid_for_a_request_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_replaced_challenge_has_the_realm_of_the_handler() {
+async fn replaced_challenge_has_realm_of_handler() {
     #[requires(authenticated, realm = "other")]
     async fn other() {}
     const PLAIN: &str = "Described realm=\"other\"";
@@ -399,7 +399,7 @@ impl Scheme for Marking {
 }
 
 #[tokio::test]
-async fn fields_of_a_scheme_receive_the_error_and_the_scopes() {
+async fn scheme_fields_receive_error_and_scopes() {
     #[requires(max_age = "1m")]
     async fn fresh() {}
 
@@ -421,7 +421,7 @@ async fn fields_of_a_scheme_receive_the_error_and_the_scopes() {
 
 /// The body is read for one scheme, and the others do not see it.
 #[tokio::test]
-async fn bodies_are_for_schemes_that_sign_them() {
+async fn bodies_are_for_signing_schemes() {
     /// Accepts `body` or nothing, as its credentials say.
     struct Signed(&'static str, bool);
 

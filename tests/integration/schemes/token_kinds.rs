@@ -107,7 +107,7 @@ async fn tokens_without_three_parts_are_introspected() {
 }
 
 #[tokio::test]
-async fn outage_of_one_verifier_is_its_own() {
+async fn outages_of_verifiers_are_separate() {
     let (personal, _) = personal_tokens();
     let endpoint_is_down = Bearer::jwt(rsa_verifier())
         .tokens_with_prefix("pat_", personal)
@@ -152,7 +152,7 @@ async fn the_function_receives_the_whole_token() {
 }
 
 #[tokio::test]
-async fn a_function_routes_and_the_first_route_counts() {
+async fn function_routes_and_first_route_counts() {
     let subject = |name: &'static str| {
         Bearer::new(
             move |_| async move { Caller::known(Identity::new(name).with_scopes(["read"])) },
@@ -177,7 +177,7 @@ async fn a_function_routes_and_the_first_route_counts() {
 
 /// Only the verifier is taken from the scheme of a route.
 #[tokio::test]
-async fn places_of_tokens_are_those_of_the_outer_scheme() {
+async fn outer_schemes_place_the_tokens() {
     let everywhere = |bearer: Bearer| bearer.accept_query().accept_form().accept_bare();
     let (inner, _) = personal_tokens();
     let narrow = Bearer::jwt(rsa_verifier()).tokens_with_prefix("pat_", everywhere(inner));
@@ -272,7 +272,7 @@ impl Scheme for Registry {
 
 /// The scheme of a registry beside Basic and Bearer, which keep their names in the field.
 #[tokio::test]
-async fn schemes_of_the_service_read_bare_tokens() {
+async fn schemes_of_service_read_bare_tokens() {
     let known = |name: &'static str| std::future::ready(Caller::known(Identity::new(name)));
     let space = ProtectionSpace::builder()
         .realm("api")
@@ -400,7 +400,7 @@ async fn cargo_learns_the_page_for_tokens() {
 
 /// A token that is bound to a key needs a proof of possession, whichever verifier knows it.
 #[tokio::test]
-async fn bound_tokens_of_every_kind_are_rejected() {
+async fn bound_tokens_of_kinds_are_rejected() {
     let server = Server::start().await;
     let mut bound = active();
     bound["cnf"] = json!({ "jkt": "x" });
@@ -430,7 +430,7 @@ async fn bound_tokens_of_every_kind_are_rejected() {
 
 /// No proof of possession is beside a token in a query or in a form either.
 #[tokio::test]
-async fn bound_tokens_are_rejected_in_queries_and_forms() {
+async fn bound_tokens_elsewhere_are_rejected() {
     let space = space(Bearer::jwt(rsa_verifier()).accept_query().accept_form());
     let app = GuardedRouter::new()
         .route("/read", get(read).post(read))

@@ -109,7 +109,7 @@ async fn github_signs_the_body() {
 }
 
 #[tokio::test]
-async fn stripe_signs_the_time_and_the_body() {
+async fn stripe_signs_time_and_body() {
     const FIELD: &str = "stripe-signature";
     const SECRET: &str = "whsec_a_secret_of_stripe";
     const BODY: &str = r#"{"id": "evt_1", "object": "event"}"#;
@@ -161,7 +161,7 @@ async fn stripe_signs_the_time_and_the_body() {
 
 /// The example of the specification of Standard Webhooks, and that of Svix.
 #[tokio::test]
-async fn standard_webhooks_sign_id_time_and_body() {
+async fn standard_webhooks_sign_three_parts() {
     for (secret, id, seconds, body, signature) in [
         (
             "whsec_plJ3nmyCDGBKInavdOK15jsl",
@@ -330,7 +330,7 @@ async fn bodies_are_bounded_without_a_challenge() {
 }
 
 #[tokio::test]
-async fn trailers_do_not_belong_to_the_body() {
+async fn trailers_do_not_belong_to_body() {
     let app = app_with(Webhooks::github().secret(GITHUB_SECRET));
     for (body, expected) in [(GITHUB_BODY, 200), ("Hello, world!", 401)] {
         let trailers = HeaderMap::from_iter([(LINK, HeaderValue::from_static("</log>"))]);
@@ -348,7 +348,7 @@ async fn trailers_do_not_belong_to_the_body() {
 }
 
 #[tokio::test]
-async fn bound_of_bodies_is_set_for_the_application() {
+async fn body_bounds_are_the_applications() {
     const FIELD: &str = "x-hub-signature-256";
     const MAX: usize = 2 * ProtectionSpace::MAX_BODY;
     let builder = |max| {

@@ -114,7 +114,7 @@ async fn load(_: (), identity: Identity) -> std::io::Result<Option<(Identity, Us
 }
 
 #[test]
-fn wrappers_have_the_properties_of_the_scheme() {
+fn wrappers_have_properties_of_scheme() {
     fn properties(scheme: &dyn Scheme) -> impl PartialEq + std::fmt::Debug {
         (
             (scheme.name().to_owned(), scheme.sources()),
@@ -149,7 +149,7 @@ fn wrappers_have_the_properties_of_the_scheme() {
 
 /// The application adds a challenge of its own.
 #[tokio::test]
-async fn wrappers_send_the_fields_of_the_scheme() {
+async fn wrappers_send_fields_of_scheme() {
     #[requires(max_age = "5m")]
     async fn fresh() {}
 

@@ -57,7 +57,7 @@ async fn unreadable_bodies_have_a_reason() {
 }
 
 #[tokio::test]
-async fn credentials_for_another_target_have_a_reason() {
+async fn credentials_for_another_target_have_reason() {
     listen();
     let digest = Digest::builder("lab").look_up(async |_, _| Ok(None));
     let space = ProtectionSpace::builder()

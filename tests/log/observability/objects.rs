@@ -76,7 +76,7 @@ async fn act(guard: Guard, Path(action): Path<String>) -> Result<(), Denied> {
 }
 
 #[tokio::test]
-async fn records_about_objects_have_the_rule_of_their_denial() {
+async fn object_records_have_their_rule() {
     let space = builder().decision_point(ByAction).build();
     let routes = GuardedRouter::new().route("/act/{action}", get(act));
     let app = routes.protect(space.expect("a space"));
@@ -101,7 +101,7 @@ async fn records_about_objects_have_the_rule_of_their_denial() {
 }
 
 #[tokio::test]
-async fn decisions_about_objects_are_traced_without_ids() {
+async fn object_decisions_are_traced_without_ids() {
     let space = builder().decision_point(ByAction).build();
     let routes = GuardedRouter::new()
         .route("/repos/{id}", get(by_policy))

@@ -46,7 +46,7 @@ async fn introspected(clock: Clock) -> (Arc<Mutex<StatusCode>>, String, Protecte
 }
 
 #[tokio::test]
-async fn introspection_logs_begin_and_end_of_an_outage() {
+async fn introspection_outages_are_logged() {
     let (endpoint, url, app) = introspected(Clock::system()).await;
     for (status, expected) in [
         (StatusCode::OK, None),
@@ -75,7 +75,7 @@ async fn introspection_logs_begin_and_end_of_an_outage() {
 
 /// A server that limits the rate of requests, which any client can exceed.
 #[tokio::test]
-async fn alternating_responses_of_a_server_are_logged_once_a_minute() {
+async fn alternating_responses_are_logged_once() {
     let time = ManualClock::new(SystemTime::now());
     let (endpoint, _, app) = introspected(time.clock()).await;
     for minute in 0..2 {
@@ -149,7 +149,7 @@ impl KeySource for Vault {
 }
 
 #[tokio::test]
-async fn key_sources_log_begin_and_end_of_an_outage() {
+async fn key_source_outages_are_logged() {
     listen();
     let is_open = Arc::new(AtomicBool::new(true));
     let jwt = Jwt::builder()
@@ -177,7 +177,7 @@ async fn key_sources_log_begin_and_end_of_an_outage() {
 }
 
 #[tokio::test]
-async fn outages_of_load_balancers_name_the_server() {
+async fn outages_of_load_balancers_name_server() {
     const ARN: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188";
     listen();
     let answers = |status: StatusCode, body: &'static str| {
@@ -337,7 +337,7 @@ fn too_many_keys_are_reported() {
 }
 
 #[test]
-fn keys_that_are_not_used_have_a_reason() {
+fn unused_keys_have_a_reason() {
     listen();
     let document = json!({ "keys": [
         7,

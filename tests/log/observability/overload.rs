@@ -18,7 +18,7 @@ use super::*;
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn dropped_tokens_are_logged_once_a_minute() {
+async fn dropped_tokens_are_logged_once_minute() {
     listen();
     for has_cache in [true, false] {
         let server = axum::Router::new();
@@ -72,7 +72,7 @@ async fn dropped_tokens_are_logged_once_a_minute() {
 }
 
 #[tokio::test]
-async fn dropped_logins_are_logged_once_a_minute() {
+async fn dropped_logins_are_logged_once_minute() {
     listen();
     let (release, gate) = channel::<()>();
     let gate = Mutex::new(gate);
@@ -115,7 +115,7 @@ async fn dropped_logins_are_logged_once_a_minute() {
 }
 
 #[test]
-fn logins_that_cannot_be_verified_have_a_reason() {
+fn unverifiable_logins_have_a_reason() {
     listen();
     let hashes = PasswordHashes::builder().user_verified_by(
         "ann",
@@ -143,7 +143,7 @@ fn logins_that_cannot_be_verified_have_a_reason() {
 }
 
 #[tokio::test]
-async fn looked_up_hashes_that_cannot_be_used_have_a_reason() {
+async fn unusable_hashes_have_a_reason() {
     const OUTPUT: &str = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE";
     let hash = |parameters| format!("$argon2id$v=19${parameters}$c29tZXNhbHQ${OUTPUT}");
     listen();

@@ -170,7 +170,7 @@ async fn verification_runs_within_the_span() {
 
 /// A mistake of an adapter: the request is denied, and the log has the reason.
 #[tokio::test]
-async fn a_function_that_is_missing_is_logged() {
+async fn function_that_is_missing_is_logged() {
     let space = builder().build().expect("a space");
     let policy = auth_tests::policy_of::<policy_of_checked>();
     let token = format!("Bearer {}", token(json!({})));

@@ -151,7 +151,7 @@ async fn introspected_tokens_have_a_reason() {
 
 /// A load balancer signs tokens in a form of its own.
 #[tokio::test]
-async fn tokens_of_load_balancers_have_a_reason() {
+async fn tokens_of_load_balancers_have_reason() {
     const ARN: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188";
     listen();
     let address = serve(axum::Router::new()).await;

@@ -39,7 +39,7 @@ impl Scheme for Curious {
 }
 
 #[test]
-fn debug_names_the_type_and_shows_no_secret() {
+fn debug_names_types_without_secrets() {
     listen();
     let key = || JwtKey::hs256(MARKER).expect("it is long enough");
     let keyless = || Jwt::builder().issuer(ISSUER).audience(AUDIENCE);

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_depth_of_a_text_is_bounded() {
+    fn depth_of_text_is_bounded() {
         let nested = |open: &str, close: &str, depth| open.repeat(depth) + &close.repeat(depth);
         for (open, close) in [("(", ")"), ("[", "]"), ("{", "}")] {
             assert!(!is_too_deep(&nested(open, close, 128)), "{open}");

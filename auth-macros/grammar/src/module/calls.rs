@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_may_be_bound_within_an_item_are_not_those_of_handlers() {
+    fn names_bound_within_items_are_local() {
         for item in [
             "async fn f() { use super::ext::g; g(1).await; }",
             "async fn f() { g(1).await; use super::ext::g; }",
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_only_called_are_those_of_handlers() {
+    fn called_names_are_those_of_handlers() {
         for item in [
             "async fn f() { g(1).await }",
             "async fn f() { let x = h(g(1).await); self::g(2).await }",

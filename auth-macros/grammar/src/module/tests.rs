@@ -32,7 +32,7 @@ fn tokens(text: &str) -> String {
 }
 
 #[test]
-fn handlers_get_the_policy_and_nothing_else_does() {
+fn only_handlers_get_the_policy() {
     let added = "#[::auth_runtime::requires({ authenticated })]";
     for item in [
         "async fn f() {}",
@@ -105,7 +105,7 @@ fn items_without_the_policy_are_marked() {
 }
 
 #[test]
-fn an_attribute_of_its_own_is_added_to() {
+fn own_attributes_are_added_to() {
     for (item, expected) in [
         (
             r#"#[requires(scope = "x", hide_as = 404)] async fn f() {}"#,
@@ -199,7 +199,7 @@ fn inherited_arguments_are_plain_tokens() {
 }
 
 #[test]
-fn invalid_arguments_are_reported_at_the_module_only() {
+fn invalid_arguments_are_reported_once() {
     for module in ["scop = 1", "", "any()", "invalid"] {
         for own in ["", r#"scope = "x""#] {
             let (_, messages) = policy_within(&[module], own);
@@ -211,7 +211,7 @@ fn invalid_arguments_are_reported_at_the_module_only() {
 }
 
 #[test]
-fn items_are_told_apart_wherever_they_end() {
+fn items_are_separated_wherever_they_end() {
     let items = "use a; async fn f() {} ; const C: T = T {}; struct A; async fn g() {} struct B {}";
     let added = inherited_by(items);
     assert_eq!(added.matches("requires").count(), 2, "{added}");
@@ -345,7 +345,7 @@ fn lookalikes_pass() {
 
 /// The policy of the module takes the place of a rejected policy, and other structs receive none.
 #[test]
-fn a_rejected_policy_of_a_struct_is_replaced() {
+fn rejected_policy_of_struct_is_replaced() {
     let (given, messages) = attempted("#[cfg_attr(x, requires(y))] struct S; struct T;");
     assert_eq!(messages.len(), 1, "{messages:?}");
     let expected = "#[::auth_runtime::requires({ authenticated })] struct S; struct T;";
@@ -354,7 +354,7 @@ fn a_rejected_policy_of_a_struct_is_replaced() {
 
 /// A macro passes the name of an attribute in an invisible group.
 #[test]
-fn names_in_invisible_groups_are_those_of_attributes() {
+fn invisible_groups_keep_names_of_attributes() {
     for (name, is_policy) in [
         ("requires", true),
         ("auth::public", true),
@@ -378,7 +378,7 @@ fn names_in_invisible_groups_are_those_of_attributes() {
 }
 
 #[test]
-fn invisible_groups_of_macros_are_seen_through() {
+fn invisible_groups_of_macros_are_read() {
     let group = |text: &str| {
         let inner = text.parse().expect("tokens");
         TokenStream::from(TokenTree::from(Group::new(Delimiter::None, inner)))

@@ -117,7 +117,7 @@ fn doc_comments_are_no_arguments() {
 }
 
 #[test]
-fn macros_of_the_vocabulary_take_a_path() {
+fn macros_of_vocabulary_take_path() {
     for (arguments, path, mistake) in [
         ("", None, None),
         ("crate = a::b", Some("a :: b"), None),
@@ -153,7 +153,7 @@ fn macros_of_the_vocabulary_take_a_path() {
 
 /// An editor completes the word.
 #[test]
-fn unknown_keys_are_kept_with_the_known_ones() {
+fn unknown_keys_stay_beside_known_ones() {
     let mut errors = Errors::default();
     args::requires("scop".parse().expect("tokens"), &mut errors);
     let [unknown] = errors.unknown_keys() else {

@@ -108,7 +108,7 @@ fn inherited(arguments: &str, module: &str) -> (String, Vec<String>) {
 }
 
 #[test]
-fn each_handler_of_a_module_gets_its_policy() {
+fn handlers_of_modules_get_their_policy() {
     for (written, expected) in [
         (
             "pub async fn a() {}",
@@ -163,7 +163,7 @@ fn each_handler_of_a_module_gets_its_policy() {
 
 /// A `macro_rules` macro passes on items in invisible groups.
 #[test]
-fn items_in_invisible_groups_get_the_policy() {
+fn items_in_invisible_groups_get_policy() {
     let policy = "#[::auth_runtime::requires({ role = \"r\" })]";
     for (before, expected) in [
         ("", format!("{policy} async fn a() {{}}")),
@@ -200,7 +200,7 @@ fn items_in_invisible_groups_get_the_policy() {
 }
 
 #[test]
-fn functions_of_a_module_have_an_absolute_path() {
+fn functions_of_module_have_absolute_path() {
     for (path, is_absolute) in [
         ("crate::checks::owns", true),
         ("::checks::owns", true),
@@ -225,7 +225,7 @@ fn functions_of_a_module_have_an_absolute_path() {
 }
 
 #[test]
-fn the_runtime_of_a_module_has_an_absolute_path() {
+fn runtime_of_module_has_absolute_path() {
     for (path, advice, within) in [
         ("crate::auth", None, "crate::auth"),
         ("::auth", None, "::auth"),
@@ -264,7 +264,7 @@ fn the_runtime_of_a_module_has_an_absolute_path() {
 }
 
 #[test]
-fn functions_of_a_policy_have_an_absolute_path() {
+fn functions_of_policy_have_absolute_path() {
     for (path, is_absolute) in [
         ("crate::checks::owns", true),
         ("::checks::owns", true),
@@ -281,7 +281,7 @@ fn functions_of_a_policy_have_an_absolute_path() {
 }
 
 #[test]
-fn section_that_is_no_table_is_explained() {
+fn sections_without_table_are_explained() {
     for name in ["roles", "networks", "settings", "resources", "actions"] {
         let (_, mistakes) = auth_grammar::vocabulary::read(&format!("{name} = 3\n"));
         let messages: Vec<_> = mistakes.iter().map(|mistake| &mistake.message).collect();
@@ -292,7 +292,7 @@ fn section_that_is_no_table_is_explained() {
 }
 
 #[test]
-fn mistakes_of_the_module_are_not_repeated() {
+fn mistakes_of_module_are_not_repeated() {
     let (found, messages) = inherited("crate = x, rolle = \"r\"", "mod outer { async fn a() {} }");
     assert_eq!(messages.len(), 1, "{messages:?}");
     let expected = "mod outer { #[x::requires({ invalid, crate = x })] async fn a() {} }";
@@ -345,7 +345,7 @@ fn codes_are_split_from_messages() {
 
 /// The attribute of a handler can name the runtime by another path than the modules around it.
 #[test]
-fn the_innermost_path_of_the_runtime_counts() {
+fn innermost_path_of_runtime_counts() {
     for (arguments, expected) in [
         ("role = \"r\"", None),
         ("crate = a", Some("a")),

@@ -121,7 +121,7 @@ fn an_outer_module_is_contradicted() {
 }
 
 #[test]
-fn policies_of_the_vocabulary_contradict_each_other() {
+fn policies_of_vocabulary_contradict_each_other() {
     let loaded = loaded(
         r#"[policies.here]
 requires = 'network = "10.0.0.0/8"'
@@ -163,7 +163,7 @@ requires = 'any(network = "192.0.2.0/24", network = "198.51.100.0/24")'
 }
 
 #[test]
-fn a_policy_of_the_vocabulary_contradicts_itself() {
+fn policy_of_vocabulary_contradicts_itself() {
     for (requires, expected) in [
         (
             r#"acr = "gold", acr = "silver""#,
@@ -195,7 +195,7 @@ fn a_policy_of_the_vocabulary_contradicts_itself() {
 
 /// Of two policies with different settings, the first does not decide silently.
 #[test]
-fn policies_with_different_settings_contradict_each_other() {
+fn policies_with_different_settings_are_contradictory() {
     const DISTINCT: [(&str, [&str; 2]); 5] = [
         (
             "hide_as",
@@ -280,7 +280,7 @@ fn a_loosened_policy_contradicts_itself() {
 
 /// Two names of networks contradict each other only if none of their blocks have an address in common.
 #[test]
-fn networks_contradict_each_other_in_all_blocks() {
+fn networks_without_common_blocks_are_contradictory() {
     let loaded = loaded(
         "[networks]\n\
          one = [\"10.0.0.0/8\", \"2001:db8::/32\"]\n\

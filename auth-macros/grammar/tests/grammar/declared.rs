@@ -115,7 +115,7 @@ fn names_are_declared_in_every_place() {
 
 /// A kind without a section has no names: its requirements are not left to the token.
 #[test]
-fn names_of_a_missing_section_are_not_declared() {
+fn missing_sections_declare_no_names() {
     for kind in KINDS {
         let (listed, _) = written(kind, "Right");
         let without = match kind {
@@ -130,7 +130,7 @@ fn names_of_a_missing_section_are_not_declared() {
 
 /// A key that belongs to the text of a policy would otherwise be lost beside it.
 #[test]
-fn tables_of_the_vocabulary_have_known_keys() {
+fn tables_of_vocabulary_have_known_keys() {
     for (text, key) in [
         (
             "[scopes]\na = { description = \"x\", implied = [] }\n",

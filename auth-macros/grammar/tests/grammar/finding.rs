@@ -350,7 +350,7 @@ fn a_changed_manifest_applies() {
 
 /// The schema is read with each attribute, and parsed once.
 #[test]
-fn a_cedar_schema_belongs_to_the_vocabulary() {
+fn cedar_schema_belongs_to_vocabulary() {
     let root = folder("cedar_schema");
     write(root.join("Cargo.toml"), "[workspace]\n");
     write(
@@ -429,7 +429,7 @@ fn a_cedar_schema_belongs_to_the_vocabulary() {
 }
 
 #[test]
-fn the_name_of_a_schema_is_a_relative_path() {
+fn name_of_schema_is_relative_path() {
     let root = folder("schema_names");
     write(root.join("Cargo.toml"), "[workspace]\n");
     write(root.join("a.cedarschema"), "");

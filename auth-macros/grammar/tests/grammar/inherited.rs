@@ -48,7 +48,7 @@ fn requirements_of_all_modules_add_up() {
 /// A policy with a reason replaces the requirements of all modules around it, and none of those in it. The handlers
 /// in it have that reason, unless they replace the policy themselves.
 #[test]
-fn what_is_within_a_loosened_module_adds_to_it() {
+fn loosened_modules_are_added_to() {
     let outer = r#"role = "admin", hide_as = 404"#;
     let inner = r#"role = "auditor", loosen = "auditors read""#;
     let innermost = r#"amr = "otp""#;
@@ -133,7 +133,7 @@ fn the_innermost_setting_applies() {
 
 /// A policy of the vocabulary is nearer to the handler than its modules, and further away than its attribute.
 #[test]
-fn settings_of_a_policy_precede_those_of_the_module() {
+fn settings_of_policies_precede_module_settings() {
     let loaded = loaded(
         r#"[roles]
 a = "A role"

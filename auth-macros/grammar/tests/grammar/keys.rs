@@ -50,7 +50,7 @@ fn other_spellings_of_keys_are_unknown() {
 
 /// A second value would replace the first, or be lost.
 #[test]
-fn keys_of_the_whole_attribute_occur_once() {
+fn keys_of_whole_attribute_occur_once() {
     for (key, values) in [
         ("on", [" = \"A::{a}\"", " = \"B::{b}\""]),
         ("resource", [" = crate::a", " = crate::b"]),
@@ -91,7 +91,7 @@ fn keys_of_the_whole_attribute_occur_once() {
 
 /// A key of the whole attribute is not suggested where only requirements are valid.
 #[test]
-fn keys_of_the_whole_attribute_are_suggested_there_only() {
+fn attribute_keys_are_suggested_there_only() {
     let unknown = "unknown key `reelm` [AUTH0001]\nhelp: ";
     let found = messages("role = \"r\", reelm = \"x\"", None);
     assert_eq!(found, [format!("{unknown}did you mean `realm`?")]);
@@ -115,7 +115,7 @@ fn keys_of_the_whole_attribute_are_suggested_there_only() {
 
 /// Some words of everyday speech are similar to a key of another meaning: `and` to `any`, `or` to `on`.
 #[test]
-fn words_of_everyday_speech_suggest_their_meaning() {
+fn everyday_words_suggest_their_meaning() {
     for (word, meant) in [
         ("and", "all"),
         ("all_of", "all"),
@@ -141,7 +141,7 @@ fn words_of_everyday_speech_suggest_their_meaning() {
 
 /// The suggested key is written as it is valid in its place.
 #[test]
-fn words_of_everyday_speech_suggest_a_whole_requirement() {
+fn everyday_words_suggest_whole_requirements() {
     for (arguments, word, written) in [
         ("admin", "admin", r#"role = "admin""#),
         ("admin = true", "admin", r#"role = "admin""#),
@@ -177,7 +177,7 @@ fn words_of_everyday_speech_suggest_a_whole_requirement() {
 
 /// A text search finds a name by its text. A text for people may have escapes.
 #[test]
-fn values_of_every_key_have_one_spelling() {
+fn values_of_keys_have_one_spelling() {
     for (key, value, letter) in [
         ("scope", "read", 'r'),
         ("role", "admin", 'a'),

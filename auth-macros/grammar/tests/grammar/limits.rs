@@ -372,7 +372,7 @@ fn names_and_messages_are_bounded() {
 
 /// A caller from the networks is anonymous, even if there are too many alternatives for a comparison.
 #[test]
-fn many_alternatives_with_networks_leave_the_caller_unknown() {
+fn many_network_alternatives_leave_callers_unknown() {
     let pair = |number| {
         format!(
             "any(network = \"10.0.0.0/{}\", scope = \"s{number}\")",

@@ -142,7 +142,7 @@ fn names_of_the_vocabulary_are_expanded() {
 
 /// Names in each section, `read` with two names that imply it.
 #[test]
-fn every_name_that_implies_another_is_expanded() {
+fn every_implying_name_is_expanded() {
     for kind in ["scope", "role", "permission"] {
         let loaded = loaded(&format!(
             "[{kind}s]\n\

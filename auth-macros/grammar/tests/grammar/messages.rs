@@ -244,7 +244,7 @@ fn compare_mistakes() {
 }
 
 #[test]
-fn mistakes_with_a_vocabulary_are_those_of_the_compiler() {
+fn vocabulary_mistakes_are_those_of_compiler() {
     let lab = Path::new(env!("CARGO_TARGET_TMPDIR")).join("messages");
     let (mut compared, mut all) = (0, Vec::new());
     for case in fs::read_dir(tests().join("vocabulary")).expect("cases") {

@@ -243,7 +243,7 @@ fn values_are_refused_with_advice() {
 
 /// A list in a list of the same kind is part of it.
 #[test]
-fn nested_lists_of_one_kind_are_one_list() {
+fn nested_lists_of_one_kind_join() {
     for (arguments, expected) in [
         (
             r#"any(scope = "a", any(scope = "b", scope = "a"))"#,
@@ -368,7 +368,7 @@ fn texts_have_a_maximum() {
 
 /// Many reasons are counted, and not listed.
 #[test]
-fn reasons_are_listed_up_to_a_limit() {
+fn reasons_are_listed_up_to_limit() {
     let scopes = |count: usize| {
         let scopes: Vec<String> = (0..count)
             .map(|number| format!("scope = \"s{number}\""))
@@ -469,7 +469,7 @@ fn networks_have_to_exclude_somebody() {
 }
 
 #[test]
-fn names_that_are_not_resolved_are_printed() {
+fn unresolved_names_are_printed() {
     for arguments in [
         r#"policy = "a", hide_as = 404, hide_unless = policy("b")"#,
         r#"any(policy = "a", role = "b"), hide_as = 404, hide_unless = max_age("15m")"#,

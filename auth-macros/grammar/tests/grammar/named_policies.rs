@@ -115,7 +115,7 @@ fn a_policy_means_what_it_contains() {
 }
 
 #[test]
-fn settings_of_a_policy_apply_to_the_attribute() {
+fn settings_of_policy_apply_to_attribute() {
     for settings in [
         "",
         "hide_as = 404",
@@ -190,7 +190,7 @@ fn settings_of_all_policies_apply() {
 
 /// The attribute names the callers that see its denials, and the policy hides them.
 #[test]
-fn an_exception_of_the_attribute_replaces_that_of_a_policy() {
+fn exception_of_attribute_replaces_policy_exception() {
     for exception in ["", r#", hide_unless = role("staff")"#] {
         let text = format!(r#"permission = "publish", hide_as = 404{exception}"#);
         assert_eq!(
@@ -209,7 +209,7 @@ fn an_exception_of_the_attribute_replaces_that_of_a_policy() {
 
 /// `hide_as` of the attribute replaces the hiding of a policy, with its exception.
 #[test]
-fn hiding_of_the_attribute_replaces_that_of_a_policy() {
+fn hiding_of_attribute_replaces_policy_hiding() {
     for exception in ["", r#", hide_unless = role("staff")"#] {
         let text = format!(r#"permission = "publish", hide_as = 404{exception}"#);
         assert_eq!(

@@ -190,7 +190,7 @@ fn duplicate_key_names_both_places() {
 }
 
 #[test]
-fn problems_of_names_are_those_of_their_kind() {
+fn names_have_problems_of_their_kind() {
     use auth_grammar::check::name_problem;
     use auth_grammar::requirement::Namespace;
 

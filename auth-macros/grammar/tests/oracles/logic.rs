@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn exceptions_from_hiding_have_no_idle_part(
+    fn hiding_exceptions_have_no_idle_part(
         own in expressions(), lesser in expressions(),
     ) {
         let lesser_alone = is_met_by(&lesser);

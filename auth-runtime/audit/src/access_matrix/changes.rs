@@ -267,13 +267,13 @@ changed personas
     }
 
     #[test]
-    fn what_is_not_compared_may_be_edited() {
+    fn uncompared_parts_change_freely() {
         let after = format!("# Other words\r\n\n{}", BEFORE.replace('\n', "\r\n"));
         assert_eq!(changes(&after), "");
     }
 
     #[test]
-    fn what_is_no_table_is_not_read() {
+    fn text_without_table_is_not_read() {
         for text in [
             "",
             "- anonymous: no credentials",

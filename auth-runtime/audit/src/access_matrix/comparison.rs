@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_changes_by_itself_may_differ() {
+    fn only_self_changing_fields_may_differ() {
         let hidden_target = Uri::from_static("/admin");
         let unknown_target = Uri::from_static("/~abcdef");
         for (hidden, unknown, again, is_same) in [

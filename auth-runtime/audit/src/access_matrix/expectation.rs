@@ -357,7 +357,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn denials_of_one_status_have_different_names() {
+    fn denials_of_one_status_are_distinguished() {
         let unauthenticated = |rejection| Denial::Unauthenticated {
             rejection,
             scopes: Vec::new(),
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_not_known_beforehand_may_differ() {
+    fn only_unpredictable_parts_may_differ() {
         let unauthenticated = |rejection, scopes| Denial::Unauthenticated { rejection, scopes };
         let insufficient = |scope: &'static str| Denial::InsufficientScope {
             scopes: vec![scope.into()],

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn names_have_places_to_break_a_line() {
+    fn names_have_places_to_break_line() {
         assert_eq!(
             Breakable("a::b_<c>/d:e").render().into_string(),
             "a::<wbr>b_<wbr>&lt;c&gt;/<wbr>d:e"

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_route_is_written_as_openapi_writes_it() {
+    fn routes_are_written_as_by_openapi() {
         let table = [
             ("/", "/", "/", None),
             ("/repos/{id}", "/repos/{id}", "/repos/{}", None),

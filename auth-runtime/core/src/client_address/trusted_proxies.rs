@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mapped_networks_and_addresses_count_as_ipv4() {
+    fn mapped_addresses_count_as_ipv4() {
         let proxies = ["::ffff:10.0.0.0/104", "192.0.2.7/32", "2001:db8::/64"];
         let proxies = proxies.map(|network| network.parse().expect("a network"));
         let proxies = TrustedProxies::new(proxies).expect("in order");

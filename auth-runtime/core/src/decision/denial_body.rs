@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_says_what_the_status_says() {
+    fn body_says_what_status_says() {
         let unauthenticated = |rejection| Denial::Unauthenticated {
             rejection,
             scopes: Vec::new(),

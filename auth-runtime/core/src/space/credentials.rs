@@ -435,7 +435,7 @@ mod tests {
     use super::RequestBody;
 
     #[test]
-    fn debug_of_a_body_shows_no_credentials() {
+    fn debug_of_body_shows_no_credentials() {
         let body = RequestBody::Read(bytes::Bytes::from_static(b"access_token=secret"));
         assert_eq!(format!("{body:?}"), "Read(19 bytes)");
         assert_eq!(format!("{:?}", RequestBody::Unreadable), "Unreadable");

@@ -72,7 +72,7 @@ fn loaded(id: &str) -> Entity {
 }
 
 #[tokio::test]
-async fn failure_of_the_loader_is_passed_on() {
+async fn failure_of_loader_is_passed_on() {
     struct Failing;
 
     impl EntityLoader for Failing {
@@ -204,7 +204,7 @@ async fn four_calls_are_the_limit() {
 /// Entities that were loaded without being asked for need no further call. A long chain would overflow
 /// the stack in Cedar, and end the process.
 #[tokio::test]
-async fn whole_chain_can_be_returned_at_once() {
+async fn whole_chains_are_returned_at_once() {
     for (length, is_accepted) in [(1, true), (99, true), (100, false), (90_000, false)] {
         let (engine, calls) = cedar(move |wanted| match wanted.entity_type() {
             "File" => {
@@ -238,7 +238,7 @@ async fn whole_chain_can_be_returned_at_once() {
 }
 
 #[tokio::test]
-async fn data_of_the_loader_that_makes_no_sense_is_an_error() {
+async fn senseless_data_of_loaders_is_error() {
     let (engine, _) = cedar(|wanted| {
         let id = wanted.id();
         vec![loaded(id), loaded(id).with_property("public", false)]
@@ -331,7 +331,7 @@ async fn properties_name_entities_to_load() {
 }
 
 #[tokio::test]
-async fn entity_that_was_not_returned_is_not_asked_for_again() {
+async fn missing_entities_are_requested_once() {
     let (engine, calls) = cedar(|wanted| {
         let id = wanted.id();
         match id {
@@ -383,7 +383,7 @@ async fn roles_can_have_parents() {
 
 /// A type without attributes and parents has nothing to load, except whether an object exists.
 #[tokio::test]
-async fn types_without_data_are_loaded_as_objects_only() {
+async fn types_without_data_load_as_objects() {
     const SCHEMA: &str = "
         entity Team;
         entity Role;

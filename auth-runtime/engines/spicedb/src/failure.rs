@@ -139,7 +139,7 @@ mod tests {
 
     /// Otherwise callers with such requests open the circuit for all.
     #[test]
-    fn failures_of_one_request_are_none_of_the_server() {
+    fn failures_of_requests_are_not_counted() {
         for (failure, is_of_request) in [
             (Failure::Unfinished, true),
             (Failure::LongList(7), true),

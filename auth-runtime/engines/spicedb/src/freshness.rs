@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_as_fresh_as_each_token() {
+    fn batches_are_as_fresh_as_tokens() {
         let fastest = Requirement::MinimizeLatency(true);
         let full = Requirement::FullyConsistent(true);
         for (name, tokens, expected) in [
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn later_calls_are_as_fresh_as_earlier_ones() {
+    fn later_calls_are_as_fresh() {
         let data = RequestData::default();
         let ask = |tokens: &[Option<&str>], answer| ask(Some(&data), tokens, answer);
         assert_eq!(ask(&[Some("a")], Some("1")), fresh("a"));

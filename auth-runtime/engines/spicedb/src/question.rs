@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn names_outside_of_the_schema_are_errors() {
+    fn names_outside_of_schema_are_errors() {
         let ann = Identity::new("ann");
         for evaluation in [
             Evaluation::new("ls", Resource::new("Repo", "r")),
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn contexts_name_the_request_and_the_caller() {
+    fn contexts_name_request_and_caller() {
         let auth_time = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(951_782_400_900);
         let ann = Identity::new("ann")
             .with_issuer("https://login.example")

@@ -109,7 +109,7 @@ fn reasons_are_in_words() {
 }
 
 #[test]
-fn a_gain_does_not_cancel_a_loss() {
+fn gain_does_not_cancel_loss() {
     use Change::{Changed, Loosened, Same, Tightened};
     for (callers, disclosure, expected) in [
         (Same, Same, Same),

@@ -14,7 +14,7 @@ fn scope(number: usize) -> Requirement {
 }
 
 #[test]
-fn one_requirement_entails_another_if_its_callers_are_among_the_others() {
+fn requirements_entail_those_of_more_callers() {
     let table = Table::new();
     let requirements: Vec<_> = requirements().into_iter().step_by(3).collect();
     let callers: Vec<Callers> = requirements.iter().map(|it| table.of(it)).collect();

@@ -34,7 +34,7 @@ fn state(atom: &Atom) -> AtomState {
 }
 
 #[test]
-fn the_smallest_set_has_the_fewest_missing_atoms() {
+fn smallest_set_has_fewest_missing_atoms() {
     for (requirement, expected) in [
         (scope("a"), Some("a")),
         (scope("A"), Some("A")),
@@ -119,7 +119,7 @@ fn sets_of_many_atoms_are_sets() {
 
 /// A list is reduced before it is multiplied: 25 alternatives with 40 each, of 1600 in total.
 #[test]
-fn products_are_bounded_before_they_are_made() {
+fn products_are_bounded_in_advance() {
     let one_of = |letter: &str, count: usize| {
         let names: Vec<String> = (0..count)
             .map(|number| format!("{letter}{number}"))
@@ -137,7 +137,7 @@ fn products_are_bounded_before_they_are_made() {
 
 /// Parts without common atoms are not multiplied with each other, so that the bound leaves the others exact.
 #[test]
-fn independent_parts_do_not_share_the_bound() {
+fn independent_parts_do_not_share_bound() {
     let pair = |number: usize| any(&format!("x{number} y{number}"));
     let linked = [any("a b"), any("c d"), any("b d")];
     let parts = (0..300).map(pair).chain(linked.clone());

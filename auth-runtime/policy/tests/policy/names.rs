@@ -5,7 +5,7 @@ use auth_runtime_policy::scheme::{REGISTERED, is_token, is_word, registered_spel
 use auth_runtime_policy::scope::is_scope_token;
 
 #[test]
-fn registered_names_are_found_in_any_case() {
+fn registered_names_ignore_case() {
     for name in REGISTERED {
         assert_eq!(registered_spelling(&name.to_ascii_uppercase()), Some(name));
         assert_eq!(registered_spelling(&name.to_ascii_lowercase()), Some(name));
@@ -32,7 +32,7 @@ fn words_are_registered_names_without_marks() {
 
 /// Every byte of ASCII, by the list of RFC 9110 §5.6.2.
 #[test]
-fn tokens_have_the_characters_of_the_rfc() {
+fn tokens_have_characters_of_rfc() {
     for byte in 0..128_u8 {
         let text = char::from(byte).to_string();
         let expected = byte.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(&text);
@@ -45,7 +45,7 @@ fn tokens_have_the_characters_of_the_rfc() {
 
 /// Every byte of ASCII, by the grammar of RFC 6749 §3.3: visible, but neither `"` nor `\`.
 #[test]
-fn scopes_have_the_characters_of_the_rfc() {
+fn scopes_have_characters_of_rfc() {
     for byte in 0..128_u8 {
         let text = char::from(byte).to_string();
         let expected = byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
@@ -57,7 +57,7 @@ fn scopes_have_the_characters_of_the_rfc() {
 }
 
 #[test]
-fn identifiers_do_not_begin_with_a_digit() {
+fn identifiers_do_not_begin_with_digit() {
     for (text, expected) in [
         ("a", true),
         ("_", true),

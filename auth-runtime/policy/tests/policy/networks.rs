@@ -8,7 +8,7 @@ fn network(name: &str, blocks: &[&str]) -> Network {
 }
 
 #[test]
-fn a_network_has_its_name_and_blocks() {
+fn network_has_its_name_and_blocks() {
     let office = network("office", &["192.0.2.0/24", "2001:db8::/32"]);
     assert_eq!(office.name(), "office");
     let blocks: Vec<String> = office.blocks().iter().map(IpNet::to_string).collect();
@@ -16,7 +16,7 @@ fn a_network_has_its_name_and_blocks() {
 }
 
 #[test]
-fn an_address_is_in_one_of_the_blocks() {
+fn address_is_in_one_of_blocks() {
     let office = network(
         "office",
         &[

@@ -85,7 +85,7 @@ fn a_pattern_has_its_parts() {
 }
 
 #[test]
-fn values_are_filled_in_and_read_again() {
+fn filled_values_are_read_again() {
     let file = pattern("File::v1/{folder}/{name}.txt");
     let filled = |folder: &'static str, name: &'static str| {
         file.fill(|own| Some(if own == "folder" { folder } else { name }))

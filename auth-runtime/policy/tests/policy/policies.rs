@@ -98,7 +98,7 @@ fn schemes_are_accepted_in_any_case() {
 }
 
 #[test]
-fn a_hidden_path_hides_its_other_methods() {
+fn hidden_path_hides_its_other_methods() {
     let shown = Policy::requires(scope());
     let hidden = shown.clone().hide_as_not_found();
     assert_eq!(*shown.on_hidden_path(), hidden);
@@ -165,7 +165,7 @@ fn groups_are_those_of_the_requirement() {
 }
 
 #[test]
-fn addresses_are_asked_for_in_both_places() {
+fn addresses_are_requested_in_both_places() {
     let nested = Requirement::any([scope(), Requirement::all([scope(), network()])]);
     for (policy, expected) in [
         (Policy::requires(scope()), false),
@@ -187,7 +187,7 @@ fn addresses_are_asked_for_in_both_places() {
 }
 
 #[test]
-fn binding_is_demanded_if_nothing_else_suffices() {
+fn binding_is_demanded_where_necessary() {
     let bound = Requirement::sender_constrained;
     for (policy, expected) in [
         (Policy::requires(bound()), true),
@@ -206,7 +206,7 @@ fn binding_is_demanded_if_nothing_else_suffices() {
 }
 
 #[test]
-fn credentials_are_requested_where_it_discloses_nothing() {
+fn requests_for_credentials_disclose_nothing() {
     let [acr, bound] = [Requirement::acr("gold"), Requirement::sender_constrained()];
     for (policy, expected) in [
         (Policy::requires(scope()), true),
@@ -230,7 +230,7 @@ fn credentials_are_requested_where_it_discloses_nothing() {
 }
 
 #[test]
-fn checks_are_in_the_order_of_the_attribute() {
+fn checks_are_in_order_of_attribute() {
     let [one, two] = [Requirement::check("one"), Requirement::check("two")];
     let policy = Policy::requires(Requirement::all([scope(), one.clone()]))
         .hide_unless(Requirement::any([two, one]));

@@ -78,7 +78,7 @@ fn each_atom_has_its_group() {
 }
 
 #[test]
-fn lists_have_the_groups_of_their_parts() {
+fn lists_have_groups_of_their_parts() {
     for (one, of_one) in atoms() {
         for (other, of_other) in atoms() {
             let nested = Requirement::any([
@@ -95,7 +95,7 @@ fn lists_have_the_groups_of_their_parts() {
 }
 
 #[test]
-fn parts_and_atoms_are_in_the_order_of_the_attribute() {
+fn parts_and_atoms_keep_their_order() {
     let [a, b, c] = ["a", "b", "c"].map(Requirement::scope);
     let both = Requirement::all([b.clone(), c.clone()]);
     let nested = Requirement::any([a.clone(), both.clone()]);

@@ -58,7 +58,7 @@ fn the_value_decides_its_parts() {
 }
 
 #[test]
-fn hidden_policies_are_shown_by_a_setting() {
+fn hidden_policies_are_shown_by_setting() {
     let policy = Policy::requires(scope("a")).hide_unless(open());
     assert_eq!(
         policy.with_setting("open", true),

@@ -103,7 +103,7 @@ mod tests {
     const LIFETIME: Duration = Duration::from_secs(60);
 
     #[test]
-    fn counts_come_once_and_in_any_order_but_not_from_far_behind() {
+    fn counts_work_once_in_any_order() {
         let counts = Counts::new(100, LIFETIME, Clock::system());
         for (count, expected) in [
             (1, Counted::First),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn one_user_does_not_use_up_the_nonces_of_others() {
+    fn one_user_leaves_nonces_to_others() {
         let counts = Counts::new(1600, LIFETIME, Clock::system());
         let use_nonce = |user: &str, number: u32| counts.count(&number.to_string(), user, 1);
         let uses = (0..1600).map(|number| use_nonce("mallory", number));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_remembered_for_as_long_as_a_nonce_is_good() {
+    fn counts_live_as_long_as_nonces() {
         let time = ManualClock::new(SystemTime::UNIX_EPOCH);
         let counts = Counts::new(100, LIFETIME, time.clock());
         let later = |seconds, count| {

@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_the_same_however_they_are_spelt() {
+    fn targets_are_equal_in_every_spelling() {
         for (url, expected) in [
             ("https://api.example/r", Some("https://api.example/r")),
             ("HTTPS://API.EXAMPLE:443/%72", Some("https://api.example/r")),

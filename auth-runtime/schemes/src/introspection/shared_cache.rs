@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_bound_to_token_server_and_key() {
+    fn responses_are_bound_to_their_token() {
         let own = cache([7; 32]);
         let (ann, bob) = (own.name("ann"), own.name("bob"));
         let sealed = own.seal(&ann, SERVER, b"active".to_vec());

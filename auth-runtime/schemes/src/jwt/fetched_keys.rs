@@ -409,7 +409,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_from_the_end_of_time_do_not_panic() {
+    fn far_future_tokens_do_not_panic() {
         let began_at = SystemTime::now();
         let attempt = FetchAttempt {
             number: 1,

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_in_raises_the_maximum_cost() {
+    fn stand_in_raises_maximum_cost() {
         let accepts = |stand_in, parameters| {
             let find = async |_| Ok::<_, fmt::Error>(None);
             let hashes = PasswordHashes::look_up(find).stand_in(hash(stand_in));

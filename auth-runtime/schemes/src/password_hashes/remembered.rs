@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_remembered_for_its_client_until_it_is_not_used() {
+    fn logins_are_remembered_until_unused() {
         let (logins, begin) = (remembered(), Instant::now());
         let contains = |attempt: Attempt, stored, seconds| {
             let now = begin + Duration::from_secs(seconds);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_that_may_become_invalid_is_not_prolonged() {
+    fn ending_logins_are_not_prolonged() {
         let (logins, begin) = (remembered(), Instant::now());
         let right = || logins.login(&attempt(1, "ann", "right"), "");
         logins.insert(right(), begin);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_passwords_of_its_client_make_a_login_forgotten() {
+    fn wrong_passwords_forget_the_login() {
         let (logins, now) = (remembered(), Instant::now());
         let contains = |client, password| {
             let login = logins.login(&attempt(client, "ann", password), "");
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_with_most_logins_makes_room() {
+    fn client_with_most_logins_makes_room() {
         let (logins, begin) = (remembered(), Instant::now());
         let login =
             |client, user: usize| logins.login(&attempt(client, &user.to_string(), "x"), "");

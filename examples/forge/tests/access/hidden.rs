@@ -140,7 +140,7 @@ async fn own_404_is_for_allowed_callers() {
 }
 
 #[tokio::test]
-async fn same_name_of_another_owner_grants_nothing() {
+async fn same_name_elsewhere_grants_nothing() {
     let world = World::new().await;
     let namesake = r#"{"name": "vault", "visibility": "private"}"#;
     assert_eq!(world.status("stu", "POST /user/repos", namesake).await, 201);

@@ -66,7 +66,7 @@ async fn forge_with<D: DecisionPoint>(engine: impl FnOnce(Cedar) -> D) -> World 
 }
 
 #[tokio::test]
-async fn lists_by_condition_ids_and_single_decisions_are_equal() {
+async fn all_kinds_of_lists_are_equal() {
     let by_condition = forge_with(|cedar| cedar).await;
     assert_lists_agree(&by_condition, &by_condition).await;
     let per_object = forge_with(PerObject).await;

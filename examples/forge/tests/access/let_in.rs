@@ -171,7 +171,7 @@ async fn collaborator_has_the_granted_level() {
 }
 
 #[tokio::test]
-async fn member_has_the_level_of_the_team() {
+async fn member_has_level_of_team() {
     let world = World::new().await;
     let ledger = "GET /repos/guild/ledger";
     let keys = "GET /repos/guild/ledger/keys";
@@ -184,7 +184,7 @@ async fn member_has_the_level_of_the_team() {
 }
 
 #[tokio::test]
-async fn an_organization_is_changed_by_its_own_owners() {
+async fn organizations_are_changed_by_their_owners() {
     let world = World::new().await;
     let found = r#"{"login": "smiths"}"#;
     assert_eq!(world.status("stu", "POST /orgs", found).await, 201);

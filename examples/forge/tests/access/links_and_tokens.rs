@@ -45,7 +45,7 @@ async fn link_ends_with_file_and_creator() {
 
 /// The newest file is deleted, and the next one is in another repository.
 #[tokio::test]
-async fn link_never_leads_to_a_later_file() {
+async fn link_never_leads_to_later_file() {
     let world = World::new().await;
     let release = "POST /repos/ann/atlas/releases";
     assert_eq!(world.status("ann", release, r#"{"tag": "v1"}"#).await, 201);
@@ -67,7 +67,7 @@ async fn link_never_leads_to_a_later_file() {
 }
 
 #[tokio::test]
-async fn link_ends_with_the_access_of_its_creator() {
+async fn links_end_with_access_of_creators() {
     let world = World::new().await;
     let download = format!("GET {}", link(&world).await);
     assert_eq!(world.send(HOME, None, &download, "").await.status, 200);
@@ -79,7 +79,7 @@ async fn link_ends_with_the_access_of_its_creator() {
 
 /// Browsers add a password to the requests that pages of other sites cause.
 #[tokio::test]
-async fn a_page_of_another_site_changes_nothing() {
+async fn page_of_another_site_changes_nothing() {
     let world = World::new().await;
     let new = r#"{"name": "laptop", "scopes": ["repo:write"], "days": 30}"#;
     let made = world.ask("ann", "POST /user/tokens", new).await.json();

@@ -102,7 +102,7 @@ fn decisions_are_those_of_the_oracle() {
 ///
 /// An atom is missing, held, true or false; the evaluator sees it as unknown, true or false.
 #[test]
-fn formulas_have_the_truth_of_their_tables() {
+fn formulas_have_truth_of_their_tables() {
     let mut formulas = Vec::new();
     for leaves in 1..=5 {
         for shape in shapes(leaves) {

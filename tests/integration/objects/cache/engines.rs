@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn lists_and_the_check_at_start_are_the_engines() {
+fn lists_and_start_checks_pass_through() {
     let world = world(1000);
     let ann = Identity::new("ann");
     for _ in 0..2 {
@@ -22,7 +22,7 @@ fn lists_and_the_check_at_start_are_the_engines() {
 }
 
 #[test]
-fn a_deadline_leaves_the_rest_to_the_engine() {
+fn deadline_leaves_rest_to_engine() {
     let time = Duration::from_secs(1);
     let limited = DecisionDeadline::new(ByTable::default(), time, tokio::time::sleep);
     assert_eq!(limited.name(), "table");

@@ -28,7 +28,7 @@ proptest! {
     /// The oracle is the history of the table: each decision was the one of the engine at some time within
     /// the last lifetime, and since the caller was forgotten.
     #[test]
-    fn decisions_are_those_of_the_last_seconds(
+    fn decisions_are_those_of_last_seconds(
         steps in proptest::collection::vec(step(), 1..120),
         capacity in 16..64_usize,
     ) {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn each_load_balancer_of_an_issuer_counts() {
+async fn each_load_balancer_of_issuer_counts() {
     let (keys, _) = key_server().await;
     let second = BALANCER.replace("app/web", "app/admin");
     let builder = builder().load_balancer(&second);

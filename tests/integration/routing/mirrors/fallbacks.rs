@@ -10,7 +10,7 @@ use serde_json::json;
 use super::*;
 
 #[tokio::test]
-async fn method_not_allowed_fallback_takes_earlier_paths() {
+async fn earlier_paths_use_method_not_allowed() {
     let nested = GuardedRouter::new()
         .route("/own", get(read))
         .method_not_allowed_fallback(not_allowed);
@@ -50,7 +50,7 @@ async fn method_not_allowed_fallback_takes_earlier_paths() {
 }
 
 #[tokio::test]
-async fn method_not_allowed_fallback_is_not_called_on_hidden_paths() {
+async fn hidden_paths_skip_method_not_allowed() {
     for unknown_paths in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
         let space = || {
             let builder = space_builder().unknown_paths(unknown_paths);
@@ -115,7 +115,7 @@ macro_rules! both {
 }
 
 #[tokio::test]
-async fn merged_routers_have_the_fallback_of_axum() {
+async fn merged_routers_have_fallback_of_axum() {
     #[public(reason = "the response of an unknown path")]
     async fn missing() -> (StatusCode, &'static str) {
         (StatusCode::NOT_FOUND, "missing")
@@ -177,7 +177,7 @@ async fn merged_routers_have_the_fallback_of_axum() {
 
 /// Hidden and unknown paths are authenticated inside the layers that both have.
 #[tokio::test]
-async fn layers_of_a_merged_router_authenticate_hidden_paths() {
+async fn merged_layers_authenticate_hidden_paths() {
     let login = axum::middleware::map_request(|request: Request| async {
         let admin = token(json!({ "scope": "admin" }));
         let (mut head, body) = request.into_parts();
@@ -193,7 +193,7 @@ async fn layers_of_a_merged_router_authenticate_hidden_paths() {
 }
 
 #[tokio::test]
-async fn method_not_allowed_fallback_has_the_layers_of_axum() {
+async fn method_not_allowed_fallback_has_layers() {
     #[public(reason = "shows the paths that a fallback receives")]
     async fn shown(uri: Uri, OriginalUri(original): OriginalUri) -> (StatusCode, String) {
         (StatusCode::METHOD_NOT_ALLOWED, format!("{uri} {original}"))
@@ -296,7 +296,7 @@ async fn method_not_allowed_fallback_has_the_layers_of_axum() {
 
 /// No layer in front of the fallback, and none behind it, distinguishes a hidden path.
 #[tokio::test]
-async fn method_not_allowed_fallback_reveals_no_hidden_path() {
+async fn method_not_allowed_fallback_reveals_nothing() {
     let inner = || GuardedRouter::new().route("/secret", get(secret));
     for (path, routes) in [
         (

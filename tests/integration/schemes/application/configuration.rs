@@ -88,7 +88,7 @@ fn unsuitable_applications_are_build_errors() {
 }
 
 #[test]
-fn schemes_of_one_name_are_one_scheme() {
+fn schemes_of_one_name_are_one() {
     let space = |field: &str| {
         let space = ProtectionSpace::builder().realm("api");
         let space = space.scheme(tokens().with_application(api_keys("apikey")));
@@ -136,7 +136,7 @@ async fn the_application_grants_nothing() {
 
 /// Cookies with Basic in `Authorization`.
 #[tokio::test]
-async fn any_other_place_can_have_the_application() {
+async fn any_other_place_can_have_application() {
     let sessions = Sessions::look_up(async |value| caller(&value));
     let sessions = sessions.cookie("__Host-login").build().expect("sessions");
     let application = Basic::new(async |name, _| caller(&name));
@@ -163,7 +163,7 @@ async fn of_user(CurrentUser(user): CurrentUser<u32>) -> String {
 }
 
 #[tokio::test]
-async fn checks_users_and_records_name_the_application() {
+async fn checks_users_and_records_name_application() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let records = Arc::clone(&seen);
     let load = async |(), identity: Identity| {
@@ -200,7 +200,7 @@ async fn checks_users_and_records_name_the_application() {
 
 /// In either order, a request needs both, and handlers can take the user.
 #[tokio::test]
-async fn users_and_applications_are_added_in_any_order() {
+async fn users_and_applications_have_no_order() {
     let load = async |(), identity| Ok::<_, std::io::Error>(Some((identity, 7_u32)));
     let user_first = tokens()
         .with_user((), load)
@@ -228,7 +228,7 @@ async fn users_and_applications_are_added_in_any_order() {
 
 /// The application is verified with the address of the client, and its challenge has the error of its credentials.
 #[tokio::test]
-async fn an_application_is_a_scheme_like_others() {
+async fn application_is_scheme_like_others() {
     /// Tokens in a field that are bound to an address.
     struct Here;
 
@@ -288,7 +288,7 @@ async fn an_application_is_a_scheme_like_others() {
 }
 
 #[tokio::test]
-async fn a_replaced_challenge_of_the_application_has_the_realm_of_the_handler() {
+async fn replaced_application_challenges_keep_the_realm() {
     #[requires(authenticated, realm = "other")]
     async fn other() {}
 
@@ -365,7 +365,7 @@ async fn identities_expire_with_either() {
 }
 
 #[test]
-fn debug_names_the_scheme_and_the_application() {
+fn debug_names_scheme_and_application() {
     let load = async |(), identity| Ok::<_, std::io::Error>(Some((identity, 7_u32)));
     let scheme = tokens()
         .with_application(api_keys("apikey"))
@@ -409,7 +409,7 @@ fn documents_require_both() {
 
 /// A 401 of the handler would ask for the credentials of the application with another realm than that of its secrets.
 #[test]
-fn the_application_needs_a_challenge_for_the_realm_of_the_handler() {
+fn realms_of_handlers_need_application_challenges() {
     use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestSecret};
 
     #[requires(authenticated, realm = "other")]

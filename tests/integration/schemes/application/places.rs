@@ -39,7 +39,7 @@ async fn seen(app: &ProtectedRouter, path: &str, fields: &Lines) -> (u16, String
 }
 
 #[tokio::test]
-async fn a_key_in_two_places_is_ambiguous() {
+async fn key_in_two_places_is_ambiguous() {
     let app = service(tokens().with_application(Keys::default()));
     let fields = |keys: &[(&'static str, &str)]| [bearer("ann"), lines(keys)].concat();
     for (path, fields, status) in [
@@ -82,7 +82,7 @@ async fn a_key_in_two_places_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn keys_may_be_a_scheme_of_their_own() {
+async fn keys_may_be_own_schemes() {
     let app = with_machines(tokens().with_application(Keys::default()));
     let key = |key: &str| lines(&[("apikey", key)]);
     let token = |token: &str| bearer(token);
@@ -270,7 +270,7 @@ async fn bound_tokens_need_a_key() {
 
 /// A client that needs a token with a key of its own needs the key of the application as well.
 #[tokio::test]
-async fn a_request_for_a_bound_token_asks_for_the_application() {
+async fn bound_token_requests_ask_for_applications() {
     #[requires(sender_constrained)]
     async fn bound() {}
 
@@ -295,7 +295,7 @@ async fn a_request_for_a_bound_token_asks_for_the_application() {
 
 /// A browser opens its prompt for the challenge of the application, too.
 #[tokio::test]
-async fn scripts_open_no_prompt_for_the_application() {
+async fn scripts_open_no_prompt_for_application() {
     let sessions = Sessions::look_up(async |value| caller(value.as_str()));
     let sessions = sessions.cookie("login").build().expect("sessions");
     let stage = Basic::new(async |_, _| Caller::rejected());
@@ -317,7 +317,7 @@ async fn scripts_open_no_prompt_for_the_application() {
 
 /// Another login of the application would not help.
 #[tokio::test]
-async fn credentials_of_an_application_for_another_request_are_400() {
+async fn credentials_for_other_requests_are_400() {
     let secret = DigestSecret::of(DigestAlgorithm::Sha256, "web", "api", "secret");
     let stage = Digest::builder("api").user(secret.expect("a name"), Identity::new("web"));
     let app = service(sessions().with_application(stage.build().expect("a scheme")));

@@ -5,7 +5,7 @@ use super::*;
 /// Hashes of early implementations do not name the version, which is 16 then (`decode_string` of the reference
 /// implementation).
 #[tokio::test]
-async fn hashes_without_a_version_are_of_the_first() {
+async fn hashes_without_version_are_of_first() {
     let params = argon2::Params::new(64, 1, 1, None).expect("parameters");
     let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2i, argon2::Version::V0x10, params);
     let hash = argon2.hash_password(b"secret").expect("a hash").to_string();

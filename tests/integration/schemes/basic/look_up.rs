@@ -126,7 +126,7 @@ async fn users_of_a_table_log_in() {
 }
 
 #[tokio::test]
-async fn known_and_unknown_names_cost_one_hash() {
+async fn unknown_names_cost_one_hash_too() {
     let (table, count) = (Table::new(), Arc::default());
     let users = counted(table.look_up(), &count).stand_in("plain:of nobody");
     let users = users.build().expect("a stand-in");
@@ -192,7 +192,7 @@ async fn cached_logins_end_with_their_hash() {
 }
 
 #[tokio::test]
-async fn a_client_that_fills_the_queue_delays_another_by_one_login() {
+async fn full_queues_delay_by_one_login() {
     let is_open = Arc::new(RwLock::new(()));
     let closed = is_open.write().await;
     let (table, verified) = (Table::new(), Arc::new(Mutex::new(Vec::new())));
@@ -237,7 +237,7 @@ async fn a_client_that_fills_the_queue_delays_another_by_one_login() {
 }
 
 #[tokio::test]
-async fn each_name_has_one_of_the_stand_ins() {
+async fn names_have_one_stand_in() {
     let used = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&used);
     let users = Table::new().look_up().verified_by(move |hash, _| {

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::*;
 
 #[tokio::test]
-async fn logins_beyond_128_of_each_processor_are_refused() {
+async fn logins_beyond_128_are_refused() {
     let is_open = Arc::new(RwLock::new(()));
     let closed = is_open.write().await;
     let gate = Arc::clone(&is_open);
@@ -50,7 +50,7 @@ async fn logins_beyond_128_of_each_processor_are_refused() {
 
 /// A site has an IPv6 network of 64 bits, so its addresses are one client.
 #[tokio::test]
-async fn addresses_of_one_ipv6_network_shut_out_no_other() {
+async fn addresses_of_one_network_are_isolated() {
     let is_open = Arc::new(RwLock::new(()));
     let closed = is_open.write().await;
     let gate = Arc::clone(&is_open);
@@ -129,7 +129,7 @@ async fn a_remembered_login_does_not_wait() {
 
 /// Otherwise the time of a verification could reveal that a name is unknown.
 #[tokio::test]
-async fn each_unknown_name_has_a_stand_in() {
+async fn each_unknown_name_has_stand_in() {
     let calls: [Arc<AtomicUsize>; 2] = Default::default();
     let count = |index: usize| {
         let calls = Arc::clone(&calls[index]);

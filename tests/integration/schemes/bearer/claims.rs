@@ -61,7 +61,7 @@ async fn subjects_are_taken_as_they_are() {
 
 /// The header of a token chooses neither its key nor its form.
 #[tokio::test]
-async fn keys_and_forms_in_the_header_are_rejected() {
+async fn keys_in_headers_are_rejected() {
     let forger = ProofKey::new();
     let key = JwtKey::es256_pem(keys().ec.public_key_pem()).expect("a public key");
     let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
@@ -110,7 +110,7 @@ async fn times_are_numbers() {
 }
 
 #[tokio::test]
-async fn clocks_differ_by_a_minute_by_default() {
+async fn clocks_differ_by_minute_by_default() {
     let since = Duration::from_secs(u64::try_from(now()).expect("after 1970"));
     let time = ManualClock::new(UNIX_EPOCH + since);
     let scheme = Bearer::jwt(verifier(|jwt| jwt.clock(time.clock())));
@@ -180,7 +180,7 @@ async fn null_is_not_a_value() {
 }
 
 #[tokio::test]
-async fn every_other_use_of_a_token_is_rejected() {
+async fn other_uses_of_tokens_are_rejected() {
     let app = app(space(Bearer::jwt(rsa_verifier())));
     for (kind, expected) in [
         ("access", 200),
@@ -198,7 +198,7 @@ async fn every_other_use_of_a_token_is_rejected() {
 
 /// A refreshed token is newer than its login.
 #[tokio::test]
-async fn the_time_of_a_token_is_not_that_of_the_login() {
+async fn token_times_are_not_login_times() {
     #[requires(max_age = "5m")]
     async fn fresh() {}
 
@@ -223,7 +223,7 @@ async fn the_time_of_a_token_is_not_that_of_the_login() {
 
 /// Words are scopes in a string only.
 #[tokio::test]
-async fn members_of_an_array_are_single_scopes() {
+async fn members_of_array_are_single_scopes() {
     let app = app(space(Bearer::jwt(rsa_verifier())));
     for (scope, expected) in [
         (json!("write read"), 200),
@@ -241,7 +241,7 @@ async fn members_of_an_array_are_single_scopes() {
 
 /// Each key without a name is tried for each token.
 #[test]
-fn the_first_256_keys_of_a_document_are_used() {
+fn first_256_keys_are_used() {
     let key = ProofKey::new().jwk();
     for (others, expected) in [(255, None), (256, Some(JwtError::NoKey))] {
         let mut keys = vec![json!({ "kty": "a kind of the future" }); others];

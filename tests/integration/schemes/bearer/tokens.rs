@@ -232,7 +232,7 @@ async fn times_have_a_leeway() {
 }
 
 #[tokio::test]
-async fn audience_issuer_and_subject_have_to_fit() {
+async fn audience_issuer_and_subject_must_fit() {
     check_rows(vec![
         row(
             "wrong audience",

@@ -86,7 +86,7 @@ async fn connect(path: &str, offered: &[&str]) -> Result<String, u16> {
 }
 
 #[tokio::test]
-async fn subprotocol_that_was_not_offered_is_not_accepted() {
+async fn other_subprotocols_are_not_accepted() {
     let request = "GET /open HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
                    upgrade: websocket\r\nsec-websocket-version: 13\r\n\
                    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -134,7 +134,7 @@ async fn websocket_opens_with_a_subprotocol_token() {
 }
 
 #[tokio::test]
-async fn the_handler_of_a_websocket_knows_the_caller() {
+async fn handler_of_websocket_knows_caller() {
     let address = serve(app()).await;
     let mut request = format!("ws://{address}/chat")
         .into_client_request()

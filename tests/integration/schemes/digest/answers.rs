@@ -422,7 +422,7 @@ async fn other_requests_are_answered_400() {
 }
 
 #[tokio::test]
-async fn removed_prefixes_may_be_in_the_uri() {
+async fn removed_prefixes_may_be_in_uri() {
     let app = service(lab().removed_prefix("/orders"), "lab");
     for (target, uri, status) in [
         ("/?a=1", "/orders/?a=1", 200),

@@ -69,7 +69,7 @@ async fn expired_nonces_are_stale() {
 
 /// The counts are kept as long as their nonce is valid. Otherwise a request could be repeated.
 #[tokio::test]
-async fn nonces_and_counts_last_for_the_lifetime() {
+async fn nonces_and_counts_last_for_lifetime() {
     for seconds in [2, 60, 3600] {
         let time = ManualClock::new(SystemTime::now());
         let lab = lab().nonce_lifetime(Duration::from_secs(seconds));
@@ -117,7 +117,7 @@ async fn a_shared_key_shares_nonces() {
 
 /// Counts are forgotten with their nonce. By a clock that is set back, the nonce would be valid again.
 #[tokio::test]
-async fn used_counts_stay_used_when_the_clock_is_set_back() {
+async fn used_counts_outlast_clock_changes() {
     let start = SystemTime::now();
     let time = ManualClock::new(start);
     let app = service(lab().clock(time.clock()), "lab");
@@ -131,7 +131,7 @@ async fn used_counts_stay_used_when_the_clock_is_set_back() {
 /// The clock of another instance may be five seconds ahead. A nonce of a later time would be valid for longer than its
 /// counts are kept.
 #[tokio::test]
-async fn nonces_of_a_later_time_are_stale() {
+async fn nonces_of_later_time_are_stale() {
     let lifetime = Duration::from_secs(60);
     for (ahead, is_accepted) in [(1, true), (5, true), (6, false), (3600, false)] {
         let start = SystemTime::now();
@@ -164,7 +164,7 @@ async fn nonces_of_a_later_time_are_stale() {
 
 /// The nonce of another instance may be used at any time. Its counts are kept until it expires.
 #[tokio::test]
-async fn counts_outlive_nonces_of_a_later_time() {
+async fn counts_outlive_nonces_of_later_time() {
     let (lifetime, ahead) = (Duration::from_secs(60), Duration::from_secs(5));
     for seconds in 0..=2 * 65 {
         let start = SystemTime::now();

@@ -10,7 +10,7 @@ use super::*;
 
 /// RFC 9449 §4.3 (7): a proof would disclose the member.
 #[tokio::test]
-async fn no_secret_member_of_a_key_is_accepted() {
+async fn secret_members_are_never_accepted() {
     let client = Client::new();
     let app = app_of(dpop());
     for (name, status) in [
@@ -61,7 +61,7 @@ async fn only_configured_algorithms_are_accepted() {
 
 /// RFC 7518 §3.4 and §6.2.1.2. The coordinates of another curve would have another length.
 #[tokio::test]
-async fn keys_have_the_curve_that_they_name() {
+async fn keys_have_curve_that_they_name() {
     let mut client = Client::new();
     let app = app_of(dpop());
     let whole = client.key.jwk();
@@ -120,7 +120,7 @@ async fn thumbprints_are_compared_exactly() {
 
 /// A proof is for one method, and for one request of it.
 #[tokio::test]
-async fn proofs_of_every_method_are_used_once() {
+async fn proofs_are_used_once_per_method() {
     let client = Client::new();
     let app = GuardedRouter::new()
         .route("/read", any(read))
@@ -146,7 +146,7 @@ async fn proofs_of_every_method_are_used_once() {
 
 /// Two issuers may give one subject to two users.
 #[tokio::test]
-async fn subjects_of_two_issuers_have_two_shares() {
+async fn subjects_of_issuers_have_own_shares() {
     const ISSUERS: [&str; 2] = ["https://a.example", "https://b.example"];
     let key = JwtKey::hs256(crate::schemes::tokens::keys().secret).expect("a key");
     let builder = |issuer: &str| -> JwtBuilder {

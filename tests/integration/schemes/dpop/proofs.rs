@@ -273,7 +273,7 @@ async fn configured_nonces_are_required() {
 }
 
 #[tokio::test]
-async fn proofs_and_nonces_expire_by_the_clock() {
+async fn proofs_and_nonces_expire_by_clock() {
     let client = Client::new();
     let time = ManualClock::new(SystemTime::now());
     let app = app_of(dpop().nonces().clock(time.clock()));

@@ -112,7 +112,7 @@ async fn proofs_live_as_long_as_configured() {
 
 /// A store of the service keeps a proof for as long as it is valid.
 #[tokio::test]
-async fn stores_learn_the_rest_of_the_life() {
+async fn stores_learn_rest_of_life() {
     let client = Client::new();
     let (time, now) = still();
     for (has_nonces, iat, nonce, rest) in [
@@ -143,7 +143,7 @@ async fn stores_learn_the_rest_of_the_life() {
 }
 
 #[tokio::test]
-async fn a_proof_with_a_wrong_clock_is_used_once_too() {
+async fn wrongly_timed_proofs_work_once() {
     let client = Client::new();
     let app = app_of(dpop().nonces_with_key(KEY));
     let request = request(&client, 3600, Some(0));
@@ -250,7 +250,7 @@ async fn origin_may_have_a_removed_prefix() {
 
 /// A proof of a client whose clock is ahead is valid for longer than others.
 #[tokio::test]
-async fn a_proof_that_was_made_ahead_is_used_once_too() {
+async fn proofs_made_ahead_work_once() {
     let client = Client::new();
     let (time, start) = still();
     let app = app_of(dpop().clock(time.clock()));
@@ -269,7 +269,7 @@ async fn a_proof_that_was_made_ahead_is_used_once_too() {
 
 /// Its nonce makes it valid at once, and its own time makes it valid again, while the nonce is fresh.
 #[tokio::test]
-async fn a_proof_with_a_nonce_that_was_made_ahead_is_used_once_too() {
+async fn nonce_proofs_made_ahead_work_once() {
     let client = Client::new();
     let (time, start) = still();
     let app = app_of(dpop().nonces_with_key(KEY).clock(time.clock()));

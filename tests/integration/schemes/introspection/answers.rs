@@ -87,7 +87,7 @@ async fn the_answer_decides() {
 
 /// RFC 9470 §6.2.
 #[tokio::test]
-async fn answers_state_method_and_time_of_the_login() {
+async fn login_method_and_time_are_stated() {
     #[requires(acr = "mfa", amr = "otp", max_age = "5m")]
     async fn strong() {}
 
@@ -309,7 +309,7 @@ async fn configured_members_are_grants() {
 
 /// Other programs could read the other member.
 #[tokio::test]
-async fn answers_with_a_member_twice_are_503() {
+async fn answers_with_member_twice_are_503() {
     let answer = r#"{"active":false,"active":true,"sub":"ann","scope":"read"}"#;
     let server = Router::new().route("/introspect", routing::post(answer));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
@@ -335,7 +335,7 @@ async fn tokens_are_sent_as_they_are() {
 }
 
 #[tokio::test]
-async fn malformed_tokens_are_not_sent_to_the_server() {
+async fn malformed_tokens_are_not_sent() {
     let server = Server::start().await;
     let app = server.app();
     for token in ["two words", "a,b", "=", "t\"", "a=b"] {

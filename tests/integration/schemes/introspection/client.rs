@@ -55,7 +55,7 @@ async fn the_client_authenticates() {
 }
 
 #[tokio::test]
-async fn assertions_have_the_algorithm_and_the_name_of_the_key() {
+async fn assertions_name_algorithm_and_key() {
     let server = Server::start().await;
     server.says("good", active());
     let public = keys().rsa.public_key_pem();

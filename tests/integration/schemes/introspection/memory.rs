@@ -51,7 +51,7 @@ async fn long_answers_are_not_cached() {
 
 /// A cached token that is used stays, however many other tokens are used once.
 #[tokio::test]
-async fn tokens_of_one_caller_displace_no_used_token() {
+async fn one_caller_displaces_no_used_token() {
     let server = Server::start().await;
     server.says("good", active());
     let cache = TokenCache::new(100, Duration::from_secs(60));
@@ -105,7 +105,7 @@ async fn remembered_answers_expire() {
 
 /// A revoked token is accepted for that time.
 #[tokio::test]
-async fn answers_are_cached_for_a_minute_by_default() {
+async fn answers_are_cached_for_a_minute() {
     let server = Server::start().await;
     server.says("good", active());
     let time = ManualClock::new(SystemTime::now());
@@ -178,7 +178,7 @@ async fn forgetting_applies_to_running_questions() {
 
 /// A caller who logs out again and again would otherwise end the caching for all.
 #[tokio::test]
-async fn forgetting_a_token_applies_to_no_other() {
+async fn forgetting_token_applies_to_no_other() {
     let server = Server::start().await;
     server.says("good", active());
     let cache = TokenCache::new(10, Duration::from_secs(60));

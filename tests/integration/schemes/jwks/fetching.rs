@@ -62,7 +62,7 @@ async fn foreign_metadata_is_not_believed() {
 
 /// `http` on loopback is for tests. Otherwise any process of this machine that gets hold of the port could publish keys.
 #[tokio::test]
-async fn keys_of_an_https_issuer_are_at_https() {
+async fn https_issuers_have_https_keys() {
     let issuer = Issuer::start().await;
     let authority = Authority::new();
     let keys = format!("{}/keys", issuer.name());
@@ -122,7 +122,7 @@ fn invalid_settings_are_found() {
 
 /// Another address, another status and another length are not the keys.
 #[tokio::test]
-async fn keys_are_the_whole_response_at_their_url() {
+async fn keys_are_whole_responses() {
     let issuer = Issuer::start().await;
     let keys = {
         let keys = issuer.published.keys.lock().unwrap();
@@ -250,7 +250,7 @@ async fn problems_of_both_places_are_reported() {
 }
 
 #[tokio::test]
-async fn hanging_issuers_are_503_after_ten_seconds() {
+async fn hanging_issuers_are_503() {
     let issuer = Issuer::start().await;
     let asked = Arc::new(tokio::sync::Notify::new());
     let asking = Arc::clone(&asked);

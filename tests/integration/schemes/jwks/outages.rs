@@ -47,7 +47,7 @@ async fn keys_outlive_an_outage() {
 }
 
 #[tokio::test]
-async fn key_sets_without_a_key_replace_none() {
+async fn key_sets_without_key_replace_none() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
     let before = issuer.token(json!({}));
@@ -68,7 +68,7 @@ async fn key_sets_without_a_key_replace_none() {
 
 /// After an idle time, a token that names no key may be signed by a key that cannot be fetched now.
 #[tokio::test]
-async fn nameless_keys_after_an_idle_time_are_503() {
+async fn nameless_keys_after_idleness_are_503() {
     let mut issuer = Issuer::start().await;
     issuer.published.is_nameless.store(true, Ordering::SeqCst);
     let app = issuer.app();
@@ -90,7 +90,7 @@ async fn nameless_keys_after_an_idle_time_are_503() {
 }
 
 #[tokio::test]
-async fn keys_are_used_for_a_day_without_a_fetch() {
+async fn keys_last_a_day_without_fetch() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
@@ -117,7 +117,7 @@ async fn outages_concern_one_issuer() {
 
 /// No fetch is made before that time.
 #[tokio::test]
-async fn outages_name_the_time_of_the_next_fetch() {
+async fn outages_name_time_of_next_fetch() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
     let token = issuer.token(json!({}));

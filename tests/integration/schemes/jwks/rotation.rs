@@ -30,7 +30,7 @@ async fn rotation_refuses_no_request() {
 
 /// The request itself does not wait for the fetch.
 #[tokio::test]
-async fn keys_are_refreshed_after_ten_minutes_by_default() {
+async fn keys_refresh_after_ten_minutes() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
     for (seconds, fetches) in [(0, 1), (599, 1), (1, 2)] {
@@ -96,7 +96,7 @@ async fn unknown_keys_cause_one_fetch() {
 
 /// No other key can have signed it.
 #[tokio::test]
-async fn forged_tokens_of_a_known_key_cause_no_fetch() {
+async fn forged_tokens_cause_no_fetch() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
@@ -110,7 +110,7 @@ async fn forged_tokens_of_a_known_key_cause_no_fetch() {
 
 /// A key opens nothing after twice the time between two fetches.
 #[tokio::test]
-async fn withdrawn_keys_are_used_for_twenty_minutes_by_default() {
+async fn withdrawn_keys_last_twenty_minutes() {
     for (seconds, expected) in [(1199, 200), (1200, 401)] {
         let issuer = Issuer::start().await;
         let app = issuer.app();
@@ -152,7 +152,7 @@ async fn withdrawn_keys_open_nothing() {
 }
 
 #[tokio::test]
-async fn withdrawn_keys_open_nothing_after_an_idle_time() {
+async fn withdrawn_keys_end_after_idleness() {
     for cache in [None, Some(TokenCache::default())] {
         for (seconds, expected) in [(119, 200), (120, 401)] {
             let issuer = Issuer::start().await;
@@ -175,7 +175,7 @@ async fn withdrawn_keys_open_nothing_after_an_idle_time() {
 
 /// A removed key may have been stolen. Other changes leave the tokens in the cache.
 #[tokio::test]
-async fn cached_tokens_outlive_other_changes_of_the_document() {
+async fn cached_tokens_outlive_other_changes() {
     type Change = fn(&Issuer);
     let changes: [(&str, Change, usize); 4] = [
         ("none", |_| {}, 1),
@@ -202,7 +202,7 @@ async fn cached_tokens_outlive_other_changes_of_the_document() {
 }
 
 #[tokio::test]
-async fn made_up_keys_shut_out_no_key() {
+async fn invented_keys_displace_no_key() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);

@@ -102,7 +102,7 @@ async fn every_certificate_has_its_outcome() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_directory_is_503() {
+async fn outage_of_directory_is_503() {
     let app = devices(CertificateSource::connection());
     for (name, expected) in [("known", 200), ("other", 401), ("down", 503)] {
         let mut request = request(Method::GET, "/known", "192.0.2.1:1", &[]);
@@ -118,7 +118,7 @@ async fn an_outage_of_the_directory_is_503() {
 
 /// A browser chooses the certificate for the connection to the proxy, too.
 #[tokio::test]
-async fn certificates_of_a_proxy_are_those_of_connections() {
+async fn proxy_certificates_are_the_connections() {
     let app = devices(proxied());
     let field = field_of("known");
     let bound = request(Method::GET, "/bound", PROXY, &[("client-cert", &field)]);

@@ -189,7 +189,7 @@ async fn explicit_credentials_count_alone() {
 
 /// A browser chooses the certificate for requests that other sites cause, as it does with cookies.
 #[tokio::test]
-async fn other_sites_cannot_act_with_the_certificate() {
+async fn other_sites_cannot_act_with_certificate() {
     let clients = Clients::new();
     let own = devices(CertificateSource::connection(), &clients);
     let trusting = devices(CertificateSource::connection(), &clients);
@@ -290,7 +290,7 @@ async fn proxies_send_certificates() {
 
 /// A shared cache must not give the response for one client to another.
 #[tokio::test]
-async fn responses_vary_by_the_field_of_the_proxy() {
+async fn responses_vary_by_field_of_proxy() {
     let clients = Clients::new();
     let proxied = CertificateSource::client_cert(networks(&["10.0.0.7/32"]));
     for (source, vary) in [

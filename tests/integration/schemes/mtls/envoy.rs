@@ -97,7 +97,7 @@ async fn the_last_element_counts() {
 }
 
 #[tokio::test]
-async fn the_names_are_those_of_the_element() {
+async fn names_are_those_of_element() {
     let source = CertificateSource::x_forwarded_client_cert(networks(&["10.0.0.7/32"]));
     let scheme = MutualTls::new(source.expect("a proxy"), async |certificate| {
         let names = [certificate.uris(), certificate.dns_names()].concat();

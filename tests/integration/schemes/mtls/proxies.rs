@@ -177,7 +177,7 @@ pub(super) fn escaped_pem(certificate: &Certified) -> String {
 }
 
 #[tokio::test]
-async fn ssl_client_cert_is_one_escaped_pem() {
+async fn ssl_client_cert_is_one_pem() {
     let clients = Clients::new();
     let app = app(CertificateSource::ssl_client_cert(networks(&["10.0.0.7/32"])).unwrap());
     let own = pem(&clients.own);
@@ -258,7 +258,7 @@ async fn ssl_client_cert_is_one_escaped_pem() {
 
 /// `+`, `=` and `/` are not escaped.
 #[tokio::test]
-async fn load_balancers_of_aws_send_the_leaf() {
+async fn load_balancers_of_aws_send_leaf() {
     const FIELD: &str = "x-amzn-mtls-clientcert-leaf";
     let has_plus = |clients: &Clients| pem(&clients.own).contains('+');
     let clients = std::iter::repeat_with(Clients::new).find(has_plus);
@@ -310,7 +310,7 @@ async fn load_balancers_of_aws_send_the_leaf() {
 }
 
 #[tokio::test]
-async fn the_certificate_of_a_proxy_is_ignored() {
+async fn certificate_of_proxy_is_ignored() {
     let clients = Clients::new();
     let app = app(CertificateSource::client_cert(networks(&["127.0.0.1/32"])).unwrap());
     let address = tls::serve(app, &clients.authority).await;
@@ -349,7 +349,7 @@ fn proxies_are_named_by_address() {
 
 /// A client that is not a proxy can write each field, and its own certificate does not count either.
 #[tokio::test]
-async fn fields_of_other_peers_hold_no_certificate() {
+async fn foreign_fields_hold_no_certificate() {
     let clients = Clients::new();
     let own = clients.own.der();
     let proxies = || networks(&["10.0.0.7/32"]);

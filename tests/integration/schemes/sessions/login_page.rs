@@ -107,7 +107,7 @@ async fn denials_without_remedy_do_not_redirect() {
 }
 
 #[tokio::test]
-async fn an_old_login_leads_to_a_new_one() {
+async fn old_login_leads_to_new_one() {
     let mut ann = with_login_page();
     ann.post("/login?name=ann&ago=400").await;
     let sent = ann.send(navigation("/fresh")).await;
@@ -161,7 +161,7 @@ async fn the_way_back_leads_nowhere_else() {
 }
 
 #[test]
-fn a_return_path_stays_on_this_host() {
+fn return_path_stays_on_this_host() {
     let good = [
         "/",
         "/account",

@@ -46,7 +46,7 @@ async fn grants_are_kept_bonds_are_not() {
 }
 
 #[tokio::test]
-async fn callers_have_the_issuer_of_their_login() {
+async fn callers_have_issuer_of_their_login() {
     let store = MemoryStore::default();
     let session = Session::new(None, Arc::new(store.clone()), None);
     // Too old for `max_age`, except for the clock of the issuer.
@@ -142,7 +142,7 @@ async fn issuers_distinguish_users() {
 
 /// The user of a login in the format of another version is unknown.
 #[tokio::test]
-async fn data_beside_an_unreadable_login_is_removed() {
+async fn data_beside_unreadable_login_is_removed() {
     let session = Session::new(None, Arc::new(MemoryStore::default()), None);
     for (name, value) in [("cart", "a hat"), ("auth-runtime.login", "ann")] {
         let filled = session.insert(name, value).await;

@@ -104,7 +104,7 @@ async fn pages_lead_to_the_login() {
 }
 
 #[tokio::test]
-async fn signed_cookies_of_axum_extra_are_verified() {
+async fn signed_axum_extra_cookies_are_verified() {
     let key = Key::from(&[7; 64]);
     let own = key.clone();
     let app = app(Sessions::look_up(move |value| {

@@ -186,7 +186,7 @@ async fn each_changing_method_is_rejected() {
 
 /// In HTTP/2, the requested host is in the target, and there may be no field with it.
 #[tokio::test]
-async fn the_own_host_is_that_of_the_target() {
+async fn own_host_is_that_of_target() {
     let ann = serve(shop(builder())).logged_in("ann").await;
     let (own, evil) = ("shop.example", "evil.example");
     for (host, origin, status) in [

@@ -109,7 +109,7 @@ impl Scheme for Other {
 
 /// The name that `tower-sessions` has by default.
 #[tokio::test]
-async fn the_cookie_is_called_id_by_default() {
+async fn cookie_is_called_id_by_default() {
     let sessions = Sessions::look_up(async |value| match value.as_str() {
         "of-ann" => Caller::known(Identity::new("ann")),
         _ => Caller::rejected(),

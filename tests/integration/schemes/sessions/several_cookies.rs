@@ -105,7 +105,7 @@ const TABLE: [(&str, &str); 21] = [
 ];
 
 #[tokio::test]
-async fn the_cookie_of_the_live_session_counts() {
+async fn cookie_of_live_session_counts() {
     let visitors = Visitors::new(true).await;
     for (cookies, expected) in TABLE {
         assert_eq!(visitors.caller(cookies).await, expected, "{cookies}");

@@ -128,7 +128,7 @@ async fn every_cookie_layer_counts() {
 
 /// Absent values are left out.
 #[tokio::test]
-async fn sessions_keep_the_grants_of_a_login() {
+async fn sessions_keep_grants_of_login() {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
     let plain = Identity::new("ann").with_auth_time(time);
     let full = plain

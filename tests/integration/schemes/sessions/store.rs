@@ -44,7 +44,7 @@ async fn store_outages_are_503() {
 
 /// Otherwise the login would be in a session whose id another site may have planted.
 #[tokio::test]
-async fn a_login_that_keeps_the_old_session_fails() {
+async fn login_that_keeps_old_session_fails() {
     let space = shop(builder()).build().expect("the space is in order");
     let app = routes().protect(space).expect("every state is there");
     let store = Failing::default();

@@ -174,7 +174,7 @@ async fn links_are_for_one_method() {
 
 /// A plain router may remove a prefix from the target.
 #[tokio::test]
-async fn links_have_the_target_of_the_client() {
+async fn links_have_target_of_client() {
     let app = Router::new().nest_service("/api", links_only(new_urls()));
     let inner = link_to("/files/7");
     for (link, status) in [
@@ -188,7 +188,7 @@ async fn links_have_the_target_of_the_client() {
 
 /// A layer around the router that changes the target keeps the sent one.
 #[tokio::test]
-async fn links_have_the_target_that_a_layer_keeps() {
+async fn links_have_target_that_layer_keeps() {
     let rewritten = |keeps: bool| {
         let rewrite = MapRequestLayer::new(move |mut request: Request| {
             if keeps {
@@ -324,7 +324,7 @@ async fn parts_of_a_signature_open_nothing() {
 
 /// Between the decision and the handler, layers may change what the link was signed for.
 #[tokio::test]
-async fn decisions_are_bound_to_query_and_method() {
+async fn decisions_are_bound_to_the_query() {
     let without_query = axum::middleware::map_request(async |mut request: Request| {
         let path = request.uri().path().to_owned();
         *request.uri_mut() = path.parse().expect("a target");
@@ -365,7 +365,7 @@ async fn lifetimes_have_whole_seconds() {
 
 /// An expired link must not be valid again because a clock lost its time.
 #[tokio::test]
-async fn clocks_before_1970_open_and_sign_nothing() {
+async fn clocks_before_1970_sign_nothing() {
     let time = ManualClock::new(SystemTime::UNIX_EPOCH - Duration::from_secs(1));
     let urls = SignedUrls::builder()
         .key("2026-11", NEW)

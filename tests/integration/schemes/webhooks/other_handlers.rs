@@ -6,7 +6,7 @@ use super::*;
 
 /// Only a handler that accepts the signature needs the body before its decision.
 #[tokio::test]
-async fn bodies_of_other_handlers_are_not_bounded() {
+async fn bodies_of_other_handlers_are_unbounded() {
     #[public(reason = "reads long bodies")]
     async fn open(request: Request) -> String {
         text(request.into_body().into_response()).await

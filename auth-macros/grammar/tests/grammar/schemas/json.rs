@@ -5,7 +5,7 @@ use auth_grammar::cedar::SchemaForm;
 use super::{assert_declares, assert_refused};
 
 #[test]
-fn the_json_form_has_the_same_declarations() {
+fn json_form_has_same_declarations() {
     let text = r#" { "" : { "entityTypes": { "A": {}, "E": { "enum": ["a"], "annotations": {} } }, "actions": { "x": { "appliesTo": null } } },
         "N::M": {
             "commonTypes": { "T": { "type": "Long", "n": [0, -1, 1.5, 10e3, 2E+1, 3e-07, true, false, null] } },
@@ -148,7 +148,7 @@ fn values_of_json_are_strict() {
 }
 
 #[test]
-fn keys_of_the_json_form_are_known() {
+fn keys_of_json_form_are_known() {
     let with_type =
         |members: &str| format!(r#"{{"":{{"entityTypes":{{"A":{members}}},"actions":{{}}}}}}"#);
     let with_action =

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_of_a_caller_is_in_the_key() {
+    fn keys_contain_each_part_of_caller() {
         let ann = || Identity::new("ann");
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let callers = [
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_of_a_question_is_in_the_key() {
+    fn keys_contain_each_part_of_question() {
         let repository = || Resource::new("Repository", "a");
         let with = |value: Value| repository().with_property("p", value);
         let list = |values: &[&str]| Value::from(values.to_vec());
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_method_path_and_address_are_in_the_key_and_the_time_is_not() {
+    fn keys_contain_method_path_and_address() {
         let ann = Identity::new("ann");
         let evaluations = [Evaluation::new("read", Resource::new("Repository", "a"))];
         let plain = EvaluationRequest::new(&ann, &evaluations);

@@ -165,7 +165,7 @@ async fn one_object_has_one_owner() {
 
 /// It has the role with the name of the type of subjects, and no other caller has it.
 #[tokio::test]
-async fn a_caller_without_roles_has_the_role_of_its_type() {
+async fn callers_without_roles_have_default_role() {
     const BY_ROLE: &str = r#"
 apiVersion: api.cerbos.dev/v1
 resourcePolicy:
@@ -221,7 +221,7 @@ async fn roles_need_their_property() {
 }
 
 #[tokio::test]
-async fn too_many_questions_are_an_error_of_one_request() {
+async fn too_many_questions_fail_one_request() {
     let cerbos = start();
     let bounded = engine(&cerbos).questions_per_request(50).build().unwrap();
     let engine = engine(&cerbos).build().unwrap();
@@ -239,7 +239,7 @@ async fn too_many_questions_are_an_error_of_one_request() {
 }
 
 #[tokio::test]
-async fn nothing_is_granted_while_it_is_down() {
+async fn outages_grant_nothing() {
     let mut cerbos = start();
     let engine = engine(&cerbos).build().unwrap();
     let carl = Identity::new("carl").with_roles(["admin"]);

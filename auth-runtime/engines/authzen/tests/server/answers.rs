@@ -97,7 +97,7 @@ async fn number_of_decisions_has_to_match() {
 /// An outage of the data behind the server is not a denial of one object (§7.2.1). OpenFGA has the status 404 in all
 /// of these errors.
 #[tokio::test]
-async fn error_about_one_question_is_an_outage() {
+async fn error_about_one_question_is_outage() {
     let pdp = Pdp::start();
     let engine = engine(&pdp);
     let answer = |status: u16| {

@@ -19,7 +19,7 @@ async fn fail(pdp: &Pdp, engine: &AuthZen, status: u16, times: usize) {
 }
 
 #[tokio::test]
-async fn server_that_fails_repeatedly_is_left_alone() {
+async fn repeated_failures_stop_calls() {
     let pdp = Pdp::start();
     let engine = engine(&pdp);
     fail(&pdp, &engine, 500, 4).await;
@@ -91,7 +91,7 @@ async fn long_responses_open_no_circuit() {
 
 /// An error about a question opens the circuit if the server is the cause.
 #[tokio::test]
-async fn errors_about_questions_of_the_server_open_the_circuit() {
+async fn errors_about_questions_open_the_circuit() {
     for (status, seen) in [(404, 6), (500, 5)] {
         let pdp = Pdp::start();
         let engine = engine(&pdp);
@@ -212,7 +212,7 @@ async fn one_caller_leaves_requests_to_others() {
 
 /// The server fails on the questions of one caller only.
 #[tokio::test]
-async fn failures_of_one_caller_exclude_no_other() {
+async fn failures_of_one_caller_are_isolated() {
     let pdp = Pdp::start();
     let engine = engine(&pdp);
     pdp.behave(Behaviour::Status(500));
@@ -226,7 +226,7 @@ async fn failures_of_one_caller_exclude_no_other() {
 }
 
 #[tokio::test]
-async fn failures_of_several_callers_are_of_the_server() {
+async fn failures_of_several_callers_count_together() {
     let pdp = Pdp::start();
     let engine = engine(&pdp);
     pdp.behave(Behaviour::Status(500));

@@ -230,7 +230,7 @@ fn failures() -> Vec<(&'static str, Behaviour)> {
 }
 
 #[tokio::test]
-async fn working_server_is_called_once_for_each_request_and_page() {
+async fn working_servers_are_called_once() {
     let pdp = Pdp::start();
     let app = app(&pdp).await;
     assert_it_works(&pdp, &app, "works").await;
@@ -284,19 +284,19 @@ async fn assert_failure_is_no_verdict((name, behaviour): (&str, Behaviour)) {
 }
 
 #[tokio::test]
-async fn failing_server_is_503_and_never_a_verdict() {
+async fn failing_servers_are_503() {
     for failure in failures() {
         assert_failure_is_no_verdict(failure).await;
     }
 }
 
 #[tokio::test]
-async fn silent_server_is_503_and_never_a_verdict() {
+async fn silent_servers_are_503() {
     join_all(silence().map(assert_failure_is_no_verdict)).await;
 }
 
 #[tokio::test]
-async fn killed_server_is_used_again_after_its_start() {
+async fn killed_servers_are_used_again() {
     let mut pdp = Pdp::start();
     let app = app(&pdp).await;
     assert_it_works(&pdp, &app, "before").await;
@@ -312,7 +312,7 @@ async fn killed_server_is_used_again_after_its_start() {
 }
 
 #[tokio::test]
-async fn server_that_is_killed_during_requests_grants_nothing() {
+async fn servers_killed_during_requests_grant_nothing() {
     let mut pdp = Pdp::start();
     let app = app(&pdp).await;
     pdp.behave(Behaviour::Never);
@@ -338,7 +338,7 @@ async fn server_that_is_killed_during_requests_grants_nothing() {
 /// With the circuit open, the server is not asked, and hidden routes are as unknown ones. It is asked again
 /// after the time in `Retry-After`.
 #[tokio::test]
-async fn open_circuit_ends_within_the_announced_time() {
+async fn open_circuit_ends_within_announced_time() {
     let pdp = Pdp::start();
     let app = app(&pdp).await;
     pdp.behave(Behaviour::Status(500));

@@ -67,7 +67,7 @@ async fn document_of_another_server_is_rejected() {
 }
 
 #[tokio::test]
-async fn endpoints_are_on_the_host_of_the_server() {
+async fn endpoints_are_on_host_of_server() {
     let pdp = Pdp::start();
     let other = Pdp::start();
     for endpoint in [

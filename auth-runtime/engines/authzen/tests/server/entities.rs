@@ -69,7 +69,7 @@ fn allowed(decided: Decided) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn loaded_properties_are_part_of_the_question() {
+async fn loaded_properties_are_part_of_question() {
     let pdp = Pdp::start();
     let (engine, calls) = loading(&pdp, |wanted| match wanted.entity_type() {
         "user" => vec![
@@ -145,7 +145,7 @@ async fn identity_and_question_take_precedence() {
 
 /// Loaded roles are left out, under either name of the property.
 #[tokio::test]
-async fn loaded_roles_are_not_sent_beside_renamed_ones() {
+async fn loaded_roles_replace_renamed_ones() {
     let pdp = Pdp::start();
     let loader = By {
         load: |wanted: &EntityUid| {
@@ -172,7 +172,7 @@ async fn loaded_roles_are_not_sent_beside_renamed_ones() {
 }
 
 #[tokio::test]
-async fn missing_object_is_denied_without_a_question() {
+async fn missing_object_is_denied_without_question() {
     let pdp = Pdp::start();
     let (engine, _) = loading(&pdp, documents);
     assert_eq!(allowed(ask(&engine, &[read("nothing")]).await), [false]);
@@ -196,7 +196,7 @@ async fn missing_object_is_denied_without_a_question() {
 }
 
 #[tokio::test]
-async fn failure_of_the_loader_is_passed_on() {
+async fn failure_of_loader_is_passed_on() {
     struct Failing;
 
     impl EntityLoader for Failing {
@@ -215,7 +215,7 @@ async fn failure_of_the_loader_is_passed_on() {
 }
 
 #[tokio::test]
-async fn nothing_is_loaded_while_the_server_fails() {
+async fn nothing_is_loaded_while_server_fails() {
     let pdp = Pdp::start();
     let (engine, calls) = loading(&pdp, documents);
     pdp.behave(Behaviour::Status(500));
@@ -245,7 +245,7 @@ async fn slow_loader_is_an_error() {
 }
 
 #[tokio::test]
-async fn different_entities_with_one_id_are_an_error() {
+async fn different_entities_need_different_ids() {
     let pdp = Pdp::start();
     let two = |wanted: &EntityUid, second: &'static str| {
         let document = |owner: &'static str| {
@@ -283,7 +283,7 @@ async fn properties_of_the_caller_are_json() {
 
 /// Servers such as Cerbos decide all questions about one object by the properties of one of them.
 #[tokio::test]
-async fn questions_about_one_object_have_the_same_properties() {
+async fn one_object_has_the_same_properties() {
     let pdp = Pdp::start();
     let plain = builder(&pdp).build().unwrap();
     let (loading, calls) = loading(&pdp, documents);

@@ -50,7 +50,7 @@ async fn server_that_started_again_decides() {
 }
 
 #[tokio::test]
-async fn server_that_ends_during_a_request_grants_nothing() {
+async fn servers_ending_during_requests_grant_nothing() {
     let mut pdp = Pdp::start();
     let engine = engine(&pdp);
     pdp.behave(Behaviour::Never);
@@ -77,7 +77,7 @@ async fn server_that_never_ran_grants_nothing() {
 
 /// The connection may have ended since it was not used, so there is one more attempt.
 #[tokio::test]
-async fn connection_that_ends_without_a_response_grants_nothing() {
+async fn connections_without_response_grant_nothing() {
     let pdp = Pdp::start();
     let engine = engine(&pdp);
     pdp.behave(Behaviour::Close);

@@ -312,7 +312,7 @@ async fn failures_list_nothing() {
 }
 
 #[tokio::test]
-async fn server_without_search_is_asked_per_object() {
+async fn servers_without_search_decide_per_object() {
     let pdp = Pdp::start();
     assert_eq!(list(&crate::engine(&pdp)).await, Ok(Permitted::PerObject));
     assert!(pdp.seen().is_empty());

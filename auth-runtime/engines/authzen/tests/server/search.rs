@@ -300,7 +300,7 @@ async fn requests_differ_by_their_token_only() {
 }
 
 #[tokio::test]
-async fn list_of_10_000_objects_is_complete() {
+async fn ten_thousand_objects_are_listed() {
     let ids = || (0..10_000).map(|id| format!("{id:036}"));
     let world = |page| World {
         objects: objects_of("record", ids()),

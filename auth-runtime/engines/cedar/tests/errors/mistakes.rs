@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn mistakes_in_policies_have_file_and_line() {
+fn policy_mistakes_have_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("forge.cedar");
     let text = "permit (principal, action, resource);\n\n  permit (principle, action, resource);\n";
@@ -55,7 +55,7 @@ fn mistakes_in_schemas_have_the_line() {
 }
 
 #[test]
-fn policies_that_do_not_match_the_schema_are_all_named() {
+fn policies_against_the_schema_are_named() {
     let policies = "permit (principal, action == Action::\"red\", resource);
 permit (principal, action, resource) when { resource.publc };
 permit (principal, action, resource is Repo);
@@ -76,7 +76,7 @@ permit (principal, action, resource) when { resource.public == 1 };";
 }
 
 #[test]
-fn sets_of_policies_that_would_surprise_are_errors() {
+fn surprising_policy_sets_are_errors() {
     assert_eq!(
         Cedar::builder().build().unwrap_err(),
         CedarError::NoPolicies
@@ -100,7 +100,7 @@ fn sets_of_policies_that_would_surprise_are_errors() {
 }
 
 #[test]
-fn policies_without_annotation_are_numbered_across_sources() {
+fn unnamed_policies_are_numbered_across_sources() {
     let permit = |action| format!("permit (principal, action == Action::\"{action}\", resource);");
     let cedar = Cedar::builder()
         .policies(permit("a") + &permit("b"))

@@ -56,7 +56,7 @@ fn policy_that_fails_is_an_error() {
 
 /// One failure fails all questions of the request.
 #[test]
-fn failure_of_one_question_fails_the_request() {
+fn failure_of_one_question_fails_request() {
     let policies = "permit (principal, action, resource) when { resource.public };";
     let cedar = Cedar::builder().policies(policies).build().unwrap();
     let public = repository().with_property("public", true);
@@ -74,7 +74,7 @@ fn failure_of_one_question_fails_the_request() {
 }
 
 #[test]
-fn entities_that_do_not_match_the_schema_are_errors() {
+fn entities_against_the_schema_are_errors() {
     let policies = "permit (principal, action, resource) when { resource.public };";
     let cedar = Cedar::builder()
         .policies(policies)
@@ -117,7 +117,7 @@ fn entities_that_do_not_match_the_schema_are_errors() {
 }
 
 #[test]
-fn actions_apply_only_to_the_types_of_the_schema() {
+fn actions_apply_to_declared_types_only() {
     let policies = "permit (principal, action, resource);";
     let cedar = Cedar::builder()
         .policies(policies)
@@ -134,7 +134,7 @@ fn actions_apply_only_to_the_types_of_the_schema() {
 
 /// Roles are parents only if the schema allows it.
 #[test]
-fn roles_are_left_out_if_the_schema_has_none() {
+fn schemas_without_roles_leave_them_out() {
     let ann = Identity::new("ann").with_roles(["admin"]);
     let policies = "permit (principal, action, resource) when { resource.public };";
     for schema in [SCHEMA.to_owned(), format!("{SCHEMA} entity Role;")] {
@@ -149,7 +149,7 @@ fn roles_are_left_out_if_the_schema_has_none() {
 }
 
 #[test]
-fn questions_that_contradict_each_other_are_errors() {
+fn contradicting_questions_are_errors() {
     let policies = "permit (principal, action, resource) when { resource.public };";
     let cedar = Cedar::builder()
         .policies(policies)

@@ -76,7 +76,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn decisions_and_policies_are_those_of_the_rules(
+    fn decisions_and_policies_match_the_rules(
         world in world(),
         is_in_office in option::of(any::<bool>()),
     ) {

@@ -66,7 +66,7 @@ async fn entities_are_loaded_together() {
 }
 
 #[tokio::test]
-async fn one_call_is_enough_if_no_further_entities_are_named() {
+async fn one_call_suffices_without_further_entities() {
     let mut world = repositories(100);
     for repository in &mut world.repositories {
         repository.owner = 0;
@@ -80,7 +80,7 @@ async fn one_call_is_enough_if_no_further_entities_are_named() {
 }
 
 #[tokio::test]
-async fn ten_thousand_questions_take_bounded_time_and_give_way() {
+async fn ten_thousand_questions_give_way() {
     let world = repositories(1);
     let cedar = Cedar::builder()
         .policies(POLICIES)
@@ -120,7 +120,7 @@ async fn ten_thousand_questions_take_bounded_time_and_give_way() {
 }
 
 #[tokio::test]
-async fn objects_that_do_not_exist_are_denied() {
+async fn missing_objects_are_denied() {
     let database = Database::new(repositories(2));
     let admin = Identity::new("ada").with_roles(["admin"]);
     let questions =
@@ -136,7 +136,7 @@ async fn objects_that_do_not_exist_are_denied() {
 
 /// Without a loader, a missing attribute is not taken as absent.
 #[tokio::test]
-async fn objects_without_their_required_attributes_are_errors() {
+async fn objects_without_required_attributes_are_errors() {
     let cedar = Cedar::builder()
         .policies("permit (principal, action, resource) unless { resource has public };")
         .schema(SCHEMA)

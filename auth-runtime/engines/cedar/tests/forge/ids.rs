@@ -92,7 +92,7 @@ async fn each_id_equals_only_itself() {
 }
 
 #[tokio::test]
-async fn literals_of_policies_equal_only_their_id() {
+async fn literals_equal_only_their_id() {
     let cedar = Cedar::builder()
         .policies(POLICIES)
         .schema(SCHEMA)
@@ -110,7 +110,7 @@ async fn literals_of_policies_equal_only_their_id() {
 
 /// Types and actions are code of the service, but do not name others either.
 #[tokio::test]
-async fn types_and_actions_that_are_code_are_errors_or_unknown() {
+async fn code_as_type_or_action_fails() {
     let everything = "permit (principal, action == Action::\"read\", resource is Repository);";
     let cedar = Cedar::builder().policies(everything).build().unwrap();
     let ann = Identity::new("ann");

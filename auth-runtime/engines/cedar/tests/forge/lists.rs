@@ -129,7 +129,7 @@ fn other_policies_are_errors() {
 }
 
 #[test]
-fn lists_need_a_schema_and_a_type() {
+fn lists_need_schema_and_type() {
     let identity = auth_runtime::Identity::new("ann");
     let request = EvaluationRequest::new(&identity, &[]);
     let policy = "permit (principal, action, resource);";
@@ -152,7 +152,7 @@ fn lists_need_a_schema_and_a_type() {
 
 /// An id of another type never matches, even if the texts are equal.
 #[test]
-fn ids_of_other_types_do_not_match() {
+fn ids_of_other_types_differ() {
     struct Teams;
 
     impl EntityLoader for Teams {

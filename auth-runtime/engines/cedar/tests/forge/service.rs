@@ -123,7 +123,7 @@ async fn policy_that_fails_is_an_outage() {
 }
 
 #[test]
-fn action_that_the_schema_lacks_is_found_at_start() {
+fn undeclared_actions_are_found_at_start() {
     let schema = "entity User; entity Repository; action read appliesTo { principal: User, \
                   resource: Repository };";
     let cedar = Cedar::builder()

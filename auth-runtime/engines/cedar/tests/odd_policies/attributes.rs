@@ -4,7 +4,7 @@ use super::*;
 
 /// Attributes with the names that conditions use for something else.
 #[test]
-fn attributes_named_as_the_id_or_a_nested_attribute() {
+fn attributes_are_named_like_ids() {
     let identity = Identity::new("ann");
     // The attribute `id` of the object is not its id.
     let question = Resource::new("Doc", "d1")

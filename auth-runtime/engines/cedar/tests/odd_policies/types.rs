@@ -4,7 +4,7 @@ use super::*;
 
 /// An action that does not apply to a type: a single decision fails, and a list has everything.
 #[test]
-fn a_list_of_a_type_that_the_action_does_not_apply_to() {
+fn lists_of_types_without_the_action() {
     let identity = Identity::new("stranger");
     let cedar = Cedar::builder()
         .policies("permit(principal, action, resource);")

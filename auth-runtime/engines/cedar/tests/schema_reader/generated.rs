@@ -10,7 +10,7 @@ use super::generator::Choices;
 use super::{compare, compare_json, theirs};
 
 #[test]
-fn schemas_have_the_declarations_that_cedar_finds() {
+fn schemas_have_declarations_that_cedar_finds() {
     let (valid, total) = (Cell::new(0), Cell::new(0));
     let config = ProptestConfig {
         failure_persistence: None,
@@ -35,7 +35,7 @@ fn schemas_have_the_declarations_that_cedar_finds() {
 }
 
 #[test]
-fn damaged_schemas_are_refused_where_cedar_refuses_them() {
+fn damaged_schemas_are_refused_like_cedar() {
     let config = ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(1000)
@@ -51,7 +51,7 @@ fn damaged_schemas_are_refused_where_cedar_refuses_them() {
 
 /// The place of each mistake is in the text, so that messages have a line and a column.
 #[test]
-fn any_text_is_read_without_a_panic() {
+fn any_text_is_read_without_panic() {
     let config = ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(2000)

@@ -159,7 +159,7 @@ fn reserved_words_are_those_of_cedar() {
 
 /// The engine reports these at start, and none of them changes an action or its types.
 #[test]
-fn relations_between_other_declarations_are_left_to_the_engine() {
+fn relations_between_declarations_are_the_engines() {
     for (name, text) in [
         ("an unknown parent", "entity A in B;"),
         (

@@ -73,7 +73,7 @@ async fn only_permission_allows() {
 }
 
 #[tokio::test]
-async fn error_about_one_question_is_an_error() {
+async fn error_about_one_question_is_error() {
     let pdp = Pdp::start().await;
     let engine = engine(&pdp);
     pdp.behave(Behaviour::Change(|pairs| {

@@ -40,7 +40,7 @@ async fn late_responses_grant_nothing() {
 
 /// The server works: a caller with long lists does not open the circuit for others.
 #[tokio::test]
-async fn unfinished_lists_are_no_failures_of_the_server() {
+async fn unfinished_lists_are_no_server_failures() {
     let pdp = Pdp::start().await;
     let engine = engine(&pdp);
     pdp.behave(Behaviour::Unfinished);
@@ -121,7 +121,7 @@ async fn lost_connection_is_replaced() {
 }
 
 #[tokio::test]
-async fn server_that_fails_repeatedly_is_left_alone() {
+async fn repeated_failures_stop_calls() {
     let pdp = Pdp::start().await;
     let engine = engine(&pdp);
     pdp.behave(Behaviour::Status(14));
@@ -195,7 +195,7 @@ async fn one_caller_leaves_calls_to_others() {
 
 /// The server fails on the questions of one caller only.
 #[tokio::test]
-async fn failures_of_one_caller_exclude_no_other() {
+async fn failures_of_one_caller_are_isolated() {
     let pdp = Pdp::start().await;
     let engine = engine(&pdp);
     pdp.behave(Behaviour::Status(14));

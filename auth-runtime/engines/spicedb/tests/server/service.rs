@@ -111,7 +111,7 @@ async fn decisions_are_statuses() {
 }
 
 #[tokio::test]
-async fn calls_of_a_request_are_as_fresh_as_the_ones_before() {
+async fn later_calls_are_as_fresh() {
     let pdp = Pdp::start().await;
     for path in ["/documents/own/related", "/list", "/documents/own/related"] {
         assert_eq!(ask(&pdp, path).await.0, StatusCode::OK, "{path}");
@@ -155,7 +155,7 @@ async fn failures_are_503() {
 }
 
 #[tokio::test]
-async fn names_outside_of_spicedb_are_found_at_start() {
+async fn foreign_names_are_found_at_start() {
     #[requires(can = "update", on = "Io::{id}")]
     async fn update_io() {}
 

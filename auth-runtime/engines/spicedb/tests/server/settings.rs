@@ -167,7 +167,7 @@ async fn questions_without_relationships_are_not_sent() {
 }
 
 #[tokio::test]
-async fn requests_name_the_key_and_the_id() {
+async fn requests_name_key_and_id() {
     let pdp = Pdp::start().await;
     let engine = engine(&pdp);
     let ann = Identity::new("ann");

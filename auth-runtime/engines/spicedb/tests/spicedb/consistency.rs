@@ -82,7 +82,7 @@ async fn decisions_are_as_fresh_as_tokens() {
 }
 
 #[tokio::test]
-async fn invalid_tokens_are_errors_of_one_request() {
+async fn invalid_tokens_fail_one_request() {
     let server = Server::start();
     server.write_schema(SCHEMA).await;
     let token = server

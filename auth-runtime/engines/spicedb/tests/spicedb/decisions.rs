@@ -99,7 +99,7 @@ async fn lists_and_batches_of_10000() {
 
 /// Objects that were not written by `object_id` are never decided about, and are not in lists either.
 #[tokio::test]
-async fn other_forms_of_ids_are_not_listed() {
+async fn other_forms_of_ids_are_unlisted() {
     let server = Server::start();
     server.write_schema(SCHEMA).await;
     let relationships = ["YWJj==", "=61", "plain"]
@@ -116,7 +116,7 @@ async fn other_forms_of_ids_are_not_listed() {
 }
 
 #[tokio::test]
-async fn names_outside_of_the_schema_are_errors_of_one_request() {
+async fn undeclared_names_fail_one_request() {
     let server = Server::start();
     server.write_schema(SCHEMA).await;
     server

@@ -46,7 +46,7 @@ async fn assert_nothing_is_granted(engine: &SpiceDb) {
 }
 
 #[tokio::test]
-async fn nothing_is_granted_while_it_is_down() {
+async fn outages_grant_nothing() {
     let mut server = Server::start();
     fill(&server).await;
     let engine = server.engine().timeout(TIMEOUT).build().unwrap();
@@ -78,7 +78,7 @@ async fn nothing_is_granted_while_it_hangs() {
 
 /// The server limits the depth of teams in teams. Such questions of three callers would otherwise exclude all others.
 #[tokio::test]
-async fn circle_of_teams_is_an_error_of_its_requests() {
+async fn circles_of_teams_fail_their_requests() {
     let server = Server::start();
     fill(&server).await;
     server
