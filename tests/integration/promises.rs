@@ -113,3 +113,11 @@ fn each_test_exists() {
         }
     }
 }
+
+#[test]
+fn names_have_at_most_six_words() {
+    for name in own_tests() {
+        let function = name.rsplit("::").next().unwrap_or(&name);
+        assert!(function.split('_').count() <= 6, "{name}");
+    }
+}
