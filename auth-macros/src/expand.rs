@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn expectedly_dead_handlers_are_not_used() {
+    fn allowed_dead_handlers_are_not_used() {
         for (attribute, is_used) in [
             ("#[expect(dead_code)]", false),
             ("#[expect(unused, reason = \"later\")]", false),

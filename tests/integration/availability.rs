@@ -123,7 +123,7 @@ const TESTS: [(&str, &str, &str); 22] = [
     (
         "the body of a form or of a webhook",
         "tests/integration/schemes/webhooks.rs",
-        "body_bounds_are_the_applications",
+        "applications_set_the_body_bound",
     ),
 ];
 

@@ -418,7 +418,7 @@ async fn clock_that_ticks_distinguishes_no_path() {
 
 /// A layer around the router responds to requests without a field. Credentials are sent for the comparison only.
 #[tokio::test]
-async fn layers_may_need_fields_for_comparisons() {
+async fn layers_that_need_fields_are_compared() {
     let app = GuardedRouter::new().route("/hidden", get(hidden));
     let app = app.protect(space()).expect("in order");
     let app = app.layer(from_fn(async |request: Request, next: Next| {

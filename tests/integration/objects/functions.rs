@@ -137,7 +137,7 @@ async fn engine_decides_about_returned_object() {
 
 /// A layer may replace the target, and the handler reads the new one.
 #[tokio::test]
-async fn objects_of_queries_are_the_handlers() {
+async fn functions_read_the_handler_query() {
     let layer = map_request(async |mut request: Request| {
         let query = request.uri().query().unwrap_or_default();
         if let Some((_, id)) = query.split_once("&old=") {

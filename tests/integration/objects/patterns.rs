@@ -70,7 +70,7 @@ async fn services_are_one_object_everywhere() {
 
 /// `on` of the attribute is the object of each `can` in it, at any depth.
 #[tokio::test]
-async fn members_are_about_the_attributes_object() {
+async fn members_are_about_one_object() {
     #[requires(
         any(can = "share", can = "update", all(can = "read", can = "list")),
         on = "Repository::{owner}/{repo}"

@@ -65,7 +65,7 @@ async fn algorithms_verify_their_own_signatures() {
 }
 
 #[test]
-fn keys_are_of_their_algorithms_kind() {
+fn algorithms_need_keys_of_their_kind() {
     let public = key().public_key_pem();
     for (algorithm, length) in [
         (JwtAlgorithm::HS256, 31),

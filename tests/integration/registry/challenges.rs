@@ -10,7 +10,7 @@ use super::*;
 const MANIFEST: &str = "/v2/ann/web/manifests/latest";
 
 #[tokio::test]
-async fn clients_learn_the_objects_scope() {
+async fn clients_learn_the_object_scope() {
     let app = app();
     for (method, target, scope) in [
         (Method::GET, "/v2/", ""),

@@ -348,7 +348,7 @@ async fn trailers_do_not_belong_to_body() {
 }
 
 #[tokio::test]
-async fn body_bounds_are_the_applications() {
+async fn applications_set_the_body_bound() {
     const FIELD: &str = "x-hub-signature-256";
     const MAX: usize = 2 * ProtectionSpace::MAX_BODY;
     let builder = |max| {

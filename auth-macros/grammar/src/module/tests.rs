@@ -199,7 +199,7 @@ fn inherited_arguments_are_plain_tokens() {
 }
 
 #[test]
-fn invalid_arguments_are_reported_once() {
+fn invalid_module_arguments_are_reported_there() {
     for module in ["scop = 1", "", "any()", "invalid"] {
         for own in ["", r#"scope = "x""#] {
             let (_, messages) = policy_within(&[module], own);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn lists_and_start_checks_pass_through() {
+fn lists_and_checks_reach_the_engine() {
     let world = world(1000);
     let ann = Identity::new("ann");
     for _ in 0..2 {

@@ -38,7 +38,7 @@ fn app(unknown: UnknownPaths) -> ProtectedRouter {
 }
 
 #[tokio::test]
-async fn hidden_paths_are_unknown_to_credentials() {
+async fn hidden_paths_are_unknown_for_credentials() {
     let long = "a".repeat(20 << 10);
     let hash = format!("Hash={}", "ab".repeat(32));
     let tokens: [&[&str]; 9] = [

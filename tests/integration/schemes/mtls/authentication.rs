@@ -118,7 +118,7 @@ async fn outage_of_directory_is_503() {
 
 /// A browser chooses the certificate for the connection to the proxy, too.
 #[tokio::test]
-async fn proxy_certificates_are_the_connections() {
+async fn proxies_describe_certificates_of_connections() {
     let app = devices(proxied());
     let field = field_of("known");
     let bound = request(Method::GET, "/bound", PROXY, &[("client-cert", &field)]);

@@ -19,7 +19,7 @@ const SCHEMA: &str = r#"
 
 /// The compiler accepts an action on a type exactly if the engine decides about it.
 #[test]
-fn actions_and_types_are_the_engines() {
+fn engine_decides_about_all_actions() {
     let engine = Cedar::builder()
         .schema(SCHEMA)
         .subject_type("App::User")
