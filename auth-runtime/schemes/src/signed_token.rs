@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, Header, crypto};
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
@@ -18,13 +18,30 @@ pub(crate) fn choose_backend() {
 /// A token in compact serialization. Only [`claims_by`](Self::claims_by) verifies its signature.
 pub(crate) struct SignedToken<'t> {
     pub(crate) text: &'t str,
-    pub(crate) header: Header,
-    /// Whether the header has `crit`, also with an invalid value, such as `null` (RFC 7515 §4.1.11).
-    pub(crate) is_critical: bool,
+    pub(crate) header: TokenHeader,
+    /// The header, a JSON object.
+    pub(crate) header_text: String,
     /// The text in front of the signature.
     signed: &'t str,
     claims: &'t str,
     signature: &'t str,
+}
+
+/// The parameters of a header that decide about a token. Others have no effect (RFC 7515 §4).
+#[derive(Clone, Deserialize)]
+pub(crate) struct TokenHeader {
+    pub(crate) alg: Algorithm,
+    pub(crate) typ: Option<String>,
+    pub(crate) kid: Option<String>,
+    /// Whether the header has `crit`, also with an invalid value, such as `null` (RFC 7515 §4.1.11).
+    #[serde(default, rename = "crit", deserialize_with = "present")]
+    pub(crate) is_critical: bool,
+    /// Whether it has `enc`, as an encrypted token (RFC 7516 §4.1.2).
+    #[serde(default, rename = "enc", deserialize_with = "present")]
+    pub(crate) is_encrypted: bool,
+    /// Whether it has `zip`, as a compressed token (RFC 7516 §4.1.3).
+    #[serde(default, rename = "zip", deserialize_with = "present")]
+    pub(crate) is_compressed: bool,
 }
 
 /// The reason for rejecting a token.
@@ -40,12 +57,14 @@ impl<'t> SignedToken<'t> {
     pub(crate) fn read(text: &'t str) -> Option<Self> {
         let (signed, signature) = text.rsplit_once('.')?;
         let (header, claims) = signed.rsplit_once('.')?;
-        let header = URL_SAFE_NO_PAD.decode(header).ok()?;
-        let critical: Critical = serde_json::from_slice(&header).ok()?;
+        let header_text = String::from_utf8(URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        // serde also reads an array of the parameters.
+        let is_object = header_text.trim_start().starts_with('{');
+        let header = is_object.then(|| serde_json::from_str(&header_text).ok());
         Some(Self {
             text,
-            header: serde_json::from_slice(&header).ok()?,
-            is_critical: critical.crit,
+            header: header.flatten()?,
+            header_text,
             signed,
             claims,
             signature,
@@ -75,13 +94,6 @@ impl<'t> SignedToken<'t> {
         let claims = URL_SAFE_NO_PAD.decode(self.claims).ok()?;
         serde_json::from_slice(&claims).ok()
     }
-}
-
-/// The member of a header that no token may have here.
-#[derive(Deserialize)]
-struct Critical {
-    #[serde(default, deserialize_with = "present")]
-    crit: bool,
 }
 
 /// Reads a member of any value, such as `null`, as `true`.

@@ -16,7 +16,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use auth_runtime_core::url::{TrustedUrl, without_secrets};
 use auth_runtime_remote::{HttpClient, bounded_text};
-use jsonwebtoken::Header;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -28,6 +27,7 @@ use super::key::of_jwks;
 use super::key_set::KeySet;
 use super::key_source::AnyKeySource;
 use super::rules::TokenRules;
+use crate::signed_token::TokenHeader;
 use crate::token_cache::VerifierCache;
 
 /// The minimum time between two fetches that requests cause.
@@ -113,7 +113,7 @@ struct FetchAttempt {
 
 /// A token with an unknown key.
 pub(super) struct WantedKey {
-    pub(super) header: Header,
+    pub(super) header: TokenHeader,
     /// The keys that did not sign the token.
     pub(super) tried: Option<Arc<KeySet>>,
     /// The time at which it was issued, from its unverified claims.
@@ -163,7 +163,7 @@ impl FetchedKeys {
 
     /// Returns the keys at hand, if one of them may have signed a token with this header, and no fetch is
     /// overdue.
-    pub(super) fn that_know(self: &Arc<Self>, header: &Header) -> Option<Arc<KeySet>> {
+    pub(super) fn that_know(self: &Arc<Self>, header: &TokenHeader) -> Option<Arc<KeySet>> {
         let keys = self.at_hand(header)?;
         self.refresh_when_due().then_some(keys)
     }
@@ -182,7 +182,7 @@ impl FetchedKeys {
             .replace(fetched)
     }
 
-    fn at_hand(&self, header: &Header) -> Option<Arc<KeySet>> {
+    fn at_hand(&self, header: &TokenHeader) -> Option<Arc<KeySet>> {
         let fetched = self.current()?;
         let is_usable = self.since(fetched.at) < KEEP && fetched.keys.knows(header);
         is_usable.then(|| Arc::clone(&fetched.keys))
@@ -429,7 +429,14 @@ mod tests {
             (Some(latest), true),
         ] {
             let wanted = WantedKey {
-                header: Header::default(),
+                header: TokenHeader {
+                    alg: jsonwebtoken::Algorithm::RS256,
+                    typ: None,
+                    kid: None,
+                    is_critical: false,
+                    is_encrypted: false,
+                    is_compressed: false,
+                },
                 tried: None,
                 issued,
             };

@@ -11,12 +11,13 @@ use aws_lc_rs::signature::{
 use jsonwebtoken::jwk::{
     AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
 };
-use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, Header};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::error::JwtError;
 use crate::shared_secret::has_outer_whitespace;
+use crate::signed_token::TokenHeader;
 
 /// A key that tokens are verified with, for one algorithm and no other.
 ///
@@ -221,7 +222,7 @@ impl JwtKey {
     }
 
     /// Returns whether the key may have signed a token with this header.
-    pub(super) fn may_have_signed(&self, header: &Header) -> bool {
+    pub(super) fn may_have_signed(&self, header: &TokenHeader) -> bool {
         let same_id = match (&self.id, &header.kid) {
             (Some(id), Some(kid)) => id == kid,
             _ => true,

@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use jsonwebtoken::Header;
-
 use super::claims::Claims;
 use super::issuer_name::IssuerName;
 use super::key::JwtKey;
 use crate::rejected_token::RejectedToken;
-use crate::signed_token::{Flaw, SignedToken};
+use crate::signed_token::{Flaw, SignedToken, TokenHeader};
 
 pub(super) struct KeySet(Vec<JwtKey>);
 
@@ -18,13 +16,13 @@ impl KeySet {
     }
 
     /// Returns whether one of the keys may have signed a token with this header.
-    pub(super) fn knows(&self, header: &Header) -> bool {
+    pub(super) fn knows(&self, header: &TokenHeader) -> bool {
         self.0.iter().any(|key| key.may_have_signed(header))
     }
 
     /// Returns whether the token names one of the keys. No other key can have signed it then.
     #[cfg(feature = "jwks")]
-    pub(super) fn are_named_by(&self, header: &Header) -> bool {
+    pub(super) fn are_named_by(&self, header: &TokenHeader) -> bool {
         let mut keys = self.0.iter();
         keys.any(|key| key.is_named() && header.kid.is_some() && key.may_have_signed(header))
     }
@@ -49,7 +47,7 @@ impl KeySet {
     }
 
     /// Returns the reason for rejecting a token that none of the keys signed.
-    pub(super) fn why_unsigned(&self, header: &Header) -> RejectedToken {
+    pub(super) fn why_unsigned(&self, header: &TokenHeader) -> RejectedToken {
         RejectedToken::invalid(if self.knows(header) {
             "no key of the issuer signed it"
         } else {

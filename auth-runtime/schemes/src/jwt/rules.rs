@@ -63,11 +63,11 @@ impl TokenRules {
             IssuerName::TrustDomain(_) => is("JWT") || is("JOSE"),
             _ => is("at+jwt") || (!self.access_tokens_only && is("JWT")),
         };
-        let reason = if token.is_critical {
+        let reason = if header.is_critical {
             "its header has `crit`"
         } else if !is_accepted {
             "the `typ` of its header is not that of an access token"
-        } else if header.enc.is_some() || header.zip.is_some() {
+        } else if header.is_encrypted || header.is_compressed {
             "it is encrypted or compressed"
         } else {
             return Ok(());

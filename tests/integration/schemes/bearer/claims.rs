@@ -75,6 +75,15 @@ async fn keys_in_headers_are_rejected() {
         (json!({ "alg": "RS256" }), 200),
         (json!({ "alg": "RS256", "zip": "DEF" }), 401),
         (json!({ "alg": "RS256", "enc": "A256GCM" }), 401),
+        (json!({ "alg": "RS256", "enc": null }), 401),
+        (json!({ "alg": "RS256", "typ": 1 }), 401),
+        (json!(["RS256", null, null]), 401),
+        // These decide nothing.
+        (json!({ "alg": "RS256", "cty": 1, "jwk": "key" }), 200),
+        (
+            json!({ "alg": "RS256", "x5c": 1, "lab": { "x": [null] } }),
+            200,
+        ),
         (json!({ "alg": "RS256", "typ": "JOSE" }), 401),
         (json!({ "alg": "RS256", "typ": "application/JOSE" }), 401),
         (json!({ "alg": "RS256", "typ": "" }), 401),
