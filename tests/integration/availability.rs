@@ -43,17 +43,17 @@ const TESTS: [(&str, &str, &str); 22] = [
     (
         "introspections without a response in a row",
         "tests/integration/schemes/introspection/outages.rs",
-        "silence_about_clients_excludes_no_other",
+        "silence_about_client_excludes_no_other",
     ),
     (
         "fetches of the keys of an issuer",
         "tests/integration/schemes/jwks/rotation.rs",
-        "invented_keys_displace_no_key",
+        "made_up_keys_displace_no_key",
     ),
     (
         "fetches of the keys of load balancers",
         "tests/integration/providers/load_balancer/hang_ups.rs",
-        "lost_clients_share_one_fetch",
+        "clients_that_hang_up_share_fetch",
     ),
     (
         "verified tokens in a [`TokenCache`]",

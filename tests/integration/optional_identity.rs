@@ -243,7 +243,7 @@ async fn rejected_token_gets_its_challenge() {
 }
 
 #[tokio::test]
-async fn responses_vary_and_stay_private() {
+async fn varying_response_is_private_with_identity() {
     let app = routes().protect(space()).expect("the router is valid");
     let anonymous = send(&app, "/", &[]).await;
     assert_eq!(anonymous.vary, ["authorization, cookie"]);
@@ -333,7 +333,7 @@ const OBJECT_CASES: &[ObjectCase] = &[
 
 /// A login may help a caller without an identity (rule 2).
 #[tokio::test]
-async fn denied_public_objects_need_a_login() {
+async fn object_denial_is_401_or_403() {
     let guarded = GuardedRouter::new().route("/", get(internal_page));
     let guarded = guarded.protect(space()).expect("the router is valid");
     let plain: Router = Router::new()
@@ -357,7 +357,7 @@ async fn denied_public_objects_need_a_login() {
 
 /// Each caller in the network is granted, and the object is for ann.
 #[tokio::test]
-async fn network_callers_are_denied_objects() {
+async fn network_admitted_callers_are_denied_objects() {
     let app = GuardedRouter::new()
         .route("/", get(internal_in_network))
         .route("/hidden", get(hidden_in_network))
@@ -408,7 +408,7 @@ async fn network_callers_are_denied_objects() {
 
 /// A concealed object of a plain router has the response of an unknown path of the space.
 #[tokio::test]
-async fn plain_routers_report_rejected_credentials() {
+async fn plain_router_concealment_reports_rejected_credentials() {
     let app: Router = Router::new()
         .route("/", axum::routing::get(hidden_in_network))
         .layer(Extension(space()));
@@ -453,7 +453,7 @@ impl Scheme for Certificate {
 
 /// A browser sends the certificate of a connection on its own, like a cookie (rule 6).
 #[tokio::test]
-async fn unknown_certificates_count_as_none() {
+async fn certificates_of_nobody_count_as_none() {
     let space = builder().scheme(Certificate).build();
     let app = routes().protect(space.expect("the space is valid"));
     let app = app.expect("the router is valid");

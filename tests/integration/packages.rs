@@ -106,7 +106,7 @@ fn links(markdown: &str) -> impl Iterator<Item = &str> {
 
 /// A registry shows the README of a package alone. It resolves relative links against the folder of the package.
 #[test]
-fn readmes_link_to_own_files() {
+fn readmes_link_to_their_package_files() {
     for package in published() {
         let manifest = Path::new(text(&package["manifest_path"]));
         let folder = manifest.parent().expect("a folder");
@@ -215,7 +215,7 @@ fn contributors_find_every_dependency() {
 
 /// A service depends on `auth-runtime` only, which re-exports these packages.
 #[test]
-fn examples_name_the_package_of_services() {
+fn examples_name_package_services_depend_on() {
     const REEXPORTED: [&str; 4] = [
         "auth-runtime-axum",
         "auth-runtime-core",

@@ -151,7 +151,7 @@ mod one_request {
     }
 
     #[tokio::test]
-    async fn layers_without_changes_keep_grants() {
+    async fn layer_without_other_changes_keeps_grant() {
         let app = rebuilt(|mut request| {
             let id = HeaderValue::from_static("7");
             request.headers_mut().insert("x-request-id", id);

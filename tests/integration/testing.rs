@@ -252,7 +252,7 @@ fn claims_need_no_audience_if_allowed() {
 
 /// A caller that a test sets uses the scheme that such a caller would use.
 #[tokio::test]
-async fn set_callers_use_the_scheme() {
+async fn set_callers_use_schemes_unless_anonymous() {
     let schemes = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&schemes);
     let space = auth_tests::space_builder().audit(move |record| {
@@ -278,7 +278,7 @@ async fn set_callers_use_the_scheme() {
 
 /// On a hidden path that accepts one scheme, a rejected caller receives the response of an unknown path.
 #[tokio::test]
-async fn set_callers_are_hidden_alike() {
+async fn every_scheme_hides_a_set_caller() {
     #[requires(role = "admin", schemes(Basic), hide_as = 404)]
     async fn hidden() {}
 
@@ -300,7 +300,7 @@ async fn set_callers_are_hidden_alike() {
 }
 
 #[tokio::test]
-async fn stand_ins_are_like_their_schemes() {
+async fn stand_ins_have_properties_of_schemes() {
     #[requires(scope = "read", schemes(Basic))]
     async fn by_password() {}
     #[requires(scope = "read", schemes(Bearer))]
@@ -418,7 +418,7 @@ async fn clock_that_ticks_distinguishes_no_path() {
 
 /// A layer around the router responds to requests without a field. Credentials are sent for the comparison only.
 #[tokio::test]
-async fn layers_that_need_fields_are_compared() {
+async fn comparison_sends_fields_that_layers_need() {
     let app = GuardedRouter::new().route("/hidden", get(hidden));
     let app = app.protect(space()).expect("in order");
     let app = app.layer(from_fn(async |request: Request, next: Next| {
@@ -438,7 +438,7 @@ async fn layers_that_need_fields_are_compared() {
 
 /// An unknown path is one with another name of the same length, which no route is likely to have.
 #[tokio::test]
-async fn hidden_paths_are_compared_randomly() {
+async fn hidden_paths_compare_with_random_names() {
     let asked = Arc::new(Mutex::new(BTreeSet::new()));
     let seen = Arc::clone(&asked);
     // It seems to route every path, so that all names are tried.

@@ -332,7 +332,7 @@ fn vocabulary_changes_compile_users_again() {
 
 /// A Cedar schema that the file names counts as a part of it.
 #[test]
-fn schema_changes_compile_users_again() {
+fn cedar_schema_changes_compile_users_again() {
     let project = lab().join("tracked_schema");
     let _ = std::fs::remove_dir_all(&project);
     write(

@@ -127,7 +127,7 @@ async fn all_objects_take_one_call() {
 
 /// As a policy does that requires them all: 401 only if a login leads to a grant (rule 3).
 #[tokio::test]
-async fn several_objects_are_denied_by_policy() {
+async fn denial_of_several_objects_matches_policy() {
     let app = app(space_builder(), &ByWord::default());
     let closed = Some("for owners");
     for (ids, status, values, detail) in [

@@ -236,7 +236,7 @@ fn forgotten_decisions_are_asked_again() {
 
 /// A decision is kept until the end of the period after its own.
 #[test]
-fn decisions_of_earlier_periods_are_forgotten() {
+fn decisions_of_period_before_are_forgotten() {
     let world = world(1000);
     world.seconds_later(7);
     world.ask("ann", &["a"]);

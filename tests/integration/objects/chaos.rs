@@ -206,7 +206,7 @@ async fn check(app: &ProtectedRouter, behaviour: Behaviour) {
 }
 
 #[tokio::test]
-async fn failures_are_503_until_the_next() {
+async fn failure_is_503_for_one_request() {
     let engine = Chaotic(Arc::new(Mutex::new(Decides)));
     let app = app(in_time(engine.clone()));
     for behaviour in ALL {

@@ -20,7 +20,7 @@ async fn rule(request: ObjectRequest<'_, State>) -> bool {
 }
 
 #[tokio::test]
-async fn debug_shows_no_caller_or_object() {
+async fn debug_hides_caller_object_and_state() {
     let rules = || ObjectRules::new(State(SECRET)).on("Repository", rule);
     let identity = Identity::new(SECRET);
     let questions = [Evaluation::new("read", Resource::new("Repository", SECRET))];

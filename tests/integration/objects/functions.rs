@@ -179,7 +179,7 @@ async fn the_engine_receives_the_properties() {
 
 /// A function that two requirements name is called once, and both questions are one call.
 #[tokio::test]
-async fn two_actions_take_one_call() {
+async fn two_actions_on_object_share_call() {
     let engine = Engine::default();
     let app = app(&engine);
     for (target, expected) in [

@@ -149,7 +149,7 @@ async fn a_guard_asks_about_loaded_objects() {
 }
 
 #[tokio::test]
-async fn functions_deny_as_handlers_do() {
+async fn functions_deny_as_their_calling_handler() {
     let app = protect(routes(), &Engine::default());
     for (caller, id, shown, hidden) in [
         ("ann", "ann%2F1", 200, 200),

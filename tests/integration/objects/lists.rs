@@ -181,7 +181,7 @@ async fn each_candidate_has_its_own_decision() {
 }
 
 #[tokio::test]
-async fn failing_engines_list_nothing() {
+async fn failing_engine_without_lists_lists_nothing() {
     let engine = Engine::failing(DecisionPointError::new("down"));
     let app = of_single_objects(&engine);
     assert_eq!(status(&app, by("ann", "/list/1/1")).await, 503);

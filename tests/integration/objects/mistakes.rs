@@ -41,7 +41,7 @@ fn missing_parameters_and_engines_are_named() {
 
 /// Without its braces, the name of a parameter is a constant: one object for every request.
 #[test]
-fn parameters_without_braces_are_found() {
+fn parameter_names_without_braces_are_found() {
     #[requires(can = "delete", on = "App::Note::id")]
     async fn delete() {}
 
@@ -68,7 +68,7 @@ fn parameters_without_braces_are_found() {
 }
 
 #[test]
-fn types_without_rule_are_found_early() {
+fn start_finds_types_without_a_rule() {
     async fn owner(_: ObjectRequest<'_>) -> bool {
         true
     }

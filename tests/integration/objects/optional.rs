@@ -103,7 +103,7 @@ async fn callers_without_identity_are_denied_unasked() {
 }
 
 #[tokio::test]
-async fn engines_decide_about_known_callers() {
+async fn engine_grants_or_denies_known_callers() {
     let app = app(&Engine::default());
     for (caller, path, expected) in [
         ("ann", "/loaded/ann%2F1", 200),

@@ -58,7 +58,7 @@ async fn parameters_of_nested_routers_are_found() {
 
 /// The service has the realm of its space as its id. Another realm is for challenges only.
 #[tokio::test]
-async fn services_are_one_object_everywhere() {
+async fn service_is_one_object_across_realms() {
     #[requires(can = "restart", realm = "operators")]
     async fn restart() {}
 
@@ -70,7 +70,7 @@ async fn services_are_one_object_everywhere() {
 
 /// `on` of the attribute is the object of each `can` in it, at any depth.
 #[tokio::test]
-async fn members_are_about_one_object() {
+async fn members_are_about_the_attribute_object() {
     #[requires(
         any(can = "share", can = "update", all(can = "read", can = "list")),
         on = "Repository::{owner}/{repo}"

@@ -115,7 +115,7 @@ async fn engine_decides_about_known_callers_only() {
 }
 
 #[tokio::test]
-async fn questions_of_requests_take_one_call() {
+async fn all_request_questions_are_one_call() {
     let engine = Engine::default();
     let app = protect(routes(), &engine);
     assert_eq!(status(&app, by("bob", "/ann/garden/name")).await, 404);
@@ -293,7 +293,7 @@ async fn in_handler(guard: Guard) -> Result<(), Denied> {
 }
 
 #[tokio::test]
-async fn reasons_of_engines_are_in_403() {
+async fn engine_reason_is_in_403_body() {
     let space = space_builder().decision_point(WithReason);
     let routes = routes()
         .route("/concealed", get(concealed))

@@ -54,7 +54,7 @@ async fn records(engine: Engine, requests: Vec<Request>) -> Vec<serde_json::Valu
 }
 
 #[tokio::test]
-async fn records_name_engine_and_policy() {
+async fn records_name_engine_action_object_policy() {
     let requests = vec![
         by("bob", "/x-public"),
         by("bob", "/guard"),
@@ -121,7 +121,7 @@ async fn record_of_failure_has_no_decision() {
 
 /// The rule of a denial by a guard is that of its response.
 #[tokio::test]
-async fn records_of_guards_have_their_rule() {
+async fn guard_records_have_the_denial_rule() {
     /// Denies, unless the login is a strong one.
     struct Strict;
 

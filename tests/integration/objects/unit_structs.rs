@@ -122,13 +122,13 @@ async fn unit_struct_guards_decide_about_objects() {
 }
 
 #[tokio::test]
-async fn plain_routers_accept_unit_struct_guards() {
+async fn plain_router_guards_decide_about_objects() {
     assert_decided(&plain_app()).await;
 }
 
 /// A caller without an identity may gain access by a login.
 #[tokio::test]
-async fn unit_struct_visitors_are_challenged() {
+async fn visitors_are_asked_to_log_in() {
     async fn note(guard: Guard<Visitors>) -> Result<&'static str, Denied> {
         guard.permit(guard.identity().is_some())?;
         Ok("a note")
@@ -141,7 +141,7 @@ async fn unit_struct_visitors_are_challenged() {
 }
 
 #[tokio::test]
-async fn unit_struct_guards_expire_by_clock() {
+async fn guards_expire_by_the_space_clock() {
     async fn ended(guard: Guard<Readers>) -> &'static str {
         guard.expires().await;
         "ended"

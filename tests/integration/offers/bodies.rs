@@ -405,7 +405,7 @@ async fn concealed_denials_have_neither() {
 
 /// A guard conceals an object on a plain router as well, without the text and the realm of the policy.
 #[tokio::test]
-async fn objects_of_plain_routers_have_neither() {
+async fn concealed_plain_router_objects_have_neither() {
     #[requires(
         any(network = "192.0.2.0/24", scope = "b"),
         hide_as = 404,

@@ -136,7 +136,7 @@ impl Scheme for StrongLock {
 
 /// A newer login with Bearer would not help, since its tokens are not bound to a key.
 #[tokio::test]
-async fn step_up_names_binding_schemes() {
+async fn step_up_names_demanded_binding_schemes() {
     #[requires(sender_constrained, acr = "mfa")]
     async fn strong() {}
 

@@ -157,7 +157,7 @@ async fn unrequestable_binding_is_not_requested() {
 /// A 401 would request credentials that cannot help. A certificate grants access, and an outage of its verifier may be
 /// over soon.
 #[tokio::test]
-async fn unknown_callers_need_no_bound_credentials() {
+async fn unknown_callers_get_no_bound_challenge() {
     #[requires(any(sender_constrained, network = "192.0.2.0/24"))]
     async fn bound_or_near() {}
 
@@ -233,7 +233,7 @@ async fn unrequestable_logins_are_not_requested() {
 
 /// A guard denies an object to a caller without an identity.
 #[tokio::test]
-async fn objects_without_challenge_are_403() {
+async fn objects_denied_without_challenge_are_403() {
     #[public(reason = "some pages are internal", identity = optional)]
     async fn page(guard: Guard) -> Result<(), Denied> {
         guard.permit(guard.identity().is_some())

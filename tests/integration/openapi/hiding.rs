@@ -357,7 +357,7 @@ fn public_document_omits_checks_and_networks() {
 
 /// The pointer of a link has an escape for `/` and one for `~` (RFC 6901 §3).
 #[test]
-fn escaped_links_to_them_are_omitted() {
+fn links_by_escaped_places_are_omitted() {
     #[requires(scope = "see", hide_as = 404)]
     async fn hidden() {}
 

@@ -224,7 +224,7 @@ fn own_schemes_are_compared_by_place() {
 
 /// Its verifier may be unavailable, and no challenge requests its credentials.
 #[test]
-fn outages_without_challenge_are_503() {
+fn binding_outage_without_challenge_is_503() {
     #[requires(any(sender_constrained, network = "192.0.2.0/24"))]
     async fn bound_or_near() {}
     struct Certificate;

@@ -37,7 +37,7 @@ async fn records_name_callers_and_real_denials() {
 
 /// A record of an object that a handler denies names the caller that the handler has (rule 6).
 #[tokio::test]
-async fn object_records_name_their_caller() {
+async fn object_records_name_the_decision_caller() {
     let records = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&records);
     let space = builder().audit(move |record| {

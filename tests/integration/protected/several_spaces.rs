@@ -292,7 +292,7 @@ async fn spaces_share_unknown_path_challenges() {
 }
 
 #[tokio::test]
-async fn metadata_documents_are_at_the_root() {
+async fn metadata_documents_are_at_host_root() {
     let nested = protected("a", "/a").nest("/deep", protected("b", "/b"));
     let api = merged();
     let metadata = api.metadata_router();
@@ -403,7 +403,7 @@ fn access_tables_list_all_spaces() {
 
 /// A path is hidden for every space if one of them hides a method of it.
 #[test]
-fn access_tables_name_otherwise_hidden_paths() {
+fn access_table_names_paths_hidden_elsewhere() {
     #[requires(scope = "publish")]
     async fn publish() {}
 
@@ -455,7 +455,7 @@ async fn metadata_apart_from_routes_hide_scopes() {
 /// The order of the routers does not matter.
 #[test]
 #[should_panic(expected = "(a test) also matches the hidden path `/a/secret`")]
-fn adopted_patterns_respect_earlier_hidden_paths() {
+fn earlier_hidden_paths_refuse_adopted_patterns() {
     let plain = Router::new().route("/{section}/{page}", axum::routing::get(async || "plain"));
     let adopting = GuardedRouter::new().adopt(plain, "a test").protect(space());
     let adopting = adopting.expect("the routes are in order");

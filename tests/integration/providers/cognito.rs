@@ -21,7 +21,7 @@ fn claims() -> Value {
 }
 
 #[tokio::test]
-async fn access_tokens_of_clients_are_accepted() {
+async fn configured_clients_may_use_access_tokens() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .client("1example23456789")

@@ -100,7 +100,7 @@ fn token_by((id, key, _): &(&str, KeyPair, Option<Value>), claims: &Value) -> St
 
 /// The document for all tenants names the issuer of each key, in the form of version 2.
 #[tokio::test]
-async fn keys_sign_for_one_tenant() {
+async fn tenant_key_signs_for_no_other() {
     const VERSION_1: &str = "https://sts.windows.net/{tid}/";
     let of = |template: &str, tenant: &str| template.replace("{tid}", tenant);
     let keys = [
@@ -242,7 +242,7 @@ async fn one_tenant_is_one_issuer() {
 
 /// The tokens of applications whose manifest has no `requestedAccessTokenVersion`.
 #[tokio::test]
-async fn version_1_has_other_claims() {
+async fn version_1_changes_issuer_and_audience() {
     let issuer = format!("https://sts.windows.net/{OURS}/");
     let claims = json!({
         "aud": "api://orders",

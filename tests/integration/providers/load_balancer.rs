@@ -131,7 +131,7 @@ async fn the_load_balancer_names_the_user() {
 }
 
 #[tokio::test]
-async fn headers_name_signer_issuer_and_client() {
+async fn signer_issuer_client_time_match_header() {
     let (keys, _) = key_server().await;
     let app = app_for(builder().load_balancer_keys(&keys));
     let other = "arn:aws:elasticloadbalancing:eu-central-1:999999999999:loadbalancer/app/evil/50dc6c495c0c9188";

@@ -28,7 +28,7 @@ fn header() -> Header {
 }
 
 #[tokio::test]
-async fn scopes_and_groups_are_arrays() {
+async fn scope_arrays_and_group_roles_count() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience("api://orders")

@@ -175,7 +175,7 @@ fn keys_of_bundle_state_their_use() {
 
 /// SPIFFE JWT-SVID §2.1, §2.3 and §3.2.
 #[test]
-fn foreign_settings_are_build_errors() {
+fn settings_for_other_tokens_fail_build() {
     let bundle = bundle(&[&Authority::new("a", "jwt-svid")]);
     let domain = || Jwt::builder().spiffe_trust_domain("shop.example");
     for (setting, builder) in [

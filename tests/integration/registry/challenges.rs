@@ -10,7 +10,7 @@ use super::*;
 const MANIFEST: &str = "/v2/ann/web/manifests/latest";
 
 #[tokio::test]
-async fn clients_learn_the_object_scope() {
+async fn clients_without_token_learn_object_scope() {
     let app = app();
     for (method, target, scope) in [
         (Method::GET, "/v2/", ""),
@@ -40,7 +40,7 @@ async fn clients_learn_the_object_scope() {
 }
 
 #[tokio::test]
-async fn rejected_tokens_are_renewed_alike() {
+async fn rejected_tokens_request_the_same_scope() {
     let scope = r#"scope="repository:ann/web:pull""#;
     let expired = expired_token(json!({}));
     let error = r#"error="invalid_token", error_description="the access token expired""#;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 #[tokio::test]
-async fn tokens_decide_about_name_and_action() {
+async fn tokens_decide_about_type_name_action() {
     let app = app();
     let target = "/v2/ann/web/manifests/latest";
     let repository = |name: &str, actions: Value| {

@@ -24,7 +24,7 @@ fn denials(operation: &Value) -> (bool, bool) {
 }
 
 #[tokio::test]
-async fn missing_scopes_are_documented_by_status() {
+async fn missing_scopes_document_the_service_status() {
     let only_tokens = ProtectionSpace::builder()
         .realm("registry")
         .scheme(bearer());

@@ -76,7 +76,7 @@ fn moved(path: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn layers_move_names_with_slashes() {
+async fn layer_moves_slashed_names_behind_rest() {
     let space = space_of(bearer()).build().expect("the space is in order");
     let routes = GuardedRouter::new().route("/v2/manifests/{reference}/{*name}", get(manifest));
     let protected = routes.protect(space).expect("the routes are in order");

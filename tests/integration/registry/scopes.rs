@@ -117,7 +117,7 @@ async fn object_scopes_are_short_scope_tokens() {
 
 /// The scopes that the token has are requested again, and no others of the policy.
 #[tokio::test]
-async fn object_scopes_join_those_of_tokens() {
+async fn token_and_object_scopes_are_requested() {
     let token = token(json!({ "scope": "b c" }));
     let scope = r#"scope="b Thing:x:read""#;
     let expected = format!(r#"Bearer realm="registry", {scope}, {INSUFFICIENT}"#);
@@ -127,7 +127,7 @@ async fn object_scopes_join_those_of_tokens() {
 
 /// A token with the scopes of some objects would be denied for the others.
 #[tokio::test]
-async fn scopes_of_objects_are_requested_together() {
+async fn all_object_scopes_are_requested_together() {
     let token = token(json!({ "scope": "b c" }));
     let ids = |count: usize| (0..count).map(|id| format!("x{id}")).collect::<Vec<_>>();
     let scopes = |count| -> String {
@@ -184,7 +184,7 @@ async fn an_outage_is_no_missing_scope() {
 
 /// A token could have the scope of the object. A key has no scopes that its owner could request.
 #[tokio::test]
-async fn object_scopes_are_requested_from_tokens() {
+async fn only_token_schemes_request_object_scopes() {
     let key = Identity::new("robot").with_scopes(["a"]);
     let keys = ApiKeys::builder()
         .key("a-long-random-key-of-a-robot", key)

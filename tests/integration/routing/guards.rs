@@ -138,7 +138,7 @@ fn functions_with_any_guard_are_refused() {
 
 /// Fallbacks of nested and merged routers are mounted as well.
 #[test]
-fn foreign_guards_of_fallbacks_are_refused() {
+fn foreign_inner_fallback_guards_are_refused() {
     async fn open_too(_: Guard<policy_of_open>) {}
     let inner = || GuardedRouter::new().route("/x", get(read));
     for router in [

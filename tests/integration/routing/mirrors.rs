@@ -173,7 +173,7 @@ fn unused_routers_are_reported() {
 }
 
 #[tokio::test]
-async fn plain_routers_nest_protected_ones() {
+async fn plain_routers_nest_protected_ones_deeply() {
     let app = |routes: GuardedRouter| -> ProtectedRouter { routes.protect(space()).unwrap() };
     let inner = || {
         app(GuardedRouter::new()

@@ -121,7 +121,7 @@ async fn layered_routes_keep_their_policy() {
 
 /// A plain router that has not moved is behind one policy. Its routes keep their names and their parameters.
 #[tokio::test]
-async fn root_services_take_other_paths() {
+async fn root_services_take_paths_without_route() {
     async fn user(matched: MatchedPath, Path(id): Path<u64>) -> String {
         format!("{} {id}", matched.as_str())
     }

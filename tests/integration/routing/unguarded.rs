@@ -333,7 +333,7 @@ fn an_adopted_router_needs_a_reason() {
 
 /// A service moves one method of a path: the plain router still responds to the others.
 #[tokio::test]
-async fn plain_routers_keep_methods_of_paths() {
+async fn plain_routers_keep_unguarded_methods() {
     async fn old() -> &'static str {
         "the old service"
     }

@@ -118,7 +118,7 @@ async fn functions_report_outages_for_every_scheme() {
 
 /// Several credentials are verified in another way than one.
 #[tokio::test]
-async fn outages_keep_their_time() {
+async fn outages_keep_time_beside_other_credentials() {
     let busy = || Caller::Unverifiable {
         retry_after: Some(Duration::from_secs(17)),
     };
@@ -238,7 +238,7 @@ async fn issuer_outages_are_503_in_schemes() {
 
 /// A client that may retry at once would do so without end. One that may retry too early receives a second 503.
 #[tokio::test]
-async fn next_attempts_wait_a_second() {
+async fn next_attempts_follow_after_a_second() {
     for (delay, expected) in [
         (0, "1"),
         (999, "1"),

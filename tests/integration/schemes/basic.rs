@@ -278,7 +278,7 @@ fn address(network: u8, host: u8) -> Option<IpAddr> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn known_users_pass_80_strangers() {
+async fn known_users_log_in_beside_strangers() {
     let app = service_of_ann();
     let from_one = |number| address(113, number);
     for address in [None, address(114, 1)] {
@@ -325,7 +325,7 @@ async fn login_flood_receives_503() {
 }
 
 #[tokio::test]
-async fn hashes_of_every_size_take_turns() {
+async fn every_hash_size_verifies_in_turn() {
     let kinds = [
         (
             argon2::Algorithm::Argon2id,

@@ -283,7 +283,7 @@ impl KeySource for Source {
 }
 
 #[tokio::test]
-async fn own_key_sources_are_read_lazily() {
+async fn key_source_is_read_on_demand() {
     let source = Source::new(Answer::Document(jwks("a").to_string()));
     let jwt = jwt()
         .key_source(source.clone())
@@ -326,7 +326,7 @@ fn panic_of_a_fetch_is_503() {
 }
 
 #[tokio::test]
-async fn own_key_sources_refresh_after_minutes() {
+async fn key_source_refreshes_after_ten_minutes() {
     let time = ManualClock::new(SystemTime::now());
     let source = Source::new(Answer::Document(jwks("a").to_string()));
     let app = of(jwt().key_source(source.clone()).clock(time.clock()));
@@ -342,7 +342,7 @@ async fn own_key_sources_refresh_after_minutes() {
 }
 
 #[tokio::test]
-async fn keys_are_read_again_after_seconds() {
+async fn reading_keys_again_waits_a_second() {
     let time = ManualClock::new(SystemTime::now());
     let source = Source::new(Answer::Document(jwks("a").to_string()));
     let builder = jwt().refresh_every(Duration::ZERO).clock(time.clock());
@@ -360,7 +360,7 @@ async fn keys_are_read_again_after_seconds() {
 
 /// Keys at hand stay in use meanwhile.
 #[tokio::test]
-async fn failing_sources_rest_half_a_minute() {
+async fn failing_key_source_waits_half_minute() {
     let time = ManualClock::new(SystemTime::now());
     let source = Source::new(Answer::Document(jwks("a").to_string()));
     let app = of(jwt().key_source(source.clone()).clock(time.clock()));
@@ -387,7 +387,7 @@ impl KeySource for HangingSource {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hanging_sources_are_503() {
+async fn hanging_key_source_is_503() {
     let app = of(jwt().key_source(HangingSource));
     let begin = tokio::time::Instant::now();
     assert_eq!(status(&app, &token("a")).await, 503);

@@ -168,7 +168,7 @@ async fn rules_for_identities_reject_tokens() {
 }
 
 #[tokio::test]
-async fn users_of_clients_are_own_subjects() {
+async fn users_of_client_are_separate_subjects() {
     let jwt = of(A, 1)
         .subject_claim("preferred_username")
         .build()

@@ -65,7 +65,7 @@ async fn pause() {
 
 /// An assertion of the client is for one request only.
 #[tokio::test]
-async fn introspection_repeats_unless_keyed() {
+async fn introspection_repeats_unless_client_has_key() {
     type Authenticate = fn(IntrospectionBuilder) -> IntrospectionBuilder;
     let clients: [(&str, Authenticate, u16, usize); 3] = [
         (

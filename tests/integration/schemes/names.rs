@@ -50,7 +50,7 @@ fn certificate(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn schemes_of_one_kind_need_names() {
+async fn schemes_of_kind_have_different_names() {
     let builder = || ProtectionSpace::builder().realm("api");
     let source = CertificateSource::client_cert(proxies());
     let leaf = CertificateSource::x_amzn_mtls_clientcert_leaf(proxies());
@@ -123,7 +123,7 @@ async fn schemes_of_one_kind_need_names() {
 }
 
 #[tokio::test]
-async fn two_live_logins_are_ambiguous() {
+async fn live_logins_are_ambiguous_unless_named() {
     let space = ProtectionSpace::builder().realm("api");
     let space = space
         .scheme(sessions("shop", "First"))

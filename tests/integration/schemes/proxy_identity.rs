@@ -390,7 +390,7 @@ async fn roles_have_separator_of_proxy() {
 
 /// The field is an explicit credential, so that an optional identity is no way around the rejection.
 #[tokio::test]
-async fn foreign_pages_cannot_change_anything() {
+async fn other_origins_cannot_change_anything() {
     #[requires(authenticated)]
     async fn change() {}
 
@@ -422,7 +422,7 @@ async fn foreign_pages_cannot_change_anything() {
 
 /// A client can send the fields as well.
 #[tokio::test]
-async fn foreign_fields_count_as_none() {
+async fn fields_of_other_peers_are_ignored() {
     let lines = [("remote-user", &b"ann"[..]), ("remote-groups", b"admin")];
     for peer in ["10.0.0.8:4711", "127.0.0.1:1", "[::1]:1"] {
         let response = send_from(peer, "/admin", &lines).await;

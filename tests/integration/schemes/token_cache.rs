@@ -54,7 +54,7 @@ async fn token_is_cached_until_forgotten() {
 
 /// Otherwise the user who was locked out meanwhile would stay in the cache.
 #[tokio::test]
-async fn tokens_forgotten_meanwhile_are_not_cached() {
+async fn tokens_forgotten_during_verification_stay_uncached() {
     let ann = token(json!({}));
     type Forget = fn(&TokenCache, &str);
     let ways: [(&str, Forget, usize); 4] = [

@@ -177,7 +177,7 @@ async fn function_routes_and_first_route_counts() {
 
 /// Only the verifier is taken from the scheme of a route.
 #[tokio::test]
-async fn outer_schemes_place_the_tokens() {
+async fn outer_scheme_decides_places_of_tokens() {
     let everywhere = |bearer: Bearer| bearer.accept_query().accept_form().accept_bare();
     let (inner, _) = personal_tokens();
     let narrow = Bearer::jwt(rsa_verifier()).tokens_with_prefix("pat_", everywhere(inner));
@@ -400,7 +400,7 @@ async fn cargo_learns_the_page_for_tokens() {
 
 /// A token that is bound to a key needs a proof of possession, whichever verifier knows it.
 #[tokio::test]
-async fn bound_tokens_of_kinds_are_rejected() {
+async fn every_kind_rejects_bound_tokens() {
     let server = Server::start().await;
     let mut bound = active();
     bound["cnf"] = json!({ "jkt": "x" });
@@ -430,7 +430,7 @@ async fn bound_tokens_of_kinds_are_rejected() {
 
 /// No proof of possession is beside a token in a query or in a form either.
 #[tokio::test]
-async fn bound_tokens_elsewhere_are_rejected() {
+async fn queries_and_forms_reject_bound_tokens() {
     let space = space(Bearer::jwt(rsa_verifier()).accept_query().accept_form());
     let app = GuardedRouter::new()
         .route("/read", get(read).post(read))

@@ -161,7 +161,7 @@ async fn stripe_signs_time_and_body() {
 
 /// The example of the specification of Standard Webhooks, and that of Svix.
 #[tokio::test]
-async fn standard_webhooks_sign_three_parts() {
+async fn standard_signs_id_time_and_body() {
     for (secret, id, seconds, body, signature) in [
         (
             "whsec_plJ3nmyCDGBKInavdOK15jsl",

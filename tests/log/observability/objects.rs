@@ -76,7 +76,7 @@ async fn act(guard: Guard, Path(action): Path<String>) -> Result<(), Denied> {
 }
 
 #[tokio::test]
-async fn object_records_have_their_rule() {
+async fn object_records_have_rule_of_denial() {
     let space = builder().decision_point(ByAction).build();
     let routes = GuardedRouter::new().route("/act/{action}", get(act));
     let app = routes.protect(space.expect("a space"));

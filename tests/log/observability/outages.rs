@@ -46,7 +46,7 @@ async fn introspected(clock: Clock) -> (Arc<Mutex<StatusCode>>, String, Protecte
 }
 
 #[tokio::test]
-async fn introspection_outages_are_logged() {
+async fn introspection_logs_outage_begin_and_end() {
     let (endpoint, url, app) = introspected(Clock::system()).await;
     for (status, expected) in [
         (StatusCode::OK, None),
@@ -75,7 +75,7 @@ async fn introspection_outages_are_logged() {
 
 /// A server that limits the rate of requests, which any client can exceed.
 #[tokio::test]
-async fn alternating_responses_are_logged_once() {
+async fn alternating_responses_log_once_a_minute() {
     let time = ManualClock::new(SystemTime::now());
     let (endpoint, _, app) = introspected(time.clock()).await;
     for minute in 0..2 {
@@ -149,7 +149,7 @@ impl KeySource for Vault {
 }
 
 #[tokio::test]
-async fn key_source_outages_are_logged() {
+async fn key_sources_log_begin_and_end() {
     listen();
     let is_open = Arc::new(AtomicBool::new(true));
     let jwt = Jwt::builder()

@@ -143,7 +143,7 @@ fn unverifiable_logins_have_a_reason() {
 }
 
 #[tokio::test]
-async fn unusable_hashes_have_a_reason() {
+async fn unusable_looked_up_hashes_have_reasons() {
     const OUTPUT: &str = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE";
     let hash = |parameters| format!("$argon2id$v=19${parameters}$c29tZXNhbHQ${OUTPUT}");
     listen();

@@ -29,7 +29,7 @@ const BODY: &str = "a body";
 const PROXY: &str = "10.0.0.7:4711";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_of_schemes_are_not_logged() {
+async fn credentials_of_no_scheme_are_logged() {
     listen();
     let mut sent = Requests::default();
     send_tokens(&mut sent).await;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn lists_and_checks_reach_the_engine() {
+fn lists_and_start_check_reach_engine() {
     let world = world(1000);
     let ann = Identity::new("ann");
     for _ in 0..2 {

@@ -6,7 +6,7 @@ use super::*;
 
 /// They neither end the fetch nor cause further ones.
 #[tokio::test]
-async fn lost_clients_share_one_fetch() {
+async fn clients_that_hang_up_share_fetch() {
     let (count, begin) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counting, begun) = (Arc::clone(&count), Arc::clone(&begin));
     let slow = async move || {

@@ -9,7 +9,7 @@ use super::*;
 
 /// While the key cannot be fetched, each minute has one attempt.
 #[tokio::test]
-async fn key_outages_cause_few_requests() {
+async fn key_server_outages_cause_few_requests() {
     let server = Switched::to(StatusCode::SERVICE_UNAVAILABLE).await;
     let clock = ManualClock::new(SystemTime::now());
     let app = app_for(
@@ -33,7 +33,7 @@ async fn key_outages_cause_few_requests() {
 
 /// The requests share a failure, and the time until the next attempt does not depend on their number.
 #[tokio::test]
-async fn short_key_outages_end_after_seconds() {
+async fn short_key_server_outage_lasts_seconds() {
     let server = Switched::to(StatusCode::SERVICE_UNAVAILABLE).await;
     server.is_switched.store(true, Ordering::Relaxed);
     let clock = ManualClock::new(SystemTime::now());
@@ -65,7 +65,7 @@ async fn short_key_outages_end_after_seconds() {
 
 /// AWS responds 403 for an unknown key, and 429 for too many requests.
 #[tokio::test]
-async fn other_key_statuses_are_outages() {
+async fn other_key_server_statuses_are_outages() {
     let key = async |Path(kid): Path<String>| {
         let status = kid.trim_start_matches("status-").parse();
         StatusCode::from_u16(status.expect("a number")).expect("a status")

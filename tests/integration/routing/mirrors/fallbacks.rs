@@ -296,7 +296,7 @@ async fn method_not_allowed_fallback_has_layers() {
 
 /// No layer in front of the fallback, and none behind it, distinguishes a hidden path.
 #[tokio::test]
-async fn method_not_allowed_fallback_reveals_nothing() {
+async fn method_not_allowed_conceals_hidden_paths() {
     let inner = || GuardedRouter::new().route("/secret", get(secret));
     for (path, routes) in [
         (

@@ -288,7 +288,7 @@ async fn application_is_scheme_like_others() {
 }
 
 #[tokio::test]
-async fn replaced_application_challenges_keep_the_realm() {
+async fn replaced_challenges_have_realm_of_handler() {
     #[requires(authenticated, realm = "other")]
     async fn other() {}
 

@@ -82,7 +82,7 @@ async fn key_in_two_places_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn keys_may_be_own_schemes() {
+async fn keys_may_be_their_own_scheme() {
     let app = with_machines(tokens().with_application(Keys::default()));
     let key = |key: &str| lines(&[("apikey", key)]);
     let token = |token: &str| bearer(token);

@@ -11,7 +11,7 @@ use super::*;
 
 /// The proxy reports the address, for which a login is cached.
 #[tokio::test]
-async fn logins_are_cached_per_client() {
+async fn proxied_logins_are_cached_per_client() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let hashes = PasswordHashes::builder().user_verified_by(
@@ -57,7 +57,7 @@ async fn logins_are_cached_per_client() {
 
 /// A function may decide otherwise the next time, such as after a change of the password.
 #[tokio::test]
-async fn logins_of_functions_end_after_minutes() {
+async fn function_logins_end_after_five_minutes() {
     let time = ManualClock::new(SystemTime::now());
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);

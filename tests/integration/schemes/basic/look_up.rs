@@ -237,7 +237,7 @@ async fn full_queues_delay_by_one_login() {
 }
 
 #[tokio::test]
-async fn names_have_one_stand_in() {
+async fn each_name_has_one_stand_in() {
     let used = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&used);
     let users = Table::new().look_up().verified_by(move |hash, _| {

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::*;
 
 #[tokio::test]
-async fn logins_beyond_128_are_refused() {
+async fn each_processor_refuses_logins_beyond_128() {
     let is_open = Arc::new(RwLock::new(()));
     let closed = is_open.write().await;
     let gate = Arc::clone(&is_open);
@@ -50,7 +50,7 @@ async fn logins_beyond_128_are_refused() {
 
 /// A site has an IPv6 network of 64 bits, so its addresses are one client.
 #[tokio::test]
-async fn addresses_of_one_network_are_isolated() {
+async fn one_ipv6_network_excludes_no_other() {
     let is_open = Arc::new(RwLock::new(()));
     let closed = is_open.write().await;
     let gate = Arc::clone(&is_open);

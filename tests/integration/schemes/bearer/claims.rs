@@ -61,7 +61,7 @@ async fn subjects_are_taken_as_they_are() {
 
 /// The header of a token chooses neither its key nor its form.
 #[tokio::test]
-async fn keys_in_headers_are_rejected() {
+async fn header_keys_and_forms_are_rejected() {
     let forger = ProofKey::new();
     let key = JwtKey::es256_pem(keys().ec.public_key_pem()).expect("a public key");
     let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);

@@ -125,7 +125,7 @@ proptest! {
 
     /// Of signed texts, one is accepted if and only if the library accepts it too, except for its times.
     #[test]
-    fn signed_texts_are_read_alike(
+    fn library_accepts_the_same_signed_texts(
         header in prop::sample::select(&[
             HEADER, r#"{"alg":"HS256"}"#, r#" { "typ" : "JWT" , "alg" : "HS256" } "#, r#"{"alg":"HS384"}"#,
             r#"{"alg":"none"}"#, r#"{"typ":"JWT"}"#, r#"{"alg":"HS256","typ":7}"#, r#"{"alg":"HS256"}}"#, "", "{}",

@@ -86,7 +86,7 @@ async fn connect(path: &str, offered: &[&str]) -> Result<String, u16> {
 }
 
 #[tokio::test]
-async fn other_subprotocols_are_not_accepted() {
+async fn unoffered_subprotocols_are_not_accepted() {
     let request = "GET /open HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
                    upgrade: websocket\r\nsec-websocket-version: 13\r\n\
                    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\

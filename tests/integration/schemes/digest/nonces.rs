@@ -117,7 +117,7 @@ async fn a_shared_key_shares_nonces() {
 
 /// Counts are forgotten with their nonce. By a clock that is set back, the nonce would be valid again.
 #[tokio::test]
-async fn used_counts_outlast_clock_changes() {
+async fn used_counts_outlast_set_back_clocks() {
     let start = SystemTime::now();
     let time = ManualClock::new(start);
     let app = service(lab().clock(time.clock()), "lab");

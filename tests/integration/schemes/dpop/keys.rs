@@ -120,7 +120,7 @@ async fn thumbprints_are_compared_exactly() {
 
 /// A proof is for one method, and for one request of it.
 #[tokio::test]
-async fn proofs_are_used_once_per_method() {
+async fn proofs_of_every_method_work_once() {
     let client = Client::new();
     let app = GuardedRouter::new()
         .route("/read", any(read))

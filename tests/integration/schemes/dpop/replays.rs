@@ -129,7 +129,7 @@ async fn store_outages_are_503() {
 
 /// The store forgets a proof when its life ends. By a clock that is set back, the life would begin again.
 #[tokio::test]
-async fn used_proofs_outlast_clock_changes() {
+async fn used_proofs_outlast_set_back_clocks() {
     let start = SystemTime::now();
     let time = ManualClock::new(start);
     let client = Client::new();

@@ -143,7 +143,7 @@ async fn stores_learn_rest_of_life() {
 }
 
 #[tokio::test]
-async fn wrongly_timed_proofs_work_once() {
+async fn proofs_of_wrong_clocks_work_once() {
     let client = Client::new();
     let app = app_of(dpop().nonces_with_key(KEY));
     let request = request(&client, 3600, Some(0));

@@ -105,7 +105,7 @@ async fn remembered_answers_expire() {
 
 /// A revoked token is accepted for that time.
 #[tokio::test]
-async fn answers_are_cached_for_a_minute() {
+async fn default_cache_keeps_answers_a_minute() {
     let server = Server::start().await;
     server.says("good", active());
     let time = ManualClock::new(SystemTime::now());

@@ -141,7 +141,7 @@ async fn a_hanging_server_delays_few_requests() {
 
 /// The server has responded, so other tokens may be introspected.
 #[tokio::test]
-async fn failures_about_tokens_exclude_no_other() {
+async fn responses_about_tokens_exclude_no_other() {
     for kind in ["400", "401", "429", "500", "503", "unreadable", "long"] {
         let server = Unreliable::default();
         let app = server.start().await;
@@ -152,7 +152,7 @@ async fn failures_about_tokens_exclude_no_other() {
 }
 
 #[tokio::test]
-async fn requests_without_response_are_counted() {
+async fn unanswered_requests_count_in_a_row() {
     let server = Unreliable::default();
     let app = server.start().await;
     let [first, second, third] = THREE;
@@ -163,7 +163,7 @@ async fn requests_without_response_are_counted() {
 }
 
 #[tokio::test]
-async fn silence_about_clients_excludes_no_other() {
+async fn silence_about_client_excludes_no_other() {
     let server = Unreliable::default();
     let app = server.start().await;
     let [mallory, accomplice, _] = THREE;

@@ -199,7 +199,7 @@ fn service(server: &Server, has_cache: bool) -> ProtectedRouter {
 
 /// The addresses of one IPv6 network of 64 bits are one client, and a service without a cache has the same bounds.
 #[tokio::test]
-async fn shares_are_of_networks_always() {
+async fn networks_have_shares_without_cache_too() {
     for has_cache in [true, false] {
         let server = Server::start().await;
         server.says("good", active());
@@ -228,7 +228,7 @@ async fn shares_are_of_networks_always() {
 
 /// Tokens that no request to the server verifies are neither valid nor invalid.
 #[tokio::test]
-async fn full_queues_are_always_503() {
+async fn full_queues_are_503_even_uncached() {
     for has_cache in [true, false] {
         let server = Server::start().await;
         server.takes(Duration::from_secs(2));

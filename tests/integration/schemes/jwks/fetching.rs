@@ -122,7 +122,7 @@ fn invalid_settings_are_found() {
 
 /// Another address, another status and another length are not the keys.
 #[tokio::test]
-async fn keys_are_whole_responses() {
+async fn keys_are_whole_response_at_url() {
     let issuer = Issuer::start().await;
     let keys = {
         let keys = issuer.published.keys.lock().unwrap();

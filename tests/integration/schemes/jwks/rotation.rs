@@ -30,7 +30,7 @@ async fn rotation_refuses_no_request() {
 
 /// The request itself does not wait for the fetch.
 #[tokio::test]
-async fn keys_refresh_after_ten_minutes() {
+async fn default_refresh_is_after_ten_minutes() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
     for (seconds, fetches) in [(0, 1), (599, 1), (1, 2)] {
@@ -96,7 +96,7 @@ async fn unknown_keys_cause_one_fetch() {
 
 /// No other key can have signed it.
 #[tokio::test]
-async fn forged_tokens_cause_no_fetch() {
+async fn known_key_forgeries_cause_no_fetch() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
@@ -152,7 +152,7 @@ async fn withdrawn_keys_open_nothing() {
 }
 
 #[tokio::test]
-async fn withdrawn_keys_end_after_idleness() {
+async fn withdrawn_keys_fail_after_idle_time() {
     for cache in [None, Some(TokenCache::default())] {
         for (seconds, expected) in [(119, 200), (120, 401)] {
             let issuer = Issuer::start().await;
@@ -202,7 +202,7 @@ async fn cached_tokens_outlive_other_changes() {
 }
 
 #[tokio::test]
-async fn invented_keys_displace_no_key() {
+async fn made_up_keys_displace_no_key() {
     let issuer = Issuer::start().await;
     let app = issuer.app();
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);

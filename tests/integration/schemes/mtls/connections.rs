@@ -144,7 +144,7 @@ async fn bound_tokens_need_a_certificate_source() {
 
 /// The certificate is that of the connection, whichever verifier knows the token.
 #[tokio::test]
-async fn tokens_of_every_kind_are_bound() {
+async fn every_token_kind_needs_its_certificate() {
     let other_kind = Bearer::jwt(rsa_verifier());
     let bearer = Bearer::jwt(rsa_verifier()).tokens_if(|_| true, other_kind);
     let app = app_of(bearer.client_certificate(CertificateSource::connection()));
@@ -172,7 +172,7 @@ async fn tokens_of_every_kind_are_bound() {
 async fn changed() {}
 
 #[tokio::test]
-async fn query_and_form_tokens_are_bound() {
+async fn query_and_form_tokens_need_certificates() {
     let bearer = Bearer::jwt(rsa_verifier()).accept_query().accept_form();
     let bearer = bearer.client_certificate(CertificateSource::connection());
     let app = GuardedRouter::new()

@@ -349,7 +349,7 @@ fn proxies_are_named_by_address() {
 
 /// A client that is not a proxy can write each field, and its own certificate does not count either.
 #[tokio::test]
-async fn foreign_fields_hold_no_certificate() {
+async fn fields_of_other_peers_lack_certificates() {
     let clients = Clients::new();
     let own = clients.own.der();
     let proxies = || networks(&["10.0.0.7/32"]);

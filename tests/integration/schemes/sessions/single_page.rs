@@ -34,7 +34,7 @@ async fn dead_cookie_is_ignored_without_hiding() {
 }
 
 #[tokio::test]
-async fn dead_cookies_are_removed_when_hidden() {
+async fn dead_cookie_is_removed_with_hiding() {
     let hiding = || GuardedRouter::new().route("/hidden", get(hidden));
     for (routes, unknown_paths, is_hiding, without) in [
         (hiding(), UnknownPaths::NotFound, true, 200),

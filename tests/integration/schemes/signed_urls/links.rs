@@ -324,7 +324,7 @@ async fn parts_of_a_signature_open_nothing() {
 
 /// Between the decision and the handler, layers may change what the link was signed for.
 #[tokio::test]
-async fn decisions_are_bound_to_the_query() {
+async fn query_and_method_bind_decisions() {
     let without_query = axum::middleware::map_request(async |mut request: Request| {
         let path = request.uri().path().to_owned();
         *request.uri_mut() = path.parse().expect("a target");
@@ -365,7 +365,7 @@ async fn lifetimes_have_whole_seconds() {
 
 /// An expired link must not be valid again because a clock lost its time.
 #[tokio::test]
-async fn clocks_before_1970_sign_nothing() {
+async fn clocks_before_1970_allow_no_link() {
     let time = ManualClock::new(SystemTime::UNIX_EPOCH - Duration::from_secs(1));
     let urls = SignedUrls::builder()
         .key("2026-11", NEW)

@@ -283,7 +283,7 @@ async fn signatures_are_whole() {
 }
 
 #[tokio::test]
-async fn only_known_versions_count() {
+async fn only_sixteen_known_version_signatures_count() {
     let (app, valid) = standard();
     let own = valid[2].1.clone();
     let value = own.strip_prefix("v1,").expect("a version");
