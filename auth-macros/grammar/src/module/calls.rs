@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn called_names_are_those_of_handlers() {
+    fn names_only_called_are_handler_names() {
         for item in [
             "async fn f() { g(1).await }",
             "async fn f() { let x = h(g(1).await); self::g(2).await }",

@@ -206,7 +206,7 @@ fn binding_is_demanded_where_necessary() {
 }
 
 #[test]
-fn requests_for_credentials_disclose_nothing() {
+fn credentials_are_requested_without_disclosure() {
     let [acr, bound] = [Requirement::acr("gold"), Requirement::sender_constrained()];
     for (policy, expected) in [
         (Policy::requires(scope()), true),

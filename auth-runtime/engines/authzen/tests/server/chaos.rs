@@ -230,7 +230,7 @@ fn failures() -> Vec<(&'static str, Behaviour)> {
 }
 
 #[tokio::test]
-async fn working_servers_are_called_once() {
+async fn requests_and_pages_call_server_once() {
     let pdp = Pdp::start();
     let app = app(&pdp).await;
     assert_it_works(&pdp, &app, "works").await;

@@ -145,7 +145,7 @@ async fn identity_and_question_take_precedence() {
 
 /// Loaded roles are left out, under either name of the property.
 #[tokio::test]
-async fn loaded_roles_replace_renamed_ones() {
+async fn renamed_roles_exclude_loaded_roles() {
     let pdp = Pdp::start();
     let loader = By {
         load: |wanted: &EntityUid| {

@@ -4,7 +4,7 @@ use super::*;
 
 /// Attributes with the names that conditions use for something else.
 #[test]
-fn attributes_are_named_like_ids() {
+fn lists_distinguish_attributes_named_as_id() {
     let identity = Identity::new("ann");
     // The attribute `id` of the object is not its id.
     let question = Resource::new("Doc", "d1")

@@ -4,7 +4,7 @@ use super::*;
 
 /// An action that does not apply to a type: a single decision fails, and a list has everything.
 #[test]
-fn lists_of_types_without_the_action() {
+fn inapplicable_types_are_never_listed_whole() {
     let identity = Identity::new("stranger");
     let cedar = Cedar::builder()
         .policies("permit(principal, action, resource);")

@@ -159,7 +159,7 @@ fn reserved_words_are_those_of_cedar() {
 
 /// The engine reports these at start, and none of them changes an action or its types.
 #[test]
-fn engine_checks_relations_between_declarations() {
+fn engine_checks_relations_between_other_declarations() {
     for (name, text) in [
         ("an unknown parent", "entity A in B;"),
         (

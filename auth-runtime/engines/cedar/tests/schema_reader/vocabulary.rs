@@ -19,7 +19,7 @@ const SCHEMA: &str = r#"
 
 /// The compiler accepts an action on a type exactly if the engine decides about it.
 #[test]
-fn engine_decides_about_all_actions() {
+fn actions_match_what_engine_decides_about() {
     let engine = Cedar::builder()
         .schema(SCHEMA)
         .subject_type("App::User")
