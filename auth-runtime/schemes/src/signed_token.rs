@@ -1,9 +1,11 @@
 //! The parts of a signed token (RFC 7515 §3.1).
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, Error, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::rejected_token::RejectedToken;
@@ -20,6 +22,7 @@ pub(crate) struct SignedToken<'t> {
     pub(crate) text: &'t str,
     pub(crate) header: TokenHeader,
     /// The header, a JSON object.
+    #[cfg(feature = "dpop")]
     pub(crate) header_text: String,
     /// The text in front of the signature.
     signed: &'t str,
@@ -31,7 +34,7 @@ pub(crate) struct SignedToken<'t> {
 #[derive(Clone, Deserialize)]
 pub(crate) struct TokenHeader {
     pub(crate) alg: Algorithm,
-    pub(crate) typ: Option<String>,
+    pub(crate) typ: Option<TokenType>,
     pub(crate) kid: Option<String>,
     /// Whether the header has `crit`, also with an invalid value, such as `null` (RFC 7515 §4.1.11).
     #[serde(default, rename = "crit", deserialize_with = "present")]
@@ -42,6 +45,59 @@ pub(crate) struct TokenHeader {
     /// Whether it has `zip`, as a compressed token (RFC 7516 §4.1.3).
     #[serde(default, rename = "zip", deserialize_with = "present")]
     pub(crate) is_compressed: bool,
+}
+
+/// The type of a token, by its `typ` (RFC 7515 §4.1.9).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenType {
+    /// RFC 9068 §2.1.
+    AccessToken,
+    /// RFC 9449 §4.2.
+    DpopProof,
+    /// SPIFFE JWT-SVID §2.3.
+    Jose,
+    Jwt,
+    Other,
+}
+
+impl TokenType {
+    /// A media type may be written with or without its prefix.
+    fn of(media_type: &str) -> Self {
+        const PREFIX: &str = "application/";
+        const NAMES: [(&str, TokenType); 4] = [
+            ("at+jwt", TokenType::AccessToken),
+            ("dpop+jwt", TokenType::DpopProof),
+            ("JOSE", TokenType::Jose),
+            ("JWT", TokenType::Jwt),
+        ];
+        let name = match media_type.split_at_checked(PREFIX.len()) {
+            Some((prefix, name)) if prefix.eq_ignore_ascii_case(PREFIX) => name,
+            _ => media_type,
+        };
+        let mut names = NAMES.iter();
+        let known = names.find(|(own, _)| own.eq_ignore_ascii_case(name));
+        known.map_or(Self::Other, |(_, known)| *known)
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MediaType;
+
+        impl Visitor<'_> for MediaType {
+            type Value = TokenType;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a media type")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<TokenType, E> {
+                Ok(TokenType::of(text))
+            }
+        }
+
+        deserializer.deserialize_str(MediaType)
+    }
 }
 
 /// The reason for rejecting a token.
@@ -64,6 +120,7 @@ impl<'t> SignedToken<'t> {
         Some(Self {
             text,
             header: header.flatten()?,
+            #[cfg(feature = "dpop")]
             header_text,
             signed,
             claims,

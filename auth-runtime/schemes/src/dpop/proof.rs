@@ -16,7 +16,7 @@ use crate::dot_segments::has_dot_segments;
 use crate::field::only_line;
 use crate::jwt::key::{KeyUse, public_key, verifies};
 use crate::nonce_key::{MAX_AHEAD, NonceKey, Stamp};
-use crate::signed_token::SignedToken;
+use crate::signed_token::{SignedToken, TokenType};
 use crate::steady_clock::SteadyClock;
 
 /// The field of proofs (RFC 9449 §4.1).
@@ -144,10 +144,7 @@ impl ProofRules {
         }
         let token = SignedToken::read(text)?;
         let header = &token.header;
-        let typ = header.typ.as_deref()?;
-        let is_proof = typ.eq_ignore_ascii_case("dpop+jwt")
-            || typ.eq_ignore_ascii_case("application/dpop+jwt");
-        let is_accepted = is_proof
+        let is_accepted = header.typ == Some(TokenType::DpopProof)
             && self.algorithms.contains(&header.alg)
             && !header.is_critical
             && !header.is_encrypted

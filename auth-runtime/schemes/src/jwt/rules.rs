@@ -9,7 +9,7 @@ use super::error::JwtError;
 use super::issuer_name::IssuerName;
 use super::key::{JwtKey, KeyUse};
 use crate::rejected_token::RejectedToken;
-use crate::signed_token::SignedToken;
+use crate::signed_token::{SignedToken, TokenType};
 
 /// The conditions on the claims of a token, and their meaning.
 pub(super) struct TokenRules {
@@ -51,17 +51,12 @@ impl TokenRules {
     /// nor compressed.
     pub(super) fn check_header(&self, token: &SignedToken<'_>) -> Result<(), RejectedToken> {
         let header = &token.header;
-        let kind = header.typ.as_deref().unwrap_or("JWT");
-        // A media type may be written with or without its prefix (RFC 7515 §4.1.9).
-        let is = |name: &str| {
-            let (prefix, bare) = kind.split_at_checked(PREFIX.len()).unwrap_or_default();
-            kind.eq_ignore_ascii_case(name)
-                || (prefix.eq_ignore_ascii_case(PREFIX) && bare.eq_ignore_ascii_case(name))
-        };
-        let is_accepted = match self.issuer {
-            // SPIFFE JWT-SVID §2.3.
-            IssuerName::TrustDomain(_) => is("JWT") || is("JOSE"),
-            _ => is("at+jwt") || (!self.access_tokens_only && is("JWT")),
+        let is_accepted = match (header.typ.unwrap_or(TokenType::Jwt), &self.issuer) {
+            (TokenType::Jwt | TokenType::Jose, IssuerName::TrustDomain(_)) => true,
+            (_, IssuerName::TrustDomain(_)) => false,
+            (TokenType::AccessToken, _) => true,
+            (TokenType::Jwt, _) => !self.access_tokens_only,
+            _ => false,
         };
         let reason = if header.is_critical {
             "its header has `crit`"
@@ -150,8 +145,6 @@ impl TokenRules {
         rejected.log(Some(&self.issuer))
     }
 }
-
-const PREFIX: &str = "application/";
 
 /// The claims that RFC 9068 §2.2 requires, besides those that every token has to have here.
 const REQUIRED: [&str; 5] = ["sub", "aud", "client_id", "iat", "jti"];
