@@ -232,7 +232,7 @@ impl Member<'_> {
                 "redundant alternative: `{requirement}` contradicts {reason}, which is required \
                  too ({why})"
             ),
-            (Some(reason), _) if !self.is_alternative() => {
+            (Some(reason), _) => {
                 let is_same = reason.requirement.to_string() == requirement.to_string();
                 let reason = enumerate(&[*reason]);
                 if is_same {
