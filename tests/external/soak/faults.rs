@@ -13,6 +13,8 @@ use crate::server::Server;
 
 /// The interval of the rotation of keys. Tokens live shorter than their keys are published.
 const ROTATION: Duration = Duration::from_secs(7);
+/// The maximum time in which Redis loads its data.
+const MAX_LOADING: Duration = Duration::from_secs(30);
 /// The interval in which an opaque token is revoked, and another one issued.
 const REVOCATION: Duration = Duration::from_millis(250);
 
@@ -162,6 +164,16 @@ impl Faults {
     }
 }
 
+/// Starts Redis again, and waits for its data: it accepts connections while it still loads them.
+fn start_again(server: &mut Server) {
+    server.start_again();
+    let begun = Instant::now();
+    while server.ask(&["PING"]) != "PONG" {
+        assert!(begun.elapsed() < MAX_LOADING, "it does not load its data");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Disturbs the link to Redis, or the process itself.
 async fn disturb_redis(redis: &mut Disturbed, server: &mut Server, health: &Health, end: Instant) {
     let fine = Duration::from_secs(4);
@@ -181,8 +193,8 @@ async fn disturb_redis(redis: &mut Disturbed, server: &mut Server, health: &Heal
     } else {
         server.stop();
         sleep_until(time, end).await;
-        // It waits for the port, on this thread.
-        tokio::task::block_in_place(|| server.start_again());
+        // It waits on this thread.
+        tokio::task::block_in_place(|| start_again(server));
     }
     health.end_fault();
 }
