@@ -162,6 +162,33 @@ async fn issuer_and_audience_are_checked() {
     foreign["aud"] = json!("https://other.example");
     let mut forged = ours.clone();
     forged["iss"] = json!("https://other.example");
+    // A similar text is another name.
+    for (token, member, name) in [
+        ("longer-issuer", "iss", format!("{ISSUER}.attacker.example")),
+        ("issuer-with-slash", "iss", format!("{ISSUER}/")),
+        ("issuer-in-capitals", "iss", ISSUER.to_uppercase()),
+        (
+            "shorter-issuer",
+            "iss",
+            ISSUER[..ISSUER.len() - 1].to_owned(),
+        ),
+        (
+            "longer-audience",
+            "aud",
+            format!("{AUDIENCE}.attacker.example"),
+        ),
+        ("audience-with-slash", "aud", format!("{AUDIENCE}/")),
+        ("audience-in-capitals", "aud", AUDIENCE.to_uppercase()),
+        (
+            "shorter-audience",
+            "aud",
+            AUDIENCE[..AUDIENCE.len() - 1].to_owned(),
+        ),
+    ] {
+        let mut similar = ours.clone();
+        similar[member] = json!(name);
+        server.says(token, similar);
+    }
     server.says("ours", ours);
     server.says("foreign", foreign);
     server.says("forged", forged);
@@ -189,6 +216,14 @@ async fn issuer_and_audience_are_checked() {
         ("foreign", 401),
         ("forged", 401),
         ("silent", 401),
+        ("longer-issuer", 401),
+        ("issuer-with-slash", 401),
+        ("issuer-in-capitals", 401),
+        ("shorter-issuer", 401),
+        ("longer-audience", 401),
+        ("audience-with-slash", 401),
+        ("audience-in-capitals", 401),
+        ("shorter-audience", 401),
     ] {
         assert_eq!(status(&app, token).await, expected, "{token}");
     }
