@@ -24,7 +24,7 @@ pub(crate) struct SnapshotError {
 #[derive(Debug)]
 enum SnapshotProblem {
     Missing,
-    /// A CI server would accept every change, and nobody would review the new file.
+    /// Overwriting is requested on a CI server, where the new file is not reviewed.
     UpdateOnCi,
     File(io::Error),
 }
